@@ -1,0 +1,182 @@
+//! A question of the template, and what counts as an answer to it.
+
+use std::fmt;
+use std::ops::Range;
+
+use regex::Regex;
+
+/// A question that the manifest declares under `[placeholders]`.
+#[derive(Debug, Clone)]
+pub struct Placeholder {
+    /// The variable that the answer is bound to.
+    pub name: String,
+    /// The question as the template's author wrote it.
+    pub prompt: String,
+    /// What kind of answer it takes.
+    pub kind: Kind,
+    /// Where the manifest declares it, in bytes of its text.
+    pub span: Range<usize>,
+}
+
+/// What kind of answer a [`Placeholder`] takes.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// `type = "string"`, `"text"` or `"editor"`: free text.
+    Text {
+        /// How it is asked for.
+        input: Input,
+        /// Used when nobody answers.
+        default: Option<String>,
+        /// What the answer must match.
+        regex: Option<Regex>,
+    },
+    /// `type = "string"` with `choices`: one of them.
+    Choice {
+        /// The possible answers, never empty.
+        choices: Vec<String>,
+        /// Used when nobody answers; one of `choices`.
+        default: Option<String>,
+    },
+    /// `type = "bool"`.
+    Bool {
+        /// Used when nobody answers.
+        default: Option<bool>,
+    },
+    /// `type = "array"`: any number of `choices`.
+    Array {
+        /// The possible items.
+        choices: Vec<String>,
+        /// Used when nobody answers.
+        default: Option<Vec<String>>,
+    },
+}
+
+/// How free text is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// One line.
+    Line,
+    /// Several lines.
+    Lines,
+    /// In the user's editor.
+    Editor,
+}
+
+/// The value given to a [`Placeholder`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Text, or one of several choices.
+    Text(String),
+    /// Yes or no.
+    Bool(bool),
+    /// Some of several choices, in the order in which they were given.
+    Array(Vec<String>),
+}
+
+impl fmt::Display for Answer {
+    /// The spelling that `-d` takes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Array(items) => f.write_str(&items.join(",")),
+        }
+    }
+}
+
+/// Why a given value is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Completes "`VALUE` …".
+    pub reason: String,
+    /// What would be one.
+    pub help: String,
+}
+
+impl Placeholder {
+    /// The answer when nobody gives one.
+    #[must_use]
+    pub fn default(&self) -> Option<Answer> {
+        match &self.kind {
+            Kind::Text { default, .. } | Kind::Choice { default, .. } => default.clone().map(Answer::Text),
+            Kind::Bool { default } => default.map(Answer::Bool),
+            Kind::Array { default, .. } => default.clone().map(Answer::Array),
+        }
+    }
+
+    /// Reads an answer as `-d`, the environment and a values file give it: bools in any case, array items between commas.
+    ///
+    /// # Errors
+    ///
+    /// Says why the text is no answer, and what would be one.
+    pub fn parse(&self, text: &str) -> Result<Answer, Rejection> {
+        match &self.kind {
+            Kind::Text { regex: Some(regex), .. } if !regex.is_match(text) => Err(Rejection {
+                reason: format!("does not match `{regex}`"),
+                help: format!("give a value that matches the regular expression `{regex}`"),
+            }),
+            Kind::Text { .. } => Ok(Answer::Text(text.to_owned())),
+            Kind::Choice { choices, .. } => one_of(text, choices).map(Answer::Text),
+            Kind::Bool { .. } => match text.to_lowercase().as_str() {
+                "true" => Ok(Answer::Bool(true)),
+                "false" => Ok(Answer::Bool(false)),
+                _ => Err(Rejection {
+                    reason: "is neither `true` nor `false`".into(),
+                    help: "use `true` or `false`".into(),
+                }),
+            },
+            Kind::Array { choices, .. } => {
+                let items = text.split(',').filter(|item| !item.is_empty());
+                items.map(|item| one_of(item, choices)).collect::<Result<_, _>>().map(Answer::Array)
+            }
+        }
+    }
+}
+
+fn one_of(text: &str, choices: &[String]) -> Result<String, Rejection> {
+    if choices.iter().any(|choice| choice == text) {
+        return Ok(text.to_owned());
+    }
+    let quoted: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
+    let near = crate::diagnostic::did_you_mean(text, choices.iter().map(String::as_str));
+    Err(Rejection {
+        reason: format!("is not one of the choices (`{text}`)"),
+        help: match near {
+            Some(near) => format!("{near} The choices are {}", quoted.join(", ")),
+            None => format!("the choices are {}", quoted.join(", ")),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placeholder(kind: Kind) -> Placeholder {
+        Placeholder { name: "x".into(), prompt: "?".into(), kind, span: 0..0 }
+    }
+
+    #[test]
+    fn bools_are_read_in_any_case() {
+        let bool = placeholder(Kind::Bool { default: None });
+        assert_eq!(bool.parse("True"), Ok(Answer::Bool(true)));
+        assert_eq!(bool.parse("FALSE"), Ok(Answer::Bool(false)));
+        assert!(bool.parse("yes").is_err());
+    }
+
+    #[test]
+    fn arrays_are_read_between_commas_and_checked_item_by_item() {
+        let array = placeholder(Kind::Array { choices: vec!["a".into(), "b".into()], default: None });
+        assert_eq!(array.parse("b,a,"), Ok(Answer::Array(vec!["b".into(), "a".into()])));
+        assert_eq!(array.parse(""), Ok(Answer::Array(vec![])));
+        assert!(array.parse("a,c").unwrap_err().reason.contains("`c`"));
+    }
+
+    #[test]
+    fn a_wrong_choice_lists_the_choices_and_the_nearest() {
+        let choice = placeholder(Kind::Choice { choices: vec!["staging".into(), "prod".into()], default: None });
+        let rejection = choice.parse("stagin").unwrap_err();
+        assert!(rejection.help.contains("did you mean `staging`?"), "{rejection:?}");
+        assert!(rejection.help.contains("`prod`"), "{rejection:?}");
+    }
+}

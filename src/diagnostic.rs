@@ -1,0 +1,265 @@
+//! What went wrong, where, and the one thing to do about it: data, drawn by [`crate::report`].
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Declares the stable codes once: variant, code and title, in the order of docs/errors.md.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
+        /// The stable code of a [`Diagnostic`]; docs/errors.md has a section for each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code as it is printed, such as `T003`.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The Liquid of a file or path cannot be parsed.
+    LiquidSyntax = "T001",
+    /// The Liquid of a file or path fails when it is rendered.
+    LiquidRender = "T002",
+    /// A variable that nobody defines.
+    UnknownVariable = "T003",
+    /// A rendered path that may not be written.
+    UnsafePath = "T004",
+    /// Two template files render to one path, or to paths that some file systems take for one.
+    PathCollision = "T005",
+    /// A template that is larger, or works longer, than the limits allow.
+    TooLarge = "T006",
+    /// The template uses something that this version of create-app does not do.
+    Unsupported = "T007",
+    /// The manifest is not TOML.
+    ManifestSyntax = "M001",
+    /// A key that the manifest's format does not know.
+    ManifestUnknownKey = "M002",
+    /// A value of the wrong type.
+    ManifestType = "M003",
+    /// A value of the right type that cannot be used: a bad regex, glob, expression or default.
+    ManifestValue = "M004",
+    /// A required answer that nobody gave, where nobody can be asked.
+    AnswerMissing = "A001",
+    /// An answer that its placeholder does not allow.
+    AnswerInvalid = "A002",
+    /// An answer to a question that the template does not ask.
+    AnswerUnknown = "A003",
+    /// A values file that cannot be read.
+    ValuesFile = "A004",
+    /// The prompt was cancelled, or the terminal failed.
+    PromptCancelled = "A005",
+    /// The template cannot be found or read.
+    TemplateNotFound = "S001",
+    /// Several templates in one place, and none chosen.
+    TemplateAmbiguous = "S002",
+    /// The project's name is not a valid name.
+    ProjectName = "P001",
+    /// The target is in the way.
+    TargetExists = "P002",
+    /// A file or directory cannot be read or written.
+    Io = "P003",
+    /// git is missing or failed.
+    Git = "P004",
+    /// The lock cannot be read.
+    LockInvalid = "L001",
+    /// The lock was written by a newer create-app.
+    LockNewer = "L002",
+    /// A base file is missing or was changed.
+    BaseBroken = "L003",
+    /// git ignores the lock or the base.
+    LockIgnored = "L004",
+    /// A test case that is malformed.
+    TestCase = "C001",
+    /// A rendered tree differs from the expected one.
+    TestDiffers = "C002",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether a diagnostic stops the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The command does nothing and exits with 2.
+    Error,
+    /// The command goes on.
+    Warning,
+}
+
+/// A region of a text file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file's name as the user knows it, with `/`.
+    pub file: String,
+    /// The file's whole text.
+    pub text: Arc<str>,
+    /// The region in bytes of `text`.
+    pub span: Range<usize>,
+}
+
+impl Place {
+    /// A region of `text`, clamped to it and to character boundaries.
+    pub fn new(file: impl Into<String>, text: impl Into<Arc<str>>, span: Range<usize>) -> Self {
+        let text = text.into();
+        let start = text.floor_char_boundary(span.start.min(text.len()));
+        let end = text.ceil_char_boundary(span.end.clamp(start, text.len()));
+        Self { file: file.into(), text, span: start..end }
+    }
+
+    /// Line and column of the region's start, both from 1; the column counts characters.
+    #[must_use]
+    pub fn line_column(&self) -> (usize, usize) {
+        let before = &self.text[..self.span.start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+/// One problem: code, title, place where there is one, and help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The stable code.
+    pub code: Code,
+    /// Whether it stops the command.
+    pub severity: Severity,
+    /// What went wrong, in one line.
+    pub title: String,
+    /// Where.
+    pub place: Option<Place>,
+    /// What is wrong with the marked region.
+    pub label: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error without a place.
+    pub fn error(code: Code, title: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, title: title.into(), place: None, label: String::new(), help: None }
+    }
+
+    /// A warning without a place.
+    pub fn warning(code: Code, title: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, title) }
+    }
+
+    /// An operating system error on `path`; `action` reads like "cannot write".
+    pub fn io(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::error(Code::Io, format!("{action} `{}`: {}", path.display(), io_reason(error))).help(io_help(error))
+    }
+
+    /// The same, at a place, with a label under the caret.
+    #[must_use]
+    pub fn at(mut self, place: Place, label: impl Into<String>) -> Self {
+        self.place = Some(place);
+        self.label = label.into();
+        self
+    }
+
+    /// The same, with what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same, with what to do where that is known.
+    #[must_use]
+    pub fn maybe_help(self, help: Option<String>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+
+    /// Whether it stops the command.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// The reason alone: the standard library appends `(os error N)`, which tells a user nothing.
+fn io_reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
+    }
+}
+
+fn io_help(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::PermissionDenied => "check the permissions of the directory and of the file, then run the command again",
+        Kind::StorageFull | Kind::QuotaExceeded => "free some space on this disk, then run the command again",
+        Kind::ReadOnlyFilesystem => "the file system is mounted read-only: choose another directory",
+        Kind::NotFound => "check the path",
+        _ => "nothing was left half-written: mend the cause, then run the command again",
+    }
+}
+
+/// All the problems that stopped a stage, in the order in which they were found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}
+
+/// What a fallible stage returns.
+pub type Result<T> = std::result::Result<T, Diagnostics>;
+
+/// `did you mean …?` for the known word that is nearest to `word`, where one is near enough.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(word, known).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// The known word that is nearest to `word`, where one is near enough to be a slip.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|&(score, _)| score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_lines_and_characters_from_one() {
+        let place = Place::new("a", "äb\nçd {{ x }}", 11..12);
+        assert_eq!(place.line_column(), (2, 7));
+        assert_eq!(&place.text[place.span.clone()], "x");
+    }
+
+    #[test]
+    fn a_place_outside_the_text_is_clamped() {
+        let place = Place::new("a", "ä", 1..99);
+        assert_eq!(place.span, 0..2);
+        assert_eq!(place.line_column(), (1, 1));
+    }
+
+    #[test]
+    fn the_nearest_word_is_suggested_only_when_it_is_near() {
+        assert_eq!(nearest("crate_nam", ["crate_name", "crate_type"]), Some("crate_name"));
+        assert_eq!(nearest("zebra", ["crate_name"]), None);
+    }
+}

@@ -1,0 +1,17 @@
+//! `create-app` makes a project from a template, remembers how, and keeps it up to date with the template.
+//!
+//! ```text
+//!  source ──► Template ──┐
+//!                        ├─► render ──► Tree ──► Plan ──► apply
+//!  placeholders ► Answers┘
+//! ```
+//!
+//! `source`, `answers::prompt`, `git`, `workspace` and `report` touch the world. Everything between them is pure: values in,
+//! values out; no disk, clock, environment or terminal.
+
+pub mod answers;
+pub mod diagnostic;
+pub mod manifest;
+pub mod render;
+pub mod template;
+pub mod tree;

@@ -1,0 +1,3 @@
+//! The `create-app` command.
+
+fn main() {}

@@ -1,0 +1,135 @@
+//! `cargo-generate.toml`, typed once, with the places of everything that a later stage may find wrong.
+
+mod reader;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use regex::Regex;
+
+pub use reader::read;
+
+use crate::answers::placeholder::Placeholder;
+use crate::diagnostic::Place;
+use crate::template::MANIFEST;
+
+/// A template's manifest: cargo-generate's own tables, and ours under `[create-app]`.
+#[derive(Debug, Default)]
+pub struct Manifest {
+    /// The manifest's text, for the places in messages.
+    pub text: Arc<str>,
+    /// `[template]`: which files are rendered, copied or dropped.
+    pub selection: Selection,
+    /// `[template] sub_templates`: folders below this one, each a template.
+    pub sub_templates: Vec<Spanned>,
+    /// `[template] vcs = "None"`: the template wants no repository.
+    pub no_vcs: bool,
+    /// `[template] init`: expand into the current directory.
+    pub init: bool,
+    /// `[placeholders]`, in the order of the file.
+    pub placeholders: Vec<Placeholder>,
+    /// `[conditional.'…']`, in the order of the file.
+    pub conditionals: Vec<Conditional>,
+    /// `[hooks]`: the scripts of every phase.
+    pub hooks: Vec<Spanned>,
+    /// `[create-app]`.
+    pub ownership: Ownership,
+}
+
+impl Manifest {
+    /// A region of the manifest.
+    #[must_use]
+    pub fn place(&self, span: Range<usize>) -> Place {
+        Place::new(MANIFEST, Arc::clone(&self.text), span)
+    }
+
+    /// Every placeholder that the manifest declares, asked or not.
+    pub fn declared(&self) -> impl Iterator<Item = &Placeholder> {
+        self.placeholders.iter().chain(self.conditionals.iter().flat_map(|conditional| &conditional.placeholders))
+    }
+}
+
+/// A string of the manifest and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spanned {
+    /// The value.
+    pub value: String,
+    /// Its region in bytes of the manifest.
+    pub span: Range<usize>,
+}
+
+/// Which files of a template are rendered, copied as they are, or dropped.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Only these are rendered, where given.
+    pub include: Option<Vec<Spanned>>,
+    /// These are copied as they are; not considered where `include` is given.
+    pub exclude: Option<Vec<Spanned>>,
+    /// These are dropped: literal paths.
+    pub ignore: Vec<Spanned>,
+}
+
+impl Selection {
+    /// Appends what a conditional adds.
+    pub fn extend(&mut self, other: &Self) {
+        let append = |ours: &mut Option<Vec<Spanned>>, theirs: &Option<Vec<Spanned>>| {
+            if let Some(theirs) = theirs {
+                ours.get_or_insert_default().extend(theirs.iter().cloned());
+            }
+        };
+        append(&mut self.include, &other.include);
+        append(&mut self.exclude, &other.exclude);
+        self.ignore.extend(other.ignore.iter().cloned());
+    }
+}
+
+/// `[conditional.'EXPRESSION']`: what holds when the expression is true of the answers.
+#[derive(Debug)]
+pub struct Conditional {
+    /// A Rhai expression over the answers.
+    pub expression: Spanned,
+    /// What it adds to the selection.
+    pub selection: Selection,
+    /// The questions that are asked then.
+    pub placeholders: Vec<Placeholder>,
+}
+
+/// `[create-app]`: what cargo-generate does not know, and ignores.
+#[derive(Debug, Default)]
+pub struct Ownership {
+    /// The template's own version.
+    pub version: Option<String>,
+    /// What a project's name must match.
+    pub name_pattern: Option<Regex>,
+    /// Rendered by `new`, then the app's own.
+    pub once: Vec<Spanned>,
+    /// Only the marked blocks belong to the template.
+    pub blocks: Vec<Spanned>,
+    /// Belongs at the repository's root.
+    pub repository: Vec<Spanned>,
+    /// Answers that are never recorded.
+    pub secret: Vec<Spanned>,
+    /// How to answer placeholders for a project that has no lock.
+    pub infer: BTreeMap<String, Vec<Inference>>,
+    /// Files that the template has moved.
+    pub renamed: Vec<Renamed>,
+}
+
+/// One way to answer a placeholder from a project's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inference {
+    /// The file to look into.
+    pub file: String,
+    /// A JSON pointer into it.
+    pub pointer: String,
+}
+
+/// A file that the template has moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    /// Where it was.
+    pub from: String,
+    /// Where it is.
+    pub to: String,
+}

@@ -1,0 +1,3 @@
+//! Template and answers in, trees out.
+
+pub mod select;

@@ -1,0 +1,287 @@
+//! An in-memory set of files: relative path → entry. Every path in a [`Tree`] is safe to write below a project.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use thiserror::Error;
+
+/// Why a path may not be written. The texts complete "the path … ".
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PathError {
+    /// Nothing, or nothing between two slashes.
+    #[error("has an empty component")]
+    Empty,
+    /// `/etc`, `C:\x`, `\\host\share`.
+    #[error("is absolute")]
+    Absolute,
+    /// `.` or `..`.
+    #[error("has the component `{0}`, which could leave the project")]
+    Relative(String),
+    /// A character that some file system treats as a separator, a stream or the end of the name.
+    #[error("has the character {0:?}, which is not portable in a file name")]
+    Character(char),
+    /// `CON`, `nul.txt`, …: devices on Windows.
+    #[error("has the component `{0}`, which is a device name on Windows")]
+    Reserved(String),
+    /// Ends in a dot or a space, which Windows drops.
+    #[error("has the component `{0}`, whose last character Windows drops")]
+    Trailing(String),
+    /// `.git`, `.create-app`, or a name that a file system takes for one of them.
+    #[error("leads into `{0}`, which a template may not write")]
+    Protected(&'static str),
+    /// Longer than file systems take.
+    #[error("has a component of more than 255 bytes")]
+    TooLong,
+}
+
+/// A path below the project: `/` between non-empty components, nothing that leaves the project, no name that is special
+/// on one of the supported systems, UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelPath(String);
+
+impl RelPath {
+    /// Checks a path with `/` as its separator.
+    ///
+    /// # Errors
+    ///
+    /// Says why the path may not be written, on any of the supported systems: a project made on Linux is also checked
+    /// out on Windows.
+    pub fn new(path: impl Into<String>) -> Result<Self, PathError> {
+        let path = path.into();
+        let drive = path.as_bytes().get(1) == Some(&b':') && path.as_bytes()[0].is_ascii_alphabetic();
+        if path.starts_with(['/', '\\']) || drive {
+            return Err(PathError::Absolute);
+        }
+        path.split('/').try_for_each(check_component)?;
+        Ok(Self(path))
+    }
+
+    /// The path with `/`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The last component.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+
+    /// The directories above it, nearest first, without the project itself.
+    pub fn ancestors(&self) -> impl Iterator<Item = &str> {
+        self.0.rmatch_indices('/').map(|(at, _)| &self.0[..at])
+    }
+
+    /// The path on disk below `root`.
+    #[must_use]
+    pub fn below(&self, root: &std::path::Path) -> std::path::PathBuf {
+        let mut path = root.to_path_buf();
+        path.extend(self.0.split('/'));
+        path
+    }
+}
+
+impl fmt::Display for RelPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn check_component(name: &str) -> Result<(), PathError> {
+    if name.is_empty() {
+        return Err(PathError::Empty);
+    }
+    if name == "." || name == ".." {
+        return Err(PathError::Relative(name.into()));
+    }
+    if let Some(directory) = protected(name) {
+        return Err(PathError::Protected(directory));
+    }
+    if let Some(character) = name.chars().find(|&c| c.is_control() || c == '\\' || c == ':') {
+        return Err(PathError::Character(character));
+    }
+    if name.ends_with(['.', ' ']) {
+        return Err(PathError::Trailing(name.into()));
+    }
+    if is_device(name) {
+        return Err(PathError::Reserved(name.into()));
+    }
+    if name.len() > 255 {
+        return Err(PathError::TooLong);
+    }
+    Ok(())
+}
+
+/// The protected directory that a file system could take `name` for: HFS+ ignores some code points, NTFS trailing dots,
+/// spaces, streams and case, and both know `.git` by its short name (the rules of git's own `is_ntfs_dotgit` and `is_hfs_dotgit`).
+fn protected(name: &str) -> Option<&'static str> {
+    let visible: String = name.chars().filter(|&c| !is_ignorable(c)).collect();
+    let stem = visible.split(':').next().unwrap_or("").trim_end_matches(['.', ' ']).to_lowercase();
+    match stem.as_str() {
+        ".git" | "git~1" => Some(".git"),
+        ".create-app" => Some(".create-app"),
+        _ => None,
+    }
+}
+
+fn is_ignorable(c: char) -> bool {
+    matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
+}
+
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or("").trim_end().to_ascii_uppercase();
+    let numbered = |prefix: &str| {
+        stem.strip_prefix(prefix)
+            .is_some_and(|n| matches!(n, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³"))
+    };
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") || numbered("COM") || numbered("LPT")
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A regular file.
+    File {
+        /// Its content; borrowed where it comes from the binary itself.
+        bytes: Cow<'static, [u8]>,
+        /// Whether its executable bit is set.
+        executable: bool,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// What it points at, with `/`.
+        target: String,
+    },
+}
+
+impl Entry {
+    /// A file that is not executable.
+    pub fn file(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self::File { bytes: bytes.into(), executable: false }
+    }
+
+    /// The bytes that make the entry: a file's content, or a link's target, as git stores them.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::File { bytes, .. } => bytes,
+            Self::Symlink { target } => target.as_bytes(),
+        }
+    }
+
+    /// The mode as git writes it: `100644`, `100755` or `120000`.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        match self {
+            Self::File { executable: false, .. } => Mode::File,
+            Self::File { executable: true, .. } => Mode::Executable,
+            Self::Symlink { .. } => Mode::Symlink,
+        }
+    }
+}
+
+/// The kind of an [`Entry`], as git distinguishes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A regular file.
+    File,
+    /// A regular file with its executable bit set.
+    Executable,
+    /// A symbolic link.
+    Symlink,
+}
+
+impl Mode {
+    /// `100644`, `100755` or `120000`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "100644",
+            Self::Executable => "100755",
+            Self::Symlink => "120000",
+        }
+    }
+
+    /// The reverse of [`Mode::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::File, Self::Executable, Self::Symlink].into_iter().find(|mode| mode.as_str() == text)
+    }
+}
+
+/// A set of files, in path order.
+pub type Tree = BTreeMap<RelPath, Entry>;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ordinary_paths_are_accepted() {
+        for path in [
+            "a",
+            "a/b.txt",
+            ".github/workflows/ci.yml",
+            "ünï/©.md",
+            "a b",
+            "what?.md",
+            ".gitignore",
+            "console.ts",
+            "com10",
+            "..a",
+        ] {
+            assert!(RelPath::new(path).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn unsafe_paths_are_refused_with_the_reason() {
+        use PathError as E;
+        let cases = [
+            ("", E::Empty),
+            ("a//b", E::Empty),
+            ("/etc/passwd", E::Absolute),
+            ("\\\\host\\share", E::Absolute),
+            ("C:/x", E::Absolute),
+            ("c:x", E::Absolute),
+            ("../x", E::Relative("..".into())),
+            ("a/./b", E::Relative(".".into())),
+            ("a\\..\\b", E::Character('\\')),
+            ("a\0b", E::Character('\0')),
+            ("a\x1b[2J", E::Character('\x1b')),
+            ("ab:c", E::Character(':')),
+            ("NUL", E::Reserved("NUL".into())),
+            ("x/com1.txt", E::Reserved("com1.txt".into())),
+            ("a./b", E::Trailing("a.".into())),
+            ("a /b", E::Trailing("a ".into())),
+            (".git/config", E::Protected(".git")),
+            ("sub/.GIT/config", E::Protected(".git")),
+            (".git . /x", E::Protected(".git")),
+            (".g\u{200c}it/x", E::Protected(".git")),
+            ("GIT~1/x", E::Protected(".git")),
+            (".git::$INDEX_ALLOCATION/x", E::Protected(".git")),
+            (".Create-App/lock.toml", E::Protected(".create-app")),
+        ];
+        for (path, reason) in cases {
+            assert_eq!(RelPath::new(path), Err(reason), "{path:?}");
+        }
+        assert_eq!(RelPath::new("x".repeat(256)), Err(E::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn an_accepted_path_stays_below_the_project(path in "[a-zA-Z./\\\\: ~]{0,12}") {
+            if let Ok(path) = RelPath::new(path) {
+                let root = std::path::Path::new("/project");
+                let below = path.below(root);
+                prop_assert!(below.starts_with(root));
+                prop_assert!(below.components().all(|c| c != std::path::Component::ParentDir));
+                prop_assert_eq!(below.components().count(), root.components().count() + path.as_str().split('/').count());
+            }
+        }
+    }
+}
