@@ -10,8 +10,13 @@
 //! values out; no disk, clock, environment or terminal.
 
 pub mod answers;
+pub mod cli;
+pub mod commands;
 pub mod diagnostic;
 pub mod manifest;
 pub mod render;
+pub mod report;
+pub mod source;
 pub mod template;
 pub mod tree;
+pub mod workspace;
