@@ -11,6 +11,7 @@
 
 pub mod answers;
 pub mod diagnostic;
+pub mod lock;
 pub mod manifest;
 pub mod render;
 pub mod template;
