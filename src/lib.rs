@@ -11,8 +11,10 @@
 
 pub mod answers;
 pub mod diagnostic;
+pub mod git;
 pub mod lock;
 pub mod manifest;
+pub mod plan;
 pub mod render;
 pub mod template;
 pub mod tree;
