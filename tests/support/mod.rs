@@ -1,0 +1,6 @@
+//! What the integration tests share.
+
+#![allow(dead_code, reason = "every test binary compiles all of it and uses a part")]
+
+pub(crate) mod programs;
+pub(crate) mod tools;
