@@ -1,6 +1,8 @@
 //! The commands, each as its pipeline.
 
+mod inputs;
 mod new;
+mod summary;
 mod test;
 
 use std::process::ExitCode;

@@ -4,3 +4,4 @@
 
 pub(crate) mod programs;
 pub(crate) mod tools;
+pub(crate) mod tree;
