@@ -18,3 +18,4 @@ pub mod plan;
 pub mod render;
 pub mod template;
 pub mod tree;
+pub mod workspace;
