@@ -21,5 +21,6 @@ pub mod render;
 pub mod report;
 pub mod source;
 pub mod template;
+pub mod terminal;
 pub mod tree;
 pub mod workspace;

@@ -2,6 +2,8 @@
 //!
 //! `SNAPSHOTS=overwrite cargo test --test render` rewrites the messages of the `err_` cases.
 
+#![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -50,7 +52,11 @@ impl Case {
                 command.env_remove(name);
             }
         }
-        command.env("CARGO_NAME", "Ann Author").env("CARGO_EMAIL", "ann@example.org").env("NO_COLOR", "1").envs(&self.env);
+        command
+            .env("CARGO_NAME", "Ann Author")
+            .env("CARGO_EMAIL", "ann@example.org")
+            .env("NO_COLOR", "1")
+            .envs(&self.env);
         command.stdin(std::process::Stdio::null());
         command
     }

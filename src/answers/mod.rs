@@ -5,6 +5,7 @@ pub mod condition;
 pub mod given;
 pub mod name;
 pub mod placeholder;
+pub mod prompt;
 mod resolve;
 
 pub use resolve::{Ask, Resolved, resolve};

@@ -13,7 +13,7 @@ use crate::render::BUILT_IN;
 /// Who is asked when no value was given.
 pub enum Ask<'a> {
     /// A person at a terminal.
-    User(&'a mut dyn FnMut(&Placeholder) -> std::result::Result<Answer, Diagnostic>),
+    User(&'a mut dyn FnMut(&Placeholder) -> Result<Answer>),
     /// Nobody: the default counts, and what has none is missing.
     Nobody,
 }

@@ -29,9 +29,12 @@ pub(super) fn template(args: &NewArgs, may_ask: bool) -> Result<Loaded> {
             _ => choose(candidates)?,
         };
         if subfolder.as_ref() == Some(&chosen) {
-            return Err(Diagnostic::error(Code::TemplateAmbiguous, format!("the template `{chosen}` names itself as its sub-template"))
-                .help("mend `sub_templates` in its cargo-generate.toml")
-                .into());
+            return Err(Diagnostic::error(
+                Code::TemplateAmbiguous,
+                format!("the template `{chosen}` names itself as its sub-template"),
+            )
+            .help("mend `sub_templates` in its cargo-generate.toml")
+            .into());
         }
         subfolder = Some(chosen);
     }
@@ -50,7 +53,8 @@ pub(super) fn given(args: &NewArgs) -> Result<GivenValues> {
     if let Some(file) = std::env::var_os(VALUES_FILE) {
         values.extend(values_file(Path::new(&file))?);
     }
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     values.extend(given::environment(environment));
     if let Some(file) = &args.values_file {
         values.extend(values_file(file)?);

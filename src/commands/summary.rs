@@ -41,7 +41,11 @@ fn missing_programs(next: &[Next]) -> Result<()> {
             && !is_installed(program)
         {
             told.push(program);
-            report::line(&format!("\n`{}` is not installed; get it with: {}", escape_control(program), escape_control(get)))?;
+            report::line(&format!(
+                "\n`{}` is not installed; get it with: {}",
+                escape_control(program),
+                escape_control(get)
+            ))?;
         }
     }
     Ok(())
@@ -60,9 +64,16 @@ pub(super) fn warn_of_ignored(site: &Site, record: &Record) -> Result<()> {
     let paths: Vec<String> = [Some(format!("{DIRECTORY}/{LOCK}")), base].into_iter().flatten().collect();
     let ignored = git::check_ignore(&site.app, paths.iter().map(String::as_str))?;
     let Some(first) = ignored.first() else { return Ok(()) };
-    let title = format!("git ignores `{}` by the rule `{}` ({}:{})", first.path, first.pattern, Path::new(&first.file).display(), first.line);
-    let warning = Diagnostic::warning(Code::LockIgnored, title)
-        .help(format!("add the line `!{DIRECTORY}/**` below that rule: create-app can only upgrade what was committed"));
+    let title = format!(
+        "git ignores `{}` by the rule `{}` ({}:{})",
+        first.path,
+        first.pattern,
+        Path::new(&first.file).display(),
+        first.line
+    );
+    let warning = Diagnostic::warning(Code::LockIgnored, title).help(format!(
+        "add the line `!{DIRECTORY}/**` below that rule: create-app can only upgrade what was committed"
+    ));
     report::diagnostics(&[warning]);
     Ok(())
 }

@@ -64,11 +64,11 @@ fn build(disk: &Disk, staging: &Path, changes: &Changes, record: &Record) -> Res
 }
 
 /// Every directory that these paths need, outer ones first.
-fn directories<'p>(paths: impl Iterator<Item = &'p str>) -> BTreeSet<&'p str> {
+pub(super) fn directories<'p>(paths: impl Iterator<Item = &'p str>) -> BTreeSet<&'p str> {
     paths.flat_map(|path| path.match_indices('/').map(|(at, _)| &path[..at])).collect()
 }
 
-fn below(root: &Path, path: &str) -> PathBuf {
+pub(super) fn below(root: &Path, path: &str) -> PathBuf {
     let mut full = root.to_path_buf();
     full.extend(path.split('/'));
     full

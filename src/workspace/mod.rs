@@ -17,11 +17,13 @@ mod fresh;
 #[cfg(test)]
 mod fuse;
 mod guard;
+mod replace;
 mod site;
 mod sync;
 #[cfg(test)]
 mod tests;
 
+pub use replace::replace_tree;
 pub use site::Site;
 
 use crate::diagnostic::{Code, Diagnostic, Result};

@@ -45,6 +45,12 @@ impl Site {
         self.app_dir.as_ref().map_or(".", RelPath::as_str)
     }
 
+    /// The path as the user gave it.
+    #[must_use]
+    pub fn shown(&self) -> std::path::Display<'_> {
+        self.given.display()
+    }
+
     /// What belongs at the repository's root goes below this directory: the root, or the app where that is the same.
     #[must_use]
     pub fn root(&self) -> &Path {

@@ -1,5 +1,6 @@
 //! What the integration tests share.
 
+#![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
 #![allow(dead_code, reason = "every test binary compiles all of it and uses a part")]
 
 pub(crate) mod programs;

@@ -26,7 +26,7 @@ fn an_app_in_a_repository_knows_its_path_from_the_root() {
 }
 
 #[test]
-fn a_path_that_the_repositorys_files_cannot_name_is_refused() {
+fn a_path_that_the_repository_s_files_cannot_name_is_refused() {
     let (directory, _) = place();
     crate::git::init(directory.path()).unwrap();
     let expected = "T004 the path of `ROOT/co:on/shop` below the root of its repository has the character ':', which is not \
