@@ -14,4 +14,5 @@ pub mod diagnostic;
 pub mod manifest;
 pub mod render;
 pub mod template;
+pub mod terminal;
 pub mod tree;
