@@ -192,7 +192,7 @@ impl Diagnostic {
 }
 
 /// The reason alone: the standard library appends `(os error N)`, which tells a user nothing.
-fn io_reason(error: &std::io::Error) -> String {
+pub(crate) fn io_reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(end) => text[..end].to_lowercase(),
