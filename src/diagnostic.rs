@@ -137,7 +137,7 @@ pub struct Diagnostic {
     /// What went wrong, in one line.
     pub title: String,
     /// Where.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     /// What is wrong with the marked region.
     pub label: String,
     /// What to do.
@@ -163,7 +163,7 @@ impl Diagnostic {
     /// The same, at a place, with a label under the caret.
     #[must_use]
     pub fn at(mut self, place: Place, label: impl Into<String>) -> Self {
-        self.place = Some(place);
+        self.place = Some(Box::new(place));
         self.label = label.into();
         self
     }

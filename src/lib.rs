@@ -10,9 +10,17 @@
 //! values out; no disk, clock, environment or terminal.
 
 pub mod answers;
+pub mod cli;
+pub mod commands;
 pub mod diagnostic;
+pub mod git;
+pub mod lock;
 pub mod manifest;
+pub mod plan;
 pub mod render;
+pub mod report;
+pub mod source;
 pub mod template;
 pub mod terminal;
 pub mod tree;
+pub mod workspace;

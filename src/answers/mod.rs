@@ -1,5 +1,11 @@
 //! The values given to a template's questions: who is asked, in which order, and what they may say.
 
+pub mod built_in;
 pub mod condition;
+pub mod given;
+pub mod name;
 pub mod placeholder;
 pub mod prompt;
+mod resolve;
+
+pub use resolve::{Ask, Resolved, resolve};

@@ -12,11 +12,12 @@ pub use reader::read;
 
 use crate::answers::placeholder::Placeholder;
 use crate::diagnostic::Place;
-use crate::template::MANIFEST;
 
 /// A template's manifest: cargo-generate's own tables, and ours under `[create-app]`.
 #[derive(Debug, Default)]
 pub struct Manifest {
+    /// The manifest's name in messages.
+    pub name: String,
     /// The manifest's text, for the places in messages.
     pub text: Arc<str>,
     /// `[template]`: which files are rendered, copied or dropped.
@@ -41,7 +42,7 @@ impl Manifest {
     /// A region of the manifest.
     #[must_use]
     pub fn place(&self, span: Range<usize>) -> Place {
-        Place::new(MANIFEST, Arc::clone(&self.text), span)
+        Place::new(&self.name, Arc::clone(&self.text), span)
     }
 
     /// Every placeholder that the manifest declares, asked or not.
@@ -114,6 +115,17 @@ pub struct Ownership {
     pub infer: BTreeMap<String, Vec<Inference>>,
     /// Files that the template has moved.
     pub renamed: Vec<Renamed>,
+    /// What to run once the project is there.
+    pub next: Vec<Next>,
+}
+
+/// A command to run once the project is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// The command line.
+    pub run: String,
+    /// How to get its program, where it is missing.
+    pub get: Option<String>,
 }
 
 /// One way to answer a placeholder from a project's files.

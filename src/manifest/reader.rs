@@ -8,25 +8,24 @@ use regex::Regex;
 use toml::Spanned as TomlSpanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Conditional, Inference, Manifest, Ownership, Renamed, Selection, Spanned};
+use super::{Conditional, Inference, Manifest, Next, Ownership, Renamed, Selection, Spanned};
 use crate::answers::placeholder::{Input, Kind, Placeholder};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Severity, did_you_mean};
-use crate::template::MANIFEST;
 
 /// Placeholder names that cargo-generate reserves for its built-in variables.
 const RESERVED: &[&str] =
     &["authors", "os-arch", "project-name", "crate_name", "crate_type", "within_cargo_project", "is_init"];
 
-/// Reads a manifest.
+/// Reads a manifest; `name` is how messages call it.
 ///
 /// Returns it with warnings: keys that cargo-generate ignores, too, are no reason to refuse a template.
 ///
 /// # Errors
 ///
 /// Every problem of the manifest, each with its place.
-pub fn read(text: &str) -> Result<(Manifest, Vec<Diagnostic>), Diagnostics> {
+pub fn read(name: &str, text: &str) -> Result<(Manifest, Vec<Diagnostic>), Diagnostics> {
     let text: Arc<str> = text.into();
-    let mut reader = Reader { text: Arc::clone(&text), found: Vec::new() };
+    let mut reader = Reader { name: name.to_owned(), text: Arc::clone(&text), found: Vec::new() };
     let (document, errors) = DeTable::parse_recoverable(&text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
@@ -36,6 +35,7 @@ pub fn read(text: &str) -> Result<(Manifest, Vec<Diagnostic>), Diagnostics> {
         return Err(Diagnostics(reader.found));
     }
     let mut manifest = reader.manifest(document.get_ref());
+    manifest.name = reader.name;
     manifest.text = text;
     if reader.found.iter().any(Diagnostic::is_error) {
         return Err(Diagnostics(reader.found));
@@ -46,13 +46,14 @@ pub fn read(text: &str) -> Result<(Manifest, Vec<Diagnostic>), Diagnostics> {
 type Value<'i> = TomlSpanned<DeValue<'i>>;
 
 struct Reader {
+    name: String,
     text: Arc<str>,
     found: Vec<Diagnostic>,
 }
 
 impl Reader {
     fn report(&mut self, code: Code, span: Range<usize>, title: &str, label: &str, help: Option<String>) {
-        let place = Place::new(MANIFEST, Arc::clone(&self.text), span);
+        let place = Place::new(&self.name, Arc::clone(&self.text), span);
         self.found.push(Diagnostic::error(code, title).at(place, label).maybe_help(help));
     }
 
@@ -80,9 +81,16 @@ impl Reader {
                 "not a key of this table",
                 Some(help),
             );
-            if let Some(last) = self.found.last_mut() {
-                last.severity = severity;
+            if severity == Severity::Warning {
+                self.soften();
             }
+        }
+    }
+
+    /// Makes a warning of the last problem.
+    fn soften(&mut self) {
+        if let Some(last) = self.found.last_mut() {
+            last.severity = Severity::Warning;
         }
     }
 
@@ -154,12 +162,10 @@ impl Reader {
         let table = self.table(&format!("conditional.'{}'", expression.value), value)?;
         self.check_keys(table, "a `[conditional]` table", KEYS, Severity::Warning);
         if let Err(error) = crate::answers::condition::check(&expression.value) {
-            self.invalid(
-                expression.span.clone(),
-                "invalid condition",
-                &error,
-                "a condition is a Rhai expression over the answers",
-            );
+            let help = "a condition is a Rhai expression over the answers";
+            self.invalid(expression.span.clone(), "this condition can never hold", &error, help);
+            // cargo-generate takes it for false, and says nothing.
+            self.soften();
         }
         let selection = self.selection(table);
         let placeholders = match self.table_at(table, "placeholders") {
@@ -289,7 +295,7 @@ impl Reader {
 
     fn ownership(&mut self, table: &DeTable<'_>, manifest: &Manifest) -> Ownership {
         const KEYS: &[&str] =
-            &["version", "name-pattern", "once", "blocks", "repository", "secret", "infer", "renamed"];
+            &["version", "name-pattern", "once", "blocks", "repository", "secret", "infer", "renamed", "next"];
         self.check_keys(table, "`[create-app]`", KEYS, Severity::Error);
         let ownership = Ownership {
             version: self.string_at(table, "version").map(|version| version.value),
@@ -300,6 +306,7 @@ impl Reader {
             secret: self.strings_at(table, "secret").unwrap_or_default(),
             infer: self.infer(table),
             renamed: self.renamed(table),
+            next: self.next(table),
         };
         for secret in &ownership.secret {
             if !manifest.declared().any(|placeholder| placeholder.name == secret.value) {
@@ -346,15 +353,32 @@ impl Reader {
         renamed.collect()
     }
 
+    fn next(&mut self, table: &DeTable<'_>) -> Vec<Next> {
+        const PLACE: &str = "`[[create-app.next]]`";
+        let Some(value) = table.get("next") else { return Vec::new() };
+        let Some(items) = self.array("next", value) else { return Vec::new() };
+        let next = items.filter_map(|item| {
+            let table = self.table(PLACE, item)?;
+            self.check_keys(table, PLACE, &["run", "get"], Severity::Error);
+            let run = self.required(PLACE, item, table, "run")?;
+            Some(Next { run, get: self.string_at(table, "get").map(|get| get.value) })
+        });
+        next.collect()
+    }
+
+    fn required(&mut self, place: &str, value: &Value<'_>, table: &DeTable<'_>, key: &str) -> Option<String> {
+        if !table.contains_key(key) {
+            self.invalid(value.span(), &format!("{place} has no `{key}`"), "incomplete", format!("add {key} = \"…\""));
+        }
+        self.string_at(table, key).map(|text| text.value)
+    }
+
     /// Reads a table of exactly two strings.
     fn two_strings(&mut self, place: &str, value: &Value<'_>, keys: [&str; 2]) -> Option<[String; 2]> {
         let table = self.table(place, value)?;
         self.check_keys(table, place, &keys, Severity::Error);
-        for key in keys.iter().filter(|key| !table.contains_key(**key)) {
-            self.invalid(value.span(), &format!("{place} has no `{key}`"), "incomplete", format!("add {key} = \"…\""));
-        }
-        let [first, second] = keys.map(|key| self.string_at(table, key));
-        Some([first?.value, second?.value])
+        let [first, second] = keys.map(|key| self.required(place, value, table, key));
+        Some([first?, second?])
     }
 
     fn regex_at(&mut self, table: &DeTable<'_>, key: &str) -> Option<Regex> {

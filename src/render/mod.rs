@@ -1,3 +1,121 @@
-//! Template and answers in, trees out.
+//! Template and answers in, tree out: in memory, deterministic, and nothing comes out before everything has rendered.
 
+mod engine;
+mod file;
+pub mod github;
+mod language;
+mod locate;
+pub(crate) mod paths;
+mod scan;
 pub mod select;
+mod skeleton;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use self::engine::Engine;
+use self::file::Renderer;
+use self::github::Known;
+use self::select::{Selected, Selector};
+use crate::answers::placeholder::{Answer, Kind, Placeholder};
+use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
+use crate::manifest::Selection;
+use crate::template::Names;
+use crate::tree::{Entry, RelPath, Tree};
+
+/// The variables of the built-in kind: defined for every template.
+pub const BUILT_IN: &[&str] = &[
+    "project-name",
+    "crate_name",
+    "crate_type",
+    "authors",
+    "username",
+    "os-arch",
+    "is_init",
+    "within_cargo_project",
+    "app_dir",
+    "app_suffix",
+];
+
+/// A rendered template.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The files.
+    pub tree: Tree,
+    /// What looks like a slip, but is none by cargo-generate's rules: unknown variables.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What a render needs beside the files.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Which files are rendered, copied or dropped; with what the conditions added.
+    pub selection: &'a Selection,
+    /// Every placeholder that the manifest declares, asked or not.
+    pub declared: Vec<&'a Placeholder>,
+    /// The value of every variable.
+    pub variables: &'a BTreeMap<String, Answer>,
+    /// How messages name the files.
+    pub names: &'a Names,
+    /// Whether an unknown variable is an error.
+    pub strict: bool,
+}
+
+/// Renders a template's files.
+///
+/// # Errors
+///
+/// Every problem in every file and path, in path order.
+pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
+    let known = known(request);
+    let engine = Engine::new(request.variables);
+    let values: String = request.variables.values().map(ToString::to_string).collect();
+    let renderer = Renderer { engine: &engine, known: &known, values: &values, names: request.names };
+    let selector = Selector::new(&files, request.selection);
+    let selected: Vec<(RelPath, Entry, Selected)> = files
+        .into_iter()
+        .map(|(path, entry)| {
+            let selected = selector.select(&path);
+            (path, entry, selected)
+        })
+        .filter(|(_, _, selected)| *selected != Selected::Drop)
+        .collect();
+    let results: Vec<_> = selected
+        .into_par_iter()
+        .with_min_len(16)
+        .map(|(path, entry, selected)| renderer.entry(path, entry, selected))
+        .collect();
+    collect(results, request.names, request.strict)
+}
+
+/// Puts the files into one tree, or all their problems into one list.
+fn collect(results: Vec<file::Rendered>, names: &Names, strict: bool) -> Result<Rendered> {
+    let mut problems = Vec::new();
+    let mut placed = paths::Placed::new(names);
+    for result in results {
+        problems.extend(result.problems);
+        if let Some((template_path, path, entry)) = result.entry {
+            placed.place(template_path, path, entry);
+        }
+    }
+    let (tree, collisions) = placed.finish();
+    problems.extend(collisions);
+    if strict {
+        problems.iter_mut().for_each(|problem| problem.severity = Severity::Error);
+    }
+    if problems.iter().any(Diagnostic::is_error) {
+        return Err(Diagnostics(problems));
+    }
+    Ok(Rendered { tree, warnings: problems })
+}
+
+/// What a name can mean in this template.
+fn known<'a>(request: &'a Request<'_>) -> Known<'a> {
+    let declared = request.declared.iter().map(|placeholder| {
+        let scalar = !matches!(placeholder.kind, Kind::Array { .. });
+        (placeholder.name.as_str(), scalar)
+    });
+    let given = request.variables.iter().map(|(name, answer)| (name.as_str(), !matches!(answer, Answer::Array(_))));
+    Known::new(BUILT_IN.iter().map(|&name| (name, true)).chain(declared).chain(given))
+}

@@ -1,0 +1,153 @@
+//! Values that were given beforehand, in cargo-generate's order of precedence: `-d`, then `--values-file`, then the
+//! environment, then the file that the environment names.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::diagnostic::{Code, Diagnostic, Place, Result};
+
+/// A value as it was given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given {
+    /// What was given.
+    pub value: toml::Value,
+    /// Who gave it.
+    pub by: Source,
+}
+
+/// Who gave a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// `-d` on the command line.
+    Flag,
+    /// A values file.
+    File(String),
+    /// An environment variable.
+    Environment(String),
+    /// The lock of the project.
+    Lock,
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Flag => f.write_str("-d"),
+            Self::File(name) => write!(f, "`{name}`"),
+            Self::Environment(name) => write!(f, "the environment variable `{name}`"),
+            Self::Lock => f.write_str("the lock"),
+        }
+    }
+}
+
+/// Values by the name of their variable.
+pub type GivenValues = BTreeMap<String, Given>;
+
+/// The prefix of environment variables that give a value.
+const PREFIX: &str = "CARGO_GENERATE_VALUE_";
+
+/// Reads `KEY=VALUE` as `-d` takes it; a key is a letter, then letters, digits, `-` and `_`.
+///
+/// # Errors
+///
+/// Says what is wrong with the definition.
+pub fn definition(text: &str) -> Result<(String, Given)> {
+    let refuse = || {
+        Diagnostic::error(Code::AnswerInvalid, format!("`{text}` is no definition"))
+            .help("write -d NAME=VALUE; a name is a letter, then letters, digits, `-` or `_`")
+    };
+    let (name, value) = text.split_once('=').ok_or_else(refuse)?;
+    let name = name.trim_end();
+    let valid = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if !valid {
+        return Err(refuse().into());
+    }
+    Ok((name.to_owned(), Given { value: toml::Value::String(value.trim_start().to_owned()), by: Source::Flag }))
+}
+
+/// The values of `CARGO_GENERATE_VALUE_*`: the rest of the name in lower case is the variable's.
+pub fn environment(variables: impl IntoIterator<Item = (String, String)>) -> GivenValues {
+    let given = variables.into_iter().filter_map(|(key, value)| {
+        let name = key.strip_prefix(PREFIX)?.to_lowercase();
+        Some((name, Given { value: toml::Value::String(value), by: Source::Environment(key) }))
+    });
+    given.collect()
+}
+
+/// Reads the text of a values file: TOML with a table `[values]`.
+///
+/// # Errors
+///
+/// Says what is wrong, and where.
+pub fn values_file(name: &str, text: &str) -> Result<GivenValues> {
+    #[derive(Deserialize)]
+    struct File {
+        values: BTreeMap<String, toml::Value>,
+    }
+    let file: File = toml::from_str(text).map_err(|error| {
+        let place = Place::new(name, text, error.span().unwrap_or(0..0));
+        Diagnostic::error(Code::ValuesFile, "this is not a values file")
+            .at(place, error.message())
+            .help("write the answers as `name = value` below a line `[values]`")
+    })?;
+    let by = Source::File(name.to_owned());
+    Ok(file.values.into_iter().map(|(name, value)| (name, Given { value, by: by.clone() })).collect())
+}
+
+/// The text of a value, as cargo-generate spells it: arrays between commas. `None` for a table.
+#[must_use]
+pub fn spell(value: &toml::Value) -> Option<String> {
+    use toml::Value;
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Boolean(value) => Some(value.to_string()),
+        Value::Datetime(date) => Some(date.to_string()),
+        Value::Array(items) => Some(items.iter().filter_map(spell).collect::<Vec<_>>().join(",")),
+        Value::Table(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_are_read_like_cargo_generate_does() {
+        let text = |definition: &str| match super::definition(definition) {
+            Ok((name, Given { value: toml::Value::String(value), .. })) => Some((name, value)),
+            _ => None,
+        };
+        let pair = |name: &str, value: &str| Some((name.to_owned(), value.to_owned()));
+        assert_eq!(text("a=b"), pair("a", "b"));
+        assert_eq!(text("my-key_2 =  b = c "), pair("my-key_2", "b = c "));
+        assert_eq!(text("a="), pair("a", ""));
+        for bad in ["a", "=b", "1a=b", "_a=b", "a b=c", ""] {
+            assert_eq!(text(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_environment_gives_lower_case_names() {
+        let variables = [("CARGO_GENERATE_VALUE_WITH_KV", "true"), ("CARGO_GENERATE_VALUES", "no"), ("PATH", "no")];
+        let given = environment(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(given.keys().collect::<Vec<_>>(), ["with_kv"]);
+    }
+
+    #[test]
+    fn a_values_file_without_its_table_is_refused_with_a_place() {
+        let error = values_file("v.toml", "a = 1\n").unwrap_err();
+        assert_eq!(error.0[0].code, Code::ValuesFile);
+        let error = values_file("v.toml", "[values]\na = = 1\n").unwrap_err();
+        assert_eq!(error.0[0].place.as_ref().unwrap().line_column().0, 2);
+    }
+
+    #[test]
+    fn values_are_spelled_as_answers() {
+        let value: toml::Table = toml::from_str("a = [1, [\"b\", true], { c = 1 }]\nd = 3.50").unwrap();
+        assert_eq!(spell(&value["a"]).unwrap(), "1,b,true");
+        assert_eq!(spell(&value["d"]).unwrap(), "3.5");
+    }
+}

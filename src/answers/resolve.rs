@@ -1,0 +1,291 @@
+//! From questions and given values to the value of every variable.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::built_in::OF_THE_MACHINE;
+use super::condition::Conditions;
+use super::given::{Given, GivenValues, spell};
+use super::placeholder::{Answer, Kind, Placeholder};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, did_you_mean, nearest};
+use crate::manifest::{Manifest, Selection};
+use crate::render::BUILT_IN;
+
+/// Who is asked when no value was given.
+pub enum Ask<'a> {
+    /// A person at a terminal.
+    User(&'a mut dyn FnMut(&Placeholder) -> Result<Answer>),
+    /// Nobody: the default counts, and what has none is missing.
+    Nobody,
+}
+
+impl std::fmt::Debug for Ask<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::User(_) => "Ask::User",
+            Self::Nobody => "Ask::Nobody",
+        })
+    }
+}
+
+/// Every question answered.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The value of every variable.
+    pub variables: BTreeMap<String, Answer>,
+    /// The answers to remember: of placeholders, and values that were given beside them.
+    pub answers: BTreeMap<String, Answer>,
+    /// Which files are rendered, with what the conditions added.
+    pub selection: Selection,
+    /// Given values that look like slips.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Answers every question of the manifest, then those of the conditions that hold, until no condition adds a question.
+///
+/// # Errors
+///
+/// Every missing and every invalid answer, and what the user's cancelling says.
+pub fn resolve(
+    manifest: &Manifest,
+    built_in: BTreeMap<String, Answer>,
+    given: &GivenValues,
+    ask: &mut Ask<'_>,
+) -> Result<Resolved> {
+    let mut resolver = Resolver {
+        manifest,
+        given,
+        variables: built_in,
+        answers: BTreeMap::new(),
+        problems: Vec::new(),
+        warnings: Vec::new(),
+    };
+    resolver.check_given();
+    let mut selection = manifest.selection.clone();
+    let mut pending: Vec<&Placeholder> = manifest.placeholders.iter().collect();
+    let mut taken = BTreeSet::new();
+    while !pending.is_empty() || taken.is_empty() {
+        for placeholder in std::mem::take(&mut pending) {
+            resolver.answer(placeholder, ask)?;
+        }
+        let conditions = Conditions::new(&resolver.variables);
+        for (number, conditional) in manifest.conditionals.iter().enumerate() {
+            if !taken.contains(&number) && conditions.holds(&conditional.expression.value) {
+                taken.insert(number);
+                selection.extend(&conditional.selection);
+                pending.extend(&conditional.placeholders);
+            }
+        }
+        if pending.is_empty() {
+            break;
+        }
+    }
+    resolver.add_undeclared();
+    if resolver.problems.is_empty() {
+        Ok(Resolved {
+            variables: resolver.variables,
+            answers: resolver.answers,
+            selection,
+            warnings: resolver.warnings,
+        })
+    } else {
+        Err(Diagnostics(resolver.problems))
+    }
+}
+
+struct Resolver<'a> {
+    manifest: &'a Manifest,
+    given: &'a GivenValues,
+    variables: BTreeMap<String, Answer>,
+    answers: BTreeMap<String, Answer>,
+    problems: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Resolver<'_> {
+    /// Refuses what was given wrongly before anybody is asked anything.
+    fn check_given(&mut self) {
+        for placeholder in &self.manifest.placeholders {
+            if let Some(given) = self.given.get(&placeholder.name)
+                && let Err(problem) = self.parse(placeholder, given)
+            {
+                self.problems.push(problem);
+            }
+        }
+        for (name, given) in self.given {
+            if BUILT_IN.contains(&name.as_str()) && !OF_THE_MACHINE.contains(&name.as_str()) {
+                let help = match name.as_str() {
+                    "project-name" => "use --name",
+                    _ => "it follows from the project; leave it out",
+                };
+                let title = format!("`{name}` is a built-in variable: the value given by {} is not used", given.by);
+                self.warnings.push(Diagnostic::warning(Code::AnswerUnknown, title).help(help));
+            }
+        }
+    }
+
+    fn answer(&mut self, placeholder: &Placeholder, ask: &mut Ask<'_>) -> Result<()> {
+        let name = &placeholder.name;
+        if self.variables.contains_key(name) {
+            return Ok(());
+        }
+        let answer = match (self.given.get(name), ask) {
+            // What is wrong with it has been said, or is said here for a question of a condition.
+            (Some(given), _) => match self.parse(placeholder, given) {
+                Ok(answer) => Some(answer),
+                Err(problem) => {
+                    if !self.problems.contains(&problem) {
+                        self.problems.push(problem);
+                    }
+                    None
+                }
+            },
+            // Do not ask for the sake of a run that fails anyway.
+            (None, Ask::User(ask)) if self.problems.is_empty() => Some(ask(placeholder)?),
+            (None, Ask::User(_)) => None,
+            (None, Ask::Nobody) => {
+                let default = placeholder.default();
+                if default.is_none() {
+                    self.problems.push(missing(self.manifest, placeholder));
+                }
+                default
+            }
+        };
+        if let Some(answer) = answer {
+            self.variables.insert(name.clone(), answer.clone());
+            self.answers.insert(name.clone(), answer);
+        }
+        Ok(())
+    }
+
+    fn parse(&self, placeholder: &Placeholder, given: &Given) -> std::result::Result<Answer, Diagnostic> {
+        let name = &placeholder.name;
+        let Some(text) = spell(&given.value) else {
+            let title = format!("the value of `{name}` from {} is a table", given.by);
+            return Err(Diagnostic::error(Code::AnswerInvalid, title).help("give a string, a bool or an array"));
+        };
+        placeholder.parse(&text).map_err(|rejection| {
+            let title = format!("`{name}` cannot be `{text}`: it {}", rejection.reason);
+            Diagnostic::error(Code::AnswerInvalid, title)
+                .at(self.manifest.place(placeholder.span.clone()), format!("given by {}", given.by))
+                .help(rejection.help)
+        })
+    }
+
+    /// Values that no placeholder asks for are variables, too, as in cargo-generate; most are slips, all the same.
+    fn add_undeclared(&mut self) {
+        for (name, given) in self.given {
+            let machine = OF_THE_MACHINE.contains(&name.as_str());
+            if self.answers.contains_key(name) || BUILT_IN.contains(&name.as_str()) && !machine {
+                continue;
+            }
+            // The answer to a question that no condition asked counts all the same, with the type that it would have.
+            let declared = self.manifest.declared().find(|placeholder| placeholder.name == *name);
+            if let Some(placeholder) = declared {
+                if let Ok(answer) = self.parse(placeholder, given) {
+                    self.variables.insert(name.clone(), answer.clone());
+                    self.answers.insert(name.clone(), answer);
+                }
+                continue;
+            }
+            let answer = match &given.value {
+                toml::Value::Boolean(value) => Answer::Bool(*value),
+                toml::Value::String(text) => Answer::Text(text.clone()),
+                other => {
+                    let title = format!("`{name}` from {} is {}", given.by, other.type_str());
+                    let help = "the template declares no such placeholder; other values can only be strings and bools";
+                    self.problems.push(Diagnostic::error(Code::AnswerInvalid, title).help(help));
+                    continue;
+                }
+            };
+            let names = || self.manifest.declared().map(|placeholder| placeholder.name.as_str());
+            if !machine && nearest(name, names()).is_some() {
+                let title = format!("the template has no placeholder `{name}` (given by {})", given.by);
+                let help = did_you_mean(name, names());
+                self.warnings.push(Diagnostic::warning(Code::AnswerUnknown, title).maybe_help(help));
+            }
+            self.variables.insert(name.clone(), answer.clone());
+            self.answers.insert(name.clone(), answer);
+        }
+    }
+}
+
+fn missing(manifest: &Manifest, placeholder: &Placeholder) -> Diagnostic {
+    let name = &placeholder.name;
+    let example = match &placeholder.kind {
+        Kind::Text { .. } => "VALUE".to_owned(),
+        Kind::Choice { choices, .. } => choices.join("|"),
+        Kind::Bool { .. } => "true|false".to_owned(),
+        Kind::Array { choices, .. } => choices.join(","),
+    };
+    Diagnostic::error(Code::AnswerMissing, format!("no answer for `{name}`, and nobody to ask"))
+        .at(manifest.place(placeholder.span.clone()), placeholder.prompt.clone())
+        .help(format!("give it with -d '{name}={example}', in a --values-file, or run the command at a terminal"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(text: &str) -> Manifest {
+        crate::manifest::read("cargo-generate.toml", text).unwrap().0
+    }
+
+    fn given(definitions: &[&str]) -> GivenValues {
+        definitions.iter().map(|text| super::super::given::definition(text).unwrap()).collect()
+    }
+
+    const QUESTIONS: &str = r#"
+        [placeholders]
+        kind = { prompt = "Kind?", choices = ["bin", "lib"], default = "bin" }
+        title = { prompt = "Title?", regex = "^[A-Z]" }
+        [conditional.'kind == "lib"']
+        ignore = ["main.rs"]
+        [conditional.'kind == "lib"'.placeholders]
+        docs = { prompt = "Docs?", type = "bool" }
+        [conditional.'docs']
+        include = ["docs/**"]
+    "#;
+
+    #[test]
+    fn conditions_add_questions_and_selections_until_nothing_changes() {
+        let manifest = manifest(QUESTIONS);
+        let given = given(&["kind=lib", "title=X", "docs=TRUE", "extra=1"]);
+        let resolved = resolve(&manifest, BTreeMap::new(), &given, &mut Ask::Nobody).unwrap();
+        assert_eq!(resolved.answers["docs"], Answer::Bool(true));
+        assert_eq!(resolved.variables["extra"], Answer::Text("1".into()));
+        assert_eq!(resolved.selection.ignore[0].value, "main.rs");
+        assert_eq!(resolved.selection.include.unwrap()[0].value, "docs/**");
+    }
+
+    #[test]
+    fn everything_missing_and_everything_wrong_is_said_at_once() {
+        let manifest = manifest(QUESTIONS);
+        let error = resolve(&manifest, BTreeMap::new(), &given(&["kind=libb"]), &mut Ask::Nobody).unwrap_err();
+        let codes: Vec<_> = error.0.iter().map(|problem| problem.code).collect();
+        assert_eq!(codes, [Code::AnswerInvalid, Code::AnswerMissing]);
+    }
+
+    #[test]
+    fn nobody_is_asked_what_was_given_or_for_a_run_that_fails() {
+        let manifest = manifest(QUESTIONS);
+        let mut asked = Vec::new();
+        let mut user = |placeholder: &Placeholder| {
+            asked.push(placeholder.name.clone());
+            Ok(Answer::Text("T".into()))
+        };
+        resolve(&manifest, BTreeMap::new(), &given(&["kind=bin"]), &mut Ask::User(&mut user)).unwrap();
+        assert_eq!(asked, ["title"]);
+        let mut never = |_: &Placeholder| panic!("asked");
+        resolve(&manifest, BTreeMap::new(), &given(&["kind=x"]), &mut Ask::User(&mut never)).unwrap_err();
+    }
+
+    #[test]
+    fn a_slip_in_a_name_is_noticed() {
+        let manifest = manifest(QUESTIONS);
+        let resolved = resolve(&manifest, BTreeMap::new(), &given(&["title=T", "titel=T"]), &mut Ask::Nobody).unwrap();
+        assert_eq!(resolved.warnings[0].help.as_deref(), Some("did you mean `title`?"));
+        let given = given(&["title=T", "project-name=x"]);
+        let resolved = resolve(&manifest, BTreeMap::new(), &given, &mut Ask::Nobody).unwrap();
+        assert_eq!(resolved.warnings[0].help.as_deref(), Some("use --name"));
+    }
+}

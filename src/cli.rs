@@ -1,0 +1,95 @@
+//! The command line: what can be typed, and nothing of what it does.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Make a project from a template, remember how, and keep it up to date with the template.
+#[derive(Debug, Parser)]
+#[command(name = "create-app", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "`create-app <PATH>` is short for `create-app new <PATH>`.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Without a command: make a project.
+    #[command(flatten)]
+    pub new: NewArgs,
+}
+
+/// What create-app can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a project from a template
+    New(NewArgs),
+    /// For template authors: render every case of a template and compare whole trees
+    Test(TestArgs),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// How to make a project.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// Where to make it; the last component is the project's name
+    #[arg(required = true, value_name = "PATH")]
+    pub path: Option<PathBuf>,
+    /// Use the template in this directory instead of the embedded one
+    #[arg(long = "path", value_name = "DIR")]
+    pub template: Option<PathBuf>,
+    /// Use the template in this folder of the source
+    #[arg(long, value_name = "FOLDER", requires = "template")]
+    pub subfolder: Option<String>,
+    /// Give the project another name than its directory
+    #[arg(long, short, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Answer a question of the template; may be repeated
+    #[arg(long = "define", short = 'd', value_name = "KEY=VALUE")]
+    pub define: Vec<String>,
+    /// Answer questions from the `[values]` of a TOML file
+    #[arg(long, visible_alias = "template-values-file", value_name = "FILE")]
+    pub values_file: Option<PathBuf>,
+    /// Ask nothing: use the defaults, and fail where there is none
+    #[arg(long, short)]
+    pub silent: bool,
+    /// Treat unknown variables and unknown keys of the manifest as errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Version control for the new project; by default git, outside a repository
+    #[arg(long, value_enum, value_name = "VCS", ignore_case = true)]
+    pub vcs: Option<Vcs>,
+    /// Expand into an existing directory; its own files are kept
+    #[arg(long)]
+    pub init: bool,
+    /// Replace files that exist
+    #[arg(long, short)]
+    pub overwrite: bool,
+}
+
+/// A version control system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Vcs {
+    /// Run `git init`, unless the project is inside a repository
+    Git,
+    /// Do nothing
+    None,
+}
+
+/// Which cases to render.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// The template's directory
+    #[arg(default_value = ".", value_name = "TEMPLATE")]
+    pub template: PathBuf,
+    /// Where the cases are [default: `tests` in the template's directory]
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
+    /// Rewrite the expected trees
+    #[arg(long)]
+    pub bless: bool,
+}

@@ -1,0 +1,95 @@
+//! What a run takes from the world before its pure part begins: the template, the given values, the user's name.
+
+use std::path::Path;
+
+use crate::answers::built_in::{Author, OF_THE_MACHINE};
+use crate::answers::given::{self, GivenValues};
+use crate::answers::placeholder::{Kind, Placeholder};
+use crate::answers::prompt;
+use crate::cli::NewArgs;
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::git;
+use crate::source::{self, Loaded};
+use crate::template::Template;
+
+/// The variable that names a values file, and the only one of cargo-generate's own that is read here.
+const VALUES_FILE: &str = "CARGO_GENERATE_TEMPLATE_VALUES_FILE";
+
+/// Loads the template that was asked for; where a directory holds several, the user chooses, or the first one is taken.
+pub(super) fn template(args: &NewArgs, may_ask: bool) -> Result<Loaded> {
+    let Some(directory) = &args.template else { return source::embedded() };
+    let source = directory.to_string_lossy();
+    let mut subfolder = args.subfolder.clone();
+    loop {
+        let candidates = source::candidates(directory, &source, subfolder.as_deref())?;
+        let chosen = match candidates.as_slice() {
+            [] => return source::from_path(directory, &source, subfolder.as_deref()),
+            [only] => only.clone(),
+            [first, ..] if !may_ask => first.clone(),
+            _ => choose(candidates)?,
+        };
+        if subfolder.as_ref() == Some(&chosen) {
+            return Err(Diagnostic::error(
+                Code::TemplateAmbiguous,
+                format!("the template `{chosen}` names itself as its sub-template"),
+            )
+            .help("mend `sub_templates` in its cargo-generate.toml")
+            .into());
+        }
+        subfolder = Some(chosen);
+    }
+}
+
+fn choose(candidates: Vec<String>) -> Result<String> {
+    let default = candidates.first().cloned();
+    let kind = Kind::Choice { choices: candidates, default };
+    let question = Placeholder { name: "template".into(), prompt: "Which template?".into(), kind, span: 0..0 };
+    Ok(prompt::ask(&question)?.to_string())
+}
+
+/// Collects what was given beforehand: a later source wins over an earlier one.
+pub(super) fn given(args: &NewArgs) -> Result<GivenValues> {
+    let mut values = GivenValues::new();
+    if let Some(file) = std::env::var_os(VALUES_FILE) {
+        values.extend(values_file(Path::new(&file))?);
+    }
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    values.extend(given::environment(environment));
+    if let Some(file) = &args.values_file {
+        values.extend(values_file(file)?);
+    }
+    for definition in &args.define {
+        values.extend([given::definition(definition)?]);
+    }
+    Ok(values)
+}
+
+fn values_file(path: &Path) -> Result<GivenValues> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let mut problem = Diagnostic::io("cannot read the values file", path, &error);
+        problem.code = Code::ValuesFile;
+        problem
+    })?;
+    given::values_file(&path.to_string_lossy(), &text)
+}
+
+/// The built-in variables of the machine that the template mentions: what they are on this machine must be remembered.
+pub(super) fn mentioned(template: &Template) -> Vec<&'static str> {
+    let finders: Vec<_> = OF_THE_MACHINE.iter().map(|name| (*name, memchr::memmem::Finder::new(name))).collect();
+    let mentions = |finder: &memchr::memmem::Finder<'_>| {
+        let has = |bytes: &[u8]| finder.find(bytes).is_some();
+        has(template.manifest.text.as_bytes())
+            || template.files.iter().any(|(path, entry)| has(path.as_str().as_bytes()) || has(entry.bytes()))
+    };
+    finders.iter().filter(|(_, finder)| mentions(finder)).map(|(name, _)| *name).collect()
+}
+
+/// The user, if the template mentions one: asking git takes as long as the rest of a run.
+pub(super) fn author(mentioned: &[&str], directory: &Path) -> Option<Author> {
+    if !mentioned.iter().any(|name| ["authors", "username"].contains(name)) {
+        return None;
+    }
+    let identity = git::Identity::find(directory);
+    Some(Author { name: identity.name?, email: identity.email })
+}

@@ -1,0 +1,67 @@
+//! The commands, each as its pipeline.
+
+mod inputs;
+mod new;
+mod summary;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
+use crate::report;
+
+/// How a command ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is left to do.
+    Clean,
+    /// There are differences or conflicts.
+    Differences,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Clean => Self::SUCCESS,
+            Outcome::Differences => Self::from(1),
+        }
+    }
+}
+
+/// Runs the command that was typed.
+///
+/// # Errors
+///
+/// Everything that stopped it.
+pub fn run(cli: Cli) -> Result<Outcome> {
+    match cli.command {
+        None => new::run(&cli.new),
+        Some(Command::New(args)) => new::run(&args),
+        Some(Command::Test(args)) => test::run(&args),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "create-app", &mut script);
+            report::result(&String::from_utf8_lossy(&script)).map(|()| Outcome::Clean)
+        }
+        Some(Command::Man) => {
+            let mut page = Vec::new();
+            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+            rendered
+                .map_err(|error| Diagnostic::io("cannot print", std::path::Path::new("the manual page"), &error))?;
+            report::result(&String::from_utf8_lossy(&page)).map(|()| Outcome::Clean)
+        }
+    }
+}
+
+/// Shows warnings, or makes errors of them.
+fn warn(warnings: Vec<Diagnostic>, strict: bool) -> Result<()> {
+    if strict && !warnings.is_empty() {
+        let errors = warnings.into_iter().map(|warning| Diagnostic { severity: Severity::Error, ..warning });
+        return Err(Diagnostics(errors.collect()));
+    }
+    report::diagnostics(&warnings);
+    Ok(())
+}

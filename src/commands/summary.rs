@@ -1,0 +1,79 @@
+//! What a person reads when a project has been made.
+
+use std::path::Path;
+
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::lock::{DIRECTORY, LOCK, Record};
+use crate::manifest::Next;
+use crate::plan::{Action, Plan};
+use crate::terminal::escape_control;
+use crate::workspace::Site;
+use crate::{git, report};
+
+/// Says what was made, and what to do next.
+pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
+    let kept: Vec<_> = plan.kept().collect();
+    let files = plan.app.len() + plan.repository.len() - kept.len();
+    report::line(&format!("Made {} ({files} files)", site.shown()))?;
+    for path in plan.repository.iter().filter(|(_, change)| change.action != Action::Keep).map(|(path, _)| path) {
+        report::line(&format!("  at the repository's root: {path}"))?;
+    }
+    for path in kept {
+        report::line(&format!("  kept as it was: {path}"))?;
+    }
+    report::line("\nWhat now:\n")?;
+    if site.app.as_path() != std::env::current_dir().unwrap_or_default() {
+        report::line(&format!("  cd {}", site.shown()))?;
+    }
+    for next in next {
+        report::line(&format!("  {}", escape_control(&next.run)))?;
+    }
+    missing_programs(next)
+}
+
+/// How to get the programs that the next commands need and that are not there.
+fn missing_programs(next: &[Next]) -> Result<()> {
+    let mut told = Vec::new();
+    for Next { run, get } in next {
+        let program = run.split_whitespace().next().unwrap_or("");
+        if let Some(get) = get
+            && !told.contains(&program)
+            && !is_installed(program)
+        {
+            told.push(program);
+            report::line(&format!(
+                "\n`{}` is not installed; get it with: {}",
+                escape_control(program),
+                escape_control(get)
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_installed(program: &str) -> bool {
+    let Some(path) = std::env::var_os("PATH") else { return false };
+    std::env::split_paths(&path).any(|directory| {
+        ["", ".exe", ".cmd"].iter().any(|extension| directory.join(format!("{program}{extension}")).is_file())
+    })
+}
+
+/// Warns where git ignores the record: what is not committed is not there for the next upgrade.
+pub(super) fn warn_of_ignored(site: &Site, record: &Record) -> Result<()> {
+    let base = record.base.keys().next().map(|digest| format!("{DIRECTORY}/base/{digest}"));
+    let paths: Vec<String> = [Some(format!("{DIRECTORY}/{LOCK}")), base].into_iter().flatten().collect();
+    let ignored = git::check_ignore(&site.app, paths.iter().map(String::as_str))?;
+    let Some(first) = ignored.first() else { return Ok(()) };
+    let title = format!(
+        "git ignores `{}` by the rule `{}` ({}:{})",
+        first.path,
+        first.pattern,
+        Path::new(&first.file).display(),
+        first.line
+    );
+    let warning = Diagnostic::warning(Code::LockIgnored, title).help(format!(
+        "add the line `!{DIRECTORY}/**` below that rule: create-app can only upgrade what was committed"
+    ));
+    report::diagnostics(&[warning]);
+    Ok(())
+}

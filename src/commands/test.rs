@@ -1,0 +1,186 @@
+//! `create-app test`: renders every case of a template and compares whole trees.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use similar::TextDiff;
+
+use super::Outcome;
+use crate::answers::built_in::{self, Author, Facts};
+use crate::answers::given::{GivenValues, values_file};
+use crate::answers::{Ask, name, resolve};
+use crate::cli::TestArgs;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
+use crate::render::{self, Request};
+use crate::template::Template;
+use crate::tree::{Entry, RelPath, Tree};
+use crate::{report, source};
+
+/// What a case says beside its `[values]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// The project's name.
+    #[serde(default = "default_name")]
+    name: String,
+    /// Where the app lives in its repository.
+    #[serde(default = "default_app_dir")]
+    app_dir: String,
+    /// The answers; read a second time by `values_file`, which checks them.
+    #[serde(default, rename = "values")]
+    _values: toml::Table,
+}
+
+fn default_name() -> String {
+    "my-app".to_owned()
+}
+
+fn default_app_dir() -> String {
+    ".".to_owned()
+}
+
+/// The file that makes a folder a case.
+const CASE: &str = "case.toml";
+/// The folder in it with the tree that the template renders to.
+const EXPECTED: &str = "expected";
+
+/// Runs `create-app test`.
+///
+/// # Errors
+///
+/// A template or a case that cannot be read; a case that differs is no error but the outcome.
+pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
+    let cases = find_cases(args)?;
+    let mut failed = 0;
+    for folder in &cases {
+        let case_name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let verdict = render_case(args, folder).and_then(|rendered| judge(args, folder, &rendered));
+        match verdict {
+            Ok(differences) if differences.is_empty() => report::line(&format!("ok    {case_name}"))?,
+            Ok(differences) => {
+                failed += 1;
+                report::line(&format!("FAIL  {case_name}"))?;
+                report::line(differences.trim_end())?;
+            }
+            Err(problems) => {
+                failed += 1;
+                report::line(&format!("FAIL  {case_name}"))?;
+                report::diagnostics(&problems.0);
+            }
+        }
+    }
+    let passed = cases.len() - failed;
+    report::line(&format!("{passed} passed, {failed} failed"))?;
+    if failed > 0 && !args.bless {
+        report::status("If the new output is right, run the same command with --bless.");
+    }
+    Ok(if failed == 0 { Outcome::Clean } else { Outcome::Differences })
+}
+
+fn find_cases(args: &TestArgs) -> Result<Vec<PathBuf>> {
+    let directory = args.cases.clone().unwrap_or_else(|| args.template.join("tests"));
+    let listed = fs_err::read_dir(&directory).map_err(|error| Diagnostic::io("cannot read", &directory, &error))?;
+    let mut cases: Vec<PathBuf> =
+        listed.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join(CASE).is_file()).collect();
+    cases.sort();
+    if cases.is_empty() {
+        return Err(Diagnostic::error(Code::TestCase, format!("no case in `{}`", directory.display()))
+            .help("a case is a folder with a `case.toml` (name, [values]); --bless then writes its `expected` tree")
+            .into());
+    }
+    Ok(cases)
+}
+
+/// Renders the template with a case's answers: as `new --silent --strict` does, without the user's own environment.
+fn render_case(args: &TestArgs, folder: &Path) -> Result<Tree> {
+    let template = load_template(args)?;
+    let (case, given) = read_case(&folder.join(CASE))?;
+    name::check(&case.name, template.manifest.ownership.name_pattern.as_ref())?;
+    let facts = Facts {
+        name: case.name.clone(),
+        app_suffix: built_in::app_suffix(&case.app_dir, false),
+        app_dir: case.app_dir,
+        is_init: false,
+        within_cargo_project: false,
+        author: Some(Author { name: "A. Author".into(), email: Some("author@example.com".into()) }),
+    };
+    let resolved = resolve(&template.manifest, built_in::variables(&facts), &given, &mut Ask::Nobody)?;
+    super::warn(resolved.warnings, true)?;
+    let request = Request {
+        selection: &resolved.selection,
+        declared: template.manifest.declared().collect(),
+        variables: &resolved.variables,
+        names: &template.names,
+        strict: true,
+    };
+    Ok(render::render(template.files, &request)?.tree)
+}
+
+fn load_template(args: &TestArgs) -> Result<Template> {
+    let loaded = source::from_path(&args.template, &args.template.to_string_lossy(), None)?;
+    super::warn(loaded.warnings, true)?;
+    let mut template = loaded.template;
+    // The cases are the author's, and no part of the output.
+    if args.cases.is_none() {
+        template.files.retain(|path, _| !path.as_str().starts_with("tests/") || !is_case_file(&args.template, path));
+    }
+    Ok(template)
+}
+
+fn is_case_file(template: &Path, path: &RelPath) -> bool {
+    path.ancestors().any(|folder| template.join(folder).join(CASE).is_file())
+}
+
+fn read_case(path: &Path) -> Result<(Case, GivenValues)> {
+    let file = path.to_string_lossy().into_owned();
+    let text = fs_err::read_to_string(path).map_err(|error| Diagnostic::io("cannot read", path, &error))?;
+    let case: Case = toml::from_str(&text).map_err(|error| {
+        Diagnostic::error(Code::TestCase, "this is not a test case")
+            .at(Place::new(&file, text.as_str(), error.span().unwrap_or(0..0)), error.message())
+            .help("a case has `name`, `app_dir` and a table `[values]`, all optional")
+    })?;
+    let given = if text.contains("[values]") { values_file(&file, &text)? } else { BTreeMap::new() };
+    Ok((case, given))
+}
+
+/// What differs between the rendered and the expected tree; with `--bless`, nothing does any longer.
+fn judge(args: &TestArgs, folder: &Path, rendered: &Tree) -> Result<String> {
+    let expected = folder.join(EXPECTED);
+    if args.bless {
+        crate::workspace::replace_tree(&expected, rendered)?;
+        return Ok(String::new());
+    }
+    if !expected.is_dir() {
+        return Err(Diagnostics(vec![
+            Diagnostic::error(Code::TestCase, format!("the case has no folder `{EXPECTED}`"))
+                .help("run the same command with --bless to write it"),
+        ]));
+    }
+    Ok(differences(&source::read_tree(&expected)?, rendered))
+}
+
+/// A patch from the expected to the rendered tree.
+fn differences(expected: &Tree, rendered: &Tree) -> String {
+    let paths: std::collections::BTreeSet<&RelPath> = expected.keys().chain(rendered.keys()).collect();
+    paths.into_iter().map(|path| difference(path, expected.get(path), rendered.get(path))).collect()
+}
+
+fn difference(path: &RelPath, expected: Option<&Entry>, rendered: Option<&Entry>) -> String {
+    match (expected, rendered) {
+        (Some(_), None) => format!("missing: {path}\n"),
+        (None, Some(_)) => format!("unexpected: {path}\n"),
+        (Some(expected), Some(rendered)) if expected.mode() != rendered.mode() => {
+            format!("mode: {path} is {}, expected {}\n", rendered.mode().as_str(), expected.mode().as_str())
+        }
+        (Some(expected), Some(rendered)) if expected.bytes() != rendered.bytes() => {
+            let diff = TextDiff::from_lines(expected.bytes(), rendered.bytes());
+            let mut patch = Vec::new();
+            let header = (format!("expected/{path}"), format!("rendered/{path}"));
+            // Writing to memory cannot fail.
+            diff.unified_diff().header(&header.0, &header.1).to_writer(&mut patch).unwrap_or_default();
+            String::from_utf8_lossy(&patch).into_owned()
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,344 @@
+//! The user's `git`: the only module that runs it. Credentials, ssh and `insteadOf` then work as they do everywhere else.
+
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crate::diagnostic::{Code, Diagnostic, Result};
+
+/// What git tells a hook or an alias about the repository that it runs in: not the one that is meant here.
+const LOCAL_ENVIRONMENT: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// The root of the work tree that `path` is in, found without running git: the nearest directory, `path` itself first,
+/// that holds a repository or the file that leads to one (in a linked work tree or a submodule).
+///
+/// `path` should be absolute; it need not exist.
+#[must_use]
+pub fn find_repository(path: &Path) -> Option<PathBuf> {
+    path.ancestors().find(|directory| is_repository(&directory.join(".git"))).map(Path::to_path_buf)
+}
+
+/// Git itself walks past a `.git` that is neither.
+fn is_repository(dot_git: &Path) -> bool {
+    match fs_err::metadata(dot_git) {
+        Ok(metadata) if metadata.is_dir() => dot_git.join("HEAD").symlink_metadata().is_ok(),
+        Ok(metadata) => metadata.len() < 65_536 && fs_err::read(dot_git).is_ok_and(|text| text.starts_with(b"gitdir:")),
+        Err(_) => false,
+    }
+}
+
+/// Which git this is, such as `2.43.0`.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn version() -> Result<String> {
+    let output = run(git(Path::new(".")).arg("--version"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.trim().trim_start_matches("git version ").to_owned())
+}
+
+/// Makes `directory` a repository, with the user's own settings for new ones.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn init(directory: &Path) -> Result<()> {
+    run(git(directory).args(["init", "--quiet"])).map(drop)
+}
+
+/// A path that git ignores, and the rule that makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// The path as it was given.
+    pub path: String,
+    /// The file that holds the rule: relative to the directory, or absolute for the user's own.
+    pub file: String,
+    /// The rule's line, from 1.
+    pub line: usize,
+    /// The rule.
+    pub pattern: String,
+}
+
+/// Which of `paths`, relative to `directory` and with `/`, git ignores. A tracked path is never ignored.
+///
+/// # Errors
+///
+/// When git is missing or fails, as it does where `directory` is in no repository.
+pub fn check_ignore<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<Vec<Ignored>> {
+    let input: Vec<u8> = paths.into_iter().flat_map(|path| path.bytes().chain([0])).collect();
+    if input.is_empty() {
+        return Ok(Vec::new());
+    }
+    let output = ask(git(directory).args(["check-ignore", "--verbose", "-z", "--stdin"]), &input)?;
+    let fields: Vec<String> = output.stdout.split(|byte| *byte == 0).map(lossy).collect();
+    let ignored = fields.chunks_exact(4).map(|field| Ignored {
+        path: field[3].clone(),
+        file: field[0].clone(),
+        line: field[1].parse().unwrap_or(0),
+        pattern: field[2].clone(),
+    });
+    // The last rule that matches decides; one that starts with `!` says that the path is not ignored.
+    Ok(ignored.filter(|ignored| !ignored.pattern.starts_with('!')).collect())
+}
+
+/// Who the user is, for the built-in variables `authors` and `username`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The user's name.
+    pub name: Option<String>,
+    /// The user's mail address.
+    pub email: Option<String>,
+}
+
+impl Identity {
+    /// Asks the environment and then git, in cargo-generate's order. Runs git only where the environment leaves a
+    /// question open, which takes some milliseconds: call it only when a template wants to know.
+    ///
+    /// A git that is missing or fails has no answer; that is no error.
+    #[must_use]
+    pub fn find(directory: &Path) -> Self {
+        let environment = |name: &str| std::env::var(name).ok();
+        Self::from(&environment, || user_settings(directory))
+    }
+
+    fn from(environment: &dyn Fn(&str) -> Option<String>, settings: impl FnOnce() -> Self) -> Self {
+        let first = |names: &[&str]| {
+            let values = names.iter().filter_map(|name| environment(name));
+            values.map(|value| value.trim().to_owned()).find(|value| !value.is_empty())
+        };
+        let name = first(&["CARGO_NAME", "GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"]);
+        let email = first(&["CARGO_EMAIL", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"]);
+        let settings = if name.is_some() && email.is_some() { Self::default() } else { settings() };
+        let email = email.or(settings.email).or_else(|| first(&["EMAIL"]));
+        Self {
+            name: name.or(settings.name).or_else(|| first(&["USER", "USERNAME", "NAME"])),
+            email: email.map(|email| email.trim_start_matches('<').trim_end_matches('>').to_owned()),
+        }
+    }
+
+    /// `name <email>`, or what there is of it.
+    #[must_use]
+    pub fn author(&self) -> Option<String> {
+        match (&self.name, &self.email) {
+            (Some(name), Some(email)) => Some(format!("{name} <{email}>")),
+            (name, _) => name.clone(),
+        }
+    }
+}
+
+/// `user.name` and `user.email` as they hold in `directory`; the last value of each wins, as everywhere in git.
+fn user_settings(directory: &Path) -> Identity {
+    let mut command = git(directory);
+    command.args(["config", "-z", "--get-regexp", r"^user\.(name|email)$"]);
+    let Ok(output) = ask(&mut command, &[]) else { return Identity::default() };
+    let mut identity = Identity::default();
+    for entry in output.stdout.split(|byte| *byte == 0).map(lossy) {
+        let Some((key, value)) = entry.split_once('\n') else { continue };
+        let value = Some(value.trim().to_owned()).filter(|value| !value.is_empty());
+        match key {
+            "user.name" => identity.name = value,
+            "user.email" => identity.email = value,
+            _ => {}
+        }
+    }
+    identity
+}
+
+fn git(directory: &Path) -> Command {
+    let mut command = Command::new("git");
+    command.current_dir(directory).env("LC_ALL", "C");
+    for name in LOCAL_ENVIRONMENT {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs git to its end, with `input` as its standard input. Exit code 1 is an answer to a question: "no" of
+/// `check-ignore`, "not set" of `config`.
+fn ask(command: &mut Command, input: &[u8]) -> Result<Output> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let started = command.spawn();
+    let output = started.and_then(|mut child| {
+        let stdin = child.stdin.take();
+        std::thread::scope(|scope| {
+            // Git may answer before it has read everything, so somebody must listen meanwhile. Whether it has read
+            // everything is its own affair, and its exit code tells.
+            scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
+            child.wait_with_output()
+        })
+    });
+    let output = output.map_err(|error| unavailable(command.get_current_dir().unwrap_or(Path::new(".")), &error))?;
+    match output.status.code() {
+        Some(0 | 1) => Ok(output),
+        _ => Err(refused(command, &output).into()),
+    }
+}
+
+/// Runs git to its end; every exit code but 0 is a failure.
+fn run(command: &mut Command) -> Result<Output> {
+    let output = ask(command, &[])?;
+    if output.status.success() { Ok(output) } else { Err(refused(command, &output).into()) }
+}
+
+fn unavailable(directory: &Path, error: &std::io::Error) -> Diagnostic {
+    if error.kind() == ErrorKind::NotFound && directory.is_dir() {
+        return Diagnostic::error(Code::Git, "git is not installed, or not on the path")
+            .help("install git from https://git-scm.com/downloads, then run the command again");
+    }
+    Diagnostic { code: Code::Git, ..Diagnostic::io("cannot run git in", directory, error) }
+}
+
+fn refused(command: &Command, output: &Output) -> Diagnostic {
+    let name = command.get_args().next().unwrap_or_default().to_string_lossy();
+    let text = lossy(&output.stderr);
+    let reason = text.lines().map(str::trim).find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
+    let reason = reason.or_else(|| text.lines().next()).unwrap_or("it was stopped");
+    Diagnostic::error(Code::Git, format!("`git {name}` failed: {}", reason.trim_start_matches("fatal: ")))
+        .help("mend what git complains about, then run the command again")
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A repository of its own, far from the one that holds these sources.
+    fn repository() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        init(directory.path()).unwrap();
+        directory
+    }
+
+    fn write(path: impl AsRef<Path>, text: &str) {
+        fs_err::create_dir_all(path.as_ref().parent().unwrap()).unwrap();
+        std::fs::File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn the_version_is_a_version() {
+        assert!(version().unwrap().starts_with(|c: char| c.is_ascii_digit()));
+    }
+
+    #[test]
+    fn a_repository_is_found_from_anywhere_below_it() {
+        let directory = repository();
+        let root = directory.path();
+        assert_eq!(find_repository(root).as_deref(), Some(root));
+        assert_eq!(find_repository(&root.join("not/there/yet")).as_deref(), Some(root));
+        write(root.join("linked/.git"), "gitdir: ../.git/worktrees/linked\n");
+        assert_eq!(find_repository(&root.join("linked/app")), Some(root.join("linked")));
+    }
+
+    #[test]
+    fn what_only_looks_like_a_repository_is_passed_by() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        fs_err::create_dir_all(root.join("a/.git")).unwrap();
+        write(root.join("a/b/.git"), "a file of the user's");
+        let found = find_repository(&root.join("a/b/c"));
+        assert!(found.as_deref().is_none_or(|found| !found.starts_with(root)), "{found:?}");
+    }
+
+    #[test]
+    fn ignored_paths_are_told_with_their_rule() {
+        let directory = repository();
+        write(directory.path().join(".gitignore"), "# mine\nbase/\n*.toml\n!kept.toml\n");
+        let paths = [".create-app/lock.toml", ".create-app/base/00", "kept.toml", "-x", "src/a b\"c", "--help"];
+        let ignored = check_ignore(directory.path(), paths).unwrap();
+        let rule = |path: &str, line, pattern: &str| Ignored {
+            path: path.into(),
+            file: ".gitignore".into(),
+            line,
+            pattern: pattern.into(),
+        };
+        assert_eq!(ignored, [rule(".create-app/lock.toml", 3, "*.toml"), rule(".create-app/base/00", 2, "base/")]);
+        assert_eq!(check_ignore(directory.path(), []), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn many_paths_do_not_block_the_pipe() {
+        let directory = repository();
+        write(directory.path().join(".gitignore"), "x*\n");
+        let paths: Vec<String> = (0..20_000).map(|n| format!("x{n}")).collect();
+        assert_eq!(check_ignore(directory.path(), paths.iter().map(String::as_str)).unwrap().len(), 20_000);
+    }
+
+    #[test]
+    fn the_repository_of_a_hook_is_not_the_one_that_is_meant() {
+        let command = git(Path::new("."));
+        let removed = |name: &str| command.get_envs().any(|(key, value)| key == name && value.is_none());
+        assert!(LOCAL_ENVIRONMENT.iter().all(|name| removed(name)));
+        assert!(command.get_envs().all(|(key, _)| key != "GIT_TERMINAL_PROMPT"));
+    }
+
+    #[test]
+    fn a_failure_says_what_git_said() {
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path().join(".git"), "gitdir: nowhere\n");
+        let problem = check_ignore(directory.path(), ["a"]).unwrap_err().0.remove(0);
+        assert_eq!(problem.code, Code::Git);
+        assert!(problem.title.starts_with("`git check-ignore` failed: not a git repository"), "{problem:?}");
+        let problem = init(&directory.path().join("absent")).unwrap_err().0.remove(0);
+        assert!(problem.title.contains("absent") && problem.code == Code::Git, "{problem:?}");
+    }
+
+    #[test]
+    fn a_missing_git_is_told_as_such() {
+        let problem = run(&mut Command::new("git-that-nobody-has")).unwrap_err().0.remove(0);
+        assert_eq!(problem.title, "git is not installed, or not on the path");
+        assert!(problem.help.unwrap().contains("https://git-scm.com"));
+    }
+
+    fn identity(environment: &[(&str, &str)], settings: (&str, &str)) -> Identity {
+        let lookup =
+            |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        Identity::from(&lookup, || Identity { name: some(settings.0), email: some(settings.1) })
+    }
+
+    #[test]
+    fn the_user_is_named_in_cargo_generates_order() {
+        let author = |environment: &[(&str, &str)], settings| identity(environment, settings).author();
+        let git = ("Git", "git@x");
+        assert_eq!(author(&[("CARGO_NAME", "Cargo"), ("GIT_AUTHOR_NAME", "A")], git), Some("Cargo <git@x>".into()));
+        assert_eq!(author(&[("GIT_COMMITTER_NAME", "C"), ("USER", "u")], git), Some("C <git@x>".into()));
+        assert_eq!(author(&[("USER", "u"), ("EMAIL", "u@x")], git), Some("Git <git@x>".into()));
+        assert_eq!(author(&[("USER", "u"), ("EMAIL", " <u@x> ")], ("", "")), Some("u <u@x>".into()));
+        assert_eq!(author(&[("CARGO_NAME", " "), ("NAME", "n")], ("", "")), Some("n".into()));
+        assert_eq!(author(&[("EMAIL", "e@x")], ("", "")), None);
+    }
+
+    #[test]
+    fn git_is_not_asked_when_the_environment_knows() {
+        let environment = |name: &str| Some(name.to_lowercase());
+        let identity = Identity::from(&environment, || panic!("not needed"));
+        assert_eq!(identity.author(), Some("cargo_name <cargo_email>".into()));
+    }
+
+    #[test]
+    fn the_settings_of_a_repository_are_read() {
+        let directory = repository();
+        let config = directory.path().join(".git/config");
+        let text = fs_err::read_to_string(&config).unwrap();
+        write(&config, &format!("{text}[user]\n\tname = Grace \\\"H\\\"\n\temail = g@navy\n\temail = grace@navy\n"));
+        let expected = Identity { name: Some("Grace \"H\"".into()), email: Some("grace@navy".into()) };
+        assert_eq!(user_settings(directory.path()), expected);
+    }
+}

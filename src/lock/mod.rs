@@ -1,0 +1,88 @@
+//! What made a project, as the project itself remembers it: the lock and the base.
+//!
+//! `.create-app/lock.toml` is a [`Lock`]: the template, the answers, and one line for each file of the pristine render.
+//! `.create-app/base/<digest>` holds those files' bytes, see [`base`]. [`record`] makes both from what was rendered. The
+//! project commits them, so that an upgrade or a check needs neither the network nor the old template nor git's history.
+
+pub mod base;
+mod digest;
+mod read;
+mod record;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use digest::{Digest, NotADigest};
+pub use record::{GITATTRIBUTES, GITIGNORE, Record, Rendered, Secrets, record};
+
+use crate::answers::placeholder::Answer;
+use crate::tree::{Mode, RelPath};
+
+/// The directory, below the app, that belongs to create-app.
+pub const DIRECTORY: &str = ".create-app";
+/// The lock's name below [`DIRECTORY`].
+pub const LOCK: &str = "lock.toml";
+/// The base's directory below [`DIRECTORY`].
+pub const BASE: &str = "base";
+/// The format of the lock that this version writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// What made a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// The template and its revision.
+    pub template: LockedTemplate,
+    /// The app below the repository's root; none where it is the root.
+    pub app_dir: Option<RelPath>,
+    /// The answers, without those that the template calls secret.
+    pub answers: BTreeMap<String, Answer>,
+    /// Every pristine path below the app, also those that the user deleted or moved.
+    pub files: BTreeMap<RelPath, Pristine>,
+    /// Every pristine path below the repository's root.
+    pub repository_files: BTreeMap<RelPath, Pristine>,
+    /// Where the user moved a pristine path.
+    pub moved: BTreeMap<RelPath, RelPath>,
+}
+
+/// The template as the lock names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedTemplate {
+    /// `embedded`, a URL, or a directory.
+    pub source: String,
+    /// The template inside the source, where the source holds several.
+    pub subfolder: Option<String>,
+    /// The template's own version, where it has one.
+    pub version: Option<String>,
+    /// The git commit, or the digest of the template's tree.
+    pub revision: String,
+}
+
+/// One file as it was rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pristine {
+    /// Its mode.
+    pub mode: Mode,
+    /// The digest of its bytes; none for a file that holds a secret, because a short secret can be guessed from it.
+    pub digest: Option<Digest>,
+    /// Whether it is the app's own since it was rendered: no upgrade touches it, so its bytes are not kept.
+    pub once: bool,
+}
+
+impl Pristine {
+    /// The digest under which the base keeps the file's bytes, where it keeps them.
+    #[must_use]
+    pub fn base(&self) -> Option<Digest> {
+        self.digest.filter(|_| !self.once)
+    }
+}
+
+impl Lock {
+    /// Everything that the base must hold for this lock, and all that it may hold.
+    #[must_use]
+    pub fn base(&self) -> BTreeSet<Digest> {
+        self.files.values().chain(self.repository_files.values()).filter_map(Pristine::base).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! Reads the lock by walking the TOML document, so that every problem has its place and all are reported at once.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Digest, FORMAT, Lock, LockedTemplate, Pristine};
+use crate::answers::placeholder::Answer;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, did_you_mean};
+use crate::tree::{Mode, RelPath};
+
+const KEYS: &[&str] = &["format", "app_dir", "template", "answers", "files", "repository-files", "moved"];
+const TEMPLATE_KEYS: &[&str] = &["source", "subfolder", "version", "revision"];
+const RESTORE: &str = "restore the line from git; create-app writes this file, and nobody else should";
+
+impl Lock {
+    /// Reads a lock; `file_name` is what messages call it.
+    ///
+    /// # Errors
+    ///
+    /// Every problem, each with its place. A conflict that git left, or a newer format, is the only one that is reported.
+    pub fn parse(text: &str, file_name: &str) -> Result<Self, Diagnostics> {
+        let mut reader = Reader { file: file_name, text: text.into(), found: Vec::new() };
+        let (document, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            reader.syntax(text, &errors);
+            return Err(Diagnostics(reader.found));
+        }
+        reader.format(document.get_ref())?;
+        let lock = reader.lock(document.get_ref());
+        match lock {
+            Some(lock) if reader.found.is_empty() => Ok(lock),
+            _ => Err(Diagnostics(reader.found)),
+        }
+    }
+}
+
+type Value<'i> = Spanned<DeValue<'i>>;
+
+struct Reader<'f> {
+    file: &'f str,
+    text: Arc<str>,
+    found: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn problem(
+        &self,
+        code: Code,
+        span: Range<usize>,
+        title: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic::error(code, title).at(Place::new(self.file, Arc::clone(&self.text), span), label)
+    }
+
+    fn report(&mut self, span: Range<usize>, title: impl Into<String>, label: impl Into<String>) {
+        let problem = self.problem(Code::LockInvalid, span, title, label).help(RESTORE);
+        self.found.push(problem);
+    }
+
+    /// What keeps the text from being TOML: git's conflict markers, if there are any.
+    fn syntax(&mut self, text: &str, errors: &[toml::de::Error]) {
+        if let Some(span) = conflict_marker(text) {
+            let title = "the lock has a merge conflict";
+            let help = "take either side whole (`git checkout --ours` or `--theirs` on this file) and run `create-app upgrade`";
+            let problem = self.problem(Code::LockInvalid, span, title, "left by git").help(help);
+            self.found.push(problem);
+            return;
+        }
+        for error in errors {
+            self.report(error.span().unwrap_or(0..0), "the lock is not valid TOML", error.message());
+        }
+    }
+
+    fn format(&mut self, document: &DeTable<'_>) -> Result<(), Diagnostics> {
+        let missing = "the lock does not say its format";
+        let Some(value) = document.get("format") else {
+            self.report(0..0, missing, format!("`format = {FORMAT}` is missing"));
+            return Ok(());
+        };
+        let DeValue::Integer(integer) = value.get_ref() else {
+            self.wrong_type("format", value, "an integer");
+            return Ok(());
+        };
+        let format = u32::from_str_radix(integer.as_str(), integer.radix());
+        match format {
+            Ok(FORMAT) => {}
+            Ok(0) | Err(_) => self.report(value.span(), "unknown format", format!("should be {FORMAT}")),
+            Ok(newer) => {
+                let title = "the lock was written by a newer create-app";
+                let label = format!("this version reads format {FORMAT}, not {newer}");
+                let problem = self.problem(Code::LockNewer, value.span(), title, label);
+                return Err(problem.help("install the newest create-app, then run the command again").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The lock, as far as it can be read; it is one only if nothing was reported.
+    fn lock(&mut self, document: &DeTable<'_>) -> Option<Lock> {
+        self.check_keys(document, "the lock", KEYS);
+        let app_dir = document.get("app_dir").and_then(|value| self.path_value("app_dir", value));
+        let template = self.template(document);
+        let mut answers = BTreeMap::new();
+        for (name, value) in self.entries(document, "answers") {
+            if let Some(answer) = self.answer(name.get_ref(), value) {
+                answers.insert(name.get_ref().to_string(), answer);
+            }
+        }
+        let files = self.paths(document, "files", Self::pristine);
+        let repository_files = self.paths(document, "repository-files", Self::pristine);
+        let moved = self.paths(document, "moved", Self::path_value);
+        Some(Lock { template: template?, app_dir, answers, files, repository_files, moved })
+    }
+
+    fn template(&mut self, document: &DeTable<'_>) -> Option<LockedTemplate> {
+        let Some(value) = document.get("template") else {
+            self.report(0..0, "the lock does not name its template", "`[template]` is missing");
+            return None;
+        };
+        let table = self.table("template", value)?;
+        self.check_keys(table, "`[template]`", TEMPLATE_KEYS);
+        let optional = |reader: &mut Self, key| table.get(key).and_then(|value| reader.string(key, value));
+        let subfolder = optional(self, "subfolder");
+        let version = optional(self, "version");
+        for key in ["source", "revision"].into_iter().filter(|key| !table.contains_key(*key)) {
+            self.report(value.span(), format!("`[template]` has no `{key}`"), "incomplete");
+        }
+        let [source, revision] = ["source", "revision"].map(|key| optional(self, key));
+        Some(LockedTemplate { source: source?, subfolder, version, revision: revision? })
+    }
+
+    fn answer(&mut self, name: &str, value: &Value<'_>) -> Option<Answer> {
+        match value.get_ref() {
+            DeValue::String(text) => Some(Answer::Text(text.to_string())),
+            DeValue::Boolean(value) => Some(Answer::Bool(*value)),
+            DeValue::Array(items) => {
+                let items: Vec<Option<String>> = items.iter().map(|item| self.string(name, item)).collect();
+                items.into_iter().collect::<Option<_>>().map(Answer::Array)
+            }
+            _ => {
+                self.wrong_type(name, value, "a string, true or false, or an array of strings");
+                None
+            }
+        }
+    }
+
+    /// A table whose keys are paths.
+    fn paths<T>(
+        &mut self,
+        document: &DeTable<'_>,
+        name: &str,
+        read: impl Fn(&mut Self, &str, &Value<'_>) -> Option<T>,
+    ) -> BTreeMap<RelPath, T> {
+        let mut paths = BTreeMap::new();
+        for (key, value) in self.entries(document, name) {
+            let path = self.path(key.get_ref(), key.span());
+            let value = read(self, key.get_ref(), value);
+            if let (Some(path), Some(value)) = (path, value) {
+                paths.insert(path, value);
+            }
+        }
+        paths
+    }
+
+    fn pristine(&mut self, key: &str, value: &Value<'_>) -> Option<Pristine> {
+        let text = self.string(key, value)?;
+        match parse_pristine(&text) {
+            Ok(pristine) => Some(pristine),
+            Err(reason) => {
+                self.report(value.span(), format!("the record of `{key}` is damaged"), reason);
+                None
+            }
+        }
+    }
+
+    fn path_value(&mut self, key: &str, value: &Value<'_>) -> Option<RelPath> {
+        let text = self.string(key, value)?;
+        self.path(&text, value.span())
+    }
+
+    fn path(&mut self, text: &str, span: Range<usize>) -> Option<RelPath> {
+        match RelPath::new(text) {
+            Ok(path) => Some(path),
+            Err(error) => {
+                self.report(span, format!("the path `{}` {error}", text.escape_debug()), "not a path of this project");
+                None
+            }
+        }
+    }
+
+    fn check_keys(&mut self, table: &DeTable<'_>, place: &str, known: &[&str]) {
+        for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
+            let name = key.get_ref();
+            let title = format!("unknown key `{}` in {place}", name.escape_debug());
+            let problem = self.problem(Code::LockInvalid, key.span(), title, "not a key of this table");
+            let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| RESTORE.into());
+            self.found.push(problem.help(help));
+        }
+    }
+
+    fn entries<'t, 'i>(&mut self, document: &'t DeTable<'i>, name: &str) -> Entries<'t, 'i> {
+        let table = document.get(name).and_then(|value| self.table(name, value));
+        table.into_iter().flat_map(|table| table.iter()).collect()
+    }
+
+    fn table<'t, 'i>(&mut self, key: &str, value: &'t Value<'i>) -> Option<&'t DeTable<'i>> {
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.wrong_type(key, value, "a table");
+        }
+        table
+    }
+
+    fn string(&mut self, key: &str, value: &Value<'_>) -> Option<String> {
+        let DeValue::String(text) = value.get_ref() else {
+            self.wrong_type(key, value, "a string");
+            return None;
+        };
+        Some(text.to_string())
+    }
+
+    fn wrong_type(&mut self, key: &str, value: &Value<'_>, expected: &str) {
+        let label = format!("this is of type {}", value.get_ref().type_str());
+        self.report(value.span(), format!("`{}` should be {expected}", key.escape_debug()), label);
+    }
+}
+
+type Entries<'t, 'i> = Vec<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Value<'i>)>;
+
+/// Reads what [`Pristine`]'s `Display` writes; the error says what is wrong with it.
+fn parse_pristine(text: &str) -> Result<Pristine, String> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let (mode, digest, once) = match words[..] {
+        [mode, digest] => (mode, digest, false),
+        [mode, digest, "once"] => (mode, digest, true),
+        _ => return Err("should be a mode, a digest, and perhaps `once`".into()),
+    };
+    let mode = Mode::parse(mode).ok_or("the mode should be 100644, 100755 or 120000")?;
+    let digest = match digest {
+        "secret" => None,
+        digest => Some(digest.parse::<Digest>().map_err(|error| format!("this {error}"))?),
+    };
+    Ok(Pristine { mode, digest, once })
+}
+
+/// The first line that git left where two sides differ.
+fn conflict_marker(text: &str) -> Option<Range<usize>> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") {
+            return Some(start..start + line.trim_end().len());
+        }
+        start += line.len();
+    }
+    None
+}

@@ -1,0 +1,170 @@
+//! From a pristine render to what `.create-app/` holds.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+use regex::bytes::Regex;
+
+use super::{BASE, Digest, LOCK, Lock, LockedTemplate, Pristine, base};
+use crate::answers::placeholder::Answer;
+use crate::manifest::Ownership;
+use crate::render::select::Patterns;
+use crate::tree::{Entry, RelPath, Tree};
+
+/// `.create-app/.gitattributes`: no filter, formatter or end-of-line conversion may touch the record.
+pub const GITATTRIBUTES: &str = "\
+* binary -filter -ident -eol -working-tree-encoding linguist-generated
+lock.toml text eol=lf -filter diff
+";
+
+/// `.create-app/.gitignore`: what create-app needs only while it runs, and copies of what git does not hold.
+pub const GITIGNORE: &str = "\
+/backup/
+/txn/
+/busy
+";
+
+/// Below this many bytes, one thread is faster than starting several.
+const PARALLEL: usize = 512 << 10;
+
+/// A pristine render, and what the lock says of it.
+#[derive(Debug)]
+pub struct Rendered<'a> {
+    /// The template and its revision.
+    pub template: LockedTemplate,
+    /// The app below the repository's root; none where it is the root.
+    pub app_dir: Option<RelPath>,
+    /// Every answer; those that are secret are left out of the lock, and so are digest and bytes of files that hold one.
+    pub answers: &'a BTreeMap<String, Answer>,
+    /// Which paths are `once`, and which answers are secret.
+    pub ownership: &'a Ownership,
+    /// The files below the app.
+    pub app: &'a Tree,
+    /// The files below the repository's root, empty where the app is the root.
+    pub repository: &'a Tree,
+}
+
+/// What `.create-app/` holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The lock.
+    pub lock: Lock,
+    /// The encoded bytes of each file that the lock's base names, less those that were already present.
+    pub base: BTreeMap<Digest, Vec<u8>>,
+}
+
+impl Record {
+    /// Every file by its path below `.create-app`.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<String, Cow<'_, [u8]>> {
+        let base =
+            self.base.iter().map(|(digest, bytes)| (format!("{BASE}/{digest}"), Cow::Borrowed(bytes.as_slice())));
+        let own = [
+            (".gitattributes", Cow::Borrowed(GITATTRIBUTES.as_bytes())),
+            (".gitignore", Cow::Borrowed(GITIGNORE.as_bytes())),
+            (LOCK, Cow::Owned(self.lock.render().into_bytes())),
+        ];
+        own.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).chain(base).collect()
+    }
+}
+
+/// Records a pristine render. `present` names what the base already holds, and what need not be encoded again.
+///
+/// The base keeps a symlink's target, too: where both sides changed it, the conflict's common ancestor is needed.
+#[must_use]
+pub fn record(rendered: &Rendered<'_>, present: &BTreeSet<Digest>) -> Record {
+    let judge = Judge::new(rendered);
+    let (files, mut base) = judge.tree(rendered.app, present);
+    let (repository_files, repository_base) = judge.tree(rendered.repository, present);
+    base.extend(repository_base);
+    let secret: BTreeSet<&str> = secret_names(rendered.ownership).collect();
+    let answers = rendered.answers.iter().filter(|(name, _)| !secret.contains(name.as_str()));
+    let lock = Lock {
+        template: rendered.template.clone(),
+        app_dir: rendered.app_dir.clone(),
+        answers: answers.map(|(name, answer)| (name.clone(), answer.clone())).collect(),
+        files,
+        repository_files,
+        moved: BTreeMap::new(),
+    };
+    Record { lock, base }
+}
+
+/// The secret answers' texts, found in a file's bytes. Yes and no are not searched for: every file holds them.
+#[derive(Debug)]
+pub struct Secrets(Option<Regex>);
+
+impl Secrets {
+    /// The answers that the template calls secret.
+    #[must_use]
+    pub fn new(ownership: &Ownership, answers: &BTreeMap<String, Answer>) -> Self {
+        let given = secret_names(ownership).filter_map(|name| answers.get(name));
+        let texts = given.flat_map(|answer| match answer {
+            Answer::Text(text) => vec![text.as_str()],
+            Answer::Array(items) => items.iter().map(String::as_str).collect(),
+            Answer::Bool(_) => Vec::new(),
+        });
+        let patterns: Vec<String> = texts.filter(|text| !text.is_empty()).map(regex::escape).collect();
+        if patterns.is_empty() {
+            return Self(None);
+        }
+        // Escaped literals compile; should they be too large together, every file counts as one that holds a secret.
+        Self(Regex::new(&patterns.join("|")).or_else(|_| Regex::new("")).ok())
+    }
+
+    /// Whether the bytes hold one of them.
+    #[must_use]
+    pub fn in_bytes(&self, bytes: &[u8]) -> bool {
+        self.0.as_ref().is_some_and(|secrets| secrets.is_match(bytes))
+    }
+}
+
+fn secret_names(ownership: &Ownership) -> impl Iterator<Item = &str> {
+    ownership.secret.iter().map(|secret| secret.value.as_str())
+}
+
+/// What is needed to make an entry's line.
+struct Judge {
+    once: Patterns,
+    secrets: Secrets,
+}
+
+type Encoded = (Digest, Vec<u8>);
+
+impl Judge {
+    fn new(rendered: &Rendered<'_>) -> Self {
+        let ownership = rendered.ownership;
+        Self { once: Patterns::of(&ownership.once), secrets: Secrets::new(ownership, rendered.answers) }
+    }
+
+    /// The lines of a tree, and the encoded bytes that they name, each once.
+    fn tree(
+        &self,
+        tree: &Tree,
+        present: &BTreeSet<Digest>,
+    ) -> (BTreeMap<RelPath, Pristine>, BTreeMap<Digest, Vec<u8>>) {
+        let entries: Vec<_> = tree.iter().collect();
+        let parallel = entries.iter().map(|(_, entry)| entry.bytes().len()).sum::<usize>() > PARALLEL;
+        let lines: Vec<Pristine> = map(parallel, &entries, |(path, entry)| self.line(path, entry));
+        let mut seen = present.clone();
+        let fresh = lines.iter().zip(&entries).filter_map(|(line, (_, entry))| Some((line.base()?, *entry)));
+        let fresh: Vec<(Digest, &Entry)> = fresh.filter(|(digest, _)| seen.insert(*digest)).collect();
+        let encoded: Vec<Encoded> = map(parallel, &fresh, |(digest, entry)| (*digest, base::encode(entry.bytes())));
+        let files = entries.iter().zip(lines).map(|((path, _), line)| ((*path).clone(), line));
+        (files.collect(), encoded.into_iter().collect())
+    }
+
+    fn line(&self, path: &RelPath, entry: &Entry) -> Pristine {
+        let secret = self.secrets.in_bytes(entry.bytes());
+        Pristine {
+            mode: entry.mode(),
+            digest: (!secret).then(|| Digest::of(entry.bytes())),
+            once: self.once.matches(path.as_str()),
+        }
+    }
+}
+
+fn map<T: Sync, R: Send>(parallel: bool, items: &[T], f: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+    if parallel { items.par_iter().map(f).collect() } else { items.iter().map(f).collect() }
+}

@@ -1,0 +1,381 @@
+//! The lock and the record as a whole; digest and base are tested beside their code.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::manifest::{Ownership, Spanned};
+use crate::tree::{Entry, Mode, Tree};
+
+const FILE: &str = ".create-app/lock.toml";
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text).unwrap()
+}
+
+fn pristine(mode: Mode, bytes: &str) -> Pristine {
+    Pristine { mode, digest: Some(Digest::of(bytes.as_bytes())), once: false }
+}
+
+fn sample() -> Lock {
+    Lock {
+        template: LockedTemplate {
+            source: "embedded".into(),
+            subfolder: None,
+            version: Some("3.0.0".into()),
+            revision: "8f14e45f".into(),
+        },
+        app_dir: Some(path("apps/shop")),
+        answers: BTreeMap::from([
+            ("project-name".to_owned(), Answer::Text("shop".into())),
+            ("docs".to_owned(), Answer::Bool(true)),
+            ("extras".to_owned(), Answer::Array(vec!["ci".into(), "d\"1".into()])),
+            ("motto".to_owned(), Answer::Text("two\nlines \\ \u{1b}[2J".into())),
+            ("odd key".to_owned(), Answer::Text(String::new())),
+        ]),
+        files: BTreeMap::from([
+            (path("src/api.ts"), Pristine { once: true, ..pristine(Mode::File, "api") }),
+            (path("scripts/roll back.sh"), pristine(Mode::Executable, "#!")),
+            (path("latest"), pristine(Mode::Symlink, "src")),
+            (path(".env"), Pristine { mode: Mode::File, digest: None, once: false }),
+        ]),
+        repository_files: BTreeMap::from([(path(".github/workflows/ci.yml"), pristine(Mode::File, "on: push"))]),
+        moved: BTreeMap::from([(path("latest"), path("docs/latest"))]),
+    }
+}
+
+#[test]
+fn a_lock_has_one_line_for_each_thing() {
+    let expected = r#"
+format = 1
+app_dir = "apps/shop"
+
+[template]
+source = "embedded"
+version = "3.0.0"
+revision = "8f14e45f"
+
+[answers]
+docs = true
+extras = ["ci", "d\"1"]
+motto = "two\nlines \\ \u001B[2J"
+"odd key" = ""
+project-name = "shop"
+
+[files]
+".env" = "100644 secret"
+"latest" = "120000 <src>"
+"scripts/roll back.sh" = "100755 <#!>"
+"src/api.ts" = "100644 <api> once"
+
+[repository-files]
+".github/workflows/ci.yml" = "100644 <on: push>"
+
+[moved]
+"latest" = "docs/latest"
+"#;
+    let digested = ["src", "#!", "api", "on: push"];
+    let expected = digested.iter().fold(expected.to_owned(), |text, bytes| {
+        text.replace(&format!("<{bytes}>"), &Digest::of(bytes.as_bytes()).to_string())
+    });
+    let rendered = sample().render();
+    let (comment, rest) = rendered.split_at(rendered.find("\nformat").unwrap());
+    assert_eq!(rest, expected);
+    assert!(comment.lines().count() == 2 && comment.lines().all(|line| line.starts_with("# ")), "{comment}");
+}
+
+#[test]
+fn a_lock_is_read_as_it_was_written() {
+    let lock = sample();
+    assert_eq!(Lock::parse(&lock.render(), FILE), Ok(lock.clone()));
+    let windows = lock.render().replace('\n', "\r\n");
+    assert_eq!(Lock::parse(&windows, FILE), Ok(lock));
+}
+
+#[test]
+fn the_base_holds_neither_secrets_nor_what_is_the_apps_own() {
+    let digests = [Digest::of(b"#!"), Digest::of(b"src"), Digest::of(b"on: push")];
+    assert_eq!(sample().base(), BTreeSet::from(digests));
+}
+
+/// `code line:column title | label`, one problem a line.
+fn problems(text: &str) -> Vec<String> {
+    let describe = |problem: &Diagnostic| {
+        let place = problem.place.as_ref().unwrap();
+        assert_eq!(place.file, FILE);
+        assert!(problem.help.is_some(), "{problem:?}");
+        let (line, column) = place.line_column();
+        format!("{} {line}:{column} {} | {}", problem.code, problem.title, problem.label)
+    };
+    Lock::parse(text, FILE).unwrap_err().0.iter().map(describe).collect()
+}
+
+#[test]
+fn what_was_tampered_with_is_refused_with_its_place() {
+    const TEMPLATE: &str = "[template]\nsource = \"s\"\nrevision = \"r\"\n";
+    let empty = Digest::of(b"").to_string();
+    let cases: &[(&str, String, &[&str])] = &[
+        ("no format", TEMPLATE.into(), &["L001 1:1 the lock does not say its format | `format = 1` is missing"]),
+        ("format 0", format!("format = 0\n{TEMPLATE}"), &["L001 1:10 unknown format | should be 1"]),
+        (
+            "a newer format hides everything else",
+            "format = 2\nnew = 1".into(),
+            &["L002 1:10 the lock was written by a newer create-app | this version reads format 1, not 2"],
+        ),
+        (
+            "format of another type",
+            format!("format = \"1\"\n{TEMPLATE}"),
+            &["L001 1:10 `format` should be an integer | this is of type string"],
+        ),
+        (
+            "no template",
+            "format = 1".into(),
+            &["L001 1:1 the lock does not name its template | `[template]` is missing"],
+        ),
+        (
+            "incomplete template",
+            "format = 1\n[template]\nsource = 's'\nversio = '1'\n".into(),
+            &[
+                "L001 4:1 unknown key `versio` in `[template]` | not a key of this table",
+                "L001 2:1 `[template]` has no `revision` | incomplete",
+            ],
+        ),
+        (
+            "unknown key",
+            format!("format = 1\nfile = 1\n{TEMPLATE}"),
+            &["L001 2:1 unknown key `file` in the lock | not a key of this table"],
+        ),
+        (
+            "wrong types",
+            format!("format = 1\napp_dir = 1\nanswers = []\nfiles = ''\n{TEMPLATE}"),
+            &[
+                "L001 2:11 `app_dir` should be a string | this is of type integer",
+                "L001 3:11 `answers` should be a table | this is of type array",
+                "L001 4:9 `files` should be a table | this is of type string",
+            ],
+        ),
+        (
+            "answers",
+            format!("format = 1\n{TEMPLATE}[answers]\na = 1\nb = ['x', 2]\n"),
+            &[
+                "L001 6:5 `a` should be a string, true or false, or an array of strings | this is of type integer",
+                "L001 7:11 `b` should be a string | this is of type integer",
+            ],
+        ),
+        (
+            "digests and modes",
+            format!(
+                "format = 1\n{TEMPLATE}[files]\na = '100644 {}'\nb = '100666 {empty}'\nc = '100644'\nd = '100644 {empty} twice'\n",
+                &empty[1..]
+            ),
+            &[
+                "L001 6:5 the record of `a` is damaged | this is not a SHA-256 digest of 64 lower-case hexadecimal digits",
+                "L001 7:5 the record of `b` is damaged | the mode should be 100644, 100755 or 120000",
+                "L001 8:5 the record of `c` is damaged | should be a mode, a digest, and perhaps `once`",
+                "L001 9:5 the record of `d` is damaged | should be a mode, a digest, and perhaps `once`",
+            ],
+        ),
+        (
+            "unsafe paths",
+            format!(
+                "format = 1\napp_dir = '/etc'\n{TEMPLATE}[repository-files]\n'.git/hooks/x' = '100644 {empty}'\n[moved]\na = '../b'\n"
+            ),
+            &[
+                "L001 2:11 the path `/etc` is absolute | not a path of this project",
+                "L001 7:1 the path `.git/hooks/x` leads into `.git`, which a template may not write | not a path of this project",
+                "L001 9:5 the path `../b` has the component `..`, which could leave the project | not a path of this project",
+            ],
+        ),
+        (
+            "terminal escapes",
+            format!("format = 1\n\"\\u001b[2J\" = 1\n{TEMPLATE}"),
+            &["L001 2:1 unknown key `\\u{1b}[2J` in the lock | not a key of this table"],
+        ),
+        (
+            "twice the same path",
+            format!("format = 1\n{TEMPLATE}[files]\na = '100644 {empty}'\na = '100644 {empty}'\n"),
+            &["L001 7:1 the lock is not valid TOML | duplicate key"],
+        ),
+        (
+            "a conflict",
+            format!("format = 1\n{TEMPLATE}[files]\n<<<<<<< HEAD\na = 'x'\n=======\na = 'y'\n>>>>>>> other\n"),
+            &["L001 6:1 the lock has a merge conflict | left by git"],
+        ),
+    ];
+    for (name, text, expected) in cases {
+        assert_eq!(problems(text), *expected, "{name}");
+    }
+}
+
+#[test]
+fn a_conflict_says_how_to_end_it() {
+    let help = Lock::parse("<<<<<<< ours\nformat = 1\n", FILE).unwrap_err().0[0].help.clone().unwrap();
+    assert!(help.contains("take either side whole") && help.contains("create-app upgrade"), "{help}");
+    assert_eq!(Lock::parse("format = 7", FILE).unwrap_err().0[0].code, Code::LockNewer);
+}
+
+#[test]
+fn a_damaged_lock_never_panics() {
+    let text = sample().render();
+    for (at, _) in text.char_indices() {
+        drop(Lock::parse(&text[..at], FILE));
+        drop(Lock::parse(&text[at..], FILE));
+    }
+}
+
+fn rendered<'a>(
+    app: &'a Tree,
+    repository: &'a Tree,
+    ownership: &'a Ownership,
+    answers: &'a BTreeMap<String, Answer>,
+) -> Rendered<'a> {
+    Rendered { template: sample().template, app_dir: Some(path("a")), answers, ownership, app, repository }
+}
+
+fn spanned(value: &str) -> Vec<Spanned> {
+    vec![Spanned { value: value.into(), span: 0..0 }]
+}
+
+#[test]
+fn a_record_keeps_what_an_upgrade_needs_and_nothing_secret() {
+    let token = "s3cr3t.*";
+    let ownership = Ownership { once: spanned("src/**"), secret: spanned("api-token"), ..Ownership::default() };
+    let answers = BTreeMap::from([
+        ("api-token".to_owned(), Answer::Text(token.into())),
+        ("project-name".to_owned(), Answer::Text("shop".into())),
+    ]);
+    let app = Tree::from([
+        (path(".env"), Entry::file(format!("TOKEN={token}\n").into_bytes())),
+        (path("s3cr3t"), Entry::file(b"s3cr3t and more".as_slice())),
+        (path("src/api.ts"), Entry::file(b"api".as_slice())),
+        (path("run.sh"), Entry::File { bytes: b"#!".as_slice().into(), executable: true }),
+        (path("copy.sh"), Entry::file(b"#!".as_slice())),
+        (path("link"), Entry::Symlink { target: "run.sh".into() }),
+    ]);
+    let repository = Tree::from([(path(".github/x.yml"), Entry::file(b"on: push".as_slice()))]);
+
+    let record = record(&rendered(&app, &repository, &ownership, &answers), &BTreeSet::new());
+
+    let lines: Vec<String> = record.lock.files.iter().map(|(path, line)| format!("{path} {line}")).collect();
+    let digest = |text: &str| Digest::of(text.as_bytes());
+    assert_eq!(
+        lines,
+        [
+            ".env 100644 secret".to_owned(),
+            format!("copy.sh 100644 {}", digest("#!")),
+            format!("link 120000 {}", digest("run.sh")),
+            format!("run.sh 100755 {}", digest("#!")),
+            format!("s3cr3t 100644 {}", digest("s3cr3t and more")),
+            format!("src/api.ts 100644 {} once", digest("api")),
+        ]
+    );
+    assert_eq!(record.base.keys().copied().collect::<BTreeSet<_>>(), record.lock.base());
+    for (digest, bytes) in &record.base {
+        assert!(base::decode(*digest, bytes).is_ok());
+    }
+    assert_eq!(record.lock.answers.keys().collect::<Vec<_>>(), ["project-name"]);
+    let files = record.files();
+    assert!(files.values().all(|bytes| !bytes.windows(token.len()).any(|window| window == token.as_bytes())));
+    assert_eq!(files.len(), 3 + 4);
+    assert!(files.contains_key(&format!("base/{}", digest("on: push"))));
+    assert_eq!(Lock::parse(std::str::from_utf8(&files["lock.toml"]).unwrap(), FILE), Ok(record.lock));
+}
+
+#[test]
+fn what_the_base_already_holds_is_not_encoded_again() {
+    let (ownership, answers) = (Ownership::default(), BTreeMap::new());
+    let app = Tree::from([(path("a"), Entry::file(b"a".as_slice())), (path("b"), Entry::file(b"b".as_slice()))]);
+    let record = record(&rendered(&app, &Tree::new(), &ownership, &answers), &BTreeSet::from([Digest::of(b"a")]));
+    assert_eq!(record.base.keys().collect::<Vec<_>>(), [&Digest::of(b"b")]);
+    assert_eq!(record.lock.base().len(), 2);
+}
+
+#[test]
+fn many_files_give_the_same_record_as_few() {
+    let (ownership, answers) = (Ownership::default(), BTreeMap::new());
+    let file = |n: usize| (path(&format!("{n}")), Entry::file(format!("{n} ").repeat(2000).into_bytes()));
+    let all: Tree = (0..200).map(file).collect();
+    assert!(all.values().map(|entry| entry.bytes().len()).sum::<usize>() > 512 << 10, "large enough for threads");
+    let whole = record(&rendered(&all, &Tree::new(), &ownership, &answers), &BTreeSet::new());
+    for n in 0..200 {
+        let one: Tree = [file(n)].into();
+        let part = record(&rendered(&one, &Tree::new(), &ownership, &answers), &BTreeSet::new());
+        assert!(part.lock.files.iter().all(|(path, line)| whole.lock.files[path] == *line));
+        assert!(part.base.iter().all(|(digest, bytes)| whole.base[digest] == *bytes));
+    }
+}
+
+#[test]
+fn an_empty_secret_is_found_nowhere() {
+    let ownership = Ownership { secret: spanned("token"), ..Ownership::default() };
+    let secrets = |answer| Secrets::new(&ownership, &BTreeMap::from([("token".to_owned(), answer)]));
+    assert!(!secrets(Answer::Text(String::new())).in_bytes(b"anything"));
+    assert!(!secrets(Answer::Bool(true)).in_bytes(b"true"));
+    assert!(secrets(Answer::Array(vec![String::new(), "x".into()])).in_bytes(b"\xff x \xff"));
+    assert!(!Secrets::new(&Ownership::default(), &BTreeMap::new()).in_bytes(b""));
+}
+
+fn any_path() -> impl Strategy<Value = RelPath> {
+    let component = r#"[a-zA-Z0-9 "'#=\[\]{}.~$äß漢🦀\u{2028}\u{feff}-]{1,6}"#;
+    proptest::collection::vec(component, 1..4)
+        .prop_filter_map("a safe path", |parts| RelPath::new(parts.join("/")).ok())
+}
+
+fn any_pristine() -> impl Strategy<Value = Pristine> {
+    let mode = prop_oneof![Just(Mode::File), Just(Mode::Executable), Just(Mode::Symlink)];
+    let digest = proptest::option::of(any::<u64>().prop_map(|seed| Digest::of(&seed.to_le_bytes())));
+    (mode, digest, any::<bool>()).prop_map(|(mode, digest, once)| Pristine { mode, digest, once })
+}
+
+fn any_answer() -> impl Strategy<Value = Answer> {
+    let text = || prop_oneof![any::<String>(), "[\\x00-\\x1f\\x7f\"'\\\\a\r\n]{0,12}"];
+    prop_oneof![
+        text().prop_map(Answer::Text),
+        any::<bool>().prop_map(Answer::Bool),
+        proptest::collection::vec(text(), 0..3).prop_map(Answer::Array),
+    ]
+}
+
+fn any_lock() -> impl Strategy<Value = Lock> {
+    let template = (
+        any::<String>(),
+        proptest::option::of(any::<String>()),
+        proptest::option::of(any::<String>()),
+        any::<String>(),
+    );
+    let template = template.prop_map(|(source, subfolder, version, revision)| LockedTemplate {
+        source,
+        subfolder,
+        version,
+        revision,
+    });
+    let files = || proptest::collection::btree_map(any_path(), any_pristine(), 0..6);
+    let answers = proptest::collection::btree_map(any::<String>(), any_answer(), 0..5);
+    let moved = proptest::collection::btree_map(any_path(), any_path(), 0..3);
+    (template, proptest::option::of(any_path()), answers, files(), files(), moved).prop_map(
+        |(template, app_dir, answers, files, repository_files, moved)| Lock {
+            template,
+            app_dir,
+            answers,
+            files,
+            repository_files,
+            moved,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn every_lock_survives_and_stays_one_line_a_file(lock in any_lock()) {
+        let text = lock.render();
+        prop_assert_eq!(Lock::parse(&text, FILE), Ok(lock.clone()));
+        let lines = lock.files.len() + lock.repository_files.len() + lock.moved.len() + lock.answers.len();
+        prop_assert!(text.lines().filter(|line| line.contains(" = ")).count() >= lines);
+        prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
+        let used = [!lock.answers.is_empty(), !lock.files.is_empty(), !lock.repository_files.is_empty(), !lock.moved.is_empty()];
+        let sections = 1 + used.iter().filter(|used| **used).count();
+        let head = 3 + usize::from(lock.app_dir.is_some()) + 2
+            + usize::from(lock.template.subfolder.is_some()) + usize::from(lock.template.version.is_some());
+        prop_assert_eq!(text.lines().count(), head + lines + 2 * sections);
+    }
+}

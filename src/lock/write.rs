@@ -1,0 +1,111 @@
+//! Writes the lock: one line for each thing, sorted, and the same bytes for the same lock on every machine.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write as _};
+
+use super::{FORMAT, Lock, LockedTemplate, Pristine};
+use crate::answers::placeholder::Answer;
+use crate::tree::RelPath;
+
+const HEADER: &str = "\
+# What made this project, for `create-app upgrade`, `diff` and `check`. Written by create-app: commit it, do not edit it.
+# After a merge conflict in this file, take either side whole and run `create-app upgrade`.
+";
+
+impl Lock {
+    /// The lock as `.create-app/lock.toml` holds it.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut out = format!("{HEADER}format = {FORMAT}\n");
+        if let Some(app_dir) = &self.app_dir {
+            pair(&mut out, "app_dir", quote(app_dir.as_str()));
+        }
+        template(&mut out, &self.template);
+        section(&mut out, "answers", self.answers.iter().map(|(name, answer)| (key(name), value(answer))));
+        files(&mut out, "files", &self.files);
+        files(&mut out, "repository-files", &self.repository_files);
+        let moved = self.moved.iter().map(|(from, to)| (quote(from.as_str()), quote(to.as_str())));
+        section(&mut out, "moved", moved);
+        out
+    }
+}
+
+fn template(out: &mut String, template: &LockedTemplate) {
+    let lines = [
+        ("source", Some(&template.source)),
+        ("subfolder", template.subfolder.as_ref()),
+        ("version", template.version.as_ref()),
+        ("revision", Some(&template.revision)),
+    ];
+    section(out, "template", lines.into_iter().filter_map(|(name, text)| Some((name, quote(text?)))));
+}
+
+fn files(out: &mut String, name: &str, files: &BTreeMap<RelPath, Pristine>) {
+    section(out, name, files.iter().map(|(path, pristine)| (quote(path.as_str()), quote(&pristine.to_string()))));
+}
+
+/// A table, left out where it is empty.
+fn section<K: Display>(out: &mut String, name: &str, lines: impl Iterator<Item = (K, String)>) {
+    let mut lines = lines.peekable();
+    if lines.peek().is_some() {
+        out.push_str("\n[");
+        out.push_str(name);
+        out.push_str("]\n");
+    }
+    lines.for_each(|(key, value)| pair(out, key, value));
+}
+
+fn pair(out: &mut String, key: impl Display, value: impl Display) {
+    // Writing to a string cannot fail.
+    let _: std::fmt::Result = writeln!(out, "{key} = {value}");
+}
+
+impl Display for Pristine {
+    /// `100644 <digest>`, with `secret` for the digest of a file that holds one, and `once` behind it where that holds.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.mode.as_str())?;
+        match self.digest {
+            Some(digest) => write!(f, " {digest}")?,
+            None => f.write_str(" secret")?,
+        }
+        f.write_str(if self.once { " once" } else { "" })
+    }
+}
+
+fn value(answer: &Answer) -> String {
+    match answer {
+        Answer::Text(text) => quote(text),
+        Answer::Bool(value) => value.to_string(),
+        Answer::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| quote(item)).collect();
+            format!("[{}]", items.join(", "))
+        }
+    }
+}
+
+/// A bare key where TOML allows it.
+fn key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { quote(name) }
+}
+
+/// A string on one line. Every control character is escaped, so no answer can break the line or reach a terminal raw.
+fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => {
+                let _: std::fmt::Result = write!(out, "\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,177 @@
+//! What a command would do to a project, path by path, each with its reason. `new` and `upgrade` apply it, `diff` shows
+//! it, `check` judges it: as all of them have the same plan, they cannot disagree.
+
+use std::collections::BTreeMap;
+
+use crate::lock::Digest;
+use crate::tree::{Entry, Mode, RelPath, Tree};
+
+/// Everything that would happen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Below the app.
+    pub app: Changes,
+    /// Below the repository's root; empty where the app is the root.
+    pub repository: Changes,
+}
+
+/// What would happen to each path.
+pub type Changes = BTreeMap<RelPath, Change>;
+
+/// What would happen to one path, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What would happen.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What would happen to one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing stands there; the entry is put there.
+    Create(Entry),
+    /// The entry replaces what stands there.
+    Update {
+        /// What stands there now.
+        before: Stamp,
+        /// What replaces it.
+        after: Entry,
+    },
+    /// What stands there is removed.
+    Delete {
+        /// What stands there now.
+        before: Stamp,
+    },
+    /// What stands there is kept, although the template has something else.
+    Keep,
+}
+
+/// Why a [`Change`] is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The template has it, and the project does not.
+    Added,
+    /// The user asked to replace what stands there.
+    Overwritten,
+    /// It stood there before the project was made, and the user asked to keep such files.
+    Existed,
+}
+
+/// Content and mode at the time when a plan was made: what it stands on must not have changed when it is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// The mode.
+    pub mode: Mode,
+    /// The digest of the file's bytes, or of the link's target.
+    pub digest: Digest,
+}
+
+impl Stamp {
+    /// The stamp of an entry.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Self {
+        Self { mode: entry.mode(), digest: Digest::of(entry.bytes()) }
+    }
+}
+
+/// What to do with files that already stand where a new project's files go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Refuse to make the project.
+    Refuse,
+    /// Keep them (`--init`).
+    Keep,
+    /// Replace them (`--overwrite`).
+    Replace,
+}
+
+impl Plan {
+    /// The plan of `new`: every entry of a tree is created, unless something stands in its place in `ours`. What already
+    /// stands there as it would be made needs no change and is not part of the plan.
+    ///
+    /// With [`Existing::Refuse`], what stands in the way is planned as kept; [`Plan::kept`] is what must be refused.
+    #[must_use]
+    pub fn new(app: Tree, repository: Tree, ours: &Trees, existing: Existing) -> Self {
+        let plan = |theirs: Tree, ours: &Tree| -> Changes {
+            let changes = theirs.into_iter();
+            changes
+                .filter_map(|(path, entry)| Some((path.clone(), create(entry, ours.get(&path), existing)?)))
+                .collect()
+        };
+        Self { app: plan(app, &ours.app), repository: plan(repository, &ours.repository) }
+    }
+
+    /// Whether nothing would happen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.app.is_empty() && self.repository.is_empty()
+    }
+
+    /// The paths, below the app and then below the repository's root, that keep what stands there.
+    pub fn kept(&self) -> impl Iterator<Item = &RelPath> {
+        let all = self.app.iter().chain(&self.repository);
+        all.filter(|(_, change)| change.action == Action::Keep).map(|(path, _)| path)
+    }
+}
+
+/// The files of a project: below the app, and below the repository's root.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trees {
+    /// Below the app.
+    pub app: Tree,
+    /// Below the repository's root; empty where the app is the root.
+    pub repository: Tree,
+}
+
+fn create(entry: Entry, ours: Option<&Entry>, existing: Existing) -> Option<Change> {
+    let change = match ours {
+        None => Change { action: Action::Create(entry), reason: Reason::Added },
+        Some(ours) if *ours == entry => return None,
+        Some(ours) if existing == Existing::Replace => {
+            Change { action: Action::Update { before: Stamp::of(ours), after: entry }, reason: Reason::Overwritten }
+        }
+        Some(_) => Change { action: Action::Keep, reason: Reason::Existed },
+    };
+    Some(change)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &'static str)]) -> Tree {
+        let entry = |&(path, text): &(&str, &'static str)| (RelPath::new(path).unwrap(), Entry::file(text.as_bytes()));
+        files.iter().map(entry).collect()
+    }
+
+    fn plan(existing: Existing) -> Vec<(String, Reason)> {
+        let theirs = tree(&[("new", "n"), ("other", "theirs"), ("same", "s")]);
+        let ours =
+            Trees { app: tree(&[("other", "ours"), ("same", "s"), ("unrelated", "u")]), repository: Tree::new() };
+        let plan = Plan::new(theirs, tree(&[("ci.yml", "on")]), &ours, existing);
+        assert_eq!(plan.kept().count(), usize::from(existing != Existing::Replace));
+        let all = plan.app.iter().chain(&plan.repository);
+        all.map(|(path, change)| (path.to_string(), change.reason)).collect()
+    }
+
+    #[test]
+    fn what_exists_is_kept_or_replaced_and_what_is_equal_is_left_out() {
+        let expected =
+            |other| vec![("new".into(), Reason::Added), ("other".into(), other), ("ci.yml".into(), Reason::Added)];
+        assert_eq!(plan(Existing::Keep), expected(Reason::Existed));
+        assert_eq!(plan(Existing::Refuse), expected(Reason::Existed));
+        assert_eq!(plan(Existing::Replace), expected(Reason::Overwritten));
+    }
+
+    #[test]
+    fn an_update_remembers_what_it_stands_on() {
+        let ours = Trees { app: tree(&[("a", "ours")]), repository: Tree::new() };
+        let plan = Plan::new(tree(&[("a", "theirs")]), Tree::new(), &ours, Existing::Replace);
+        let Action::Update { before, after } = &plan.app.values().next().unwrap().action else { panic!("an update") };
+        assert_eq!(before.digest, Digest::of(b"ours"));
+        assert_eq!(after.bytes(), b"theirs");
+        assert!(!plan.is_empty() && Plan::default().is_empty());
+    }
+}

@@ -1,0 +1,288 @@
+//! The Liquid dialect: cargo-generate's standard library and case filters, and two guards.
+
+use std::fmt;
+
+use heck::{
+    ToKebabCase, ToLowerCamelCase, ToPascalCase, ToShoutyKebabCase, ToShoutySnakeCase, ToSnakeCase, ToTitleCase,
+    ToUpperCamelCase,
+};
+use liquid_core::parser::{FilterArguments, ParameterReflection};
+use liquid_core::{
+    Error, Expression, Filter, FilterReflection, Language, ParseFilter, ParseTag, Renderable, Result, Runtime,
+    TagReflection, TagTokenIter, Value, ValueView,
+};
+use liquid_lib::stdlib;
+
+/// The most rounds that a range may give a loop.
+const MAX_RANGE: i64 = 1_000_000;
+/// The largest text that a filter may make from its input and argument, in bytes.
+const MAX_PRODUCT: usize = 64 << 20;
+/// The tag that the renderer puts before a loop over a range.
+pub(super) const RANGE_GUARD: &str = "create_app_range_guard";
+
+/// Liquid as cargo-generate 0.23 registers it, but for its `rhai` filter.
+pub(super) fn create_app() -> Language {
+    let mut language = Language::empty();
+    tags(&mut language);
+    blocks(&mut language);
+    filters(&mut language);
+    for case in CASES {
+        language.filters.register(case.name.to_owned(), Box::new(*case));
+    }
+    language
+}
+
+fn tags(language: &mut Language) {
+    macro_rules! register {
+        ($($tag:ident),* $(,)?) => {
+            $(let tag: Box<dyn ParseTag> = stdlib::$tag.into(); language.tags.register(tag.reflection().tag().to_owned(), tag);)*
+        };
+    }
+    register!(AssignTag, BreakTag, ContinueTag, CycleTag, IncludeTag, IncrementTag, DecrementTag, RenderTag);
+    language.tags.register(RANGE_GUARD.to_owned(), Box::new(RangeGuard));
+}
+
+fn blocks(language: &mut Language) {
+    macro_rules! register {
+        ($($block:ident),* $(,)?) => {$(
+            let block: Box<dyn liquid_core::ParseBlock> = stdlib::$block.into();
+            language.blocks.register(block.reflection().start_tag().to_owned(), block);
+        )*};
+    }
+    register!(
+        RawBlock,
+        IfBlock,
+        UnlessBlock,
+        IfChangedBlock,
+        ForBlock,
+        TableRowBlock,
+        CommentBlock,
+        CaptureBlock,
+        CaseBlock
+    );
+}
+
+fn filters(language: &mut Language) {
+    macro_rules! register {
+        ($($filter:ident),* $(,)?) => {$(
+            let filter: Box<dyn ParseFilter> = stdlib::$filter.into();
+            language.filters.register(filter.reflection().name().to_owned(), filter);
+        )*};
+    }
+    macro_rules! register_guarded {
+        ($($filter:ident),* $(,)?) => {$(
+            let filter: Box<dyn ParseFilter> = stdlib::$filter.into();
+            language.filters.register(filter.reflection().name().to_owned(), Box::new(Guarded(filter)));
+        )*};
+    }
+    register!(
+        Abs,
+        Append,
+        AtLeast,
+        AtMost,
+        Capitalize,
+        Ceil,
+        Compact,
+        Concat,
+        Date,
+        Default,
+        DividedBy,
+        Downcase,
+        Escape,
+        EscapeOnce,
+        First,
+        Floor,
+        Last,
+        Lstrip,
+        Map,
+        Minus,
+        Modulo,
+        NewlineToBr,
+        Plus,
+        Prepend,
+        Remove,
+        RemoveFirst,
+        ReplaceFirst,
+        Reverse,
+        Round,
+        Rstrip,
+        Size,
+        Slice,
+        Sort,
+        SortNatural,
+        Split,
+        Strip,
+        StripHtml,
+        StripNewlines,
+        Times,
+        Truncate,
+        TruncateWords,
+        Uniq,
+        Upcase,
+        UrlDecode,
+        UrlEncode,
+        Where,
+    );
+    register_guarded!(Join, Replace);
+}
+
+/// A filter that changes the case of words.
+#[derive(Clone, Copy)]
+struct Case {
+    name: &'static str,
+    apply: fn(&str) -> String,
+}
+
+const CASES: &[Case] = &[
+    Case { name: "kebab_case", apply: |text| text.to_kebab_case() },
+    Case { name: "lower_camel_case", apply: |text| text.to_lower_camel_case() },
+    Case { name: "pascal_case", apply: |text| text.to_pascal_case() },
+    Case { name: "shouty_kebab_case", apply: |text| text.to_shouty_kebab_case() },
+    Case { name: "shouty_snake_case", apply: |text| text.to_shouty_snake_case() },
+    Case { name: "snake_case", apply: |text| text.to_snake_case() },
+    Case { name: "title_case", apply: |text| text.to_title_case() },
+    Case { name: "upper_camel_case", apply: |text| text.to_upper_camel_case() },
+];
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl FilterReflection for Case {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn description(&self) -> &'static str {
+        "Changes the case of words"
+    }
+
+    fn positional_parameters(&self) -> &'static [ParameterReflection] {
+        &[]
+    }
+
+    fn keyword_parameters(&self) -> &'static [ParameterReflection] {
+        &[]
+    }
+}
+
+impl ParseFilter for Case {
+    fn parse(&self, mut arguments: FilterArguments<'_>) -> Result<Box<dyn Filter>> {
+        if arguments.positional.next().is_some() || arguments.keyword.next().is_some() {
+            return Err(Error::with_msg(format!("`{}` takes no argument", self.name)));
+        }
+        Ok(Box::new(*self))
+    }
+
+    fn reflection(&self) -> &dyn FilterReflection {
+        self
+    }
+}
+
+impl Filter for Case {
+    fn evaluate(&self, input: &dyn ValueView, _: &dyn Runtime) -> Result<Value> {
+        let text = input.as_scalar().ok_or_else(|| Error::with_msg("String expected"))?;
+        Ok(Value::scalar((self.apply)(text.to_kstr().as_str())))
+    }
+}
+
+/// A filter whose output can be as large as its input times its argument.
+#[derive(Clone)]
+struct Guarded(Box<dyn ParseFilter>);
+
+impl ParseFilter for Guarded {
+    fn parse(&self, arguments: FilterArguments<'_>) -> Result<Box<dyn Filter>> {
+        let positional: Vec<Expression> = arguments.positional.collect();
+        let inner =
+            FilterArguments { positional: Box::new(positional.clone().into_iter()), keyword: arguments.keyword };
+        Ok(Box::new(GuardedFilter { filter: self.0.parse(inner)?, arguments: positional }))
+    }
+
+    fn reflection(&self) -> &dyn FilterReflection {
+        self.0.reflection()
+    }
+}
+
+#[derive(Debug)]
+struct GuardedFilter {
+    filter: Box<dyn Filter>,
+    arguments: Vec<Expression>,
+}
+
+impl fmt::Display for GuardedFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.filter.fmt(f)
+    }
+}
+
+impl Filter for GuardedFilter {
+    fn evaluate(&self, input: &dyn ValueView, runtime: &dyn Runtime) -> Result<Value> {
+        let parts = input
+            .as_array()
+            .map_or_else(|| input.to_kstr().len(), |array| usize::try_from(array.size()).unwrap_or(usize::MAX));
+        let mut largest = 1;
+        for argument in &self.arguments {
+            largest = largest.max(argument.evaluate(runtime)?.to_kstr().len());
+        }
+        if parts.saturating_mul(largest) > MAX_PRODUCT {
+            return Err(Error::with_msg("The result could have more than 64 MiB"));
+        }
+        self.filter.evaluate(input, runtime)
+    }
+}
+
+/// Refuses a range that Liquid would first lay out in memory, round by round.
+#[derive(Debug, Clone, Copy)]
+struct RangeGuard;
+
+impl TagReflection for RangeGuard {
+    fn tag(&self) -> &str {
+        RANGE_GUARD
+    }
+
+    fn description(&self) -> &'static str {
+        "Refuses a range that is too long"
+    }
+}
+
+impl ParseTag for RangeGuard {
+    fn parse(&self, mut arguments: TagTokenIter<'_>, _: &Language) -> Result<Box<dyn Renderable>> {
+        let range = arguments.expect_next("Range expected.")?;
+        let (start, stop) = range.expect_range().into_result()?;
+        Ok(Box::new(GuardedRange { start, stop }))
+    }
+
+    fn reflection(&self) -> &dyn TagReflection {
+        self
+    }
+}
+
+#[derive(Debug)]
+struct GuardedRange {
+    start: Expression,
+    stop: Expression,
+}
+
+impl Renderable for GuardedRange {
+    fn render_to(&self, _: &mut dyn std::io::Write, runtime: &dyn Runtime) -> Result<()> {
+        let bound = |expression: &Expression| {
+            let value = expression.try_evaluate(runtime)?;
+            value.as_scalar()?.to_integer()
+        };
+        match (bound(&self.start), bound(&self.stop)) {
+            (Some(start), Some(stop)) if stop.saturating_sub(start) >= MAX_RANGE => {
+                Err(Error::with_msg("The range has more than a million numbers"))
+            }
+            // Liquid itself says what is wrong with bounds that are no integers.
+            _ => Ok(()),
+        }
+    }
+}

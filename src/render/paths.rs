@@ -1,0 +1,198 @@
+//! The paths of rendered files: each component is a template of its own, and none may lead out of the project.
+
+use std::collections::BTreeMap;
+
+use super::file::Renderer;
+use super::scan;
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::template::Names;
+use crate::tree::{Entry, RelPath, Tree};
+
+/// The suffix that marks a template file for editors, and is dropped.
+const LIQUID_SUFFIX: &str = ".liquid";
+
+/// Renders a template path; `None` when a problem was reported.
+pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec<Diagnostic>) -> Option<RelPath> {
+    let text = path.as_str();
+    if !scan::has_liquid(text) {
+        // cargo-generate drops the suffix when it reads and again when it writes.
+        return RelPath::new(strip_liquid(text)).ok();
+    }
+    let name = renderer.names.of(path);
+    let mut components = Vec::new();
+    let mut offset = 0;
+    for component in text.split('/') {
+        let span = offset..offset + component.len();
+        offset = span.end + 1;
+        let rendered = renderer.text(&name, component, problems)?;
+        let rendered = if scan::has_liquid(component) { portable(&rendered) } else { rendered };
+        if rendered.contains(['/', '\\']) {
+            problems.push(unsafe_path(&name, text, span, &rendered, "contains a path separator"));
+            return None;
+        }
+        let is_file = offset > text.len();
+        // A directory whose name renders to nothing vanishes: the way to make one conditional.
+        if !rendered.is_empty() || is_file {
+            components.push(rendered);
+        }
+    }
+    let rendered = strip_liquid(&components.join("/")).to_owned();
+    match RelPath::new(rendered.clone()) {
+        Ok(path) => Some(path),
+        Err(reason) => {
+            problems.push(unsafe_path(&name, text, 0..text.len(), &rendered, &reason.to_string()));
+            None
+        }
+    }
+}
+
+/// Replaces the characters that a value may bring along and that some system does not take in a file name, as
+/// cargo-generate does.
+fn portable(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() || r#"<>:"|?*"#.contains(c) { '_' } else { c }).collect()
+}
+
+/// Renders the target of a symbolic link at `path`, and checks that it stays in the project.
+pub(super) fn render_target(
+    renderer: &Renderer<'_>,
+    template_path: &RelPath,
+    path: &RelPath,
+    target: &str,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Entry> {
+    let name = renderer.names.of(template_path);
+    let rendered = if scan::has_liquid(target) { renderer.text(&name, target, problems)? } else { target.to_owned() };
+    if stays_inside(path, &rendered) {
+        return Some(Entry::Symlink { target: rendered });
+    }
+    let place = Place::new(name, target, 0..target.len());
+    let problem = Diagnostic::error(Code::UnsafePath, format!("the symbolic link `{path}` leads out of the project"))
+        .at(place, format!("points at `{rendered}`"))
+        .help("link to a file of the template by a relative path");
+    problems.push(problem);
+    None
+}
+
+/// Whether a link's target is relative and never climbs above the project, nor into what is protected.
+fn stays_inside(path: &RelPath, target: &str) -> bool {
+    let mut at: Vec<&str> = path.as_str().split('/').collect();
+    at.pop();
+    if target.starts_with('/') || target.contains(['\\', '\0']) || target.is_empty() {
+        return false;
+    }
+    for component in target.split('/').filter(|component| !matches!(*component, "" | ".")) {
+        match component {
+            ".." if at.pop().is_none() => return false,
+            ".." => {}
+            name => at.push(name),
+        }
+    }
+    at.is_empty() || RelPath::new(at.join("/")).is_ok()
+}
+
+fn unsafe_path(
+    name: &str,
+    template_path: &str,
+    span: std::ops::Range<usize>,
+    rendered: &str,
+    reason: &str,
+) -> Diagnostic {
+    Diagnostic::error(Code::UnsafePath, format!("the path `{rendered}` {reason}"))
+        .at(Place::new(name, template_path, span), format!("renders to `{rendered}`"))
+        .help("give the placeholder a value that is a plain file name, or rename the file in the template")
+}
+
+/// The path without `.liquid`, unless nothing else would remain of its name.
+pub(crate) fn strip_liquid(path: &str) -> &str {
+    match path.strip_suffix(LIQUID_SUFFIX) {
+        Some(stripped) if !stripped.is_empty() && !stripped.ends_with('/') => stripped,
+        _ => path,
+    }
+}
+
+/// Files on their way into one tree.
+pub(super) struct Placed<'a> {
+    names: &'a Names,
+    tree: Tree,
+    /// Which template path made which path.
+    origins: BTreeMap<RelPath, RelPath>,
+    collisions: Vec<Diagnostic>,
+}
+
+impl<'a> Placed<'a> {
+    /// An empty tree.
+    pub(super) fn new(names: &'a Names) -> Self {
+        Self { names, tree: Tree::new(), origins: BTreeMap::new(), collisions: Vec::new() }
+    }
+
+    /// Places a file; a second one at the same path is a collision.
+    pub(super) fn place(&mut self, template_path: RelPath, path: RelPath, entry: Entry) {
+        if let Some(first) = self.origins.get(&path) {
+            self.collisions.push(collision(
+                self.names,
+                &template_path,
+                &format!("`{template_path}` and `{first}` both render to `{path}`"),
+            ));
+            return;
+        }
+        self.origins.insert(path.clone(), template_path);
+        self.tree.insert(path, entry);
+    }
+
+    /// The tree, and everything that cannot be in one tree: two files of one path, a file where a directory is needed; with
+    /// a warning, two paths that differ only in case.
+    pub(super) fn finish(mut self) -> (Tree, Vec<Diagnostic>) {
+        let mut folded: BTreeMap<String, &RelPath> = BTreeMap::new();
+        for (path, template_path) in &self.origins {
+            for directory in path.ancestors() {
+                if let Ok(directory) = RelPath::new(directory)
+                    && let Some(file) = self.origins.get(&directory)
+                {
+                    let title = format!(
+                        "`{file}` renders to the file `{directory}`, but `{template_path}` needs a directory there"
+                    );
+                    self.collisions.push(collision(self.names, template_path, &title));
+                }
+            }
+            if let Some(other) = folded.insert(path.as_str().to_lowercase(), path) {
+                let title =
+                    format!("`{other}` and `{path}` differ only in case: macOS and Windows take them for one file");
+                let mut warning = collision(self.names, template_path, &title);
+                warning.severity = crate::diagnostic::Severity::Warning;
+                self.collisions.push(warning);
+            }
+        }
+        (self.tree, self.collisions)
+    }
+}
+
+fn collision(names: &Names, template_path: &RelPath, title: &str) -> Diagnostic {
+    let text = template_path.as_str();
+    Diagnostic::error(Code::PathCollision, title)
+        .at(Place::new(names.of(template_path), text, 0..text.len()), "renders here")
+        .help("give the files different names, or make one of them conditional with `ignore`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_may_not_leave_the_project() {
+        let inside = |path: &str, target: &str| stays_inside(&RelPath::new(path).unwrap(), target);
+        assert!(inside("a/b", "../c"));
+        assert!(inside("a/b", "../a/./x/../b2"));
+        assert!(inside("link", "."));
+        assert!(!inside("a/b", "../../c"));
+        assert!(!inside("link", "/etc/passwd"));
+        assert!(!inside("link", ".git/hooks"));
+        assert!(!inside("a/b", "..\\..\\c"));
+        assert!(!inside("a", "b/../../a"));
+    }
+
+    #[test]
+    fn the_suffix_is_dropped_unless_it_is_the_whole_name() {
+        assert_eq!(strip_liquid("a/b.txt.liquid"), "a/b.txt");
+        assert_eq!(strip_liquid("a/.liquid"), "a/.liquid");
+    }
+}

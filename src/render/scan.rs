@@ -1,0 +1,331 @@
+//! Finds the Liquid in a text: where tags begin and end, and which stretches are literal.
+//!
+//! The scanner need not agree with Liquid's grammar in everything. It only promises that a literal stretch holds nothing
+//! that Liquid would read as a tag; what stands between literal stretches reaches Liquid byte for byte.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::github::{self, Known};
+
+/// Tags whose content or output Liquid code can measure or compare: literal text must stay in place there.
+const MEASURING: &[&str] = &["capture", "ifchanged", "tablerow", "include", "render"];
+
+/// Tags that never look at the literal text around them.
+const TRANSPARENT: &[&str] = &[
+    "assign",
+    "break",
+    "case",
+    "comment",
+    "continue",
+    "cycle",
+    "decrement",
+    "else",
+    "elsif",
+    "endcase",
+    "endcomment",
+    "endfor",
+    "endif",
+    "endraw",
+    "endunless",
+    "for",
+    "if",
+    "increment",
+    "raw",
+    "unless",
+    "when",
+];
+
+/// White space as Liquid's grammar has it; tabs are text.
+const WHITE_SPACE: [char; 3] = [' ', '\n', '\r'];
+
+/// A text, cut into pieces that cover it without gaps.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Scan {
+    /// The pieces in order.
+    pub(super) pieces: Vec<Piece>,
+    /// Whether a literal may leave its place: false where Liquid code can see the text around it.
+    pub(super) movable: bool,
+}
+
+impl Scan {
+    /// The regions of the tags and outputs.
+    pub(super) fn tags(&self) -> impl Iterator<Item = Range<usize>> {
+        self.pieces.iter().filter(|piece| piece.kind == Kind::Liquid).map(|piece| piece.span.clone())
+    }
+}
+
+/// A stretch of the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) span: Range<usize>,
+    pub(super) kind: Kind,
+}
+
+/// What a [`Piece`] is to Liquid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Text without an opening brace pair, outside and inside `raw` and `comment`.
+    Text,
+    /// Text that has to stay as it is although it has opening brace pairs: an expression of GitHub Actions.
+    Verbatim,
+    /// The inside of `raw` or `comment` with opening brace pairs: Liquid itself keeps or drops it.
+    Quoted,
+    /// A tag or an output.
+    Liquid,
+}
+
+/// Whether the text has any Liquid at all.
+pub(super) fn has_liquid(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
+}
+
+/// Cuts a text into its pieces. `known` decides which `${{ … }}` are Liquid.
+pub(super) fn scan(text: &str, known: &Known<'_>) -> Scan {
+    let names = local_names(text);
+    let mut scanner = Scanner {
+        text,
+        known: &known.with_locals(&names),
+        scan: Scan { pieces: Vec::new(), movable: true },
+        literal: 0,
+    };
+    let mut at = 0;
+    while let Some(start) = next_open(text, at) {
+        at = scanner.element(start);
+    }
+    scanner.text_until(text.len());
+    scanner.scan
+}
+
+struct Scanner<'t, 'k> {
+    text: &'t str,
+    known: &'k Known<'k>,
+    scan: Scan,
+    /// Where the literal stretch that is being collected begins.
+    literal: usize,
+}
+
+impl Scanner<'_, '_> {
+    /// Takes the element that opens at `start`; returns where to go on.
+    fn element(&mut self, start: usize) -> usize {
+        let after_dollar = self.text[start..].starts_with("{{") && self.text[..start].ends_with('$');
+        if after_dollar && let Some(left) = github::left_alone(self.text, start, self.known) {
+            return self.verbatim(start - 1, left);
+        }
+        let Some(end) = end_of(self.text, start) else {
+            // Unclosed: Liquid will say so. Nothing behind it is literal for certain.
+            self.push(start..self.text.len(), Kind::Liquid);
+            return self.text.len();
+        };
+        self.push(start..end, Kind::Liquid);
+        match tag_name(&self.text[start..end]) {
+            Some("raw") => self.quoted(end, "raw"),
+            Some("comment") => self.quoted(end, "comment"),
+            Some(name) => {
+                if MEASURING.contains(&name) || !TRANSPARENT.contains(&name) && !name.starts_with("end") {
+                    self.scan.movable = false;
+                }
+                end
+            }
+            None => end,
+        }
+    }
+
+    /// A `${{ … }}` that is left as it stands, but for the outputs inside it.
+    fn verbatim(&mut self, start: usize, left: github::Left) -> usize {
+        let mut from = start;
+        for output in left.outputs {
+            self.push(from..output.start, Kind::Verbatim);
+            from = output.end;
+            self.push(output, Kind::Liquid);
+        }
+        self.push(from..left.end, Kind::Verbatim);
+        left.end
+    }
+
+    /// The inside of a block whose content Liquid does not interpret.
+    fn quoted(&mut self, start: usize, block: &str) -> usize {
+        let Some(end) = end_of_block(self.text, start, block) else {
+            self.push(start..self.text.len(), Kind::Quoted);
+            self.scan.movable = false;
+            return self.text.len();
+        };
+        let inside = &self.text[start..end];
+        // Liquid looks for the end of the block element by element: where one of them could reach over the end that we
+        // see, only Liquid knows where the block ends.
+        let mut at = 0;
+        while let Some(open) = next_open(inside, at) {
+            if end_of(inside, open).is_none() {
+                self.scan.movable = false;
+            }
+            at = open + 2;
+        }
+        let kind = if has_liquid(inside) { Kind::Quoted } else { Kind::Text };
+        self.push(start..end, kind);
+        end
+    }
+
+    fn push(&mut self, span: Range<usize>, kind: Kind) {
+        self.text_until(span.start);
+        self.literal = span.end;
+        if !span.is_empty() {
+            self.scan.pieces.push(Piece { span, kind });
+        }
+    }
+
+    fn text_until(&mut self, end: usize) {
+        if self.literal < end {
+            self.scan.pieces.push(Piece { span: self.literal..end, kind: Kind::Text });
+        }
+    }
+}
+
+/// Where the next `{{` or `{%` at or after `from` begins.
+fn next_open(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while let Some(brace) = bytes.get(at..)?.iter().position(|&byte| byte == b'{') {
+        at += brace;
+        if matches!(bytes.get(at + 1), Some(b'{' | b'%')) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Where the tag or output that opens at `start` ends, quoted text skipped.
+pub(super) fn end_of(text: &str, start: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let close = if bytes.get(start + 1)? == &b'{' { b"}}" } else { b"%}" };
+    let mut at = start + 2;
+    while at < bytes.len() {
+        match bytes[at] {
+            quote @ (b'"' | b'\'') => at += 1 + bytes[at + 1..].iter().position(|&byte| byte == quote)? + 1,
+            _ if bytes[at..].starts_with(close) => return Some(at + 2),
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// How deeply blocks, and brackets in a tag, may nest: Liquid recurses into both.
+const MAX_DEPTH: usize = 100;
+
+/// The first element that is nested too deeply, if any.
+pub(super) fn too_deep(text: &str, scan: &Scan) -> Option<Range<usize>> {
+    let mut depth = 0_usize;
+    scan.tags().find(|tag| {
+        let element = &text[tag.clone()];
+        match tag_name(element) {
+            Some("if" | "unless" | "for" | "case" | "capture" | "tablerow" | "ifchanged") => depth += 1,
+            Some(name) if name.starts_with("end") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MAX_DEPTH || element.bytes().filter(|&byte| byte == b'[').count() > MAX_DEPTH
+    })
+}
+
+/// The name of a tag, `None` for an output.
+pub(super) fn tag_name(element: &str) -> Option<&str> {
+    let inner = element.strip_prefix("{%")?;
+    let inner = inner.strip_prefix('-').unwrap_or(inner).trim_start_matches(WHITE_SPACE);
+    let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
+    Some(&inner[..end])
+}
+
+/// Where the end tag of the `raw` or `comment` block begins whose content starts at `from`. Comments nest, and respect `raw`.
+fn end_of_block(text: &str, from: usize, block: &str) -> Option<usize> {
+    let mut at = from;
+    while let Some(open) = text[at..].find("{%").map(|open| at + open) {
+        let name = tag_name(&text[open..])?;
+        if name.strip_prefix("end") == Some(block) {
+            return Some(open);
+        }
+        at = open + 2;
+        if block == "comment" && matches!(name, "comment" | "raw") {
+            at = end_of_block(text, end_of(text, open)?, name)? + 2;
+        }
+    }
+    None
+}
+
+/// The names that this text itself binds.
+fn local_names(text: &str) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    let mut at = 0;
+    while let Some(open) = text[at..].find("{%").map(|open| at + open) {
+        if let Some(name @ ("assign" | "capture" | "for" | "tablerow")) = tag_name(&text[open..]) {
+            let inner = text[open..].split_once(name).map_or("", |(_, rest)| rest).trim_start_matches(WHITE_SPACE);
+            let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(inner.len());
+            names.insert(&inner[..end]);
+        }
+        at = open + 2;
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pieces(text: &str) -> Vec<(&str, Kind)> {
+        let known = Known::new([("name", true), ("list", false)]);
+        scan(text, &known).pieces.into_iter().map(|piece| (&text[piece.span], piece.kind)).collect()
+    }
+
+    #[test]
+    fn tags_end_where_their_quotes_allow() {
+        use Kind::{Liquid, Text};
+        assert_eq!(pieces(r#"a{{ "}}" }}b"#), [("a", Text), (r#"{{ "}}" }}"#, Liquid), ("b", Text)]);
+        assert_eq!(pieces("{% if a == '%}' %}x"), [("{% if a == '%}' %}", Liquid), ("x", Text)]);
+        assert_eq!(pieces("no tags { at } all"), [("no tags { at } all", Text)]);
+        assert_eq!(pieces("x {{ y"), [("x ", Text), ("{{ y", Liquid)]);
+    }
+
+    #[test]
+    fn raw_and_comment_are_not_looked_into() {
+        use Kind::{Liquid, Quoted, Text};
+        assert_eq!(
+            pieces("{% raw %}${{ x }}{% endraw %}."),
+            [("{% raw %}", Liquid), ("${{ x }}", Quoted), ("{% endraw %}", Liquid), (".", Text)]
+        );
+        assert_eq!(
+            pieces("{%- comment -%}{% comment %}{{{% endcomment %}{%endcomment%}."),
+            [
+                ("{%- comment -%}", Liquid),
+                ("{% comment %}{{{% endcomment %}", Quoted),
+                ("{%endcomment%}", Liquid),
+                (".", Text)
+            ]
+        );
+    }
+
+    #[test]
+    fn text_that_liquid_can_measure_stays_in_place() {
+        let known = Known::new([]);
+        assert!(!scan("{% capture x %}long{% endcapture %}", &known).movable);
+        assert!(!scan("{% mystery %}", &known).movable);
+        assert!(!scan("{% raw %}{{ \"{% endraw %}\" }}{% endraw %}", &known).movable);
+        assert!(scan("{% for a in b %}{% if a %}x{% endif %}{% endfor %}", &known).movable);
+    }
+
+    proptest! {
+        #[test]
+        fn the_pieces_cover_the_text(text in r#"([a-z $'"\n]|\{\{|\}\}|\{%|%\}|raw|endraw|comment|endcomment| name |-){0,24}"#) {
+            let known = Known::new([("name", true)]);
+            let mut at = 0;
+            for piece in scan(&text, &known).pieces {
+                prop_assert_eq!(piece.span.start, at);
+                prop_assert!(piece.span.end > at);
+                at = piece.span.end;
+                if piece.kind == Kind::Text {
+                    prop_assert!(!has_liquid(&text[piece.span]));
+                }
+            }
+            prop_assert_eq!(at, text.len());
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! \[edge\] Where templates come from: the one inside the binary, or a directory.
+
+mod embedded;
+mod path;
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest as _, Sha256};
+
+pub use embedded::embedded;
+pub use path::{candidates, from_path, read_tree};
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::manifest::{self, Manifest};
+use crate::render::paths::strip_liquid;
+use crate::template::{MANIFEST, Names, Origin, Template};
+use crate::tree::{Entry, RelPath, Tree};
+
+/// A template and what is odd about its manifest.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The template.
+    pub template: Template,
+    /// Warnings about the manifest.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Makes a template of its files and the text of its manifest.
+fn load(
+    origin: (String, Option<String>),
+    manifest: Option<&ManifestFile>,
+    files: Tree,
+    directory: String,
+) -> Result<Loaded> {
+    let (source, subfolder) = origin;
+    let revision = digest(manifest.map(|manifest| manifest.text.as_str()), &files);
+    let (manifest, warnings) = match manifest {
+        Some(ManifestFile { name, text }) => manifest::read(name, text.trim_start_matches('\u{feff}'))?,
+        None => (Manifest::default(), Vec::new()),
+    };
+    let (files, suffixed) = strip_suffixes(files);
+    let names = Names { directory, suffixed };
+    Ok(Loaded {
+        template: Template { origin: Origin { source, subfolder, revision }, manifest, files, names },
+        warnings,
+    })
+}
+
+/// A manifest as it was found.
+struct ManifestFile {
+    /// Its name in messages.
+    name: String,
+    text: String,
+}
+
+/// Drops the `.liquid` of file names before anything looks at them; `a.txt.liquid` wins over `a.txt`, as in cargo-generate.
+fn strip_suffixes(mut files: Tree) -> (Tree, BTreeSet<RelPath>) {
+    let mut stripped_paths = BTreeSet::new();
+    let suffixed: Vec<RelPath> =
+        files.keys().filter(|path| strip_liquid(path.as_str()) != path.as_str()).cloned().collect();
+    for path in suffixed {
+        if let (Ok(stripped), Some(entry)) = (RelPath::new(strip_liquid(path.as_str())), files.remove(&path)) {
+            stripped_paths.insert(stripped.clone());
+            files.insert(stripped, entry);
+        }
+    }
+    (files, stripped_paths)
+}
+
+/// Identifies the template's content: the same files give the same digest on every machine.
+fn digest(manifest_text: Option<&str>, files: &Tree) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |path: &str, mode: &str, bytes: &[u8]| {
+        for part in [path.as_bytes(), mode.as_bytes(), bytes] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    };
+    add(MANIFEST, "", manifest_text.unwrap_or("").as_bytes());
+    files.iter().for_each(|(path, entry)| add(path.as_str(), Entry::mode(entry).as_str(), entry.bytes()));
+    let digest: [u8; 32] = hash.finalize().into();
+    format!("sha256:{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+}

@@ -1,0 +1,214 @@
+//! The few ways in which the disk is changed. Everything that this module's siblings do to it goes through [`Disk`], so
+//! that tests can stop the process, as it were, before any single step.
+
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::sync;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::tree::Mode;
+
+/// A step that the operating system refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{action} `{}`: {error}", path.display())]
+pub(super) struct Failure {
+    /// What was tried, such as "cannot write".
+    pub(super) action: &'static str,
+    /// On which path.
+    pub(super) path: PathBuf,
+    /// What the operating system said.
+    pub(super) error: io::Error,
+}
+
+impl Failure {
+    pub(super) fn new(action: &'static str, path: &Path, error: io::Error) -> Self {
+        Self { action, path: path.to_path_buf(), error }
+    }
+}
+
+impl From<Failure> for Diagnostics {
+    fn from(failure: Failure) -> Self {
+        Diagnostic::io(failure.action, &failure.path, &failure.error).into()
+    }
+}
+
+pub(super) type Result<T> = std::result::Result<T, Failure>;
+
+/// A file or link to make.
+#[derive(Debug)]
+pub(super) struct Item<'a> {
+    /// Where.
+    pub(super) path: PathBuf,
+    /// The file's content, or the link's target.
+    pub(super) bytes: &'a [u8],
+    /// Which of them, and whether the file is executable.
+    pub(super) mode: Mode,
+}
+
+/// From so many files on, several threads write them faster than one.
+const PARALLEL: usize = 256;
+
+/// Changes the disk.
+#[derive(Debug, Default)]
+pub(super) struct Disk {
+    #[cfg(test)]
+    pub(super) fuse: super::fuse::Fuse,
+}
+
+impl Disk {
+    /// In tests, fails when the process is to be dead by now.
+    #[cfg_attr(not(test), allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "only tests have a fuse"))]
+    fn step(&self, action: &'static str, path: &Path) -> Result<()> {
+        #[cfg(test)]
+        self.fuse.step(action, path).map_err(|error| Failure::new(action, path, error))?;
+        #[cfg(not(test))]
+        let _: (&str, &Path) = (action, path);
+        Ok(())
+    }
+
+    /// Makes one directory, with the user's umask.
+    pub(super) fn create_dir(&self, path: &Path) -> Result<()> {
+        const ACTION: &str = "cannot create the directory";
+        self.step(ACTION, path)?;
+        std::fs::create_dir(path).map_err(|error| Failure::new(ACTION, path, error))
+    }
+
+    /// Makes a directory whose name starts with `prefix` and is no other's, with the user's umask.
+    pub(super) fn temporary_dir(&self, parent: &Path, prefix: &str) -> Result<PathBuf> {
+        const ACTION: &str = "cannot create a directory in";
+        self.step(ACTION, parent)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(prefix);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let made = builder.tempdir_in(parent).map_err(|error| Failure::new(ACTION, parent, error))?;
+        Ok(made.keep())
+    }
+
+    /// Makes `path` and the directories above it that are missing; returns those that it made, outermost first.
+    pub(super) fn create_dirs(&self, path: &Path) -> Result<Vec<PathBuf>> {
+        let missing: Vec<&Path> = path.ancestors().take_while(|path| path.symlink_metadata().is_err()).collect();
+        let mut made = Vec::new();
+        for directory in missing.into_iter().rev().filter(|directory| !directory.as_os_str().is_empty()) {
+            match self.create_dir(directory) {
+                Ok(()) => made.push(directory.to_path_buf()),
+                Err(failure) if failure.error.kind() == ErrorKind::AlreadyExists => {}
+                Err(failure) => {
+                    self.remove_dirs(&made);
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(made)
+    }
+
+    /// Removes directories, given outermost first, as far as they are empty.
+    pub(super) fn remove_dirs(&self, paths: &[PathBuf]) {
+        for path in paths.iter().rev() {
+            if self.remove_dir(path).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Makes a file or a link where nothing stands: an existing one, also a link that leads elsewhere, is an error. A
+    /// file gets the user's umask.
+    pub(super) fn create(&self, item: &Item<'_>) -> Result<()> {
+        const ACTION: &str = "cannot write";
+        let step = self.step(ACTION, &item.path);
+        #[cfg(test)]
+        if step.is_err() && self.fuse.burns_now() {
+            drop(create(item, item.bytes.len() / 2));
+        }
+        step?;
+        create(item, item.bytes.len()).map_err(|error| Failure::new(ACTION, &item.path, error))
+    }
+
+    /// Makes many files, several at a time where that pays.
+    pub(super) fn create_all(&self, items: &[Item<'_>]) -> Result<()> {
+        if items.len() < PARALLEL {
+            return items.iter().try_for_each(|item| self.create(item));
+        }
+        items.par_iter().try_for_each(|item| self.create(item))
+    }
+
+    /// Makes sure that the content of these files survives a power cut; `root` is a directory above them all.
+    pub(super) fn sync_all(&self, root: &Path, items: &[Item<'_>]) -> Result<()> {
+        const ACTION: &str = "cannot write";
+        self.step("sync", root)?;
+        if items.len() > sync::MANY && sync::file_system(root).is_ok_and(|done| done) {
+            return Ok(());
+        }
+        let files: Vec<&Path> =
+            items.iter().filter(|item| item.mode != Mode::Symlink).map(|item| item.path.as_path()).collect();
+        sync::files(&files).map_err(|(path, error)| Failure::new(ACTION, path, error))
+    }
+
+    /// Moves a file or directory; a file replaces the one at `to`.
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        const ACTION: &str = "cannot write";
+        self.step(ACTION, to)?;
+        std::fs::rename(from, to).map_err(|error| Failure::new(ACTION, to, error))
+    }
+
+    /// Removes an empty directory.
+    pub(super) fn remove_dir(&self, path: &Path) -> Result<()> {
+        const ACTION: &str = "cannot remove the directory";
+        self.step(ACTION, path)?;
+        std::fs::remove_dir(path).map_err(|error| Failure::new(ACTION, path, error))
+    }
+
+    /// Removes a directory with everything in it; that nothing is there is no error.
+    pub(super) fn remove_tree(&self, path: &Path) -> Result<()> {
+        const ACTION: &str = "cannot remove the directory";
+        self.step(ACTION, path)?;
+        match std::fs::remove_dir_all(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::new(ACTION, path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes sure that a directory's names survive a power cut. Windows cannot be told, and does so by itself.
+    pub(super) fn sync_dir(&self, path: &Path) -> Result<()> {
+        const ACTION: &str = "cannot write";
+        self.step(ACTION, path)?;
+        sync::directory(path).map_err(|error| Failure::new(ACTION, path, error))
+    }
+}
+
+fn create(item: &Item<'_>, length: usize) -> io::Result<()> {
+    if item.mode == Mode::Symlink {
+        let target = std::str::from_utf8(item.bytes).map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
+        return symlink(target, &item.path);
+    }
+    create_file(&item.path, item.mode == Mode::Executable)?.write_all(&item.bytes[..length])
+}
+
+#[cfg(unix)]
+fn create_file(path: &Path, executable: bool) -> io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mode = if executable { 0o777 } else { 0o666 };
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
+}
+
+#[cfg(not(unix))]
+fn create_file(path: &Path, _executable: bool) -> io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+#[cfg(unix)]
+fn symlink(target: &str, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+/// Links need a privilege on Windows; without it, a file holds the target, which is what git makes of a link there.
+#[cfg(not(unix))]
+fn symlink(target: &str, path: &Path) -> io::Result<()> {
+    #[cfg(windows)]
+    if std::os::windows::fs::symlink_file(target.replace('/', "\\"), path).is_ok() {
+        return Ok(());
+    }
+    create_file(path, false)?.write_all(target.as_bytes())
+}

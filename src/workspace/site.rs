@@ -1,0 +1,194 @@
+//! Where a project is, or will be, and what stands there.
+
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+use super::guard::Guard;
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::git;
+use crate::lock::{DIRECTORY, LOCK};
+use crate::plan::{Existing, Trees};
+use crate::tree::{RelPath, Tree};
+
+/// Where a project is, or will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The app's directory: absolute, and without links as far as it exists.
+    pub app: PathBuf,
+    /// The root of the git work tree around it, if there is one.
+    pub repository: Option<PathBuf>,
+    /// The app's path below that root; none where the app is the root, or in no repository.
+    pub app_dir: Option<RelPath>,
+    /// The path as the user gave it, for messages.
+    given: PathBuf,
+}
+
+impl Site {
+    /// Finds out where `path` is. Nothing needs to stand there, and git is not run.
+    ///
+    /// # Errors
+    ///
+    /// Where the path leads through something that is no directory, or cannot be named in the files of a repository.
+    pub fn locate(path: &Path) -> Result<Self> {
+        let app = resolve(path)?;
+        let repository = git::find_repository(&app);
+        let app_dir = match &repository {
+            Some(root) if *root != app => Some(app_dir(path, app.strip_prefix(root).unwrap_or(&app))?),
+            _ => None,
+        };
+        Ok(Self { app, repository, app_dir, given: path.to_path_buf() })
+    }
+
+    /// The app's path below the repository's root, as templates know it: `.` where the app is the root.
+    #[must_use]
+    pub fn app_dir(&self) -> &str {
+        self.app_dir.as_ref().map_or(".", RelPath::as_str)
+    }
+
+    /// The path as the user gave it.
+    #[must_use]
+    pub fn shown(&self) -> std::path::Display<'_> {
+        self.given.display()
+    }
+
+    /// What belongs at the repository's root goes below this directory: the root, or the app where that is the same.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        if self.app_dir.is_some() { self.repository.as_deref().unwrap_or(&self.app) } else { &self.app }
+    }
+
+    /// Whether a project that create-app made stands here.
+    #[must_use]
+    pub fn has_lock(&self) -> bool {
+        self.app.join(DIRECTORY).join(LOCK).symlink_metadata().is_ok()
+    }
+
+    /// Checks that a new project can be made here. A directory that is empty but for `.git` is as good as none.
+    ///
+    /// # Errors
+    ///
+    /// Says what is in the way, and what to do about it.
+    pub fn check(&self, existing: Existing) -> Result<()> {
+        let metadata = match self.app.symlink_metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Diagnostic::io("cannot read", &self.given, &error).into()),
+            Ok(metadata) => metadata,
+        };
+        if !metadata.is_dir() {
+            let kind = if metadata.is_symlink() { "a link that leads nowhere" } else { "a file" };
+            return Err(self.in_the_way(&format!("is {kind}"), "choose another name, or move it out of the way"));
+        }
+        match existing {
+            Existing::Replace => Ok(()),
+            Existing::Keep | Existing::Refuse if self.has_lock() => Err(self.in_the_way(
+                "is already a project made by create-app",
+                "run `create-app upgrade` there, or give --overwrite to make it anew",
+            )),
+            Existing::Keep => Ok(()),
+            Existing::Refuse if self.is_vacant()? => Ok(()),
+            Existing::Refuse => Err(self.in_the_way(
+                "already exists and is not empty",
+                "choose another name, or give --init to add to it and keep its files, or --overwrite to replace them",
+            )),
+        }
+    }
+
+    /// What stands where these trees' files go: a file or a link, each as an entry.
+    ///
+    /// # Errors
+    ///
+    /// Where something else stands there, such as a directory, or where the way there leads through a link.
+    pub fn read(&self, app: &Tree, repository: &Tree) -> Result<Trees> {
+        let read = |root: &Path, tree: &Tree| -> Result<Tree> {
+            let mut guard = Guard::new(root);
+            let mut found = Tree::new();
+            for path in tree.keys() {
+                if let Some(entry) = guard.read(path)? {
+                    found.insert(path.clone(), entry);
+                }
+            }
+            Ok(found)
+        };
+        if self.app.symlink_metadata().is_err() {
+            return Ok(Trees { app: Tree::new(), repository: read(self.root(), repository)? });
+        }
+        Ok(Trees { app: read(&self.app, app)?, repository: read(self.root(), repository)? })
+    }
+
+    fn is_vacant(&self) -> Result<bool> {
+        let entries = std::fs::read_dir(&self.app)
+            .and_then(|mut entries| entries.try_fold(true, |vacant, entry| Ok(vacant && entry?.file_name() == ".git")));
+        entries.map_err(|error| Diagnostic::io("cannot read", &self.given, &error).into())
+    }
+
+    fn in_the_way(&self, what: &str, help: &str) -> crate::diagnostic::Diagnostics {
+        Diagnostic::error(Code::TargetExists, format!("`{}` {what}", self.given.display())).help(help).into()
+    }
+}
+
+/// Makes a path absolute and resolves its links as far as it exists; the rest is taken as it is written.
+fn resolve(path: &Path) -> Result<PathBuf> {
+    let failed = |error: &std::io::Error| Diagnostic::io("cannot find", path, error);
+    let absolute = std::path::absolute(path).map_err(|error| failed(&error))?;
+    let mut rest = Vec::new();
+    let mut existing = absolute.as_path();
+    loop {
+        match existing.canonicalize() {
+            Ok(found) if rest.is_empty() || found.is_dir() => return Ok(append(plain(found), &rest)),
+            Ok(_) => return Err(no_directory(existing)),
+            // A link that leads nowhere is what stands there; what is below it can be nowhere.
+            Err(_) if existing.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) => {
+                let Some(parent) = existing.parent().filter(|_| rest.is_empty()) else {
+                    return Err(no_directory(existing));
+                };
+                let parent = parent.canonicalize().map_err(|error| failed(&error))?;
+                return Ok(plain(parent).join(existing.file_name().unwrap_or_default()));
+            }
+            Err(error) if error.kind() == ErrorKind::NotADirectory || error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(&error).into()),
+        }
+        let mut components = existing.components();
+        match components.next_back() {
+            Some(last @ (Component::Normal(_) | Component::ParentDir)) => rest.push(last),
+            _ => return Err(failed(&ErrorKind::NotFound.into()).into()),
+        }
+        existing = components.as_path();
+    }
+}
+
+/// Appends components that do not exist, last one first; `..` takes back the one before it.
+fn append(mut path: PathBuf, rest: &[Component<'_>]) -> PathBuf {
+    for component in rest.iter().rev() {
+        match component {
+            Component::ParentDir => drop(path.pop()),
+            component => path.push(component),
+        }
+    }
+    path
+}
+
+/// Without the `\\?\` that Windows puts before a canonical path, where it is not needed: other programs cannot read it.
+fn plain(path: PathBuf) -> PathBuf {
+    let drive = path.to_str().and_then(|text| text.strip_prefix(r"\\?\"));
+    match drive {
+        Some(drive) if cfg!(windows) && drive.as_bytes().get(1) == Some(&b':') && drive.len() < 240 => drive.into(),
+        _ => path,
+    }
+}
+
+fn no_directory(path: &Path) -> crate::diagnostic::Diagnostics {
+    Diagnostic::error(Code::TargetExists, format!("`{}` is not a directory", path.display()))
+        .help("choose another path, or move it out of the way")
+        .into()
+}
+
+fn app_dir(given: &Path, below: &Path) -> Result<RelPath> {
+    let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
+    let reason = match parts.map(|parts| RelPath::new(parts.join("/"))) {
+        Some(Ok(path)) => return Ok(path),
+        Some(Err(error)) => error.to_string(),
+        None => "is not UTF-8".into(),
+    };
+    let title = format!("the path of `{}` below the root of its repository {reason}", given.display());
+    Err(Diagnostic::error(Code::UnsafePath, title).help("choose another path").into())
+}

@@ -1,0 +1,1 @@
+<a style={{ color: "red" }}/>
