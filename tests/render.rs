@@ -31,8 +31,8 @@ struct Case {
     #[serde(rename = "why")]
     _why: Option<String>,
     cargo_generate: Option<String>,
-    #[serde(default, rename = "values")]
-    _values: toml::Table,
+    #[serde(default)]
+    values: toml::Table,
 }
 
 impl Case {
@@ -61,11 +61,17 @@ impl Case {
         command
     }
 
+    /// The case is a values file, where it has values.
+    fn values_file(&self, name: PathBuf) -> Vec<PathBuf> {
+        if self.values.is_empty() { Vec::new() } else { vec!["--values-file".into(), name] }
+    }
+
     /// Runs create-app in the case's folder, so that its messages name `template/…`.
     fn create_app(&self, target: &Path) -> Output {
         let mut command = self.command(env!("CARGO_BIN_EXE_create-app"));
         command.current_dir(&self.folder).arg("new").arg(target.join(&self.name));
-        command.args(["--path", "template", "--silent", "--vcs", "none", "--values-file", "case.toml"]);
+        command.args(["--path", "template", "--silent", "--vcs", "none"]);
+        command.args(self.values_file("case.toml".into()));
         command.args(self.subfolder.iter().flat_map(|folder| ["--subfolder", folder]));
         command.args(self.strict.then_some("--strict"));
         command.output().unwrap()
@@ -76,7 +82,7 @@ impl Case {
         let mut command = self.command(tools::cargo_generate());
         command.current_dir(target).arg("generate").arg("--path").arg(self.folder.join("template"));
         command.args(&self.subfolder).args(["--name", &self.name, "--silent", "--vcs", "none", "--no-workspace"]);
-        command.arg("--values-file").arg(self.folder.join("case.toml"));
+        command.args(self.values_file(self.folder.join("case.toml")));
         command.output().unwrap()
     }
 }

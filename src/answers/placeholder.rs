@@ -138,6 +138,10 @@ fn one_of(text: &str, choices: &[String]) -> Result<String, Rejection> {
         return Ok(text.to_owned());
     }
     let quoted: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
+    if choices.is_empty() {
+        let reason = format!("can have no item (`{text}`): the placeholder has no choices");
+        return Err(Rejection { reason, help: "leave it empty, or add `choices` to the placeholder".into() });
+    }
     let near = crate::diagnostic::did_you_mean(text, choices.iter().map(String::as_str));
     Err(Rejection {
         reason: format!("is not one of the choices (`{text}`)"),

@@ -191,7 +191,7 @@ impl Resolver<'_> {
                 toml::Value::Boolean(value) => Answer::Bool(*value),
                 toml::Value::String(text) => Answer::Text(text.clone()),
                 other => {
-                    let title = format!("`{name}` from {} is {}", given.by, other.type_str());
+                    let title = format!("the value of `{name}` from {} has the type {}", given.by, other.type_str());
                     let help = "the template declares no such placeholder; other values can only be strings and bools";
                     self.problems.push(Diagnostic::error(Code::AnswerInvalid, title).help(help));
                     continue;

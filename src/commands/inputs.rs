@@ -9,6 +9,7 @@ use crate::answers::prompt;
 use crate::cli::NewArgs;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::git;
+use crate::render;
 use crate::source::{self, Loaded};
 use crate::template::Template;
 
@@ -76,13 +77,10 @@ fn values_file(path: &Path) -> Result<GivenValues> {
 
 /// The built-in variables of the machine that the template mentions: what they are on this machine must be remembered.
 pub(super) fn mentioned(template: &Template) -> Vec<&'static str> {
-    let finders: Vec<_> = OF_THE_MACHINE.iter().map(|name| (*name, memchr::memmem::Finder::new(name))).collect();
-    let mentions = |finder: &memchr::memmem::Finder<'_>| {
-        let has = |bytes: &[u8]| finder.find(bytes).is_some();
-        has(template.manifest.text.as_bytes())
-            || template.files.iter().any(|(path, entry)| has(path.as_str().as_bytes()) || has(entry.bytes()))
-    };
-    finders.iter().filter(|(_, finder)| mentions(finder)).map(|(name, _)| *name).collect()
+    let mut mentioned = render::mentioned(&template.files, OF_THE_MACHINE);
+    let conditions: String = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
+    mentioned.extend(OF_THE_MACHINE.iter().filter(|name| conditions.contains(**name)));
+    mentioned
 }
 
 /// The user, if the template mentions one: asking git takes as long as the rest of a run.

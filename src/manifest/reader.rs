@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use regex::Regex;
+use semver::{Version, VersionReq};
 use toml::Spanned as TomlSpanned;
 use toml::de::{DeTable, DeValue};
 
@@ -29,7 +30,13 @@ pub fn read(name: &str, text: &str) -> Result<(Manifest, Vec<Diagnostic>), Diagn
     let (document, errors) = DeTable::parse_recoverable(&text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        reader.report(Code::ManifestSyntax, span, "the manifest is not valid TOML", error.message(), None);
+        reader.report(
+            Code::ManifestSyntax,
+            span,
+            "the manifest is not valid TOML",
+            error.message(),
+            Some("mend it here".into()),
+        );
     }
     if !reader.found.is_empty() {
         return Err(Diagnostics(reader.found));
@@ -124,6 +131,17 @@ impl Reader {
         self.check_keys(table, "`[template]`", KEYS, Severity::Warning);
         manifest.selection = self.selection(table);
         manifest.sub_templates = self.strings_at(table, "sub_templates").unwrap_or_default();
+        if let Some(value) = table.get("sub_templates").filter(|_| manifest.sub_templates.is_empty()) {
+            self.invalid(
+                value.span(),
+                "the template has no sub-templates",
+                "empty",
+                "list the folders, or remove the key",
+            );
+        }
+        if let Some(version) = self.string_at(table, "cargo_generate_version") {
+            self.version(version);
+        }
         manifest.init = self.bool_at(table, "init").unwrap_or_default();
         if let Some(vcs) = self.string_at(table, "vcs") {
             match vcs.value.to_lowercase().as_str() {
@@ -136,6 +154,25 @@ impl Reader {
                     "use \"Git\" or \"None\"",
                 ),
             }
+        }
+    }
+
+    /// Refuses a template that was written for another cargo-generate than the one whose rules are followed here.
+    fn version(&mut self, required: Spanned) {
+        const OURS: Version = Version::new(0, 23, 14);
+        let title = format!("the template needs cargo-generate {}", required.value);
+        match VersionReq::parse(&required.value) {
+            Ok(requirement) if requirement.matches(&OURS) => {}
+            Ok(_) => {
+                let help = "update create-app, or make the project with that cargo-generate";
+                self.invalid(required.span, &title, &format!("create-app follows the rules of {OURS}"), help);
+            }
+            Err(error) => self.invalid(
+                required.span,
+                "invalid version requirement",
+                &error.to_string(),
+                "write it as in Cargo.toml",
+            ),
         }
     }
 
@@ -282,8 +319,11 @@ impl Reader {
     fn check_choice(&mut self, value: &Spanned, choices: &[Spanned]) {
         if !choices.iter().any(|choice| choice.value == value.value) {
             let known: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
-            let help = did_you_mean(&value.value, known.iter().copied())
-                .unwrap_or_else(|| format!("the choices are {}", quote_all(&known)));
+            let help = match did_you_mean(&value.value, known.iter().copied()) {
+                Some(near) => near,
+                None if known.is_empty() => "add it to `choices`".to_owned(),
+                None => format!("the choices are {}", quote_all(&known)),
+            };
             self.invalid(
                 value.span.clone(),
                 &format!("the default `{}` is not one of the choices", value.value),

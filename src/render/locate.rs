@@ -51,11 +51,16 @@ pub(super) fn failure(
             let span = last_element(engine, source, values);
             vec![
                 Diagnostic::error(Code::LiquidRender, "this cannot be rendered")
-                    .at(source.place(span), first_line(message))
+                    .at(source.place(span), panic_label(message))
                     .help("write this tag in another way, or exclude the file from rendering in cargo-generate.toml"),
             ]
         }
     }
+}
+
+/// What the Liquid library's panic means.
+fn panic_label(message: &str) -> &str {
+    if message.contains("Overflow") { "a number that does not fit into 64 bits" } else { first_line(message) }
 }
 
 /// A Liquid error's text, taken apart.
@@ -88,28 +93,50 @@ fn parse_failure(engine: &Engine, source: &Source<'_>, error: &str) -> Diagnosti
         Some(Failure::Parse(error)) => error.to_string(),
         _ => error.to_owned(),
     };
+    let reason = text.lines().filter_map(|line| line.trim().strip_prefix("= ")).next_back().unwrap_or(&message.title);
+    if reason.contains("Unclosed block")
+        && let Some(open) = scan::unclosed(&source.text, source.scan)
+    {
+        let name = scan::tag_name(source.stretch(&open)).unwrap_or("").to_owned();
+        return Diagnostic::error(Code::LiquidSyntax, format!("`{name}` is never closed"))
+            .at(source.place(open), "opened here")
+            .help(format!("close it with `{{% end{name} %}}`"));
+    }
     let span = pest_position(&text).and_then(|(line, column)| element_at(source, line, column));
-    let reason =
-        text.lines().filter_map(|line| line.trim().strip_prefix("= ")).next_back().unwrap_or(&message.title).to_owned();
     let span = span.unwrap_or_else(|| source.scan.tags().next().unwrap_or(0..0));
     let stretch = source.stretch(&span);
-    let title = match scan::tag_name(stretch) {
-        Some(name) if reason.contains("Unknown tag") || text.contains("Unknown tag") => format!("unknown tag `{name}`"),
-        _ if reason.contains("Unclosed block") => "a block is never closed".to_owned(),
-        _ => "invalid Liquid syntax".to_owned(),
+    let unknown_tag = scan::tag_name(stretch).filter(|_| text.contains("Unknown tag"));
+    let (title, label, help) = match unknown_tag {
+        Some(name) if TAGS.contains(&name) => (
+            format!("`{name}` closes nothing"),
+            "no block is open here".to_owned(),
+            "remove it, or open the block".to_owned(),
+        ),
+        Some(name) => (format!("unknown tag `{name}`"), "not a tag".to_owned(), unknown_tag_help(name)),
+        None => ("invalid Liquid syntax".to_owned(), syntax_label(stretch, reason), syntax_help(stretch)),
     };
-    let help = syntax_help(stretch, &reason);
-    Diagnostic::error(Code::LiquidSyntax, title).at(source.place(span), readable(&reason)).help(help)
+    Diagnostic::error(Code::LiquidSyntax, title).at(source.place(span), label).help(help)
+}
+
+fn unknown_tag_help(name: &str) -> String {
+    did_you_mean(name, TAGS.iter().copied()).unwrap_or_else(|| format!("put literal text between {RAW}"))
+}
+
+/// What is wrong with a tag. Pest tells which rule of its grammar it missed, which helps an author only inside a tag.
+fn syntax_label(stretch: &str, reason: &str) -> String {
+    let words = ["Unexpected named argument", "Invalid number of", "Filter"];
+    if scan::tag_name(stretch).is_some() || words.iter().any(|word| reason.starts_with(word)) {
+        return readable(reason);
+    }
+    "not a Liquid expression".to_owned()
 }
 
 /// Pest names its rules; authors know Liquid's words.
 fn readable(reason: &str) -> String {
-    let words = [
+    const WORDS: &[(&str, &str)] = &[
         ("FilterChain", "a value"),
         ("ExpressionEnd", "`}}`"),
         ("TagEnd", "`%}`"),
-        ("ExpressionStart", "`{{`"),
-        ("TagStart", "`{%`"),
         ("Identifier", "a name"),
         ("Literal", "a literal"),
         ("Variable", "a variable"),
@@ -117,41 +144,45 @@ fn readable(reason: &str) -> String {
         ("Range", "a range"),
         ("Value", "a value"),
         ("EOI", "the end of the file"),
-        ("Element", "text"),
-        ("Raw", "text"),
-        ("TagInner", "a tag"),
-        ("ExpressionInner", "a value"),
+        ("LiquidFile", "Liquid"),
     ];
-    let name = |word: &str| {
-        words.iter().find(|(rule, _)| *rule == word).map_or_else(|| word.to_owned(), |(_, plain)| (*plain).to_owned())
+    let plain = |word: &str| {
+        WORDS.iter().find(|(rule, _)| *rule == word).map_or(word.to_owned(), |(_, plain)| (*plain).to_owned())
     };
     let mut text = String::new();
-    for word in reason.split_inclusive([' ', ',']) {
+    for word in reason.trim_end_matches('.').split_inclusive([' ', ',']) {
         let bare = word.trim_end_matches([' ', ',']);
-        text.push_str(&name(bare));
+        text.push_str(&plain(bare));
         text.push_str(&word[bare.len()..]);
     }
-    text
+    uncapitalised(&text)
 }
 
-fn syntax_help(stretch: &str, reason: &str) -> String {
-    if reason.contains("Unclosed block") {
-        return "close the block with its end tag".into();
-    }
+fn uncapitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
+
+fn syntax_help(stretch: &str) -> String {
+    // Liquid's grammar takes the beginning of such a name for the literal.
+    const LITERALS: &[&str] = &["nil", "null", "true", "false", "empty", "blank"];
+    let swallowed =
+        |word: &str| LITERALS.iter().find(|literal| word.starts_with(*literal) && word != **literal).copied();
     if stretch.contains('\t') {
         return "use spaces inside a tag: Liquid does not take a tab for white space".into();
     }
     if scan::end_of(stretch, 0).is_none() {
-        let close = if stretch.starts_with("{{") { "}}" } else { "%}" };
-        return format!("close it with `{close}`, or put literal braces between {{% raw %}} and {{% endraw %}}");
+        let close = if stretch.starts_with("{%") { "%}" } else { "}}" };
+        return format!("close it with `{close}`, or put literal braces between {RAW}");
     }
-    match scan::tag_name(stretch) {
-        Some(name) if TAGS.contains(&name) => "it has no block to belong to here: remove it, or open the block".into(),
-        Some(name) if reason.contains("Unknown tag") => did_you_mean(name, TAGS.iter().copied())
-            .unwrap_or_else(|| "put literal text between {% raw %} and {% endraw %}".into()),
-        _ => "mend the tag, or put literal text between {% raw %} and {% endraw %}".into(),
+    if let Some((word, literal)) = words(stretch).find_map(|(word, _)| Some((word, swallowed(word)?))) {
+        return format!("rename `{word}`: Liquid cannot read a name that starts with `{literal}`");
     }
+    format!("mend the tag, or put literal text between {RAW}")
 }
+
+/// What keeps literal braces from Liquid.
+const RAW: &str = "{% raw %} and {% endraw %}";
 
 const TAGS: &[&str] = &[
     "assign",
@@ -184,9 +215,12 @@ const TAGS: &[&str] = &[
 
 fn unknown_filter(source: &Source<'_>, filter: &str, available: &str) -> Diagnostic {
     let span = source.scan.tags().find_map(|tag| find_filter(&source.text, tag, filter)).unwrap_or(0..0);
-    let (code, help) = if filter == "rhai" {
-        (Code::Unsupported, Some("create-app does not run Rhai scripts as filters".to_owned()))
-    } else {
+    if filter == "rhai" {
+        return Diagnostic::error(Code::Unsupported, "the template runs a Rhai script as a filter")
+            .at(source.place(span), "would have to run a script")
+            .help("this version of create-app runs no scripts; make this project with cargo-generate");
+    }
+    let (code, help) = {
         let known: Vec<&str> = available.split(", ").collect();
         let help = did_you_mean(filter, known.iter().copied());
         (Code::LiquidSyntax, help.or_else(|| Some("docs/compatibility.md lists the filters".to_owned())))
@@ -211,18 +245,21 @@ fn render_failure(
         return found;
     }
     let span = last_element(engine, source, values);
-    let (mut title, mut label) =
-        (format!("this fails: {}", message.title.to_lowercase()), message.title.to_lowercase());
-    if let Some(index) = message.context("requested index") {
+    let reason = uncapitalised(&message.title);
+    let (title, label) = if let Some(index) = message.context("requested index") {
         let variable = message.context("variable").unwrap_or("it");
-        title = format!("`{variable}` has no `{index}`");
-        label = match message.context("available indexes") {
+        let label = match message.context("available indexes") {
             Some(indexes) if !indexes.is_empty() => format!("it has {indexes}"),
-            _ => "it has no fields".into(),
+            _ => "it has no fields".to_owned(),
         };
+        (format!("`{variable}` has no `{index}`"), label)
     } else if let Some(cause) = message.context("cause") {
-        label = cause.to_owned();
-    }
+        (format!("this cannot be rendered: {reason}"), uncapitalised(cause))
+    } else if reason == "partial does not exist" {
+        ("a template file cannot include another one".to_owned(), "not supported, as in cargo-generate".to_owned())
+    } else {
+        ("this cannot be rendered".to_owned(), reason)
+    };
     let help = "mend the tag, or exclude the file from rendering in cargo-generate.toml";
     vec![Diagnostic::error(Code::LiquidRender, title).at(source.place(span), label).help(help)]
 }
@@ -248,6 +285,12 @@ pub(super) fn unknown_variables(
         Diagnostic::warning(Code::UnknownVariable, format!("unknown variable `{name}`")).at(place, label).help(help)
     };
     unknown.iter().map(warning).collect()
+}
+
+/// Whether a tag of the text uses a name as a variable.
+pub(super) fn is_used(text: &str, name: &str) -> bool {
+    let tags = scan::scan(text, &Known::new([(name, true)]));
+    tags.tags().any(|tag| words(&text[tag]).any(|(word, before)| word == name && !matches!(before, Some('|' | '.'))))
 }
 
 /// The text with everything that is not Liquid's own blotted out, character by character.

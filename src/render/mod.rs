@@ -89,6 +89,17 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     collect(results, request.names, request.strict)
 }
 
+/// Which of `names` the Liquid of a template's files and paths mentions.
+pub fn mentioned<'n>(files: &Tree, names: &[&'n str]) -> Vec<&'n str> {
+    let mentions =
+        |text: &str, name: &str| text.contains(name) && scan::has_liquid(text) && locate::is_used(text, name);
+    let in_entry =
+        |entry: &Entry, name: &str| std::str::from_utf8(entry.bytes()).is_ok_and(|text| mentions(text, name));
+    let in_files =
+        |name: &str| files.iter().any(|(path, entry)| mentions(path.as_str(), name) || in_entry(entry, name));
+    names.iter().copied().filter(|name| in_files(name)).collect()
+}
+
 /// Puts the files into one tree, or all their problems into one list.
 fn collect(results: Vec<file::Rendered>, names: &Names, strict: bool) -> Result<Rendered> {
     let mut problems = Vec::new();

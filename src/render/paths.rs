@@ -31,9 +31,17 @@ pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec
             return None;
         }
         let is_file = offset > text.len();
-        // A directory whose name renders to nothing vanishes: the way to make one conditional.
-        if !rendered.is_empty() || is_file {
-            components.push(rendered);
+        match (rendered.is_empty(), is_file) {
+            (false, _) => components.push(rendered),
+            // A directory whose name renders to nothing vanishes: its files move up.
+            (true, false) => {}
+            (true, true) => {
+                let problem = Diagnostic::error(Code::UnsafePath, "a file's name renders to nothing")
+                    .at(Place::new(&name, text, span), "empty")
+                    .help("give the placeholder a value, or make the file conditional with `ignore`");
+                problems.push(problem);
+                return None;
+            }
         }
     }
     let rendered = strip_liquid(&components.join("/")).to_owned();

@@ -209,6 +209,22 @@ pub(super) fn end_of(text: &str, start: usize) -> Option<usize> {
     None
 }
 
+/// Tags that open a block.
+const BLOCKS: &[&str] = &["if", "unless", "for", "case", "capture", "tablerow", "ifchanged", "raw", "comment"];
+
+/// The innermost block that is opened and never closed, if any.
+pub(super) fn unclosed(text: &str, scan: &Scan) -> Option<Range<usize>> {
+    let mut open = Vec::new();
+    for tag in scan.tags() {
+        match tag_name(&text[tag.clone()]) {
+            Some(name) if BLOCKS.contains(&name) => open.push(tag),
+            Some(name) if name.starts_with("end") => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.pop()
+}
+
 /// How deeply blocks, and brackets in a tag, may nest: Liquid recurses into both.
 const MAX_DEPTH: usize = 100;
 
@@ -218,7 +234,7 @@ pub(super) fn too_deep(text: &str, scan: &Scan) -> Option<Range<usize>> {
     scan.tags().find(|tag| {
         let element = &text[tag.clone()];
         match tag_name(element) {
-            Some("if" | "unless" | "for" | "case" | "capture" | "tablerow" | "ifchanged") => depth += 1,
+            Some(name) if BLOCKS.contains(&name) => depth += 1,
             Some(name) if name.starts_with("end") => depth = depth.saturating_sub(1),
             _ => {}
         }

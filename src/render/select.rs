@@ -59,7 +59,8 @@ impl Selector {
 
     fn is_ignored(&self, path: &str) -> bool {
         let below = |ignored: &String| {
-            path == ignored || path.strip_prefix(ignored.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            let rest = path.strip_prefix(ignored.trim_end_matches('/'));
+            rest.is_some_and(|rest| rest.starts_with('/') || rest.is_empty() && !ignored.ends_with('/'))
         };
         self.ignore.iter().any(below) || self.is_genignored(path)
     }
@@ -107,7 +108,8 @@ fn genignores(files: &Tree) -> Vec<(String, Gitignore)> {
     found
 }
 
-/// `./a/`, `b/../a` and `a` name the same path; what is absolute or leaves the template names none of its files.
+/// `./a`, `b/../a` and `a` name the same path, `a/` only if it is a directory; what is absolute or leaves the template
+/// names none of its files.
 fn normalise(path: &str) -> Option<String> {
     let mut components = Vec::new();
     for component in path.split('/').filter(|component| !matches!(*component, "" | ".")) {
@@ -116,7 +118,8 @@ fn normalise(path: &str) -> Option<String> {
             name => components.push(name),
         }
     }
-    (!path.starts_with('/') && !components.is_empty()).then(|| components.join("/"))
+    let slash = if path.ends_with('/') { "/" } else { "" };
+    (!path.starts_with('/') && !components.is_empty()).then(|| components.join("/") + slash)
 }
 
 /// Patterns as in a `.gitignore` file, matched against relative paths.

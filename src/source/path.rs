@@ -130,7 +130,7 @@ fn read_manifest(folder: &Path) -> Result<Option<ManifestFile>> {
     }
 }
 
-/// Reads every file below `root` but the manifest and what belongs to git or create-app at the root.
+/// Reads every file below `root` but the manifest and the repository at the root.
 ///
 /// # Errors
 ///
@@ -162,9 +162,9 @@ pub fn read_tree(root: &Path) -> Result<Tree> {
     found.into_par_iter().with_min_len(64).map(|(path, file)| Ok((path, read_entry(&file)?))).collect()
 }
 
-/// The manifest, and what git, cargo and create-app keep at the root of a template.
+/// The manifest, and the template's own repository.
 fn is_metadata(entry: &DirEntry) -> bool {
-    entry.depth() == 1 && [".git", ".create-app", MANIFEST].iter().any(|name| entry.file_name() == *name)
+    entry.depth() == 1 && [".git", MANIFEST].iter().any(|name| entry.file_name() == *name)
 }
 
 fn relative(root: &Path, entry: &DirEntry) -> std::result::Result<RelPath, Diagnostic> {
