@@ -4,6 +4,7 @@
 //! Unix only: Windows' pseudo-terminal redraws what a program writes, so neither the bytes nor the terminal's mode are the
 //! program's own there.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
 
 use std::io::{Read as _, Write};
 use std::num::NonZero;
@@ -312,6 +313,15 @@ fn what_a_template_says_cannot_act_on_the_terminal() {
 }
 
 #[test]
+fn neither_can_what_is_said_about_its_questions() {
+    let mut terminal = Terminal::new("hostile").argument("--silent").run();
+    terminal.wrote_nothing();
+    terminal.see(r"-d 'kind=li\u{1b}[1Ab|bin\u{8}\u{8}\u{8}'");
+    terminal.see(r"Which\r\u{202e} kind?");
+    terminal.display.with(|_, bytes| assert!(!bytes.contains(&b'\x08'), "{}", bytes.escape_ascii()));
+}
+
+#[test]
 fn standard_output_stays_clean() {
     let mut terminal = Terminal::new("choice").shell("exec \"$0\" \"$@\" >../stdout.txt").run();
     terminal.see("> mysql");
@@ -392,9 +402,9 @@ fn silent_takes_the_defaults() {
 /// The answers that have no default, each with how to give it; and not the one that has.
 fn assert_lists_missing(message: &str) {
     for name in ["title", "database", "extras"] {
-        assert!(message.contains(&format!("-d {name}=")), "{name} is not listed in\n{message}");
+        assert!(message.contains(&format!("-d '{name}=")), "{name} is not listed in\n{message}");
     }
-    assert!(!message.contains("-d docs="), "docs has a default:\n{message}");
+    assert!(!message.contains("-d 'docs="), "docs has a default:\n{message}");
 }
 
 fn cases() -> PathBuf {
