@@ -7,7 +7,7 @@ use crate::lock::{DIRECTORY, LOCK, Record};
 use crate::manifest::Next;
 use crate::plan::{Action, Plan};
 use crate::terminal::escape_control;
-use crate::workspace::Site;
+use crate::workspace::{Aside, Site};
 use crate::{git, report};
 
 /// Says what was made, and what to do next.
@@ -76,4 +76,17 @@ pub(super) fn warn_of_ignored(site: &Site, record: &Record) -> Result<()> {
     ));
     report::diagnostics(&[warning]);
     Ok(())
+}
+
+/// Warns of files that somebody edited while the project was being made.
+pub(super) fn warn_of_asides(asides: &[Aside]) {
+    let warn = |aside: &Aside| {
+        let title = format!("`{}` was edited in the same moment, and was left", aside.path.display());
+        let help = match &aside.theirs {
+            Some(theirs) => format!("the template's is `{}`: compare them, and remove it", theirs.display()),
+            None => "remove it if it is no longer needed".to_owned(),
+        };
+        Diagnostic::warning(Code::TargetExists, title).help(help)
+    };
+    report::diagnostics(&asides.iter().map(warn).collect::<Vec<_>>());
 }

@@ -1,6 +1,6 @@
 //! Where projects are made and changed: the only place that writes below them.
 //!
-//! ```ignore
+//! ```text
 //! let site = Site::locate(&path)?;                     // nothing is written yet, and git is not run
 //! site.check(existing)?;                               // an existing target, a file in the way, …
 //! let record = lock::record(&rendered, &BTreeSet::new());

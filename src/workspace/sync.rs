@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Above so many files, one call for the whole file system is cheaper than one for each. Below it is not worth what other
 /// programs have just written to the same disk, which that call waits for, too.
@@ -10,6 +11,9 @@ pub(super) const MANY: usize = 256;
 
 /// The disk takes several of these requests at a time, and the file system answers them together.
 const THREADS: usize = 8;
+
+/// A disk takes longer than this to write what it is asked for.
+const WORTH_WAITING: Duration = Duration::from_micros(50);
 
 /// Syncs everything on the file system that holds `directory`; false where that cannot be asked for.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -26,12 +30,16 @@ pub(super) fn file_system(_directory: &Path) -> io::Result<bool> {
 
 /// Syncs these files; the error names the one that failed.
 pub(super) fn files<'p>(paths: &[&'p Path]) -> Result<(), (&'p Path, io::Error)> {
-    if paths.len() <= 2 {
-        return paths.iter().try_for_each(|path| file(path).map_err(|error| (*path, error)));
+    let one = |chunk: &[&'p Path]| chunk.iter().try_for_each(|path| file(path).map_err(|error| (*path, error)));
+    let Some((first, rest)) = paths.split_first() else { return Ok(()) };
+    let start = Instant::now();
+    one(&[first])?;
+    // A file system in memory answers at once: threads would take longer than what they share.
+    if rest.len() < 2 || start.elapsed() < WORTH_WAITING {
+        return one(rest);
     }
-    let chunks = paths.chunks(paths.len().div_ceil(THREADS));
+    let chunks = rest.chunks(rest.len().div_ceil(THREADS));
     std::thread::scope(|scope| {
-        let one = |chunk: &[&'p Path]| chunk.iter().try_for_each(|path| file(path).map_err(|error| (*path, error)));
         let threads: Vec<_> = chunks.map(|chunk| scope.spawn(move || one(chunk))).collect();
         threads.into_iter().try_for_each(|thread| {
             thread.join().unwrap_or_else(|_| Err((Path::new(""), io::Error::other("a thread panicked"))))
