@@ -11,6 +11,9 @@ use crate::terminal::escape_control;
 
 /// Prints diagnostics to standard error: coloured on a terminal unless `NO_COLOR` says otherwise, plain elsewhere.
 pub fn diagnostics(diagnostics: &[Diagnostic]) {
+    if diagnostics.is_empty() {
+        return;
+    }
     let mut stderr = anstream::stderr().lock();
     for diagnostic in diagnostics {
         // Nobody is left to tell that standard error is gone.
