@@ -1,7 +1,5 @@
 //! What a person reads when a project has been made.
 
-use std::path::Path;
-
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::{DIRECTORY, LOCK, Record};
 use crate::manifest::Next;
@@ -61,19 +59,19 @@ fn is_installed(program: &str) -> bool {
 /// Warns where git ignores the record: what is not committed is not there for the next upgrade.
 pub(super) fn warn_of_ignored(site: &Site, record: &Record) -> Result<()> {
     let base = record.base.keys().next().map(|digest| format!("{DIRECTORY}/base/{digest}"));
-    let paths: Vec<String> = [Some(format!("{DIRECTORY}/{LOCK}")), base].into_iter().flatten().collect();
+    let paths: Vec<String> =
+        [Some(DIRECTORY.to_owned()), Some(format!("{DIRECTORY}/{LOCK}")), base].into_iter().flatten().collect();
     let ignored = git::check_ignore(&site.app, paths.iter().map(String::as_str))?;
     let Some(first) = ignored.first() else { return Ok(()) };
-    let title = format!(
-        "git ignores `{}` by the rule `{}` ({}:{})",
-        first.path,
-        first.pattern,
-        Path::new(&first.file).display(),
-        first.line
-    );
-    let warning = Diagnostic::warning(Code::LockIgnored, title).help(format!(
-        "add the line `!{DIRECTORY}/**` below that rule: create-app can only upgrade what was committed"
-    ));
+    // Git does not look into a directory that it ignores, whatever is said of the files in it.
+    let lines = if first.path == DIRECTORY {
+        format!("the lines `!{DIRECTORY}/` and `!**/{DIRECTORY}/**`")
+    } else {
+        format!("the line `!**/{DIRECTORY}/**`")
+    };
+    let title = format!("git ignores `{}` by the rule `{}` ({}:{})", first.path, first.pattern, first.file, first.line);
+    let warning = Diagnostic::warning(Code::LockIgnored, title)
+        .help(format!("add {lines} below that rule: only what is committed can keep the project up to date"));
     report::diagnostics(&[warning]);
     Ok(())
 }
