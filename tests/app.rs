@@ -3,6 +3,8 @@
 
 #![cfg(unix)]
 
+#![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
+
 mod support;
 
 use std::path::{Path, PathBuf};
