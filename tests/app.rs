@@ -2,7 +2,6 @@
 //! every answer set is clean.
 
 #![cfg(unix)]
-
 #![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
 
 mod support;
