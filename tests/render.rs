@@ -196,7 +196,7 @@ fn every_intended_difference_has_a_row_and_every_row_its_case() {
     let named: BTreeSet<&str> =
         text.split('`').filter(|word| word.contains('_') && !word.contains(char::is_whitespace)).collect();
     let titles: BTreeSet<String> = cases().iter().map(Case::title).collect();
-    let special = |title: &&str| title.starts_with("err_") || title.starts_with("differs_");
+    let special = |title: &&str| !title.ends_with('_') && (title.starts_with("err_") || title.starts_with("differs_"));
     let undocumented: Vec<_> =
         titles.iter().map(String::as_str).filter(special).filter(|title| !named.contains(title)).collect();
     assert!(undocumented.is_empty(), "not in docs/compatibility.md: {undocumented:?}");
