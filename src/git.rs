@@ -72,7 +72,7 @@ pub fn init(directory: &Path) -> Result<()> {
 pub struct Ignored {
     /// The path as it was given.
     pub path: String,
-    /// The file that holds the rule: relative to the directory, or absolute for the user's own.
+    /// The file that holds the rule: relative to the repository's root, or absolute for the user's own.
     pub file: String,
     /// The rule's line, from 1.
     pub line: usize,

@@ -12,7 +12,8 @@ use crate::{git, report};
 pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
     let kept: Vec<_> = plan.kept().collect();
     let files = plan.app.len() + plan.repository.len() - kept.len();
-    report::line(&format!("Made {} ({files} files)", site.shown()))?;
+    let noun = if files == 1 { "file" } else { "files" };
+    report::line(&format!("Made {} ({files} {noun})", site.shown()))?;
     for path in plan.repository.iter().filter(|(_, change)| change.action != Action::Keep).map(|(path, _)| path) {
         report::line(&format!("  at the repository's root: {path}"))?;
     }
@@ -57,12 +58,13 @@ fn is_installed(program: &str) -> bool {
 }
 
 /// Warns where git ignores the record: what is not committed is not there for the next upgrade.
-pub(super) fn warn_of_ignored(site: &Site, record: &Record) -> Result<()> {
+pub(super) fn warn_of_ignored(site: &Site, record: &Record) {
     let base = record.base.keys().next().map(|digest| format!("{DIRECTORY}/base/{digest}"));
     let paths: Vec<String> =
         [Some(DIRECTORY.to_owned()), Some(format!("{DIRECTORY}/{LOCK}")), base].into_iter().flatten().collect();
-    let ignored = git::check_ignore(&site.app, paths.iter().map(String::as_str))?;
-    let Some(first) = ignored.first() else { return Ok(()) };
+    // Where git is missing or fails, the project is no worse for it.
+    let ignored = git::check_ignore(&site.app, paths.iter().map(String::as_str)).unwrap_or_default();
+    let Some(first) = ignored.first() else { return };
     // Git does not look into a directory that it ignores, whatever is said of the files in it.
     let lines = if first.path == DIRECTORY {
         format!("the lines `!{DIRECTORY}/` and `!**/{DIRECTORY}/**`")
@@ -73,7 +75,6 @@ pub(super) fn warn_of_ignored(site: &Site, record: &Record) -> Result<()> {
     let warning = Diagnostic::warning(Code::LockIgnored, title)
         .help(format!("add {lines} below that rule: only what is committed can keep the project up to date"));
     report::diagnostics(&[warning]);
-    Ok(())
 }
 
 /// Warns of files that somebody edited while the project was being made.

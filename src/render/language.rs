@@ -18,6 +18,10 @@ use liquid_lib::stdlib;
 const MAX_RANGE: i64 = 1_000_000;
 /// The largest text that a filter may make from its input and argument, in bytes.
 const MAX_PRODUCT: usize = 64 << 20;
+/// What is said of a loop over more than [`MAX_RANGE`] numbers.
+pub(super) const TOO_LONG_RANGE: &str = "The range has more than a million numbers";
+/// What is said of a result that could be larger than [`MAX_PRODUCT`].
+pub(super) const TOO_LONG_RESULT: &str = "The result could have more than 64 MiB";
 /// The tag that the renderer puts before a loop over a range.
 pub(super) const RANGE_GUARD: &str = "create_app_range_guard";
 
@@ -239,7 +243,7 @@ impl Filter for GuardedFilter {
             largest = largest.max(argument.evaluate(runtime)?.to_kstr().len());
         }
         if parts.saturating_mul(largest) > MAX_PRODUCT {
-            return Err(Error::with_msg("The result could have more than 64 MiB"));
+            return Err(Error::with_msg(TOO_LONG_RESULT));
         }
         self.filter.evaluate(input, runtime)
     }
@@ -285,7 +289,7 @@ impl Renderable for GuardedRange {
         };
         match (bound(&self.start), bound(&self.stop)) {
             (Some(start), Some(stop)) if stop.saturating_sub(start) >= MAX_RANGE => {
-                Err(Error::with_msg("The range has more than a million numbers"))
+                Err(Error::with_msg(TOO_LONG_RANGE))
             }
             // Liquid itself says what is wrong with bounds that are no integers.
             _ => Ok(()),

@@ -2,6 +2,8 @@
 
 mod engine;
 mod file;
+#[cfg(test)]
+mod fuzz;
 pub mod github;
 mod language;
 mod locate;
