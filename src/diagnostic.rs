@@ -69,6 +69,10 @@ codes! {
     Io = "P003",
     /// git is missing or failed.
     Git = "P004",
+    /// Somebody else is changing the project at the same time.
+    Busy = "P005",
+    /// A change that was interrupted, and cannot be finished or taken back.
+    Interrupted = "P006",
     /// The lock cannot be read.
     LockInvalid = "L001",
     /// The lock was written by a newer create-app.

@@ -42,7 +42,7 @@ pub fn ask(placeholder: &Placeholder) -> diagnostic::Result<Answer> {
     }
     .map_err(|error| {
         let name = &placeholder.name;
-        failure(&error).help(format!("an answer given beforehand is not asked for: -d {name}=VALUE")).into()
+        failure(&error).help(format!("an answer given beforehand is not asked for: -d '{name}=VALUE'")).into()
     })
 }
 

@@ -43,10 +43,11 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let record = lock::record(&rendered(&site, &template, &resolved, &trees), &BTreeSet::new());
     let ours = site.read(&trees.app, &trees.repository)?;
     let plan = Plan::new(trees.app, trees.repository, &ours, existing);
-    workspace::create(&site, &plan, &record, existing)?;
+    let asides = workspace::create(&site, &plan, &record, existing)?;
 
     let in_repository = start_repository(args, &site, &template)?;
     super::summary::made(&site, &plan, &template.manifest.ownership.next)?;
+    super::summary::warn_of_asides(&asides);
     if in_repository {
         super::summary::warn_of_ignored(&site, &record);
     }
@@ -127,7 +128,8 @@ fn render_files(args: &NewArgs, site: &Site, template: &Template, files: Tree, r
         declared: template.manifest.declared().collect(),
         variables: &resolved.variables,
         names: &template.names,
-        strict: args.strict,
+        // A slip in the template that we carry is ours to mend, not the user's to live with.
+        strict: args.strict || args.template.is_none(),
     };
     let rendered = render::render(files, &request)?;
     report::diagnostics(&rendered.warnings);

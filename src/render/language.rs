@@ -1,6 +1,7 @@
 //! The Liquid dialect: cargo-generate's standard library and case filters, and two guards.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use heck::{
     ToKebabCase, ToLowerCamelCase, ToPascalCase, ToShoutyKebabCase, ToShoutySnakeCase, ToSnakeCase, ToTitleCase,
@@ -25,7 +26,12 @@ pub(super) const TOO_LONG_RESULT: &str = "The result could have more than 64 MiB
 pub(super) const RANGE_GUARD: &str = "create_app_range_guard";
 
 /// Liquid as cargo-generate 0.23 registers it, but for its `rhai` filter.
-pub(super) fn create_app() -> Language {
+pub(super) fn shared() -> &'static Language {
+    static LANGUAGE: LazyLock<Language> = LazyLock::new(create_app);
+    &LANGUAGE
+}
+
+fn create_app() -> Language {
     let mut language = Language::empty();
     tags(&mut language);
     blocks(&mut language);

@@ -47,8 +47,17 @@ pub(super) struct Item<'a> {
     pub(super) mode: Mode,
 }
 
+/// How a file was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// As what it is: there is nothing new to sync but the name.
+    Link,
+    /// As other bytes on the disk.
+    Copy,
+}
+
 /// From so many files on, several threads write them faster than one.
-const PARALLEL: usize = 256;
+const PARALLEL: usize = 1000;
 
 /// Changes the disk.
 #[derive(Debug, Default)]
@@ -60,7 +69,7 @@ pub(super) struct Disk {
 impl Disk {
     /// In tests, fails when the process is to be dead by now.
     #[cfg_attr(not(test), allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "only tests have a fuse"))]
-    fn step(&self, action: &'static str, path: &Path) -> Result<()> {
+    pub(super) fn step(&self, action: &'static str, path: &Path) -> Result<()> {
         #[cfg(test)]
         self.fuse.step(action, path).map_err(|error| Failure::new(action, path, error))?;
         #[cfg(not(test))]
@@ -73,6 +82,14 @@ impl Disk {
         const ACTION: &str = "cannot create the directory";
         self.step(ACTION, path)?;
         std::fs::create_dir(path).map_err(|error| Failure::new(ACTION, path, error))
+    }
+
+    /// Makes one directory where none is.
+    pub(super) fn ensure_dir(&self, path: &Path) -> Result<()> {
+        match self.create_dir(path) {
+            Err(failure) if failure.error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            result => result,
+        }
     }
 
     /// Makes a directory whose name starts with `prefix` and is no other's, with the user's umask.
@@ -134,23 +151,84 @@ impl Disk {
         items.par_iter().try_for_each(|item| self.create(item))
     }
 
-    /// Makes sure that the content of these files survives a power cut; `root` is a directory above them all.
-    pub(super) fn sync_all(&self, root: &Path, items: &[Item<'_>]) -> Result<()> {
-        const ACTION: &str = "cannot write";
-        self.step("sync", root)?;
-        if items.len() > sync::MANY && sync::file_system(root).is_ok_and(|done| done) {
-            return Ok(());
-        }
-        let files: Vec<&Path> =
-            items.iter().filter(|item| item.mode != Mode::Symlink).map(|item| item.path.as_path()).collect();
-        sync::files(&files).map_err(|(path, error)| Failure::new(ACTION, path, error))
+    /// Makes sure that the content of files, and the names in directories, survive a power cut.
+    pub(super) fn sync(&self, paths: &[&Path]) -> Result<()> {
+        paths.iter().try_for_each(|path| self.step("sync", path))?;
+        sync::all(paths).map_err(|(path, error)| Failure::new("cannot write", path, error))
     }
 
     /// Moves a file or directory; a file replaces the one at `to`.
     pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         const ACTION: &str = "cannot write";
         self.step(ACTION, to)?;
-        std::fs::rename(from, to).map_err(|error| Failure::new(ACTION, to, error))
+        patiently(|| std::fs::rename(from, to)).map_err(|error| Failure::new(ACTION, to, error))
+    }
+
+    /// Moves a file or link to where another one may stand, also from another file system: by way of `beside`, a name in
+    /// the directory of `to` that nobody else uses. It is done when nothing stands at `from` nor `beside` any more.
+    pub(super) fn replace(&self, from: &Path, to: &Path, beside: &Path) -> Result<()> {
+        match self.rename(from, to) {
+            Err(failure) if failure.error.kind() == ErrorKind::CrossesDevices => {}
+            result => return result,
+        }
+        self.copy_over(from, beside)?;
+        self.remove_file(from)?;
+        self.rename(beside, to)
+    }
+
+    /// The same, but what stands at `from` may stay.
+    pub(super) fn restore(&self, from: &Path, to: &Path, beside: &Path) -> Result<()> {
+        match self.rename(from, to) {
+            Err(failure) if failure.error.kind() == ErrorKind::CrossesDevices => {}
+            result => return result,
+        }
+        self.copy_over(from, beside)?;
+        self.rename(beside, to)
+    }
+
+    /// Copies a file or link, and makes sure that the copy survives a power cut.
+    fn copy_over(&self, from: &Path, to: &Path) -> Result<()> {
+        if to.symlink_metadata().is_ok() {
+            self.remove_file(to)?;
+        }
+        if self.copy(from, to)? == Kept::Copy { self.sync(&[to]) } else { Ok(()) }
+    }
+
+    /// Gives a file a second name, or copies it where that cannot be done.
+    pub(super) fn link_or_copy(&self, from: &Path, to: &Path) -> Result<Kept> {
+        self.step("cannot write", to)?;
+        // A second name for a link may end up as one for what it leads to.
+        if !from.is_symlink() && std::fs::hard_link(from, to).is_ok() {
+            return Ok(Kept::Link);
+        }
+        self.copy(from, to)
+    }
+
+    /// Copies a file with its permissions, or a link, to where nothing stands.
+    fn copy(&self, from: &Path, to: &Path) -> Result<Kept> {
+        self.step("cannot write", to)?;
+        let failed = |error| Failure::new("cannot copy", from, error);
+        if from.is_symlink() {
+            let target = std::fs::read_link(from).map_err(failed)?;
+            symlink(&target.to_string_lossy(), to).map_err(failed)?;
+            return Ok(Kept::Link);
+        }
+        std::fs::copy(from, to).map_err(failed)?;
+        Ok(Kept::Copy)
+    }
+
+    /// Gives a file the permissions of another one, less the executable bits, which it gets or does not get.
+    pub(super) fn copy_permissions(&self, from: &Path, to: &Path, executable: bool) -> Result<()> {
+        const ACTION: &str = "cannot set the permissions of";
+        self.step(ACTION, to)?;
+        copy_permissions(from, to, executable).map_err(|error| Failure::new(ACTION, to, error))
+    }
+
+    /// Removes a file or a link.
+    pub(super) fn remove_file(&self, path: &Path) -> Result<()> {
+        const ACTION: &str = "cannot remove";
+        self.step(ACTION, path)?;
+        patiently(|| std::fs::remove_file(path)).map_err(|error| Failure::new(ACTION, path, error))
     }
 
     /// Removes an empty directory.
@@ -169,13 +247,6 @@ impl Disk {
             _ => Ok(()),
         }
     }
-
-    /// Makes sure that a directory's names survive a power cut. Windows cannot be told, and does so by itself.
-    pub(super) fn sync_dir(&self, path: &Path) -> Result<()> {
-        const ACTION: &str = "cannot write";
-        self.step(ACTION, path)?;
-        sync::directory(path).map_err(|error| Failure::new(ACTION, path, error))
-    }
 }
 
 fn create(item: &Item<'_>, length: usize) -> io::Result<()> {
@@ -184,6 +255,37 @@ fn create(item: &Item<'_>, length: usize) -> io::Result<()> {
         return symlink(target, &item.path);
     }
     create_file(&item.path, item.mode == Mode::Executable)?.write_all(&item.bytes[..length])
+}
+
+/// Windows refuses to replace or remove what another program, such as a virus scanner, has open; mostly it is done with
+/// it in a moment.
+fn patiently(step: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    const TRIES: u32 = 10;
+    /// Access denied, sharing violation, lock violation.
+    const IN_USE: [i32; 3] = [5, 32, 33];
+    for _ in 1..TRIES {
+        match step() {
+            Err(error) if cfg!(windows) && error.raw_os_error().is_some_and(|code| IN_USE.contains(&code)) => {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
+            result => return result,
+        }
+    }
+    step()
+}
+
+#[cfg(unix)]
+fn copy_permissions(from: &Path, to: &Path, executable: bool) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = from.metadata()?.permissions().mode() & 0o666;
+    // Whoever may read it may run it, too.
+    let mode = if executable { mode | (mode & 0o444) >> 2 } else { mode };
+    std::fs::set_permissions(to, std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn copy_permissions(_from: &Path, _to: &Path, _executable: bool) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

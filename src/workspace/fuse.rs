@@ -1,6 +1,6 @@
-//! Stops the process, as it were, before a chosen step of a [`super::disk::Disk`].
+//! Stops the process, as it were, before a chosen step of a [`super::disk::Disk`], or lets one step fail.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Debug)]
 pub(super) struct Fuse {
     limit: usize,
+    full_at: Option<usize>,
     taken: AtomicUsize,
     log: Mutex<Vec<(&'static str, PathBuf)>>,
 }
@@ -20,26 +21,42 @@ impl Default for Fuse {
 }
 
 impl Fuse {
+    /// The process is killed after so many steps.
     pub(super) fn after(limit: usize) -> Self {
-        Self { limit, taken: AtomicUsize::new(0), log: Mutex::default() }
+        Self { limit, full_at: None, taken: AtomicUsize::new(0), log: Mutex::default() }
+    }
+
+    /// The disk is full at one step and has room again at the next; the process is killed so many steps later.
+    pub(super) fn full(at: usize, killed_after: usize) -> Self {
+        Self { full_at: Some(at), ..Self::after(at.saturating_add(1).saturating_add(killed_after)) }
     }
 
     pub(super) fn step(&self, action: &'static str, path: &Path) -> io::Result<()> {
-        if self.taken.fetch_add(1, Ordering::SeqCst) >= self.limit {
+        let step = self.taken.fetch_add(1, Ordering::SeqCst);
+        if step >= self.limit {
             return Err(io::Error::other("killed"));
         }
         self.log.lock().unwrap().push((action, path.to_path_buf()));
+        if self.full_at == Some(step) {
+            return Err(ErrorKind::StorageFull.into());
+        }
         Ok(())
     }
 
     /// Whether the last step is the one that was cut in half.
     pub(super) fn burns_now(&self) -> bool {
-        self.taken.load(Ordering::SeqCst) == self.limit + 1
+        let taken = self.taken.load(Ordering::SeqCst);
+        taken == self.limit.saturating_add(1) || self.full_at.is_some_and(|at| taken == at + 1)
     }
 
-    /// Whether a step was refused.
+    /// Whether the process was killed.
     pub(super) fn is_burnt(&self) -> bool {
         self.taken.load(Ordering::SeqCst) > self.limit
+    }
+
+    /// How many steps were tried.
+    pub(super) fn taken(&self) -> usize {
+        self.taken.load(Ordering::SeqCst)
     }
 
     /// What was done, in order.

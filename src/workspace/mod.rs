@@ -1,6 +1,6 @@
 //! Where projects are made and changed: the only place that writes below them.
 //!
-//! ```ignore
+//! ```text
 //! let site = Site::locate(&path)?;                     // nothing is written yet, and git is not run
 //! site.check(existing)?;                               // an existing target, a file in the way, …
 //! let record = lock::record(&rendered, &BTreeSet::new());
@@ -17,38 +17,81 @@ mod fresh;
 #[cfg(test)]
 mod fuse;
 mod guard;
+mod journal;
 mod replace;
 mod site;
 mod sync;
 #[cfg(test)]
 mod tests;
 
+pub use journal::{Aside, Recovered};
 pub use replace::replace_tree;
 pub use site::Site;
 
+use self::disk::Disk;
+use self::journal::{Busy, Places, Script};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::Record;
 use crate::plan::{Existing, Plan};
 
-/// Makes a new project.
+/// Finishes or takes back a change that was interrupted; none where nothing was, which costs one look at the disk.
+///
+/// # Errors
+///
+/// Where another process is still at it, where the disk cannot be written, and where somebody has to decide.
+pub fn recover(site: &Site) -> Result<Option<Recovered>> {
+    recover_with(&Disk::default(), site)
+}
+
+fn recover_with(disk: &Disk, site: &Site) -> Result<Option<Recovered>> {
+    if !journal::is_pending(&site.app) {
+        return Ok(None);
+    }
+    let _busy = Busy::take(disk, &site.app)?;
+    // Somebody else may have been at it until just now.
+    if journal::is_pending(&site.app) { journal::recover(disk, site).map(Some) } else { Ok(None) }
+}
+
+/// Makes a new project; returns what somebody edited in the same moment, and was left.
 ///
 /// # Errors
 ///
 /// Says what went wrong; nothing is left of the project then, nor of the directories that were made for it. With
 /// [`Existing::Refuse`], a file that stands where the project's go is an error, and nothing is written at all.
-pub fn create(site: &Site, plan: &Plan, record: &Record, existing: Existing) -> Result<()> {
-    create_with(&disk::Disk::default(), site, plan, record, existing)
+pub fn create(site: &Site, plan: &Plan, record: &Record, existing: Existing) -> Result<Vec<Aside>> {
+    create_with(&Disk::default(), site, plan, record, existing)
 }
 
-fn create_with(disk: &disk::Disk, site: &Site, plan: &Plan, record: &Record, existing: Existing) -> Result<()> {
+fn create_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record, existing: Existing) -> Result<Vec<Aside>> {
     refuse_kept(plan, existing)?;
-    if site.app.symlink_metadata().is_ok() || !plan.repository.is_empty() {
-        let title =
-            "making a project in an existing directory, or in a subfolder of a repository, is not supported yet";
-        return Err(Diagnostic::error(Code::Unsupported, title).help("choose a path that does not exist").into());
+    if site.app.symlink_metadata().is_err() {
+        return fresh::create(disk, site, plan, record);
     }
-    fresh::create(disk, site, &plan.app, record)?;
-    Ok(())
+    apply_with(disk, site, plan, record)
+}
+
+/// Changes an existing project; returns what somebody edited in the same moment, and was left.
+///
+/// # Errors
+///
+/// Says what went wrong; nothing has changed then.
+pub fn apply(site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
+    apply_with(&Disk::default(), site, plan, record)
+}
+
+fn apply_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
+    let _busy = Busy::take(disk, &site.app)?;
+    if journal::is_pending(&site.app) {
+        journal::recover(disk, site)?;
+    }
+    let places = Places::new(&site.app, site);
+    let files = record.files();
+    let script = Script::new(site, &places, plan, record, &files)?;
+    if script.journal.operations.is_empty() {
+        return Ok(Vec::new());
+    }
+    journal::stage(disk, &site.app, &places, &script)?;
+    journal::carry_out(disk, places, &script.journal)
 }
 
 /// What stands in the way when nothing may.

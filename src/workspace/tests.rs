@@ -10,9 +10,14 @@ use super::fuse::Fuse;
 use super::*;
 use crate::lock::{self, LockedTemplate, Rendered};
 use crate::manifest::Ownership;
+use crate::plan::{Action, Change, Changes, Reason, Stamp, Trees};
 use crate::tree::{Entry, RelPath, Tree};
 
+mod faults;
 mod fresh;
+mod journal;
+#[cfg(target_os = "linux")]
+mod mounts;
 mod site;
 
 pub(super) fn path(text: &str) -> RelPath {
@@ -43,24 +48,44 @@ pub(super) struct Prepared {
 pub(super) fn prepare(target: &Path, app: &Tree, repository: &Tree, existing: Existing) -> Result<Prepared> {
     let site = Site::locate(target)?;
     site.check(existing)?;
-    let template = LockedTemplate { source: "embedded".into(), subfolder: None, version: None, revision: "r".into() };
-    let (answers, ownership) = (BTreeMap::new(), Ownership::default());
-    let app_dir = site.app_dir.clone();
-    let rendered = Rendered { template, app_dir, answers: &answers, ownership: &ownership, app, repository };
-    let record = lock::record(&rendered, &BTreeSet::new());
     let ours = site.read(app, repository)?;
+    let record = record(&site, app, repository);
     let plan = Plan::new(app.clone(), repository.clone(), &ours, existing);
     Ok(Prepared { site, plan, record, existing })
 }
 
+fn record(site: &Site, app: &Tree, repository: &Tree) -> Record {
+    let template = LockedTemplate { source: "embedded".into(), subfolder: None, version: None, revision: "r".into() };
+    let (answers, ownership) = (BTreeMap::new(), Ownership::default());
+    let app_dir = site.app_dir.clone();
+    let rendered = Rendered { template, app_dir, answers: &answers, ownership: &ownership, app, repository };
+    lock::record(&rendered, &BTreeSet::new())
+}
+
+/// What an upgrade of an unedited project does: these files, which are known to stand there, become others.
+pub(super) fn prepare_upgrade(target: &Path, ours: &Trees, theirs: &Trees) -> Prepared {
+    let site = Site::locate(target).unwrap();
+    let record = record(&site, &theirs.app, &theirs.repository);
+    let mut plan = Plan::new(theirs.app.clone(), theirs.repository.clone(), ours, Existing::Replace);
+    let delete = |ours: &Tree, theirs: &Tree, changes: &mut Changes| {
+        for (path, entry) in ours.iter().filter(|(path, _)| !theirs.contains_key(path)) {
+            let action = Action::Delete { before: Stamp::of(entry) };
+            changes.insert(path.clone(), Change { action, reason: Reason::Overwritten });
+        }
+    };
+    delete(&ours.app, &theirs.app, &mut plan.app);
+    delete(&ours.repository, &theirs.repository, &mut plan.repository);
+    Prepared { site, plan, record, existing: Existing::Replace }
+}
+
 impl Prepared {
-    pub(super) fn create(&self, disk: &Disk) -> Result<()> {
+    pub(super) fn create(&self, disk: &Disk) -> Result<Vec<Aside>> {
         create_with(disk, &self.site, &self.plan, &self.record, self.existing)
     }
 }
 
 pub(super) fn make(target: &Path, app: &Tree, repository: &Tree, existing: Existing) -> Result<()> {
-    prepare(target, app, repository, existing)?.create(&Disk::default())
+    prepare(target, app, repository, existing)?.create(&Disk::default()).map(drop)
 }
 
 pub(super) fn write(path: impl AsRef<Path>, text: &str) {
@@ -111,13 +136,22 @@ pub(super) fn message(directory: &TempDir, result: Result<impl Sized>) -> String
     text.replace(root.to_str().unwrap(), "ROOT").replace(directory.path().to_str().unwrap(), "ROOT")
 }
 
+/// A directory for one test, in memory where that can be had: tests by the thousand need no disk.
+pub(super) fn directory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// A directory for one test, and the path of a project that is not there yet.
 pub(super) fn place() -> (TempDir, PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = directory();
     let target = directory.path().join("shop");
     (directory, target)
 }
 
 pub(super) fn killed_after(steps: usize) -> Disk {
     Disk { fuse: Fuse::after(steps) }
+}
+
+pub(super) fn trees(app: &[(&str, &str)], repository: &[(&str, &str)]) -> Trees {
+    Trees { app: tree(app), repository: tree(repository) }
 }

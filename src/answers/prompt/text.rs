@@ -158,8 +158,8 @@ impl Line<'_> {
         prompt.default = default.as_deref();
         prompt.initial_value = self.initial;
         prompt.help_message = self.help;
-        drop(typed);
-        prompt.prompt()
+        drop(prompt.prompt()?);
+        Ok(typed.take())
     }
 }
 

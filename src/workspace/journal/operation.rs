@@ -1,0 +1,190 @@
+//! One step of a change, small enough to be repeated and to be taken back.
+
+use std::path::{Path, PathBuf};
+
+use crate::lock::{BASE, DIRECTORY, Digest, LOCK};
+use crate::plan::Stamp;
+use crate::tree::RelPath;
+use crate::workspace::site::Site;
+
+/// Below which directory a path is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::workspace) enum Root {
+    /// The app.
+    App,
+    /// The repository's root.
+    Repository,
+    /// The app's `.create-app`.
+    Record,
+}
+
+impl Root {
+    pub(super) const ALL: [(Self, &'static str); 3] =
+        [(Self::App, "app"), (Self::Repository, "repository"), (Self::Record, "record")];
+}
+
+/// A path below one of the roots; only paths that are safe there can be made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::workspace) struct Target {
+    root: Root,
+    path: String,
+}
+
+impl Target {
+    /// A path of the template's.
+    pub(in crate::workspace) fn file(root: Root, path: &RelPath) -> Self {
+        Self { root, path: path.to_string() }
+    }
+
+    /// A directory above another target.
+    pub(super) fn above(&self) -> impl Iterator<Item = Self> {
+        self.path.rmatch_indices('/').map(|(at, _)| Self { root: self.root, path: self.path[..at].to_owned() })
+    }
+
+    /// Another path below the same root.
+    pub(super) fn sibling(&self, path: &str) -> Self {
+        Self { root: self.root, path: path.to_owned() }
+    }
+
+    /// One of create-app's own files.
+    pub(in crate::workspace) fn record(name: &str) -> Self {
+        Self { root: Root::Record, path: name.to_owned() }
+    }
+
+    /// Reads what a journal names, as long as it is something that one may change.
+    pub(super) fn parse(root: Root, path: &str) -> Option<Self> {
+        let own = [".gitattributes", ".gitignore", LOCK, BASE];
+        let base = || path.strip_prefix(BASE)?.strip_prefix('/')?.parse::<Digest>().ok();
+        let safe = match root {
+            Root::Record => own.contains(&path) || base().is_some(),
+            Root::App | Root::Repository => RelPath::new(path).is_ok(),
+        };
+        safe.then(|| Self { root, path: path.to_owned() })
+    }
+
+    /// Whether it names pristine bytes by their digest: whatever else stands there is wrong.
+    pub(super) fn is_base(&self) -> bool {
+        self.root == Root::Record && self.path.starts_with(BASE)
+    }
+
+    pub(super) fn root(&self) -> Root {
+        self.root
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Names that a file system which ignores case takes for one fold to one.
+    pub(super) fn folded(&self) -> (Root, String) {
+        (self.root, self.path.to_lowercase())
+    }
+}
+
+/// What is done at a [`Target`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::workspace) enum Kind {
+    /// The file or link is removed.
+    Delete {
+        /// What stood there.
+        before: Stamp,
+    },
+    /// The directory is removed if that leaves nothing else behind.
+    RemoveDir,
+    /// The directory is made.
+    MakeDir,
+    /// The file or link is put there, in place of what stood there.
+    Put {
+        /// What stood there.
+        before: Option<Stamp>,
+        /// What is put there.
+        after: Stamp,
+    },
+}
+
+/// One step of a change. Its number, which names its staged files, is its position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::workspace) struct Operation {
+    /// Where.
+    pub(in crate::workspace) target: Target,
+    /// What.
+    pub(in crate::workspace) kind: Kind,
+}
+
+/// Where the roots are on this disk.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::workspace) struct Places<'s> {
+    app: &'s Path,
+    repository: &'s Path,
+}
+
+impl<'s> Places<'s> {
+    pub(in crate::workspace) fn new(app: &'s Path, site: &'s Site) -> Self {
+        Self { app, repository: if site.app_dir.is_some() { site.root() } else { app } }
+    }
+
+    pub(in crate::workspace) fn app(&self) -> &'s Path {
+        self.app
+    }
+
+    /// The directory, and the path below it, that lead to a target; no component of that path may be a link.
+    pub(super) fn way(&self, target: &Target) -> (&'s Path, String) {
+        match target.root {
+            Root::App => (self.app, target.path.clone()),
+            Root::Repository => (self.repository, target.path.clone()),
+            Root::Record => (self.app, format!("{DIRECTORY}/{}", target.path)),
+        }
+    }
+
+    pub(super) fn path(&self, target: &Target) -> PathBuf {
+        let (root, path) = self.way(target);
+        let mut full = root.to_path_buf();
+        full.extend(path.split('/'));
+        full
+    }
+}
+
+/// The directory of a change that is under way.
+#[derive(Debug)]
+pub(super) struct Txn(PathBuf);
+
+impl Txn {
+    /// The one of the project at `app`.
+    pub(super) fn below(app: &Path) -> Self {
+        Self(app.join(DIRECTORY).join("txn"))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// What operation `n` puts.
+    pub(super) fn staged(&self, n: usize) -> PathBuf {
+        self.staged_dir().join(n.to_string())
+    }
+
+    /// What stood where operation `n` works.
+    pub(super) fn kept(&self, n: usize) -> PathBuf {
+        self.kept_dir().join(n.to_string())
+    }
+
+    pub(super) fn staged_dir(&self) -> PathBuf {
+        self.0.join("new")
+    }
+
+    pub(super) fn kept_dir(&self) -> PathBuf {
+        self.0.join("old")
+    }
+
+    pub(super) fn journal(&self) -> PathBuf {
+        self.0.join("journal")
+    }
+
+    pub(super) fn draft(&self) -> PathBuf {
+        self.0.join("journal.tmp")
+    }
+
+    pub(super) fn abort(&self) -> PathBuf {
+        self.0.join("abort")
+    }
+}

@@ -1,0 +1,125 @@
+//! From a plan to the operations that carry it out, in an order in which each of them can be done.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::operation::{Kind, Operation, Places, Root, Target};
+use super::text::Journal;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::lock::{BASE, Digest, LOCK, Record};
+use crate::plan::{Action, Changes, Plan, Stamp};
+use crate::tree::Mode;
+use crate::workspace::guard::{Seen, look};
+use crate::workspace::site::Site;
+
+/// The operations, and the bytes that they put.
+#[derive(Debug)]
+pub(in crate::workspace) struct Script<'a> {
+    pub(in crate::workspace) journal: Journal,
+    /// The bytes of each operation, empty for those that put nothing.
+    pub(in crate::workspace) bytes: Vec<&'a [u8]>,
+}
+
+/// What stands at a path before and after.
+struct Step<'a> {
+    target: Target,
+    before: Option<Stamp>,
+    after: Option<(&'a [u8], Mode)>,
+}
+
+impl<'a> Script<'a> {
+    /// The operations of a plan and its record; `files` are the record's.
+    pub(in crate::workspace) fn new(
+        site: &Site,
+        places: &Places<'_>,
+        plan: &'a Plan,
+        record: &Record,
+        files: &'a BTreeMap<String, Cow<'_, [u8]>>,
+    ) -> Result<Self> {
+        // In an app that is the repository's root, one file must not have two names.
+        let repository = if site.app_dir.is_some() { Root::Repository } else { Root::App };
+        let mut steps: Vec<Step<'a>> = steps(Root::App, &plan.app);
+        steps.extend(self::steps(repository, &plan.repository));
+        steps.extend(record_steps(places, record, files)?);
+        Ok(Self::of(site, places, steps))
+    }
+
+    fn of(site: &Site, places: &Places<'_>, steps: Vec<Step<'a>>) -> Self {
+        let (mut puts, mut deletes): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| step.after.is_some());
+        deletes.sort_by(|a, b| b.target.cmp(&a.target));
+        // The lock is last: until it is there, the project is what it was.
+        puts.sort_by_key(|step| step.target == Target::record(LOCK));
+        let needed: BTreeSet<Target> = puts.iter().flat_map(|step| step.target.above()).collect();
+        let emptied: BTreeSet<Target> = deletes.iter().flat_map(|step| step.target.above()).collect();
+        let leaving: BTreeSet<&Target> = deletes.iter().map(|step| &step.target).collect();
+        let missing = needed.iter().filter(|dir| leaving.contains(dir) || !places.path(dir).is_dir());
+        let missing: Vec<Target> = missing.cloned().collect();
+        let plain = |target, kind| (Operation { target, kind }, &[] as &[u8]);
+
+        let mut all: Vec<(Operation, &'a [u8])> = Vec::new();
+        all.extend(
+            deletes.into_iter().filter_map(|step| Some(plain(step.target, Kind::Delete { before: step.before? }))),
+        );
+        all.extend(
+            emptied.iter().rev().filter(|dir| !needed.contains(dir)).map(|dir| plain(dir.clone(), Kind::RemoveDir)),
+        );
+        all.extend(missing.into_iter().map(|dir| plain(dir, Kind::MakeDir)));
+        all.extend(puts.into_iter().filter_map(|step| {
+            let (bytes, mode) = step.after?;
+            let after = Stamp { mode, digest: Digest::of(bytes) };
+            Some((Operation { target: step.target, kind: Kind::Put { before: step.before, after } }, bytes))
+        }));
+        let (operations, bytes) = all.into_iter().unzip();
+        Self { journal: Journal { app_dir: site.app_dir().to_owned(), made: 0, operations }, bytes }
+    }
+}
+
+fn steps(root: Root, changes: &Changes) -> Vec<Step<'_>> {
+    let mut steps = Vec::new();
+    for (path, change) in changes {
+        let (before, after) = match &change.action {
+            Action::Create(entry) => (None, Some(entry)),
+            Action::Update { before, after } => (Some(*before), Some(after)),
+            Action::Delete { before } => (Some(*before), None),
+            Action::Keep => continue,
+        };
+        let after = after.map(|entry| (entry.bytes(), entry.mode()));
+        steps.push(Step { target: Target::file(root, path), before, after });
+    }
+    steps
+}
+
+/// What changes below `.create-app`: files that differ, and base files that no line of the lock names any more.
+fn record_steps<'a>(
+    places: &Places<'_>,
+    record: &Record,
+    files: &'a BTreeMap<String, Cow<'_, [u8]>>,
+) -> Result<Vec<Step<'a>>> {
+    let mut steps = Vec::new();
+    for (name, bytes) in files {
+        let target = Target::record(name);
+        let before = stamp_at(places, &target)?;
+        let after = Stamp { mode: Mode::File, digest: Digest::of(bytes) };
+        if before != Some(after) {
+            steps.push(Step { target, before, after: Some((bytes, Mode::File)) });
+        }
+    }
+    let kept = record.lock.base();
+    let names = std::fs::read_dir(places.path(&Target::record(BASE))).into_iter().flatten();
+    let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    for name in names.filter(|name| name.parse().is_ok_and(|digest: Digest| !kept.contains(&digest))) {
+        let target = Target::record(&format!("{BASE}/{name}"));
+        if let before @ Some(_) = stamp_at(places, &target)? {
+            steps.push(Step { target, before, after: None });
+        }
+    }
+    Ok(steps)
+}
+
+fn stamp_at(places: &Places<'_>, target: &Target) -> Result<Option<Stamp>> {
+    let path = places.path(target);
+    match look(&path).map_err(|error| Diagnostic::io("cannot read", &path, &error))? {
+        Seen::Entry(entry) => Ok(Some(Stamp::of(&entry))),
+        Seen::Nothing | Seen::Other => Ok(None),
+    }
+}

@@ -1,0 +1,211 @@
+//! The journal as a file: a line for each operation, and a last one with the digest of all others.
+//!
+//! ```text
+//! create-app journal 1
+//! app-dir  apps/shop
+//! made     1
+//! 0  put  repository  -  100644:4a44…  .github/workflows/ci.yml
+//! digest   9f86…
+//! ```
+//!
+//! Fields stand between tabs, which no path can hold, so that nothing needs to be escaped.
+
+use std::fmt::Write as _;
+
+use thiserror::Error;
+
+use super::operation::{Kind, Operation, Root, Target};
+use crate::lock::Digest;
+use crate::plan::Stamp;
+use crate::tree::Mode;
+
+/// The format that this version writes, and the newest that it reads.
+const VERSION: &str = "1";
+const HEADER: &str = "create-app journal ";
+
+/// A change that is decided on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::workspace) struct Journal {
+    /// The app below the repository's root, or `.`: an app that was moved meanwhile cannot find the root again.
+    pub(in crate::workspace) app_dir: String,
+    /// How many directories were made for the app, itself first, before there was anything to write in.
+    pub(in crate::workspace) made: usize,
+    /// What is done, in order.
+    pub(in crate::workspace) operations: Vec<Operation>,
+}
+
+/// Why there is no journal in a file. The texts complete "the journal … ".
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(super) enum JournalError {
+    /// Never finished, or damaged since: nothing of it was done.
+    #[error("is incomplete")]
+    Incomplete,
+    /// Of another version.
+    #[error("was written by another version of create-app")]
+    Version,
+    /// Complete, and yet not what this version writes.
+    #[error("has a line that create-app does not write: `{0}`")]
+    Line(String),
+}
+
+impl Journal {
+    /// Whether an operation's result came with the app itself, which was built elsewhere and moved into place.
+    pub(super) fn is_placed(&self, operation: &Operation) -> bool {
+        self.made > 0 && operation.target.root() != Root::Repository
+    }
+
+    /// Whether anything that stood in the project is replaced or removed.
+    pub(super) fn replaces(&self) -> bool {
+        let replaces = |operation: &Operation| match operation.kind {
+            Kind::Delete { .. } | Kind::Put { before: Some(_), .. } => true,
+            Kind::Put { before: None, .. } | Kind::MakeDir | Kind::RemoveDir => false,
+        };
+        self.operations.iter().any(replaces)
+    }
+
+    pub(super) fn render(&self) -> String {
+        let mut out = format!("{HEADER}{VERSION}\napp-dir\t{}\nmade\t{}\n", self.app_dir, self.made);
+        for (n, operation) in self.operations.iter().enumerate() {
+            let (kind, before, after) = match operation.kind {
+                Kind::Delete { before } => ("delete", Some(before), None),
+                Kind::RemoveDir => ("rmdir", None, None),
+                Kind::MakeDir => ("mkdir", None, None),
+                Kind::Put { before, after } => ("put", before, Some(after)),
+            };
+            let target = &operation.target;
+            let root = Root::ALL.iter().find(|(root, _)| *root == target.root()).map_or("", |(_, name)| name);
+            let (before, after) = (stamp(before), stamp(after));
+            // Writing to a string cannot fail.
+            let _: std::fmt::Result = writeln!(out, "{n}\t{kind}\t{root}\t{before}\t{after}\t{}", target.path());
+        }
+        let digest = Digest::of(out.as_bytes());
+        out.push_str(&format!("digest\t{digest}\n"));
+        out
+    }
+
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, JournalError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| JournalError::Incomplete)?;
+        let at = text.rfind("digest\t").ok_or(JournalError::Incomplete)?;
+        let (text, last) = text.split_at(at);
+        if last != format!("digest\t{}\n", Digest::of(text.as_bytes())) {
+            return Err(JournalError::Incomplete);
+        }
+        let mut lines = text.lines();
+        if lines.next().and_then(|line| line.strip_prefix(HEADER)) != Some(VERSION) {
+            return Err(JournalError::Version);
+        }
+        let mut head = |name: &str| {
+            let line = lines.next().unwrap_or_default();
+            let value = line.strip_prefix(name).and_then(|line| line.strip_prefix('\t'));
+            value.map(str::to_owned).ok_or_else(|| JournalError::Line(line.into()))
+        };
+        let app_dir = head("app-dir")?;
+        let made = head("made")?;
+        let made = made.parse().map_err(|_| JournalError::Line(format!("made\t{made}")))?;
+        let operations =
+            lines.enumerate().map(|(n, line)| operation(n, line).ok_or_else(|| JournalError::Line(line.to_owned())));
+        Ok(Self { app_dir, made, operations: operations.collect::<Result<_, _>>()? })
+    }
+}
+
+fn operation(n: usize, line: &str) -> Option<Operation> {
+    let fields: Vec<&str> = line.split('\t').collect();
+    let [number, kind, root, before, after, path] = fields[..] else { return None };
+    let (root, _) = *Root::ALL.iter().find(|(_, name)| *name == root)?;
+    let target = Target::parse(root, path)?;
+    let kind = match (kind, parse_stamp(before)?, parse_stamp(after)?) {
+        ("delete", Some(before), None) => Kind::Delete { before },
+        ("rmdir", None, None) => Kind::RemoveDir,
+        ("mkdir", None, None) => Kind::MakeDir,
+        ("put", before, Some(after)) => Kind::Put { before, after },
+        _ => return None,
+    };
+    (number == n.to_string()).then_some(Operation { target, kind })
+}
+
+fn stamp(stamp: Option<Stamp>) -> String {
+    stamp.map_or_else(|| "-".into(), |stamp| format!("{}:{}", stamp.mode.as_str(), stamp.digest))
+}
+
+#[expect(clippy::option_option, reason = "not a stamp, no stamp, a stamp")]
+fn parse_stamp(text: &str) -> Option<Option<Stamp>> {
+    if text == "-" {
+        return Some(None);
+    }
+    let (mode, digest) = text.split_once(':')?;
+    Some(Some(Stamp { mode: Mode::parse(mode)?, digest: digest.parse().ok()? }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::RelPath;
+
+    fn sample() -> Journal {
+        let stamp = |text: &str, mode| Stamp { mode, digest: Digest::of(text.as_bytes()) };
+        let file = |root, path: &str| Target::file(root, &RelPath::new(path).unwrap());
+        let (before, after) = (stamp("old", Mode::File), stamp("new", Mode::Executable));
+        let one = |target, kind| Operation { target, kind };
+        Journal {
+            app_dir: "apps/shop".into(),
+            made: 2,
+            operations: vec![
+                one(file(Root::App, "digest/a b"), Kind::Delete { before: stamp("t", Mode::Symlink) }),
+                one(file(Root::App, "digest"), Kind::RemoveDir),
+                one(Target::record("base"), Kind::MakeDir),
+                one(Target::record(&format!("base/{}", Digest::of(b""))), Kind::Put { before: None, after }),
+                one(file(Root::Repository, ".github/x.yml"), Kind::Put { before: Some(before), after }),
+                one(Target::record("lock.toml"), Kind::Put { before: None, after }),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_journal_is_read_as_it_was_written() {
+        assert_eq!(Journal::parse(sample().render().as_bytes()), Ok(sample()));
+    }
+
+    #[test]
+    fn one_that_was_cut_or_changed_is_none() {
+        let text = sample().render();
+        for end in 0..text.len() {
+            assert_eq!(Journal::parse(&text.as_bytes()[..end]), Err(JournalError::Incomplete), "{end}");
+        }
+        for at in 0..text.len() {
+            let mut bytes = text.clone().into_bytes();
+            bytes[at] ^= 1;
+            assert_eq!(Journal::parse(&bytes), Err(JournalError::Incomplete), "{at}");
+        }
+    }
+
+    fn signed(text: &str) -> Vec<u8> {
+        format!("{text}digest\t{}\n", Digest::of(text.as_bytes())).into_bytes()
+    }
+
+    #[test]
+    fn one_of_another_version_is_told_apart_from_a_damaged_one() {
+        assert_eq!(Journal::parse(&signed("create-app journal 2\n")), Err(JournalError::Version));
+        assert_eq!(Journal::parse(&signed("")), Err(JournalError::Version));
+    }
+
+    #[test]
+    fn nothing_that_create_app_does_not_write_is_done() {
+        let digest = Digest::of(b"");
+        for line in [
+            format!("0\tput\tapp\t-\t100644:{digest}\t../x"),
+            format!("0\tput\tapp\t-\t100644:{digest}\t.git/hooks/pre-commit"),
+            format!("0\tput\trepository\t-\t100644:{digest}\t/etc/passwd"),
+            format!("0\tput\trecord\t-\t100644:{digest}\t../x"),
+            format!("0\tput\trecord\t-\t100644:{digest}\tbase/../../x"),
+            format!("0\tput\telsewhere\t-\t100644:{digest}\tx"),
+            format!("1\tput\tapp\t-\t100644:{digest}\tx"),
+            "0\tput\tapp\t-\t-\tx".into(),
+            "0\tdelete\tapp\t-\t-\tx".into(),
+            "0\tindex\tapp\t-\t-\tx".into(),
+            String::new(),
+        ] {
+            let text = format!("create-app journal 1\napp-dir\t.\nmade\t0\n{line}\n");
+            assert_eq!(Journal::parse(&signed(&text)), Err(JournalError::Line(line)));
+        }
+    }
+}
