@@ -11,9 +11,6 @@ use crate::terminal::{escape_control, escape_control_except};
 
 /// Prints diagnostics to standard error: coloured on a terminal unless `NO_COLOR` says otherwise, plain elsewhere.
 pub fn diagnostics(diagnostics: &[Diagnostic]) {
-    if diagnostics.is_empty() {
-        return;
-    }
     let mut stderr = anstream::stderr().lock();
     for diagnostic in diagnostics {
         // Nobody is left to tell that standard error is gone.
@@ -66,7 +63,6 @@ fn written(outcome: io::Result<()>) -> Result<()> {
     }
 }
 
-/// Draws what a template, a path or a value may have worded: nothing of it acts on the terminal.
 fn draw(diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
@@ -100,16 +96,21 @@ impl<'p> Excerpt<'p> {
         let Range { start, end } = place.span;
         let from = place.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let to = place.text[end..].find('\n').map_or(place.text.len(), |at| end + at + 1);
-        let (text, span) = (source(&place.text[from..to]), start - from..end - from);
+        let (text, span) = visible(&place.text[from..to], start - from..end - from);
         Self { file: escape_control(&place.file), first_line: place.line_column().0, text, span }
     }
 }
 
-/// A text of a file. The renderer draws most control characters as symbols, but not those of Latin-1, in which CSI is a
-/// single character; their stand-in is as long in bytes, so that spans stay right.
-fn source(text: &str) -> Cow<'_, str> {
-    let is_c1 = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
-    if text.contains(is_c1) { Cow::Owned(text.replace(is_c1, "·")) } else { Cow::Borrowed(text) }
+/// The text without the control characters that the renderer lets through, those from U+0080 to U+009F, and where the
+/// region is in it then.
+fn visible(text: &str, span: Range<usize>) -> (Cow<'_, str>, Range<usize>) {
+    let acts = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
+    if !text.contains(acts) {
+        return (Cow::Borrowed(text), span);
+    }
+    let replace = |part: &str| part.replace(acts, "\u{fffd}");
+    let [before, marked, after] = [&text[..span.start], &text[span.clone()], &text[span.end..]].map(replace);
+    (Cow::Owned([&*before, &*marked, &*after].concat()), before.len()..before.len() + marked.len())
 }
 
 #[cfg(test)]
@@ -128,19 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_message_acts_on_the_terminal() {
-        let hostile = "\x1b[2J\u{9b}2J\r\u{202e}";
-        let text = format!("a\n{hostile} bad\n");
-        let at = text.find("bad").unwrap();
-        let drawn = draw(
-            &Diagnostic::error(Code::Io, hostile)
-                .at(Place::new(hostile, text.as_str(), at..at + 3), hostile)
-                .help(hostile),
-        );
-        let plain = anstream::adapter::strip_str(&drawn).to_string();
-        assert!(!plain.contains(|c: char| c != '\n' && (c.is_control() || c == '\u{202e}')), "{plain:?}");
-        // Whatever is left of the escapes in `drawn` is its own colours.
-        assert_eq!(drawn.matches("\x1b[2J").count(), 0, "{drawn:?}");
-        assert!(plain.contains(r"\u{1b}[2J\u{9b}2J\r\u{202e}"), "{plain}");
+    fn nothing_in_a_diagnostic_acts_on_the_terminal() {
+        let hostile = "a\u{9b}2J\u{1b}[2J\u{202e}\nb";
+        let place = Place::new(hostile, "x \u{9b}\u{1b}\u{202e}{{ y }}\n", 8..15);
+        let drawn = draw(&Diagnostic::error(Code::LiquidSyntax, hostile).at(place, hostile).help(hostile));
+        let drawn = anstream::adapter::strip_str(&drawn).to_string();
+        assert_eq!(drawn, escape_control_except(&drawn, &['\n']), "{drawn:?}");
+        assert_eq!(drawn.lines().count(), 7, "{drawn}");
+        assert!(drawn.contains(":1:6"), "{drawn}");
     }
 }
