@@ -66,10 +66,10 @@ fn stage_outside(
 fn finish(disk: &Disk, site: &Site, journal: &Journal) -> Result<Vec<Aside>> {
     let places = Places::new(&site.app, site);
     match Busy::take(disk, &site.app) {
-        Ok(_busy) => journal::carry_out(disk, places, journal),
+        Ok(busy) => journal::carry_out(disk, places, journal, busy),
         // Somebody else is finishing it already.
         Err(problems) if problems.0.iter().any(|problem| problem.code == Code::Busy) => Err(problems),
-        Err(problems) => Err(journal::give_up(disk, places, journal, problems)),
+        Err(problems) => Err(journal::give_up(disk, places, journal, None, problems)),
     }
 }
 

@@ -47,9 +47,9 @@ fn recover_with(disk: &Disk, site: &Site) -> Result<Option<Recovered>> {
     if !journal::is_pending(&site.app) {
         return Ok(None);
     }
-    let _busy = Busy::take(disk, &site.app)?;
+    let busy = Busy::take(disk, &site.app)?;
     // Somebody else may have been at it until just now.
-    if journal::is_pending(&site.app) { journal::recover(disk, site).map(Some) } else { Ok(None) }
+    if journal::is_pending(&site.app) { journal::recover(disk, site, busy).map(Some) } else { Ok(None) }
 }
 
 /// Makes a new project; returns what somebody edited in the same moment, and was left.
@@ -80,10 +80,8 @@ pub fn apply(site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
 }
 
 fn apply_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
-    let _busy = Busy::take(disk, &site.app)?;
-    if journal::is_pending(&site.app) {
-        journal::recover(disk, site)?;
-    }
+    recover_with(disk, site)?;
+    let busy = Busy::take(disk, &site.app)?;
     let places = Places::new(&site.app, site);
     let files = record.files();
     let script = Script::new(site, &places, plan, record, &files)?;
@@ -91,7 +89,7 @@ fn apply_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record) -> Result<
         return Ok(Vec::new());
     }
     journal::stage(disk, &site.app, &places, &script)?;
-    journal::carry_out(disk, places, &script.journal)
+    journal::carry_out(disk, places, &script.journal, busy)
 }
 
 /// What stands in the way when nothing may.

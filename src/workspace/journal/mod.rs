@@ -47,20 +47,26 @@ pub enum Recovered {
 }
 
 /// Carries out what was staged. What cannot be done is taken back, and nothing has changed then.
-pub(super) fn carry_out(disk: &Disk, places: Places<'_>, journal: &Journal) -> Result<Vec<Aside>> {
+pub(super) fn carry_out(disk: &Disk, places: Places<'_>, journal: &Journal, busy: Busy<'_>) -> Result<Vec<Aside>> {
     match Run::new(disk, places, journal, false).forward() {
         Ok(aside) => {
             // The change is done. Should its traces stay, the next command finds that out and removes them.
             drop(forget(disk, places, journal));
             Ok(aside)
         }
-        Err(problems) => Err(give_up(disk, places, journal, problems)),
+        Err(problems) => Err(give_up(disk, places, journal, Some(busy), problems)),
     }
 }
 
 /// Takes everything back after an error; should that fail, too, the next command tries again.
-pub(super) fn give_up(disk: &Disk, places: Places<'_>, journal: &Journal, mut problems: Diagnostics) -> Diagnostics {
-    if let Err(more) = take_back(disk, places, journal) {
+pub(super) fn give_up(
+    disk: &Disk,
+    places: Places<'_>,
+    journal: &Journal,
+    busy: Option<Busy<'_>>,
+    mut problems: Diagnostics,
+) -> Diagnostics {
+    if let Err(more) = take_back(disk, places, journal, busy) {
         let title = "what was already changed could not be taken back; the next create-app command will try again";
         problems.0.extend(more.0);
         problems.0.push(
@@ -76,8 +82,8 @@ pub(super) fn is_pending(app: &Path) -> bool {
     stands("txn") || (stands("busy") && !stands(LOCK))
 }
 
-/// Finishes, takes back or discards a change that was interrupted. The project must be held [`Busy`].
-pub(super) fn recover(disk: &Disk, site: &Site) -> Result<Recovered> {
+/// Finishes, takes back or discards a change that was interrupted.
+pub(super) fn recover(disk: &Disk, site: &Site, busy: Busy<'_>) -> Result<Recovered> {
     let places = Places::new(&site.app, site);
     let txn = Txn::below(&site.app);
     for directory in [txn.path(), &txn.staged_dir(), &txn.kept_dir()] {
@@ -91,7 +97,7 @@ pub(super) fn recover(disk: &Disk, site: &Site) -> Result<Recovered> {
         return Err(moved(&journal, site));
     }
     if txn.abort().symlink_metadata().is_ok() {
-        take_back(disk, places, &journal)?;
+        take_back(disk, places, &journal, Some(busy))?;
         return Ok(Recovered::TakenBack);
     }
     match Run::new(disk, places, &journal, true).forward() {
@@ -100,7 +106,7 @@ pub(super) fn recover(disk: &Disk, site: &Site) -> Result<Recovered> {
             Ok(Recovered::Finished(aside))
         }
         Err(_) => {
-            take_back(disk, places, &journal)?;
+            take_back(disk, places, &journal, Some(busy))?;
             Ok(Recovered::TakenBack)
         }
     }
@@ -131,7 +137,7 @@ fn moved(journal: &Journal, site: &Site) -> Diagnostics {
 }
 
 /// Takes everything back: also in a later run, should this one be interrupted.
-fn take_back(disk: &Disk, places: Places<'_>, journal: &Journal) -> Result<()> {
+fn take_back(disk: &Disk, places: Places<'_>, journal: &Journal, busy: Option<Busy<'_>>) -> Result<()> {
     let txn = Txn::below(places.app());
     if txn.abort().symlink_metadata().is_err() {
         disk.create(&Item { path: txn.abort(), bytes: b"", mode: Mode::File })?;
@@ -139,7 +145,7 @@ fn take_back(disk: &Disk, places: Places<'_>, journal: &Journal) -> Result<()> {
     }
     Run::new(disk, places, journal, true).backward()?;
     if journal.made > 0 && holds_only_the_record(places.app()) {
-        return remove_app(disk, places.app(), journal.made);
+        return remove_app(disk, places.app(), journal.made, busy);
     }
     forget(disk, places, journal)
 }
@@ -163,11 +169,13 @@ fn holds_only_the_record(app: &Path) -> bool {
 }
 
 /// Removes an app that was made by the change that was taken back: away with its name in one step, then the rest.
-fn remove_app(disk: &Disk, app: &Path, made: usize) -> Result<()> {
+fn remove_app(disk: &Disk, app: &Path, made: usize, busy: Option<Busy<'_>>) -> Result<()> {
     let parent = app.parent().unwrap_or(app);
     let away = disk.temporary_dir(parent, ".create-app-")?;
     disk.remove_dir(&away)?;
     disk.rename(app, &away)?;
+    // Some file systems keep what is open, and with it the directory that it is in.
+    drop(busy);
     disk.remove_tree(&away)?;
     let parents: Vec<_> = app.ancestors().skip(1).take(made - 1).map(Path::to_path_buf).collect();
     disk.remove_dirs(&parents.into_iter().rev().collect::<Vec<_>>());

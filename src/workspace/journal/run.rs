@@ -221,16 +221,15 @@ pub(super) fn see(places: &Places<'_>, target: &Target, exactly: bool) -> Result
     Ok(look(&path).map_err(|error| Failure::new("cannot read", &path, error))?)
 }
 
-/// The operations on paths that some file systems take for one, such as when only a name's case changes: the old name is
-/// removed before the new one is put, and nobody may take the one for the other.
+/// The operations on different paths that some file systems take for one, such as when only a name's case changes: the old
+/// name is removed before the new one is put, and nobody may take the one for the other.
 pub(super) fn ambiguous(operations: &[Operation]) -> HashSet<usize> {
     let mut folded: HashMap<_, Vec<usize>> = HashMap::new();
     for (n, operation) in operations.iter().enumerate() {
-        if let Kind::Delete { .. } | Kind::Put { .. } = operation.kind {
-            folded.entry(operation.target.folded()).or_default().push(n);
-        }
+        folded.entry(operation.target.folded()).or_default().push(n);
     }
-    folded.into_values().filter(|same| same.len() > 1).flatten().collect()
+    let differ = |same: &Vec<usize>| same.iter().any(|n| operations[*n].target != operations[same[0]].target);
+    folded.into_values().filter(differ).flatten().collect()
 }
 
 /// How far an operation got.
@@ -262,7 +261,8 @@ fn state(seen: &Seen, before: Option<Stamp>, after: Option<Stamp>) -> State {
     }
 }
 
-fn is_similar(a: Stamp, b: Stamp) -> bool {
+/// Whether two stamps tell of the same content; some file systems know no executable bit.
+pub(super) fn is_similar(a: Stamp, b: Stamp) -> bool {
     // Without the privilege to make links, Windows gets a file that holds the target.
     a.digest == b.digest && (cfg!(windows) || (a.mode == Mode::Symlink) == (b.mode == Mode::Symlink))
 }
