@@ -1,16 +1,20 @@
 //! Where projects are made and changed: the only place that writes below them.
 //!
 //! ```ignore
-//! let site = Site::locate(&path)?;                     // nothing is written yet, and git is not run
+//! let site = Site::locate(&path)?;                     // nothing is written, and git is not run
+//! workspace::recover(&site)?;                          // a change that was interrupted is finished or taken back
 //! site.check(existing)?;                               // an existing target, a file in the way, …
 //! let record = lock::record(&rendered, &BTreeSet::new());
 //! let ours = site.read(&app, &repository)?;            // what stands where the files go
 //! let plan = Plan::new(app, repository, &ours, existing);
-//! let done = workspace::create(&site, &plan, &record, existing)?;
+//! let aside = workspace::create(&site, &plan, &record, existing)?;
 //! ```
 //!
-//! All or nothing: a target that does not exist is built beside its place and moved there in one step ([`create`]); an
-//! existing one is changed under a journal, so that whatever stops the process leaves the old state or can be finished.
+//! `upgrade` makes its plan otherwise and calls [`apply`] instead of [`create`].
+//!
+//! All or nothing: a project whose directory does not exist is built beside its place and moved there in one step; an
+//! existing one is changed under a [`journal`], so that whatever stops the process leaves the old state, or one that the
+//! next command finishes.
 
 mod disk;
 mod fresh;

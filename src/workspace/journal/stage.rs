@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::operation::{Kind, Operation, Places, Target, Txn};
-use super::run::{ambiguous, is_similar, see};
 use super::script::Script;
+use super::state::{ambiguous, is_similar, see};
 use super::text::Journal;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::plan::Stamp;
