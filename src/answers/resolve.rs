@@ -67,6 +67,10 @@ pub fn resolve(
         for placeholder in std::mem::take(&mut pending) {
             resolver.answer(placeholder, ask)?;
         }
+        // An expression engine is expensive to set up, and most templates have no conditions.
+        if manifest.conditionals.is_empty() {
+            break;
+        }
         let conditions = Conditions::new(&resolver.variables);
         for (number, conditional) in manifest.conditionals.iter().enumerate() {
             if !taken.contains(&number) && conditions.holds(&conditional.expression.value) {

@@ -29,14 +29,6 @@ pub(super) fn template(args: &NewArgs, may_ask: bool) -> Result<Loaded> {
             [first, ..] if !may_ask => first.clone(),
             _ => choose(candidates)?,
         };
-        if subfolder.as_ref() == Some(&chosen) {
-            return Err(Diagnostic::error(
-                Code::TemplateAmbiguous,
-                format!("the template `{chosen}` names itself as its sub-template"),
-            )
-            .help("mend `sub_templates` in its cargo-generate.toml")
-            .into());
-        }
         subfolder = Some(chosen);
     }
 }

@@ -8,7 +8,7 @@ use crate::answers::built_in::{self, Facts};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::{NewArgs, Vcs};
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, Severity};
 use crate::lock::{self, LockedTemplate};
 use crate::manifest::Ownership;
 use crate::plan::{Existing, Plan, Trees};
@@ -23,7 +23,7 @@ use crate::{git, report};
 ///
 /// # Errors
 ///
-/// Everything that stopped it; then nothing was written.
+/// Everything that stopped it; then nothing was written, unless all that is missing is the repository.
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let existing = existing(args);
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
@@ -43,12 +43,13 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let record = lock::record(&rendered(&site, &template, &resolved, &trees), &BTreeSet::new());
     let ours = site.read(&trees.app, &trees.repository)?;
     let plan = Plan::new(trees.app, trees.repository, &ours, existing);
-    workspace::create(&site, &plan, &record, existing)?;
+    let asides = workspace::create(&site, &plan, &record, existing)?;
 
     let in_repository = start_repository(args, &site, &template)?;
     super::summary::made(&site, &plan, &template.manifest.ownership.next)?;
+    super::summary::warn_of_asides(&asides);
     if in_repository {
-        super::summary::warn_of_ignored(&site, &record)?;
+        super::summary::warn_of_ignored(&site, &record);
     }
     Ok(Outcome::Clean)
 }
@@ -127,7 +128,8 @@ fn render_files(args: &NewArgs, site: &Site, template: &Template, files: Tree, r
         declared: template.manifest.declared().collect(),
         variables: &resolved.variables,
         names: &template.names,
-        strict: args.strict,
+        // A slip in the template that we carry is ours to mend, not the user's to live with.
+        strict: args.strict || args.template.is_none(),
     };
     let rendered = render::render(files, &request)?;
     report::diagnostics(&rendered.warnings);
@@ -169,8 +171,21 @@ fn start_repository(args: &NewArgs, site: &Site, template: &Template) -> Result<
         Some(vcs) => vcs == Vcs::Git,
         None => !template.manifest.no_vcs && !args.init,
     };
-    if wanted {
-        git::init(&site.app)?;
+    if !wanted {
+        return Ok(false);
     }
-    Ok(wanted)
+    match git::init(&site.app) {
+        Ok(()) => Ok(true),
+        // The project is there, and complete: what is left to do is said, and what the user asked for is an error.
+        Err(problems) => {
+            let severity = if args.vcs.is_some() { Severity::Error } else { Severity::Warning };
+            let help = format!("the project is complete; run `git init` in `{}` once git works", site.shown());
+            let told = problems.0.into_iter().map(|it| Diagnostic { severity, ..it }.help(help.clone())).collect();
+            if severity == Severity::Error {
+                return Err(Diagnostics(told));
+            }
+            report::diagnostics(&told);
+            Ok(false)
+        }
+    }
 }

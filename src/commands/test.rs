@@ -1,6 +1,7 @@
 //! `create-app test`: renders every case of a template and compares whole trees.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -51,8 +52,9 @@ const EXPECTED: &str = "expected";
 ///
 /// A template or a case that cannot be read; a case that differs is no error but the outcome.
 pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
+    source::check_directory(&args.template, &args.template.to_string_lossy())?;
     let cases = find_cases(args)?;
-    let mut failed = 0;
+    let (mut failed, mut differing) = (0, 0);
     for folder in &cases {
         let case_name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let verdict = render_case(args, folder).and_then(|rendered| judge(args, folder, &rendered));
@@ -60,6 +62,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
             Ok(differences) if differences.is_empty() => report::line(&format!("ok    {case_name}"))?,
             Ok(differences) => {
                 failed += 1;
+                differing += 1;
                 report::line(&format!("FAIL  {case_name}"))?;
                 report::line(differences.trim_end())?;
             }
@@ -72,7 +75,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     }
     let passed = cases.len() - failed;
     report::line(&format!("{passed} passed, {failed} failed"))?;
-    if failed > 0 && !args.bless {
+    if differing > 0 {
         report::status("If the new output is right, run the same command with --bless.");
     }
     Ok(if failed == 0 { Outcome::Clean } else { Outcome::Differences })
@@ -80,9 +83,14 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
 
 fn find_cases(args: &TestArgs) -> Result<Vec<PathBuf>> {
     let directory = args.cases.clone().unwrap_or_else(|| args.template.join("tests"));
-    let listed = fs_err::read_dir(&directory).map_err(|error| Diagnostic::io("cannot read", &directory, &error))?;
-    let mut cases: Vec<PathBuf> =
-        listed.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join(CASE).is_file()).collect();
+    let listed = match std::fs::read_dir(&directory) {
+        // A template that has no cases yet.
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        listed => listed
+            .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
+            .map_err(|error| Diagnostic::io("cannot read", &directory, &error))?,
+    };
+    let mut cases: Vec<PathBuf> = listed.into_iter().filter(|path| path.join(CASE).is_file()).collect();
     cases.sort();
     if cases.is_empty() {
         return Err(Diagnostic::error(Code::TestCase, format!("no case in `{}`", directory.display()))
@@ -134,7 +142,7 @@ fn is_case_file(template: &Path, path: &RelPath) -> bool {
 
 fn read_case(path: &Path) -> Result<(Case, GivenValues)> {
     let file = path.to_string_lossy().into_owned();
-    let text = fs_err::read_to_string(path).map_err(|error| Diagnostic::io("cannot read", path, &error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| Diagnostic::io("cannot read", path, &error))?;
     let case: Case = toml::from_str(&text).map_err(|error| {
         Diagnostic::error(Code::TestCase, "this is not a test case")
             .at(Place::new(&file, text.as_str(), error.span().unwrap_or(0..0)), error.message())

@@ -1,6 +1,7 @@
 //! The Liquid dialect: cargo-generate's standard library and case filters, and two guards.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use heck::{
     ToKebabCase, ToLowerCamelCase, ToPascalCase, ToShoutyKebabCase, ToShoutySnakeCase, ToSnakeCase, ToTitleCase,
@@ -17,11 +18,20 @@ use liquid_lib::stdlib;
 const MAX_RANGE: i64 = 1_000_000;
 /// The largest text that a filter may make from its input and argument, in bytes.
 const MAX_PRODUCT: usize = 64 << 20;
+/// What is said of a loop over more than [`MAX_RANGE`] numbers.
+pub(super) const TOO_LONG_RANGE: &str = "The range has more than a million numbers";
+/// What is said of a result that could be larger than [`MAX_PRODUCT`].
+pub(super) const TOO_LONG_RESULT: &str = "The result could have more than 64 MiB";
 /// The tag that the renderer puts before a loop over a range.
 pub(super) const RANGE_GUARD: &str = "create_app_range_guard";
 
 /// Liquid as cargo-generate 0.23 registers it, but for its `rhai` filter.
-pub(super) fn create_app() -> Language {
+pub(super) fn shared() -> &'static Language {
+    static LANGUAGE: LazyLock<Language> = LazyLock::new(create_app);
+    &LANGUAGE
+}
+
+fn create_app() -> Language {
     let mut language = Language::empty();
     tags(&mut language);
     blocks(&mut language);
@@ -233,7 +243,7 @@ impl Filter for GuardedFilter {
             largest = largest.max(argument.evaluate(runtime)?.to_kstr().len());
         }
         if parts.saturating_mul(largest) > MAX_PRODUCT {
-            return Err(Error::with_msg("The result could have more than 64 MiB"));
+            return Err(Error::with_msg(TOO_LONG_RESULT));
         }
         self.filter.evaluate(input, runtime)
     }
@@ -279,7 +289,7 @@ impl Renderable for GuardedRange {
         };
         match (bound(&self.start), bound(&self.stop)) {
             (Some(start), Some(stop)) if stop.saturating_sub(start) >= MAX_RANGE => {
-                Err(Error::with_msg("The range has more than a million numbers"))
+                Err(Error::with_msg(TOO_LONG_RANGE))
             }
             // Liquid itself says what is wrong with bounds that are no integers.
             _ => Ok(()),

@@ -2,6 +2,8 @@
 
 mod engine;
 mod file;
+#[cfg(test)]
+mod fuzz;
 pub mod github;
 mod language;
 mod locate;
@@ -37,6 +39,9 @@ pub const BUILT_IN: &[&str] = &[
     "app_dir",
     "app_suffix",
 ];
+
+/// From so many files on, several threads render them faster than one.
+const PARALLEL: usize = 64;
 
 /// A rendered template.
 #[derive(Debug)]
@@ -81,11 +86,12 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
         })
         .filter(|(_, _, selected)| *selected != Selected::Drop)
         .collect();
-    let results: Vec<_> = selected
-        .into_par_iter()
-        .with_min_len(16)
-        .map(|(path, entry, selected)| renderer.entry(path, entry, selected))
-        .collect();
+    let work = |(path, entry, selected)| renderer.entry(path, entry, selected);
+    let results: Vec<_> = if selected.len() < PARALLEL {
+        selected.into_iter().map(work).collect()
+    } else {
+        selected.into_par_iter().with_min_len(16).map(work).collect()
+    };
     collect(results, request.names, request.strict)
 }
 

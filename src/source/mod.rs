@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest as _, Sha256};
 
 pub use embedded::embedded;
-pub use path::{candidates, from_path, read_tree};
+pub use path::{candidates, check_directory, from_path, read_tree};
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::manifest::{self, Manifest};

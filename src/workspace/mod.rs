@@ -1,6 +1,6 @@
 //! Where projects are made and changed: the only place that writes below them.
 //!
-//! ```ignore
+//! ```text
 //! let site = Site::locate(&path)?;                     // nothing is written, and git is not run
 //! workspace::recover(&site)?;                          // a change that was interrupted is finished or taken back
 //! site.check(existing)?;                               // an existing target, a file in the way, …

@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
 #![allow(dead_code, reason = "every test binary compiles all of it and uses a part")]
 
+#[cfg(unix)]
+pub(crate) mod app;
+#[cfg(unix)]
+pub(crate) mod process;
 pub(crate) mod programs;
 pub(crate) mod tools;
 pub(crate) mod tree;
