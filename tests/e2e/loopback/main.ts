@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { issue } from "./certificates.ts";
 import { type Account, Cloudflare, type Fault } from "./cloudflare.ts";
+import { GitHub, type Run } from "./github.ts";
 import { type Handler, Internet } from "./internet.ts";
 import { Load } from "./load.ts";
 import type { Binding } from "./workerd.ts";
@@ -37,6 +38,7 @@ mkdirSync(folder, { recursive: true });
 
 const certificates = issue([
   "api.cloudflare.com",
+  "api.github.com",
   ...ACCOUNTS.flatMap(({ subdomain, zone }) => [
     `*.${subdomain}.workers.dev`,
     zone,
@@ -47,12 +49,14 @@ const authority = join(folder, "authority.pem");
 writeFileSync(authority, certificates.authority);
 
 const cloudflare = new Cloudflare(ACCOUNTS, join(folder, "data"));
+const github = new GitHub("acme/shop", join(folder, "origin.git"));
 const internet = new Internet(certificates, handlerOf);
 const proxy = await internet.open();
 let load: Load | undefined;
 
 function handlerOf(host: string): Handler | undefined {
   if (host === "api.cloudflare.com") return (r) => cloudflare.api(r);
+  if (host === "api.github.com") return (r) => github.api(r);
   const ours = ACCOUNTS.some(
     ({ subdomain, zone }) =>
       host.endsWith(`.${subdomain}.workers.dev`) ||
@@ -81,7 +85,10 @@ type Command =
   | { do: "front"; host: string; front: "challenge" | "access" | null }
   | { do: "hold"; on: boolean }
   | { do: "load"; url: string }
-  | { do: "visit"; url: string };
+  | { do: "visit"; url: string }
+  | { do: "github" }
+  | { do: "run"; run: Run }
+  | { do: "forget-environment"; name: string };
 
 async function obey(command: Command): Promise<unknown> {
   switch (command.do) {
@@ -90,7 +97,7 @@ async function obey(command: Command): Promise<unknown> {
     case "calls":
       return cloudflare.calls.splice(0);
     case "trespasses":
-      return [...internet.blocked, ...cloudflare.unknown];
+      return [...internet.blocked, ...cloudflare.unknown, ...github.refused];
     case "seed-worker": {
       const { account, name, script, bindings } = command;
       return cloudflare.seedWorker(account, name, script, bindings);
@@ -112,6 +119,19 @@ async function obey(command: Command): Promise<unknown> {
       return null;
     case "stop-load":
       return load?.stop();
+    case "github": {
+      const { runs, environments, variables, deployments } = github;
+      return { runs, environments, variables, deployments };
+    }
+    case "run": {
+      const at = github.runs.findIndex((run) => run.id === command.run.id);
+      if (at >= 0) github.runs[at] = command.run;
+      else github.runs.push(command.run);
+      return null;
+    }
+    case "forget-environment":
+      delete github.environments[command.name];
+      return null;
     case "visit": {
       const answer = await fetch(command.url, {
         proxy,
