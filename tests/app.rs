@@ -66,10 +66,10 @@ fn every_answer_set_is_clean() {
     assert_eq!(workflows.len(), 3 * apps.len());
     let here = folder.path();
 
-    let leftover = Regex::new(r"TODO|FIXME|XXX|\{%|%\}|(^|[^$])\{\{").unwrap();
+    let leftovers = Regex::new(r"TODO|FIXME|XXX|\{%|%\}|(^|[^$])\{\{").unwrap();
     for file in &files {
         let text = fs::read_to_string(file).unwrap();
-        if let Some(found) = leftover.find(&text) {
+        if let Some(found) = leftovers.find(&text) {
             panic!("{}: {:?}", file.display(), found.as_str());
         }
     }

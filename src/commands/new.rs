@@ -37,6 +37,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let mentioned = inputs::mentioned(&template);
     let facts = facts(args, &site, &template, &mentioned)?;
     let mut resolved = answer(args, &template, &facts, may_ask)?;
+    say_that_nobody_was_asked(args, &template, may_ask);
     let trees = render(args, &site, &mut template, &mut resolved)?;
     remember(&mut resolved, &mentioned);
 
@@ -90,8 +91,17 @@ fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> 
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
-    super::warn(std::mem::take(&mut resolved.warnings), args.strict)?;
+    let mut warnings = std::mem::take(&mut resolved.warnings);
+    warnings.extend(inputs::unused(template, &resolved));
+    super::warn(warnings, args.strict)?;
     Ok(resolved)
+}
+
+/// Tells a person who gets defaults without having asked for them why.
+fn say_that_nobody_was_asked(args: &NewArgs, template: &Template, may_ask: bool) {
+    if !may_ask && !args.silent && !template.manifest.placeholders.is_empty() && prompt::is_watched() {
+        report::status("Nobody was asked, because there is no terminal to ask at; -d NAME=VALUE gives other answers.");
+    }
 }
 
 /// The next machine has other values of these: what this one gave to the project goes into the lock.
@@ -149,7 +159,7 @@ fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
 fn rendered<'a>(site: &Site, template: &'a Template, resolved: &'a Resolved, trees: &'a Trees) -> lock::Rendered<'a> {
     lock::Rendered {
         template: LockedTemplate {
-            source: template.origin.source.clone(),
+            source: portable_source(site, &template.origin.source),
             subfolder: template.origin.subfolder.clone(),
             version: template.manifest.ownership.version.clone(),
             revision: template.origin.revision.clone(),
@@ -160,6 +170,18 @@ fn rendered<'a>(site: &Site, template: &'a Template, resolved: &'a Resolved, tre
         app: &trees.app,
         repository: &trees.repository,
     }
+}
+
+/// A template's directory as the lock remembers it: as the user gave it where that is absolute, else as seen from the app,
+/// so that it means the same on every machine that has both.
+fn portable_source(site: &Site, source: &str) -> String {
+    let given = Path::new(source);
+    if source == "embedded" || given.is_absolute() {
+        return source.to_owned();
+    }
+    let absolute = given.canonicalize().ok();
+    let relative = absolute.and_then(|absolute| pathdiff::diff_paths(absolute, &site.app));
+    relative.map_or_else(|| source.to_owned(), |path| path.to_string_lossy().replace('\\', "/"))
 }
 
 /// Makes the project a repository, unless it is in one already or nobody wants one. Returns whether it is in one now.

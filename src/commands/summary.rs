@@ -17,8 +17,17 @@ pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
     for path in plan.repository.iter().filter(|(_, change)| change.action != Action::Keep).map(|(path, _)| path) {
         report::line(&format!("  at the repository's root: {path}"))?;
     }
-    for path in kept {
+    let all = || plan.app.iter().chain(&plan.repository);
+    for (path, _) in all().filter(|(_, change)| matches!(change.action, Action::Update { .. })) {
+        report::line(&format!("  replaced: {path}"))?;
+    }
+    for path in &kept {
         report::line(&format!("  kept as it was: {path}"))?;
+    }
+    if !kept.is_empty() {
+        report::line(
+            "\nThe template has other content for the files that were kept: the project may need it to work.",
+        )?;
     }
     report::line("\nWhat now:\n")?;
     if site.app.as_path() != std::env::current_dir().unwrap_or_default() {

@@ -10,9 +10,10 @@ use similar::TextDiff;
 use super::Outcome;
 use crate::answers::built_in::{self, Author, Facts};
 use crate::answers::given::{GivenValues, values_file};
-use crate::answers::{Ask, name, resolve};
+use crate::answers::{Ask, Resolved, name, resolve};
 use crate::cli::TestArgs;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
+use crate::render::select::{Selected, Selector};
 use crate::render::{self, Request};
 use crate::template::Template;
 use crate::tree::{Entry, RelPath, Tree};
@@ -113,8 +114,11 @@ fn render_case(args: &TestArgs, folder: &Path) -> Result<Tree> {
         within_cargo_project: false,
         author: Some(Author { name: "A. Author".into(), email: Some("author@example.com".into()) }),
     };
-    let resolved = resolve(&template.manifest, built_in::variables(&facts), &given, &mut Ask::Nobody)?;
-    super::warn(resolved.warnings, true)?;
+    let mut resolved = resolve(&template.manifest, built_in::variables(&facts), &given, &mut Ask::Nobody)?;
+    let mut warnings = std::mem::take(&mut resolved.warnings);
+    warnings.extend(super::inputs::unused(&template, &resolved));
+    super::warn(warnings, true)?;
+    refuse_rendered_cases(args, &template, &resolved)?;
     let request = Request {
         selection: &resolved.selection,
         declared: template.manifest.declared().collect(),
@@ -128,16 +132,23 @@ fn render_case(args: &TestArgs, folder: &Path) -> Result<Tree> {
 fn load_template(args: &TestArgs) -> Result<Template> {
     let loaded = source::from_path(&args.template, &args.template.to_string_lossy(), None)?;
     super::warn(loaded.warnings, true)?;
-    let mut template = loaded.template;
-    // The cases are the author's, and no part of the output.
-    if args.cases.is_none() {
-        template.files.retain(|path, _| !path.as_str().starts_with("tests/") || !is_case_file(&args.template, path));
-    }
-    Ok(template)
+    Ok(loaded.template)
 }
 
-fn is_case_file(template: &Path, path: &RelPath) -> bool {
-    path.ancestors().any(|folder| template.join(folder).join(CASE).is_file())
+/// Refuses cases that would be part of every project: `new`, and cargo-generate, know nothing of them.
+fn refuse_rendered_cases(args: &TestArgs, template: &Template, resolved: &Resolved) -> Result<()> {
+    let selector = Selector::new(&template.files, &resolved.selection);
+    let mut rendered = template.files.keys().filter(|path| selector.select(path) != Selected::Drop);
+    let case = rendered.find(|path| args.cases.is_none() && is_case(path));
+    case.map_or(Ok(()), |path| {
+        Err(Diagnostic::error(Code::TestCase, format!("the test case `{path}` would be part of every project"))
+            .help("add `ignore = [\"tests\"]` to the table `[template]` of the manifest")
+            .into())
+    })
+}
+
+fn is_case(path: &RelPath) -> bool {
+    path.as_str().starts_with("tests/") && path.file_name() == CASE
 }
 
 fn read_case(path: &Path) -> Result<(Case, GivenValues)> {

@@ -282,13 +282,24 @@ pub(super) fn unknown_variables(
         let used = first_uses.get(name.as_str()).cloned();
         // A name that no tag spells out, such as one with a dot in brackets.
         let span = used.or_else(|| text.find(name).map(|at| at..at + name.len())).unwrap_or(0..0);
-        let help = nearest(name, known.names()).map_or_else(
-            || format!("declare it under [placeholders] in cargo-generate.toml, or give it with -d {name}=…"),
-            |near| format!("did you mean `{near}`?"),
-        );
-        let label = label.unwrap_or("not a placeholder of this template");
+        let declared = known.names().any(|known| known == name);
+        let help = if declared {
+            format!("use it between {{% if {name} %}} and {{% endif %}}, or ask for it always")
+        } else {
+            match nearest(name, known.names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("declare it under [placeholders] in cargo-generate.toml, or give it with -d {name}=…"),
+            }
+        };
+        let default = if declared {
+            "asked for only under a condition, which does not hold"
+        } else {
+            "not a placeholder of this template"
+        };
+        let label = label.unwrap_or(default);
+        let title = if declared { format!("`{name}` has no value") } else { format!("unknown variable `{name}`") };
         let place = Place::new(file, Arc::clone(&text), span);
-        Diagnostic::warning(Code::UnknownVariable, format!("unknown variable `{name}`")).at(place, label).help(help)
+        Diagnostic::warning(Code::UnknownVariable, title).at(place, label).help(help)
     };
     unknown.iter().map(warning).collect()
 }

@@ -112,9 +112,9 @@ pub fn check_directory(directory: &Path, source: &str) -> Result<()> {
         return Ok(());
     }
     let what = if directory.exists() { "is not a directory" } else { "does not exist" };
-    Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{source}` {what}"))
-        .help("give the directory of a template")
-        .into())
+    let remote = source.contains("://") || source.starts_with("gh:") || source.starts_with("git@");
+    let help = if remote { "clone the repository, and give its directory" } else { "give the directory of a template" };
+    Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{source}` {what}")).help(help).into())
 }
 
 fn resolve_subfolder(directory: &Path, subfolder: &str) -> Result<PathBuf> {
