@@ -90,8 +90,8 @@ pub(super) fn warn_of_ignored(site: &Site, record: &Record) {
 pub(super) fn warn_of_asides(asides: &[Aside]) {
     let warn = |aside: &Aside| {
         let title = format!("`{}` was edited in the same moment, and was left", aside.path.display());
-        let help = match &aside.theirs {
-            Some(theirs) => format!("the template's is `{}`: compare them, and remove it", theirs.display()),
+        let help = match &aside.other {
+            Some(other) => format!("the template's is `{}`: compare them, and remove it", other.display()),
             None => "remove it if it is no longer needed".to_owned(),
         };
         Diagnostic::warning(Code::TargetExists, title).help(help)

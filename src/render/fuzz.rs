@@ -29,7 +29,9 @@ fn rendered(text: &str) -> Result<String, usize> {
     let engine = Engine::new(&variables);
     let known = Known::new([("name", true), ("list", false), ("flag", true), ("wide", true)]);
     let values: String = variables.values().map(ToString::to_string).collect();
-    let renderer = Renderer { engine: &engine, known: &known, values: &values, names: &Names::default() };
+    let total = std::sync::atomic::AtomicUsize::new(0);
+    let names = Names::default();
+    let renderer = Renderer { engine: &engine, known: &known, values: &values, names: &names, total: &total };
     let mut problems = Vec::new();
     let rendered = renderer.text("fuzz.txt", text, &mut problems);
     for problem in &problems {

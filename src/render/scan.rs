@@ -83,12 +83,10 @@ pub(super) fn has_liquid(text: &str) -> bool {
 /// Cuts a text into its pieces. `known` decides which `${{ … }}` are Liquid.
 pub(super) fn scan(text: &str, known: &Known<'_>) -> Scan {
     let names = local_names(text);
-    let mut scanner = Scanner {
-        text,
-        known: &known.with_locals(&names),
-        scan: Scan { pieces: Vec::new(), movable: true },
-        literal: 0,
-    };
+    // A decoded text could hold a marker of its own.
+    let movable = !text.contains("url_decode");
+    let mut scanner =
+        Scanner { text, known: &known.with_locals(&names), scan: Scan { pieces: Vec::new(), movable }, literal: 0 };
     let mut at = 0;
     while let Some(start) = next_open(text, at) {
         at = scanner.element(start);
@@ -223,16 +221,26 @@ pub(super) fn unclosed(text: &str, scan: &Scan) -> Option<Range<usize>> {
 
 /// How deeply blocks, and brackets in a tag, may nest: Liquid recurses into both.
 const MAX_DEPTH: usize = 100;
+/// How many branches the open blocks, and how many parts a condition may have: Liquid recurses into them, too.
+const MAX_BRANCHES: usize = 250;
 
 /// The first element that is nested too deeply, if any.
 pub(super) fn too_deep(text: &str, scan: &Scan) -> Option<Range<usize>> {
     let mut depth = 0_usize;
+    let mut branches: Vec<usize> = vec![0];
     let too_deep = |piece: &&Piece| {
         let stretch = &text[piece.span.clone()];
         match piece.kind {
             Kind::Liquid => {
                 step(&mut depth, stretch, |name| BLOCKS.contains(&name));
-                depth > MAX_DEPTH || stretch.bytes().filter(|&byte| byte == b'[').count() > MAX_DEPTH
+                branches.resize(depth + 1, 0);
+                if tag_name(stretch) == Some("elsif") {
+                    branches[depth] += 1;
+                }
+                depth > MAX_DEPTH
+                    || branches.iter().sum::<usize>() > MAX_BRANCHES
+                    || stretch.bytes().filter(|&byte| byte == b'[').count() > MAX_DEPTH
+                    || stretch.split(WHITE_SPACE).filter(|word| matches!(*word, "and" | "or")).count() > MAX_BRANCHES
             }
             // Comments nest, and Liquid recurses into them, too.
             Kind::Quoted => {
@@ -385,6 +393,19 @@ mod tests {
         ] {
             scan(&text, &Known::new([]));
         }
+    }
+
+    #[test]
+    fn what_liquid_would_recurse_into_too_deeply_is_found() {
+        let known = Known::new([]);
+        let is_too_deep = |text: &str| too_deep(text, &scan(text, &known)).is_some();
+        let chain = |branches: usize| format!("{{% if a %}}{}{{% endif %}}", "{% elsif b %}x".repeat(branches));
+        assert!(!is_too_deep(&chain(200)) && is_too_deep(&chain(300)));
+        assert!(!is_too_deep(&chain(200).repeat(3)));
+        let condition = |parts: usize| format!("{{% if a {}%}}x{{% endif %}}", "or a ".repeat(parts));
+        assert!(!is_too_deep(&condition(200)) && is_too_deep(&condition(300)));
+        let nested = |depth: usize| format!("{}{}", "{% if a %}".repeat(depth), "{% endif %}".repeat(depth));
+        assert!(!is_too_deep(&nested(100)) && is_too_deep(&nested(101)));
     }
 
     proptest! {
