@@ -1,0 +1,6 @@
+//! Base, ours and theirs in; a merge as a value out. Markers are drawn later, by [`draw`], where something is written.
+
+pub mod content;
+pub mod draw;
+pub mod ending;
+pub mod text;
