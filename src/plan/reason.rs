@@ -29,6 +29,8 @@ pub enum Reason {
     UserMadeDirectory,
     /// Both changed a package manager's lock file, which a command can make anew.
     LockFile(Install),
+    /// It holds a secret, so what was rendered is not recorded, and the user has edited it.
+    Secret,
     /// The template deleted it; whether the user edited it cannot be told, because its base is not known.
     BaseUnknown,
     /// Conflict: both changed the same lines.
@@ -70,6 +72,7 @@ impl fmt::Display for Reason {
             Self::UserDeleted => "you deleted it; it changed in the template",
             Self::UserMadeDirectory => "you made a directory of it; it changed in the template",
             Self::LockFile(_) => "changed by you and in the template; the package manager makes it anew",
+            Self::Secret => "it holds a secret, so its base is not recorded; it differs from the template's",
             Self::BaseUnknown => "deleted in the template; whether you edited it is not known",
             Self::BothChanged => "you and the template changed the same lines",
             Self::BothAdded => "you and the template added it, each with its own content",
