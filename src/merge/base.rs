@@ -26,6 +26,18 @@ impl Recorded {
         Self { pristine, entry: Some(entry) }
     }
 
+    /// Whether an entry is known to be what was rendered, but for its mode and the kind of its line endings.
+    #[must_use]
+    pub fn is_unedited(&self, ours: &Entry) -> bool {
+        match &self.entry {
+            Some(base) => !super::is_edited(base, ours),
+            None => {
+                (ours.mode() == Mode::Symlink) == self.is_symlink()
+                    && self.pristine.digest.is_some_and(|digest| Digest::of(ours.bytes()) == digest)
+            }
+        }
+    }
+
     /// Whether it was a symbolic link.
     #[must_use]
     pub fn is_symlink(&self) -> bool {

@@ -147,10 +147,16 @@ impl Tools<'_> {
         }
         match both.origin {
             _ if !is_edited(both.ours, both.theirs) => text(content::merge(name, base, ours, theirs)),
-            Origin::Lost if both.is_secret() => Merged::Keep(Reason::Secret),
             Origin::Lost => {
-                self.note_all(both.place, [Subject::NoBase]);
-                self.adopt(name, both.place, ours, theirs)
+                let merged = self.adopt(name, both.place, ours, theirs);
+                match merged {
+                    Merged::Text { merge, .. } if !merge.is_clean() && both.is_secret() => Merged::Keep(Reason::Secret),
+                    Merged::Apart(_) if both.is_secret() => Merged::Keep(Reason::Secret),
+                    merged => {
+                        self.note_all(both.place, [Subject::NoBase]);
+                        merged
+                    }
+                }
             }
             Origin::New if self.adopting => self.adopt(name, both.place, ours, theirs),
             Origin::New | Origin::Known(_) => text(content::merge(name, base, ours, theirs)),

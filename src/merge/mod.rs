@@ -10,6 +10,8 @@ pub mod content;
 pub mod draw;
 pub mod ending;
 mod entry;
+#[cfg(test)]
+mod laws;
 pub mod moves;
 mod shapes;
 pub mod text;
@@ -67,8 +69,9 @@ pub fn merge(base: Option<&Bases>, ours: &Trees, theirs: &Trees, ownership: &Own
     let adopted = Bases::default();
     let bases = base.unwrap_or(&adopted);
     let [moved, repository_moved] = bases.split_moved();
+    let once = Patterns::of(&ownership.once);
     let tree = |base_tree, ours, theirs, moved, ignored| {
-        let sides = Sides { base: base_tree, ours, theirs, declared: &ownership.renamed, moved, ignored };
+        let sides = Sides { base: base_tree, ours, theirs, declared: &ownership.renamed, moved, ignored, once: &once };
         merge_tree(&sides, ownership, options, base.is_none())
     };
     let app = tree(&bases.app, &ours.app, &theirs.app, &moved, &options.ignored);
@@ -96,7 +99,7 @@ struct Outcome {
 fn merge_tree(sides: &Sides<'_>, ownership: &Ownership, options: &Options, adopting: bool) -> Outcome {
     let matched = moves::find(sides);
     let mut tools = Tools {
-        once: Patterns::of(&ownership.once),
+        once: sides.once,
         blocks: Patterns::of(&ownership.blocks),
         options,
         ignored: sides.ignored,
@@ -113,7 +116,7 @@ fn merge_tree(sides: &Sides<'_>, ownership: &Ownership, options: &Options, adopt
 
 /// What the rules need to know besides the file itself.
 struct Tools<'a> {
-    once: Patterns,
+    once: &'a Patterns,
     blocks: Patterns,
     options: &'a Options,
     ignored: &'a BTreeSet<RelPath>,

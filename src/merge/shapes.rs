@@ -72,6 +72,10 @@ pub(super) fn arrange(decisions: Vec<Decided<'_>>, sides: &Sides<'_>, tools: &mu
         match changes.get(&path).map(|change| &change.action) {
             Some(&Action::Delete { before }) => {
                 let Action::Create(after) = change.action else { continue };
+                if before == Stamp::of(&after) {
+                    changes.remove(&path);
+                    continue;
+                }
                 changes.insert(path, Change { action: Action::Update { before, after }, ..change });
             }
             None | Some(Action::Keep) if !stands => drop(changes.insert(path, change)),

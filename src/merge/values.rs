@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use super::ending::{same_lines, trivial};
 use super::moves::Triple;
-use crate::lock::Digest;
 use crate::tree::{Entry, Mode};
 
 /// What is known of a file's base.
@@ -33,12 +32,8 @@ pub(super) fn origin<'a>(triple: &Triple<'a>) -> Origin<'a> {
     if let Some(entry) = &recorded.entry {
         return Origin::Known(Cow::Borrowed(entry));
     }
-    let same = |entry: &Entry| {
-        (entry.mode() == Mode::Symlink) == recorded.is_symlink()
-            && recorded.pristine.digest.is_some_and(|digest| Digest::of(entry.bytes()) == digest)
-    };
     let sides = [triple.ours, triple.theirs].into_iter().flatten();
-    match sides.map(|(_, entry)| entry).find(|entry| same(entry)) {
+    match sides.map(|(_, entry)| entry).find(|entry| recorded.is_unedited(entry)) {
         Some(entry) => Origin::Known(Cow::Owned(with_mode(entry, recorded.pristine.mode))),
         None => Origin::Lost,
     }

@@ -15,6 +15,7 @@ use self::similarity::Names;
 use super::{Base, Recorded};
 use crate::lock::Digest;
 use crate::manifest::Renamed;
+use crate::render::select::Patterns;
 use crate::tree::{Entry, RelPath, Tree};
 
 /// Up to this many pairs of equal files, the best of all pairs are taken; beyond, names and then path order decide.
@@ -36,6 +37,8 @@ pub struct Sides<'a> {
     pub moved: &'a BTreeMap<RelPath, RelPath>,
     /// Paths that git ignores: never taken for a file that the user moved.
     pub ignored: &'a BTreeSet<RelPath>,
+    /// The template's paths that are the app's own once they are there: such files never leave their place.
+    pub once: &'a Patterns,
 }
 
 /// One file, wherever each side has it.
@@ -110,12 +113,15 @@ impl<'a> Sides<'a> {
         let mut pairing = Pairing::default();
         let recorded = self.moved.iter().filter_map(|(from, to)| {
             let from = self.base.get_key_value(from)?.0;
-            let to = self.ours.get_key_value(to)?.0;
-            (from != to && !self.base.contains_key(to)).then_some((from, to))
+            let (to, ours) = self.ours.get_key_value(to)?;
+            // The template may have got a file of that name since: then the user's is still the one that moved.
+            let replaced = self.base.get(to).is_some_and(|known| known.is_unedited(ours));
+            (from != to && !replaced).then_some((from, to))
         });
         recorded.for_each(|(from, to)| pairing.add(from, to));
         let gone = |(path, recorded): &(&'a RelPath, &'a Recorded)| {
-            !recorded.pristine.once && !self.ours.contains_key(path) && !pairing.has_source(path)
+            let stands = self.ours.contains_key(path) && !pairing.has_target(path);
+            !recorded.pristine.once && !stands && !pairing.has_source(path)
         };
         let sources: Vec<_> = self.base.iter().filter(gone).collect();
         if sources.is_empty() {
@@ -132,14 +138,24 @@ impl<'a> Sides<'a> {
     /// What the template moved.
     fn templates_moves(&self, users: &Pairing<'a>) -> Pairing<'a> {
         let mut pairing = Pairing::default();
-        self.declared_moves().into_iter().for_each(|(from, to)| pairing.add(from, to));
         let gone: Vec<_> = self.base.iter().filter(|(path, _)| !self.theirs.contains_key(path)).collect();
         let new: Vec<_> = self.theirs.iter().filter(|(path, _)| !self.base.contains_key(path)).collect();
+        let check = |pairing: &mut Pairing<'a>| {
+            pairing.retain(|pairing, source, target| self.is_possible(users, pairing, source, target));
+        };
+        self.declared_moves().into_iter().for_each(|(from, to)| pairing.add(from, to));
+        check(&mut pairing);
         add_case_only(&mut pairing, &gone, &new);
+        check(&mut pairing);
         self.add_exact(&mut pairing, &gone, &new);
-        pairing.retain(|pairing, source, target| self.is_possible(users, pairing, source, target));
+        check(&mut pairing);
+        // Where the template now has a file at the place that the user chose, both moved it there.
+        let alike =
+            gone.iter().filter_map(|(from, _)| Some((*from, self.theirs.get_key_value(users.target(from)?)?.0)));
+        let alike = alike.filter(|(_, to)| !self.base.contains_key(to));
+        alike.for_each(|(from, to)| pairing.add(from, to));
         add_similar(&mut pairing, &gone, &new, Names::Related);
-        pairing.retain(|pairing, source, target| self.is_possible(users, pairing, source, target));
+        check(&mut pairing);
         pairing
     }
 
@@ -176,17 +192,29 @@ impl<'a> Sides<'a> {
     }
 
     /// Whether a move can be one. A file moves out of a place that is filled anew only if the file there moved in, and
-    /// into a place that was taken only if the file there moved out: swaps and rotations. Where the user has a file of
+    /// into a place that was taken only if the file there moved out: swaps and rotations, unless the user made them too. Where the user has a file of
     /// their own in the new place, nothing is moved onto it.
     fn is_possible(&self, users: &Pairing<'a>, pairing: &Pairing<'a>, source: &RelPath, target: &RelPath) -> bool {
         let declared = || self.declared.iter().any(|renamed| rename(renamed, source.as_str()).is_some());
         let vacated = !self.theirs.contains_key(source) || pairing.has_target(source) || declared();
         let free = if self.base.contains_key(target) {
-            pairing.has_source(target)
+            self.leaves(pairing, target) && !self.has_theirs(target)
         } else {
             !self.ours.contains_key(target) || users.target(source) == Some(target)
         };
         vacated && free
+    }
+
+    /// Whether the file at a path of the base moves away.
+    fn leaves(&self, pairing: &Pairing<'a>, path: &RelPath) -> bool {
+        let is_own = self.base.get(path).is_some_and(|recorded| recorded.pristine.once);
+        pairing.target(path).is_some_and(|target| !is_own && !self.once.matches(target.as_str()))
+    }
+
+    /// Whether the project has the template's content at a path: the user has made the same swap.
+    fn has_theirs(&self, path: &RelPath) -> bool {
+        let [ours, theirs] = [self.ours, self.theirs].map(|tree| tree.get(path));
+        ours.zip(theirs).is_some_and(|(ours, theirs)| !super::is_edited(theirs, ours))
     }
 }
 

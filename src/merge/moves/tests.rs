@@ -17,7 +17,7 @@ fn tree(files: &[(&str, &str)]) -> Tree {
 }
 
 /// Three sides and what was said of moves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Case {
     base: Base,
     ours: Tree,
@@ -25,6 +25,21 @@ struct Case {
     declared: Vec<Renamed>,
     moved: BTreeMap<RelPath, RelPath>,
     ignored: BTreeSet<RelPath>,
+    once: Patterns,
+}
+
+impl Default for Case {
+    fn default() -> Self {
+        Self {
+            base: Base::new(),
+            ours: Tree::new(),
+            theirs: Tree::new(),
+            declared: Vec::new(),
+            moved: BTreeMap::new(),
+            ignored: BTreeSet::new(),
+            once: Patterns::new([]),
+        }
+    }
 }
 
 impl Case {
@@ -49,8 +64,8 @@ impl Case {
     }
 
     fn sides(&self) -> Sides<'_> {
-        let Self { base, ours, theirs, declared, moved, ignored } = self;
-        Sides { base, ours, theirs, declared, moved, ignored }
+        let Self { base, ours, theirs, declared, moved, ignored, once } = self;
+        Sides { base, ours, theirs, declared, moved, ignored, once }
     }
 
     /// Each triple as `base ours theirs`, `-` for none.
@@ -161,6 +176,19 @@ fn swaps_rotations_and_chains_are_moves() {
     assert_eq!(rotation.found(), ["a a b", "b b c", "c c a"]);
     let chain = Case::template(&[("a", LONG), ("b", OTHER)], &[("b", LONG), ("c", OTHER)]);
     assert_eq!(chain.found(), ["a a b", "b b c"]);
+}
+
+#[test]
+fn a_swap_that_the_user_made_too_is_none() {
+    let (base, swapped) = ([("a", LONG), ("b", OTHER)], [("a", OTHER), ("b", LONG)]);
+    assert_eq!(Case::new(&base, &swapped, &swapped).found(), ["a a a", "b b b"]);
+}
+
+#[test]
+fn nothing_moves_into_the_place_of_a_file_that_is_the_apps_own() {
+    let mut case = Case::template(&[("a", LONG), ("b", OTHER)], &[("b", LONG), ("own", OTHER)]);
+    case.once = Patterns::new(["own"]);
+    assert_eq!(case.found(), ["a a -", "b b b", "- - own"]);
 }
 
 #[test]
@@ -328,7 +356,7 @@ proptest! {
         let base: Base = base.into_iter().map(|(path, entry)| (path, Recorded::of(entry))).collect();
         let declared = declared.into_iter().map(|(from, to)| Renamed { from, to }).collect();
         let moved = moved.into_iter().map(|(from, to)| (path(&from), path(&to))).collect();
-        let case = Case { base, ours, theirs, declared, moved, ignored: BTreeSet::new() };
+        let case = Case { base, ours, theirs, declared, moved, ..Case::default() };
         let sides = case.sides();
         let matched = find(&sides);
         let mut used: [Vec<&RelPath>; 3] = Default::default();
