@@ -3,4 +3,7 @@
 pub mod content;
 pub mod draw;
 pub mod ending;
+mod lines;
+mod refine;
+mod structured;
 pub mod text;
