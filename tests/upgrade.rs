@@ -2,6 +2,8 @@
 //!
 //! `SNAPSHOTS=overwrite cargo test --test upgrade` rewrites what is expected.
 
+#![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

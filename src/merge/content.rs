@@ -1,6 +1,8 @@
 //! Merges the bytes of one file, by the rule that fits its name.
 
 use super::ending::{Versions, trivial};
+use super::lines;
+use super::structured::{self, Format};
 use super::text::{self, Side, TextMerge};
 use crate::tree::RelPath;
 
@@ -13,8 +15,19 @@ pub fn merge(path: &RelPath, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) ->
     if let Some(bytes) = trivial(base, Some(ours), Some(theirs)).flatten() {
         return TextMerge::resolved(side(base, ours, theirs), bytes.to_vec());
     }
-    let versions = Versions::new(base.unwrap_or_default(), ours, theirs);
-    versions.finish(lines(path, &versions)).into_owned()
+    let versions = match base {
+        Some(base) => Versions::new(base, ours, theirs),
+        None => Versions::without_base(ours, theirs),
+    };
+    versions.finish(by_rule(path, base.is_some(), &versions)).into_owned()
+}
+
+fn by_rule<'v>(path: &RelPath, has_base: bool, versions: &'v Versions<'_>) -> TextMerge<'v> {
+    if lines::is_line_set(path) {
+        return lines::merge(versions);
+    }
+    let merge = Format::of(path).and_then(|format| structured::merge(format, has_base, versions));
+    merge.unwrap_or_else(|| text::merge(&versions.base, &versions.ours, &versions.theirs))
 }
 
 fn side(base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> Side {
@@ -24,8 +37,4 @@ fn side(base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> Side {
         (false, true) => Side::Theirs,
         (false, false) => Side::Ours,
     }
-}
-
-fn lines<'v>(_path: &RelPath, versions: &'v Versions<'_>) -> TextMerge<'v> {
-    text::merge(&versions.base, &versions.ours, &versions.theirs)
 }

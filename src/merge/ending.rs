@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::text::{Region, TextMerge};
+use super::text::{self, Region, TextMerge};
 
 /// How the lines of a file end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +148,14 @@ impl<'a> Versions<'a> {
         versions
     }
 
+    /// The same for a file that both sides added: what they have in common is the base.
+    #[must_use]
+    pub fn without_base(ours: &'a [u8], theirs: &'a [u8]) -> Self {
+        let mut versions = Self::new(b"", ours, theirs);
+        versions.base = Cow::Owned(text::common(&versions.ours, &versions.theirs));
+        versions
+    }
+
     /// Gives every version that is not empty a final newline, unless all of them lack it.
     fn complete(&mut self, ending: Option<LineEnding>) {
         let complete = |bytes: &[u8]| bytes.last().map(|last| matches!(last, b'\n' | b'\r'));
@@ -210,7 +218,6 @@ fn strip(bytes: &mut Cow<'_, [u8]>, suffix: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::merge::text;
 
     #[test]
     fn a_line_ending_is_uniform_or_it_is_not() {

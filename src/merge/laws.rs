@@ -60,7 +60,7 @@ fn entry() -> impl Strategy<Value = Entry> {
     prop_oneof![
         8 => (text(), any::<bool>()).prop_map(file),
         2 => (block(), Just(false)).prop_map(file),
-        1 => proptest::collection::vec(any::<u8>(), 0..6).prop_map(|bytes| Entry::file(bytes)),
+        1 => proptest::collection::vec(any::<u8>(), 0..6).prop_map(Entry::file),
         1 => "[a-c]{1,2}".prop_map(|target| Entry::Symlink { target }),
     ]
 }

@@ -12,8 +12,11 @@ pub mod ending;
 mod entry;
 #[cfg(test)]
 mod laws;
+mod lines;
 pub mod moves;
+mod refine;
 mod shapes;
+mod structured;
 pub mod text;
 mod values;
 

@@ -64,6 +64,16 @@ pub fn compare<'a>(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8]) -> TextMerg
     regions(base, ours, theirs, Judgement::Compare)
 }
 
+/// The lines that two versions have in common, in order: the base of a file that both sides added.
+#[must_use]
+pub fn common(ours: &[u8], theirs: &[u8]) -> Vec<u8> {
+    let (is_end, mut ids) = (terminator(&[ours, theirs]), HashMap::new());
+    let [ours, theirs] = [ours, theirs].map(|bytes| Version::new(bytes, is_end, &mut ids));
+    let ops = capture_diff_slices(Algorithm::Patience, &ours.ids, &theirs.ids);
+    let equal = ops.iter().filter(|op| matches!(op, DiffOp::Equal { .. }));
+    equal.flat_map(|op| ours.slice(op.old_range())).copied().collect()
+}
+
 impl<'a> TextMerge<'a> {
     /// A merge without conflict: `bytes`, in one region.
     #[must_use]
@@ -125,7 +135,7 @@ impl<'a> TextMerge<'a> {
 }
 
 impl Region<'_> {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::Resolved { bytes, .. } => bytes.is_empty(),
             Self::Conflict { base, ours, theirs } => base.is_empty() && ours.is_empty() && theirs.is_empty(),
