@@ -11,7 +11,7 @@ use super::journal::{self, Aside, Busy, Journal, Places, Script};
 use super::site::Site;
 use crate::diagnostic::{Code, Diagnostics, Result};
 use crate::lock::{DIRECTORY, Record};
-use crate::plan::{Action, Changes, Plan};
+use crate::plan::{Changes, Plan, effects};
 use crate::tree::Mode;
 
 /// Makes the project. Whatever fails, nothing of it is left.
@@ -102,10 +102,8 @@ fn is_abandoned(entry: &std::fs::DirEntry) -> bool {
 fn build(disk: &Disk, staging: &Path, changes: &Changes, record: &Record) -> disk::Result<()> {
     let files = record.files();
     let own = files.iter().map(|(name, bytes)| (format!("{DIRECTORY}/{name}"), bytes.as_ref(), Mode::File));
-    let entries = changes.iter().filter_map(|(path, change)| match &change.action {
-        Action::Create(entry) | Action::Update { after: entry, .. } => Some((path.to_string(), entry)),
-        Action::Delete { .. } | Action::Keep => None,
-    });
+    let effects = effects(changes);
+    let entries = effects.iter().filter_map(|(path, effect)| Some((path.to_string(), effect.after?)));
     let all: Vec<(String, &[u8], Mode)> =
         entries.map(|(path, entry)| (path, entry.bytes(), entry.mode())).chain(own).collect();
     let directories = directories(all.iter().map(|(path, ..)| path.as_str()));

@@ -7,8 +7,8 @@ use super::operation::{Kind, Operation, Places, Root, Target};
 use super::text::Journal;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::lock::{BASE, Digest, LOCK, Record};
-use crate::plan::{Action, Changes, Plan, Stamp};
-use crate::tree::Mode;
+use crate::plan::{Changes, Effect, Plan, Stamp, effects};
+use crate::tree::{Mode, RelPath};
 use crate::workspace::guard::{Seen, look};
 use crate::workspace::site::Site;
 
@@ -75,19 +75,12 @@ impl<'a> Script<'a> {
     }
 }
 
-fn steps(root: Root, changes: &Changes) -> Vec<Step<'_>> {
-    let mut steps = Vec::new();
-    for (path, change) in changes {
-        let (before, after) = match &change.action {
-            Action::Create(entry) => (None, Some(entry)),
-            Action::Update { before, after } => (Some(*before), Some(after)),
-            Action::Delete { before } => (Some(*before), None),
-            Action::Keep => continue,
-        };
-        let after = after.map(|entry| (entry.bytes(), entry.mode()));
-        steps.push(Step { target: Target::file(root, path), before, after });
-    }
-    steps
+fn steps<'a>(root: Root, changes: &'a Changes) -> Vec<Step<'a>> {
+    let step = |(path, effect): (&RelPath, Effect<'a>)| {
+        let after = effect.after.map(|entry| (entry.bytes(), entry.mode()));
+        Step { target: Target::file(root, path), before: effect.before, after }
+    };
+    effects(changes).into_iter().map(step).collect()
 }
 
 /// What changes below `.create-app`: files that differ, and base files that no line of the lock names any more.
