@@ -17,6 +17,8 @@ pub mod moves;
 mod refine;
 mod shapes;
 mod structured;
+#[cfg(test)]
+mod tests;
 pub mod text;
 mod values;
 
