@@ -117,6 +117,8 @@ fn versions() -> impl Strategy<Value = (Vec<u8>, Vec<u8>, Vec<u8>)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn one_side_alone_decides((base, ours, theirs) in versions()) {
         prop_assert_eq!(merge(&base, &base, &theirs).clean(), Some(theirs.clone()));
