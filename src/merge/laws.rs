@@ -23,9 +23,25 @@ const PATHS: &[&str] = &[
     "README.md",
     "l",
     ".env",
+    "c.ts",
+    ".gitignore",
 ];
 
-const LINES: &[&str] = &["one", "two", "three", "four", "five", "six", "# Seven", "", "<<<<<<< yours", "======="];
+const LINES: &[&str] = &[
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "# Seven",
+    "",
+    "<<<<<<< yours",
+    "=======",
+    "const a = {",
+    "  x: 1,",
+    "};",
+];
 
 fn path() -> impl Strategy<Value = RelPath> {
     proptest::sample::select(PATHS).prop_map(|text| RelPath::new(text).unwrap())

@@ -12,6 +12,7 @@ pub mod ending;
 mod entry;
 #[cfg(test)]
 mod laws;
+mod leftovers;
 mod lines;
 pub mod moves;
 mod refine;
@@ -32,6 +33,7 @@ use crate::render::select::Patterns;
 use crate::tree::RelPath;
 
 pub use base::{Base, Bases, Recorded};
+pub use leftovers::{Leftover, leftovers};
 pub use values::is_edited;
 
 /// How files are merged, and what git knows of them.
