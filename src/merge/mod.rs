@@ -15,6 +15,8 @@ mod laws;
 mod leftovers;
 mod lines;
 pub mod moves;
+#[cfg(test)]
+mod oracle;
 mod refine;
 mod shapes;
 mod structured;

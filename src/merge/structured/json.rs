@@ -159,10 +159,10 @@ impl Editor {
                 (have, Some(want)) => self.node(&property.value()?, have, want)?,
             }
         }
-        let mut length = have.keys().filter(|name| want.contains_key(*name)).count();
-        for (at, (name, value)) in want.iter().enumerate().filter(|(_, (name, _))| !have.contains_key(*name)) {
+        let kept = have.keys().filter(|name| want.contains_key(*name)).count();
+        let new = want.iter().enumerate().filter(|(_, (name, _))| !have.contains_key(*name));
+        for (length, (at, (name, value))) in (kept..).zip(new) {
             object.insert(at.min(length), name, self.input(value)?);
-            length += 1;
         }
         Some(())
     }

@@ -7,6 +7,7 @@ use super::super::value::{Map, Value};
 use super::text;
 use crate::merge::content;
 use crate::merge::draw::{Style, has_markers};
+use crate::merge::oracle;
 use crate::merge::structured::Format;
 use crate::tree::RelPath;
 
@@ -228,4 +229,23 @@ proptest! {
             text(path, None, &ours, &theirs, style);
         }
     }
+}
+
+/// Where git merges cleanly to another value, its text is not valid; a conflict that git does not see is one of values.
+#[test]
+fn git_is_never_right_where_we_are_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut runner = oracle::runner();
+    let result = runner.run(&versions(), |(path, base, ours, theirs)| {
+        let merged = text(path, Some(&base), &ours, &theirs, Style::Merge);
+        let by_git = oracle::git(dir.path(), "", [&base, &ours, &theirs].map(|text| text.as_bytes()));
+        if let (Some(by_git), false) = (by_git, has_markers(merged.as_bytes())) {
+            let by_git = String::from_utf8_lossy(&by_git);
+            let value = parse(path, &by_git);
+            let classified = by_git == merged || value.is_none() || value == parse(path, &merged);
+            prop_assert!(classified, "{} by git, {} by us", by_git, merged);
+        }
+        Ok(())
+    });
+    result.unwrap();
 }
