@@ -234,6 +234,22 @@ proptest! {
     }
 
     #[test]
+    fn an_upgrade_can_follow_another(Three([base, ours, theirs]) in three(), next in tree()) {
+        let first = upgrade(Some(&bases(&base, BTreeMap::new())), &ours, &theirs);
+        let between = apply(&first, &ours)?;
+        let second = upgrade(Some(&bases(&theirs, first.moved.clone())), &between, &next);
+        let after = apply(&second, &between)?;
+        let known: BTreeSet<_> = lines(&base).chain(lines(&theirs)).collect();
+        let left: BTreeSet<_> = lines(&after).collect();
+        for line in lines(&ours).filter(|line| !known.contains(line)) {
+            prop_assert!(left.contains(&line), "{:?} is lost: {:#?}", String::from_utf8_lossy(&line), second);
+        }
+        for (path, place) in &second.moved {
+            prop_assert!(next.contains_key(path) && after.contains_key(place), "{} > {}", path, place);
+        }
+    }
+
+    #[test]
     fn equal_inputs_give_equal_plans(Three([base, ours, theirs]) in three()) {
         let bases = bases(&base, BTreeMap::new());
         prop_assert_eq!(upgrade(Some(&bases), &ours, &theirs), upgrade(Some(&bases), &ours, &theirs));
