@@ -122,3 +122,18 @@ fn many_files_are_merged_in_little_time() {
     assert_eq!(plan.summary().moved, 5_000);
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
+
+#[test]
+fn many_files_that_are_not_alike_are_compared_within_bounds() {
+    let all = |directory: &str| -> Tree {
+        let text = |n: usize| (0..40).map(|line| format!("{directory} {line} {n}\n")).collect::<String>();
+        let file = |n: usize| (path(&format!("{directory}/{n}.{directory}.ts")), Entry::file(text(n).into_bytes()));
+        (0..3_000).map(file).collect()
+    };
+    let bases = Bases { app: base(&all("old")), ..Bases::default() };
+    let start = std::time::Instant::now();
+    let plan = app(&bases, &all("old"), &all("new"), &Options::default());
+    let summary = plan.summary();
+    assert_eq!([summary.created, summary.deleted], [3_000, 3_000]);
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
