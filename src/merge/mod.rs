@@ -4,6 +4,8 @@ pub mod content;
 pub mod draw;
 pub mod ending;
 mod lines;
+#[cfg(test)]
+mod oracle;
 mod refine;
 mod structured;
 pub mod text;
