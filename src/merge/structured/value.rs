@@ -35,6 +35,36 @@ impl Value {
         }
     }
 
+    /// The keys of which both maps have a value, and not the same; lists are merged, and never named. Keys below others are
+    /// joined with dots.
+    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+        match (self, other) {
+            (Self::Map(one), Self::Map(other)) => {
+                let both = one.iter().filter_map(|(key, value)| Some((key, value.differences(other.get(key)?))));
+                let join =
+                    |key: &str, below: String| if below.is_empty() { key.to_owned() } else { format!("{key}.{below}") };
+                both.flat_map(|(key, below)| below.into_iter().map(move |below| join(key, below))).collect()
+            }
+            (Self::List(_), Self::List(_)) => Vec::new(),
+            _ if self == other => Vec::new(),
+            _ => vec![String::new()],
+        }
+    }
+
+    /// Whether it is what is left of `whole` when parts of it are taken away.
+    pub(super) fn is_part_of(&self, whole: &Self) -> bool {
+        match (self, whole) {
+            (Self::Map(part), Self::Map(whole)) => {
+                part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| part.is_part_of(whole)))
+            }
+            (Self::List(part), Self::List(whole)) => {
+                let mut whole = whole.iter();
+                part.iter().all(|part| whole.any(|whole| part == whole))
+            }
+            _ => self == whole,
+        }
+    }
+
     /// Whether every part of it is known.
     pub(super) fn is_judged(&self) -> bool {
         match self {
