@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::answers::built_in::{Author, OF_THE_MACHINE};
+use crate::answers::built_in::{Author, REMEMBERED};
 use crate::answers::given::{self, GivenValues, Source};
 use crate::answers::placeholder::{Kind, Placeholder};
 use crate::answers::{Resolved, prompt};
@@ -71,11 +71,11 @@ fn values_file(path: &Path) -> Result<GivenValues> {
     given::values_file(&path.to_string_lossy(), &text)
 }
 
-/// The built-in variables of the machine that the template mentions: what they are on this machine must be remembered.
+/// The built-in variables that the template mentions and whose values in this run must be remembered.
 pub(super) fn mentioned(template: &Template) -> Vec<&'static str> {
-    let mut mentioned = render::mentioned(&template.files, OF_THE_MACHINE);
+    let mut mentioned = render::mentioned(&template.files, REMEMBERED);
     let conditions: String = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
-    mentioned.extend(OF_THE_MACHINE.iter().filter(|name| conditions.contains(**name)));
+    mentioned.extend(REMEMBERED.iter().filter(|name| conditions.contains(**name)));
     mentioned
 }
 

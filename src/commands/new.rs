@@ -104,10 +104,11 @@ fn say_that_nobody_was_asked(args: &NewArgs, template: &Template, may_ask: bool)
     }
 }
 
-/// The next machine has other values of these: what this one gave to the project goes into the lock.
+/// The next run may have other values of these, in a renamed directory or on another machine: what this one gave to the
+/// project goes into the lock.
 fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
     // The suffix follows from the app's directory, unless it had to be another.
-    for name in mentioned.iter().filter(|name| **name != "app_suffix") {
+    for name in mentioned.iter().filter(|name| **name != "app_suffix").chain(&["project-name"]) {
         if let Some(answer) = resolved.variables.get(*name) {
             resolved.answers.entry((*name).to_owned()).or_insert_with(|| answer.clone());
         }
