@@ -1,5 +1,6 @@
 //! What a run takes from the world before its pure part begins: the template, the given values, the user's name.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::answers::built_in::{Author, REMEMBERED};
@@ -96,6 +97,17 @@ pub(super) fn unused(template: &Template, resolved: &Resolved) -> Vec<Diagnostic
         Diagnostic::warning(Code::AnswerUnknown, title).help(help)
     };
     unused.map(warn).collect()
+}
+
+/// Takes values out of the answers that no placeholder asks for and no file uses: an environment holds values for other
+/// templates, too, and they do not belong into a file that the project commits. They stay variables.
+pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved) {
+    let declared: BTreeSet<&str> = template.manifest.declared().map(|placeholder| placeholder.name.as_str()).collect();
+    let others = resolved.answers.keys().map(String::as_str).filter(|name| !declared.contains(name));
+    let others: Vec<&str> = others.collect();
+    let used: Vec<&str> = render::mentioned(&template.files, &others);
+    let unused: Vec<String> = others.iter().filter(|name| !used.contains(name)).map(|&name| name.to_owned()).collect();
+    resolved.answers.retain(|name, _| !unused.contains(name));
 }
 
 /// The user, if the template mentions one: asking git takes as long as the rest of a run.

@@ -94,6 +94,7 @@ fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> 
     let mut warnings = std::mem::take(&mut resolved.warnings);
     warnings.extend(inputs::unused(template, &resolved));
     super::warn(warnings, args.strict)?;
+    inputs::forget_unused(template, &mut resolved);
     Ok(resolved)
 }
 
