@@ -64,6 +64,10 @@ pub(super) fn given(args: &NewArgs) -> Result<GivenValues> {
 }
 
 fn values_file(path: &Path) -> Result<GivenValues> {
+    if path.is_dir() {
+        let title = format!("cannot read the values file `{}`: is a directory", path.display());
+        return Err(Diagnostic::error(Code::ValuesFile, title).help("give a TOML file").into());
+    }
     let text = std::fs::read_to_string(path).map_err(|error| {
         let mut problem = Diagnostic::io("cannot read the values file", path, &error);
         problem.code = Code::ValuesFile;
