@@ -15,7 +15,7 @@ use crate::plan::{Existing, Plan, Trees};
 use crate::render::select::Patterns;
 use crate::render::{self, Request};
 use crate::template::Template;
-use crate::tree::Tree;
+use crate::tree::{RelPath, Tree};
 use crate::workspace::{self, Site};
 use crate::{git, report};
 
@@ -116,22 +116,44 @@ fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
     }
 }
 
-/// Renders the template; again, with a longer suffix, where another app of the repository has the short one.
+/// Renders the template; again, with a longer suffix, where something else of the repository has a path that the short
+/// one gives.
 fn render(args: &NewArgs, site: &Site, template: &mut Template, resolved: &mut Resolved) -> Result<Trees> {
-    let may_collide = site.app_dir.is_some() && !args.init && !args.overwrite;
-    if !may_collide || resolved.answers.contains_key("app_suffix") {
+    if site.app_dir.is_none() {
         let files = std::mem::take(&mut template.files);
         return render_files(args, site, template, files, resolved);
     }
+    let owned = site.owned();
     let trees = render_files(args, site, template, template.files.clone(), resolved)?;
-    if !trees.repository.keys().any(|path| path.below(site.root()).symlink_metadata().is_ok()) {
+    let taken = taken(site, &owned, &trees);
+    if taken.is_empty() {
         return Ok(trees);
+    }
+    if resolved.answers.contains_key("app_suffix") {
+        return Err(refuse_taken(&taken));
     }
     let suffix = Answer::Text(built_in::app_suffix(site.app_dir(), true));
     resolved.variables.insert("app_suffix".into(), suffix.clone());
     resolved.answers.insert("app_suffix".into(), suffix);
     let files = std::mem::take(&mut template.files);
-    render_files(args, site, template, files, resolved)
+    let trees = render_files(args, site, template, files, resolved)?;
+    let taken = self::taken(site, &owned, &trees);
+    if taken.is_empty() { Ok(trees) } else { Err(refuse_taken(&taken)) }
+}
+
+/// The paths at the repository's root where something stands that is not this app's.
+fn taken(site: &Site, owned: &BTreeSet<RelPath>, trees: &Trees) -> Vec<RelPath> {
+    let stands = |path: &&RelPath| path.below(site.root()).symlink_metadata().is_ok();
+    trees.repository.keys().filter(|path| !owned.contains(*path)).filter(stands).cloned().collect()
+}
+
+fn refuse_taken(taken: &[RelPath]) -> Diagnostics {
+    let refuse = |path: &RelPath| {
+        let title = format!("`{path}` at the repository's root exists, and is not this app's");
+        Diagnostic::error(Code::TargetExists, title)
+            .help("move it out of the way, or give the app's files another name with -d app_suffix=-NAME")
+    };
+    Diagnostics(taken.iter().map(refuse).collect())
 }
 
 fn render_files(args: &NewArgs, site: &Site, template: &Template, files: Tree, resolved: &Resolved) -> Result<Trees> {
