@@ -16,7 +16,7 @@ use crate::render::select::Patterns;
 use crate::render::{self, Request};
 use crate::template::Template;
 use crate::tree::{RelPath, Tree};
-use crate::workspace::{self, Site};
+use crate::workspace::{self, Recovered, Site};
 use crate::{git, report};
 
 /// Runs `create-app new`.
@@ -27,6 +27,7 @@ use crate::{git, report};
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let existing = existing(args);
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
+    finish_interrupted(&site)?;
     site.check(existing)?;
     let may_ask = !args.silent && prompt::possible();
     let loaded = inputs::template(args, may_ask)?;
@@ -53,6 +54,20 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
         super::summary::warn_of_ignored(&site, &record);
     }
     Ok(Outcome::Clean)
+}
+
+/// A run that was killed may have left a change half done: what is there is judged only when it is whole.
+fn finish_interrupted(site: &Site) -> Result<()> {
+    let Some(recovered) = workspace::recover(site)? else { return Ok(()) };
+    let what = match &recovered {
+        Recovered::Finished(_) => "finished",
+        Recovered::TakenBack | Recovered::Discarded => "taken back",
+    };
+    report::status(&format!("A change of `{}` that was interrupted has been {what}.", site.shown()));
+    if let Recovered::Finished(asides) = recovered {
+        super::summary::warn_of_asides(&asides);
+    }
+    Ok(())
 }
 
 fn existing(args: &NewArgs) -> Existing {
