@@ -1,8 +1,9 @@
 //! What a run takes from the world before its pure part begins: the template, the given values, the user's name.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::answers::built_in::{Author, OF_THE_MACHINE};
+use crate::answers::built_in::{Author, REMEMBERED};
 use crate::answers::given::{self, GivenValues, Source};
 use crate::answers::placeholder::{Kind, Placeholder};
 use crate::answers::{Resolved, prompt};
@@ -63,6 +64,10 @@ pub(super) fn given(args: &NewArgs) -> Result<GivenValues> {
 }
 
 fn values_file(path: &Path) -> Result<GivenValues> {
+    if path.is_dir() {
+        let title = format!("cannot read the values file `{}`: is a directory", path.display());
+        return Err(Diagnostic::error(Code::ValuesFile, title).help("give a TOML file").into());
+    }
     let text = std::fs::read_to_string(path).map_err(|error| {
         let mut problem = Diagnostic::io("cannot read the values file", path, &error);
         problem.code = Code::ValuesFile;
@@ -71,11 +76,11 @@ fn values_file(path: &Path) -> Result<GivenValues> {
     given::values_file(&path.to_string_lossy(), &text)
 }
 
-/// The built-in variables of the machine that the template mentions: what they are on this machine must be remembered.
+/// The built-in variables that the template mentions and whose values in this run must be remembered.
 pub(super) fn mentioned(template: &Template) -> Vec<&'static str> {
-    let mut mentioned = render::mentioned(&template.files, OF_THE_MACHINE);
+    let mut mentioned = render::mentioned(&template.files, REMEMBERED);
     let conditions: String = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
-    mentioned.extend(OF_THE_MACHINE.iter().filter(|name| conditions.contains(**name)));
+    mentioned.extend(REMEMBERED.iter().filter(|name| conditions.contains(**name)));
     mentioned
 }
 
@@ -96,6 +101,17 @@ pub(super) fn unused(template: &Template, resolved: &Resolved) -> Vec<Diagnostic
         Diagnostic::warning(Code::AnswerUnknown, title).help(help)
     };
     unused.map(warn).collect()
+}
+
+/// Takes values out of the answers that no placeholder asks for and no file uses: an environment holds values for other
+/// templates, too, and they do not belong into a file that the project commits. They stay variables.
+pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved) {
+    let declared: BTreeSet<&str> = template.manifest.declared().map(|placeholder| placeholder.name.as_str()).collect();
+    let others = resolved.answers.keys().map(String::as_str).filter(|name| !declared.contains(name));
+    let others: Vec<&str> = others.collect();
+    let used: Vec<&str> = render::mentioned(&template.files, &others);
+    let unused: Vec<String> = others.iter().filter(|name| !used.contains(name)).map(|&name| name.to_owned()).collect();
+    resolved.answers.retain(|name, _| !unused.contains(name));
 }
 
 /// The user, if the template mentions one: asking git takes as long as the rest of a run.

@@ -15,8 +15,8 @@ use crate::plan::{Existing, Plan, Trees};
 use crate::render::select::Patterns;
 use crate::render::{self, Request};
 use crate::template::Template;
-use crate::tree::Tree;
-use crate::workspace::{self, Site};
+use crate::tree::{RelPath, Tree};
+use crate::workspace::{self, Recovered, Site};
 use crate::{git, report};
 
 /// Runs `create-app new`.
@@ -27,6 +27,7 @@ use crate::{git, report};
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let existing = existing(args);
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
+    finish_interrupted(&site)?;
     site.check(existing)?;
     let may_ask = !args.silent && prompt::possible();
     let loaded = inputs::template(args, may_ask)?;
@@ -53,6 +54,20 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
         super::summary::warn_of_ignored(&site, &record);
     }
     Ok(Outcome::Clean)
+}
+
+/// A run that was killed may have left a change half done: what is there is judged only when it is whole.
+fn finish_interrupted(site: &Site) -> Result<()> {
+    let Some(recovered) = workspace::recover(site)? else { return Ok(()) };
+    let what = match &recovered {
+        Recovered::Finished(_) => "finished",
+        Recovered::TakenBack | Recovered::Discarded => "taken back",
+    };
+    report::status(&format!("A change of `{}` that was interrupted has been {what}.", site.shown()));
+    if let Recovered::Finished(asides) = recovered {
+        super::summary::warn_of_asides(&asides);
+    }
+    Ok(())
 }
 
 fn existing(args: &NewArgs) -> Existing {
@@ -94,6 +109,7 @@ fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> 
     let mut warnings = std::mem::take(&mut resolved.warnings);
     warnings.extend(inputs::unused(template, &resolved));
     super::warn(warnings, args.strict)?;
+    inputs::forget_unused(template, &mut resolved);
     Ok(resolved)
 }
 
@@ -104,32 +120,55 @@ fn say_that_nobody_was_asked(args: &NewArgs, template: &Template, may_ask: bool)
     }
 }
 
-/// The next machine has other values of these: what this one gave to the project goes into the lock.
+/// The next run may have other values of these, in a renamed directory or on another machine: what this one gave to the
+/// project goes into the lock.
 fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
     // The suffix follows from the app's directory, unless it had to be another.
-    for name in mentioned.iter().filter(|name| **name != "app_suffix") {
+    for name in mentioned.iter().filter(|name| **name != "app_suffix").chain(&["project-name"]) {
         if let Some(answer) = resolved.variables.get(*name) {
             resolved.answers.entry((*name).to_owned()).or_insert_with(|| answer.clone());
         }
     }
 }
 
-/// Renders the template; again, with a longer suffix, where another app of the repository has the short one.
+/// Renders the template; again, with a longer suffix, where something else of the repository has a path that the short
+/// one gives.
 fn render(args: &NewArgs, site: &Site, template: &mut Template, resolved: &mut Resolved) -> Result<Trees> {
-    let may_collide = site.app_dir.is_some() && !args.init && !args.overwrite;
-    if !may_collide || resolved.answers.contains_key("app_suffix") {
+    if site.app_dir.is_none() {
         let files = std::mem::take(&mut template.files);
         return render_files(args, site, template, files, resolved);
     }
+    let owned = site.owned();
     let trees = render_files(args, site, template, template.files.clone(), resolved)?;
-    if !trees.repository.keys().any(|path| path.below(site.root()).symlink_metadata().is_ok()) {
+    let taken = taken(site, &owned, &trees);
+    if taken.is_empty() {
         return Ok(trees);
+    }
+    if resolved.answers.contains_key("app_suffix") {
+        return Err(refuse_taken(&taken));
     }
     let suffix = Answer::Text(built_in::app_suffix(site.app_dir(), true));
     resolved.variables.insert("app_suffix".into(), suffix.clone());
     resolved.answers.insert("app_suffix".into(), suffix);
     let files = std::mem::take(&mut template.files);
-    render_files(args, site, template, files, resolved)
+    let trees = render_files(args, site, template, files, resolved)?;
+    let taken = self::taken(site, &owned, &trees);
+    if taken.is_empty() { Ok(trees) } else { Err(refuse_taken(&taken)) }
+}
+
+/// The paths at the repository's root where something stands that is not this app's.
+fn taken(site: &Site, owned: &BTreeSet<RelPath>, trees: &Trees) -> Vec<RelPath> {
+    let stands = |path: &&RelPath| path.below(site.root()).symlink_metadata().is_ok();
+    trees.repository.keys().filter(|path| !owned.contains(*path)).filter(stands).cloned().collect()
+}
+
+fn refuse_taken(taken: &[RelPath]) -> Diagnostics {
+    let refuse = |path: &RelPath| {
+        let title = format!("`{path}` at the repository's root exists, and is not this app's");
+        Diagnostic::error(Code::TargetExists, title)
+            .help("move it out of the way, or give the app's files another name with -d app_suffix=-NAME")
+    };
+    Diagnostics(taken.iter().map(refuse).collect())
 }
 
 fn render_files(args: &NewArgs, site: &Site, template: &Template, files: Tree, resolved: &Resolved) -> Result<Trees> {

@@ -1,12 +1,13 @@
 //! Where a project is, or will be, and what stands there.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::guard::Guard;
 use crate::diagnostic::{Code, Diagnostic, Result, io_reason};
 use crate::git;
-use crate::lock::{DIRECTORY, LOCK};
+use crate::lock::{DIRECTORY, LOCK, Lock};
 use crate::plan::{Existing, Trees};
 use crate::tree::{RelPath, Tree};
 
@@ -61,6 +62,15 @@ impl Site {
     #[must_use]
     pub fn has_lock(&self) -> bool {
         self.app.join(DIRECTORY).join(LOCK).symlink_metadata().is_ok()
+    }
+
+    /// The paths below the repository's root that belong to the project that stands here. None where there is none, or
+    /// where its lock cannot be read: nothing tells then whose they are.
+    #[must_use]
+    pub fn owned(&self) -> BTreeSet<RelPath> {
+        let path = self.app.join(DIRECTORY).join(LOCK);
+        let lock = std::fs::read_to_string(path).ok().and_then(|text| Lock::parse(&text, LOCK).ok());
+        lock.map(|lock| lock.repository_files.into_keys().collect()).unwrap_or_default()
     }
 
     /// Checks that a new project can be made here. A directory that is empty but for `.git` is as good as none.
