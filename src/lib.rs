@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod git;
 pub mod lock;
 pub mod manifest;
+pub mod merge;
 pub mod plan;
 pub mod render;
 pub mod report;

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crate::answers::built_in::{Author, OF_THE_MACHINE};
-use crate::answers::given::{self, GivenValues};
+use crate::answers::given::{self, GivenValues, Source};
 use crate::answers::placeholder::{Kind, Placeholder};
-use crate::answers::prompt;
+use crate::answers::{Resolved, prompt};
 use crate::cli::NewArgs;
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, did_you_mean};
 use crate::git;
 use crate::render;
 use crate::source::{self, Loaded};
@@ -29,14 +29,6 @@ pub(super) fn template(args: &NewArgs, may_ask: bool) -> Result<Loaded> {
             [first, ..] if !may_ask => first.clone(),
             _ => choose(candidates)?,
         };
-        if subfolder.as_ref() == Some(&chosen) {
-            return Err(Diagnostic::error(
-                Code::TemplateAmbiguous,
-                format!("the template `{chosen}` names itself as its sub-template"),
-            )
-            .help("mend `sub_templates` in its cargo-generate.toml")
-            .into());
-        }
         subfolder = Some(chosen);
     }
 }
@@ -45,7 +37,11 @@ fn choose(candidates: Vec<String>) -> Result<String> {
     let default = candidates.first().cloned();
     let kind = Kind::Choice { choices: candidates, default };
     let question = Placeholder { name: "template".into(), prompt: "Which template?".into(), kind, span: 0..0 };
-    Ok(prompt::ask(&question)?.to_string())
+    let cancelled = |mut problems: Diagnostics| {
+        problems.0.iter_mut().for_each(|problem| problem.help = Some("choose one with --subfolder".to_owned()));
+        problems
+    };
+    Ok(prompt::ask(&question).map_err(cancelled)?.to_string())
 }
 
 /// Collects what was given beforehand: a later source wins over an earlier one.
@@ -81,6 +77,25 @@ pub(super) fn mentioned(template: &Template) -> Vec<&'static str> {
     let conditions: String = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
     mentioned.extend(OF_THE_MACHINE.iter().filter(|name| conditions.contains(**name)));
     mentioned
+}
+
+/// Warns of values that no placeholder asks for and no file or condition uses: most are slips in a name.
+pub(super) fn unused(template: &Template, resolved: &Resolved) -> Vec<Diagnostic> {
+    let names: Vec<&str> = resolved.undeclared.keys().map(String::as_str).collect();
+    let used = render::mentioned(&template.files, &names);
+    let conditions: Vec<&str> = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
+    let is_used = |name: &str| used.contains(&name) || conditions.iter().any(|condition| condition.contains(name));
+    // The environment is not only there for this template.
+    let unused =
+        resolved.undeclared.iter().filter(|(name, by)| !matches!(by, Source::Environment(_)) && !is_used(name));
+    let warn = |(name, by): (&String, &Source)| {
+        let title = format!("the template has no placeholder `{name}` (given by {by})");
+        let declared = template.manifest.declared().map(|placeholder| placeholder.name.as_str());
+        let help =
+            did_you_mean(name, declared).unwrap_or_else(|| "leave it out: nothing in the template uses it".to_owned());
+        Diagnostic::warning(Code::AnswerUnknown, title).help(help)
+    };
+    unused.map(warn).collect()
 }
 
 /// The user, if the template mentions one: asking git takes as long as the rest of a run.

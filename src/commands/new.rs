@@ -8,7 +8,7 @@ use crate::answers::built_in::{self, Facts};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::{NewArgs, Vcs};
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, Severity};
 use crate::lock::{self, LockedTemplate};
 use crate::manifest::Ownership;
 use crate::plan::{Existing, Plan, Trees};
@@ -23,7 +23,7 @@ use crate::{git, report};
 ///
 /// # Errors
 ///
-/// Everything that stopped it; then nothing was written.
+/// Everything that stopped it; then nothing was written, unless all that is missing is the repository.
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let existing = existing(args);
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
@@ -37,18 +37,20 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let mentioned = inputs::mentioned(&template);
     let facts = facts(args, &site, &template, &mentioned)?;
     let mut resolved = answer(args, &template, &facts, may_ask)?;
+    say_that_nobody_was_asked(args, &template, may_ask);
     let trees = render(args, &site, &mut template, &mut resolved)?;
     remember(&mut resolved, &mentioned);
 
     let record = lock::record(&rendered(&site, &template, &resolved, &trees), &BTreeSet::new());
     let ours = site.read(&trees.app, &trees.repository)?;
     let plan = Plan::new(trees.app, trees.repository, &ours, existing);
-    workspace::create(&site, &plan, &record, existing)?;
+    let asides = workspace::create(&site, &plan, &record, existing)?;
 
     let in_repository = start_repository(args, &site, &template)?;
     super::summary::made(&site, &plan, &template.manifest.ownership.next)?;
+    super::summary::warn_of_asides(&asides);
     if in_repository {
-        super::summary::warn_of_ignored(&site, &record)?;
+        super::summary::warn_of_ignored(&site, &record);
     }
     Ok(Outcome::Clean)
 }
@@ -89,8 +91,17 @@ fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> 
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
-    super::warn(std::mem::take(&mut resolved.warnings), args.strict)?;
+    let mut warnings = std::mem::take(&mut resolved.warnings);
+    warnings.extend(inputs::unused(template, &resolved));
+    super::warn(warnings, args.strict)?;
     Ok(resolved)
+}
+
+/// Tells a person who gets defaults without having asked for them why.
+fn say_that_nobody_was_asked(args: &NewArgs, template: &Template, may_ask: bool) {
+    if !may_ask && !args.silent && !template.manifest.placeholders.is_empty() && prompt::is_watched() {
+        report::status("Nobody was asked, because there is no terminal to ask at; -d NAME=VALUE gives other answers.");
+    }
 }
 
 /// The next machine has other values of these: what this one gave to the project goes into the lock.
@@ -127,7 +138,8 @@ fn render_files(args: &NewArgs, site: &Site, template: &Template, files: Tree, r
         declared: template.manifest.declared().collect(),
         variables: &resolved.variables,
         names: &template.names,
-        strict: args.strict,
+        // A slip in the template that we carry is ours to mend, not the user's to live with.
+        strict: args.strict || args.template.is_none(),
     };
     let rendered = render::render(files, &request)?;
     report::diagnostics(&rendered.warnings);
@@ -147,7 +159,7 @@ fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
 fn rendered<'a>(site: &Site, template: &'a Template, resolved: &'a Resolved, trees: &'a Trees) -> lock::Rendered<'a> {
     lock::Rendered {
         template: LockedTemplate {
-            source: template.origin.source.clone(),
+            source: portable_source(site, &template.origin.source),
             subfolder: template.origin.subfolder.clone(),
             version: template.manifest.ownership.version.clone(),
             revision: template.origin.revision.clone(),
@@ -160,6 +172,18 @@ fn rendered<'a>(site: &Site, template: &'a Template, resolved: &'a Resolved, tre
     }
 }
 
+/// A template's directory as the lock remembers it: as the user gave it where that is absolute, else as seen from the app,
+/// so that it means the same on every machine that has both.
+fn portable_source(site: &Site, source: &str) -> String {
+    let given = Path::new(source);
+    if source == "embedded" || given.is_absolute() {
+        return source.to_owned();
+    }
+    let absolute = given.canonicalize().ok();
+    let relative = absolute.and_then(|absolute| pathdiff::diff_paths(absolute, &site.app));
+    relative.map_or_else(|| source.to_owned(), |path| path.to_string_lossy().replace('\\', "/"))
+}
+
 /// Makes the project a repository, unless it is in one already or nobody wants one. Returns whether it is in one now.
 fn start_repository(args: &NewArgs, site: &Site, template: &Template) -> Result<bool> {
     if site.repository.is_some() {
@@ -169,8 +193,21 @@ fn start_repository(args: &NewArgs, site: &Site, template: &Template) -> Result<
         Some(vcs) => vcs == Vcs::Git,
         None => !template.manifest.no_vcs && !args.init,
     };
-    if wanted {
-        git::init(&site.app)?;
+    if !wanted {
+        return Ok(false);
     }
-    Ok(wanted)
+    match git::init(&site.app) {
+        Ok(()) => Ok(true),
+        // The project is there, and complete: what is left to do is said, and what the user asked for is an error.
+        Err(problems) => {
+            let severity = if args.vcs.is_some() { Severity::Error } else { Severity::Warning };
+            let help = format!("the project is complete; run `git init` in `{}` once git works", site.shown());
+            let told = problems.0.into_iter().map(|it| Diagnostic { severity, ..it }.help(help.clone())).collect();
+            if severity == Severity::Error {
+                return Err(Diagnostics(told));
+            }
+            report::diagnostics(&told);
+            Ok(false)
+        }
+    }
 }

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use regex::bytes::Regex;
 
-use super::{BASE, Digest, LOCK, Lock, LockedTemplate, Pristine, base};
+use super::base::Encoder;
+use super::{BASE, Digest, LOCK, Lock, LockedTemplate, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::manifest::Ownership;
 use crate::render::select::Patterns;
@@ -150,7 +151,14 @@ impl Judge {
         let mut seen = present.clone();
         let fresh = lines.iter().zip(&entries).filter_map(|(line, (_, entry))| Some((line.base()?, *entry)));
         let fresh: Vec<(Digest, &Entry)> = fresh.filter(|(digest, _)| seen.insert(*digest)).collect();
-        let encoded: Vec<Encoded> = map(parallel, &fresh, |(digest, entry)| (*digest, base::encode(entry.bytes())));
+        let encode =
+            |encoder: &mut Encoder, (digest, entry): &(Digest, &Entry)| (*digest, encoder.encode(entry.bytes()));
+        let encoded: Vec<Encoded> = if parallel {
+            fresh.par_iter().map_init(Encoder::default, encode).collect()
+        } else {
+            let mut encoder = Encoder::default();
+            fresh.iter().map(|file| encode(&mut encoder, file)).collect()
+        };
         let files = entries.iter().zip(lines).map(|((path, _), line)| ((*path).clone(), line));
         (files.collect(), encoded.into_iter().collect())
     }

@@ -23,7 +23,7 @@ const MAX_VALUE: usize = 16 << 20;
 
 /// Parses and renders Liquid with one set of variables.
 pub(super) struct Engine {
-    language: Language,
+    language: &'static Language,
     globals: Object,
     parsed: Mutex<HashMap<Box<str>, Arc<Template>>>,
 }
@@ -54,7 +54,7 @@ pub(super) enum Failure {
 impl Engine {
     pub(super) fn new(variables: &BTreeMap<String, Answer>) -> Self {
         let globals = variables.iter().map(|(name, answer)| (KString::from_ref(name), value(answer))).collect();
-        Self { language: language::create_app(), globals, parsed: Mutex::default() }
+        Self { language: language::shared(), globals, parsed: Mutex::default() }
     }
 
     /// Renders a text. `reuse` remembers how it parsed: worth it for skeletons, which many files share.
@@ -103,7 +103,7 @@ impl Engine {
         if reuse && let Some(template) = cache().get(text) {
             return Ok(Arc::clone(template));
         }
-        let template = Arc::new(Template::new(parser::parse(text, &self.language)?));
+        let template = Arc::new(Template::new(parser::parse(text, self.language)?));
         if reuse {
             cache().insert(text.into(), Arc::clone(&template));
         }
@@ -113,7 +113,7 @@ impl Engine {
 
 /// Whether a text is one Liquid output, such as `{{ '{{' }}`.
 pub(super) fn is_output(text: &str) -> bool {
-    quietly(|| parser::parse(text, &language::create_app()).is_ok()).unwrap_or(false)
+    quietly(|| parser::parse(text, language::shared()).is_ok()).unwrap_or(false)
 }
 
 fn value(answer: &Answer) -> Value {
@@ -287,8 +287,12 @@ mod tests {
             "{{% assign a = 'x' %}}{}{{{{ a | replace: 'x', a | size }}}}",
             "{% assign a = a | append: a %}".repeat(20)
         );
-        let failure = outcome(&product).failure;
-        assert!(matches!(failure, Some(Failure::Render(_))), "{failure:?}");
+        let many = "{% capture s %}{% for i in (1..200000) %}{{i}},{% endfor %}{% endcapture %}{{ s | split: ',' | uniq | size }}";
+        for text in [product.as_str(), many, "{{ 'now' | date: '%1000000000Y' }}"] {
+            let failure = outcome(text).failure;
+            assert!(matches!(failure, Some(Failure::Render(_))), "{failure:?}: {text:.60}");
+        }
+        assert!(outcome("{{ '2020-01-02 03:04:05' | date: '%010Y' }}").failure.is_none());
     }
 
     #[test]

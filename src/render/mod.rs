@@ -2,6 +2,8 @@
 
 mod engine;
 mod file;
+#[cfg(test)]
+mod fuzz;
 pub mod github;
 mod language;
 mod locate;
@@ -11,6 +13,7 @@ pub mod select;
 mod skeleton;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 
 use rayon::prelude::*;
 
@@ -37,6 +40,9 @@ pub const BUILT_IN: &[&str] = &[
     "app_dir",
     "app_suffix",
 ];
+
+/// From so many files on, several threads render them faster than one.
+const PARALLEL: usize = 64;
 
 /// A rendered template.
 #[derive(Debug)]
@@ -71,7 +77,8 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     let known = known(request);
     let engine = Engine::new(request.variables);
     let values: String = request.variables.values().map(ToString::to_string).collect();
-    let renderer = Renderer { engine: &engine, known: &known, values: &values, names: request.names };
+    let renderer =
+        Renderer { engine: &engine, known: &known, values: &values, names: request.names, total: &AtomicUsize::new(0) };
     let selector = Selector::new(&files, request.selection);
     let selected: Vec<(RelPath, Entry, Selected)> = files
         .into_iter()
@@ -81,11 +88,12 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
         })
         .filter(|(_, _, selected)| *selected != Selected::Drop)
         .collect();
-    let results: Vec<_> = selected
-        .into_par_iter()
-        .with_min_len(16)
-        .map(|(path, entry, selected)| renderer.entry(path, entry, selected))
-        .collect();
+    let work = |(path, entry, selected)| renderer.entry(path, entry, selected);
+    let results: Vec<_> = if selected.len() < PARALLEL {
+        selected.into_iter().map(work).collect()
+    } else {
+        selected.into_par_iter().with_min_len(16).map(work).collect()
+    };
     collect(results, request.names, request.strict)
 }
 

@@ -1,4 +1,7 @@
 //! A new project where nothing stands: built beside its place, and moved there in one step.
+//!
+//! Nothing is synced for that: it would take ten times as long as all the rest. A kill leaves nothing or everything; a power
+//! cut in the seconds after can leave files of the new project empty, and nothing that anybody has written is in them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,16 +11,14 @@ use super::journal::{self, Aside, Busy, Journal, Places, Script};
 use super::site::Site;
 use crate::diagnostic::{Code, Diagnostics, Result};
 use crate::lock::{DIRECTORY, Record};
-use crate::plan::{Action, Changes, Plan};
+use crate::plan::{Changes, Plan, effects};
 use crate::tree::Mode;
 
 /// Makes the project. Whatever fails, nothing of it is left.
 pub(super) fn create(disk: &Disk, site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
     let parent = site.app.parent().unwrap_or(&site.app);
     let made = disk.create_dirs(parent)?;
-    let outside = made.first().and_then(|first| first.parent());
-    let synced = made.iter().map(PathBuf::as_path).chain(outside).try_for_each(|directory| disk.sync_dir(directory));
-    let result = synced.map_err(Diagnostics::from).and_then(|()| build_and_move(disk, site, plan, record, made.len()));
+    let result = build_and_move(disk, site, plan, record, made.len());
     if result.is_err() {
         disk.remove_dirs(&made);
     }
@@ -31,7 +32,8 @@ fn build_and_move(disk: &Disk, site: &Site, plan: &Plan, record: &Record, parent
     let result = result.and_then(|()| stage_outside(disk, &staging, site, plan, record, parents));
     let result = result.and_then(|journal| Ok(disk.rename(&staging, &site.app).map(|()| journal)?));
     match result {
-        Ok(journal) => finish(disk, site, parent, journal.as_ref()),
+        Ok(None) => Ok(Vec::new()),
+        Ok(Some(journal)) => finish(disk, site, &journal),
         Err(problems) => {
             // The error that is reported is the first one.
             drop(disk.remove_tree(&staging));
@@ -61,39 +63,47 @@ fn stage_outside(
 }
 
 /// The app is in its place, and what it brings with it comes into force.
-fn finish(disk: &Disk, site: &Site, parent: &Path, journal: Option<&Journal>) -> Result<Vec<Aside>> {
-    let synced = disk.sync_dir(parent).map_err(Diagnostics::from);
-    let Some(journal) = journal else {
-        if synced.is_err() {
-            drop(disk.remove_tree(&site.app));
-        }
-        return synced.map(|()| Vec::new());
-    };
+fn finish(disk: &Disk, site: &Site, journal: &Journal) -> Result<Vec<Aside>> {
     let places = Places::new(&site.app, site);
-    let result = synced.and_then(|()| Busy::take(disk, &site.app));
-    match result {
-        Ok(_busy) => journal::carry_out(disk, places, journal),
+    match Busy::take(disk, &site.app) {
+        Ok(busy) => journal::carry_out(disk, places, journal, busy),
         // Somebody else is finishing it already.
         Err(problems) if problems.0.iter().any(|problem| problem.code == Code::Busy) => Err(problems),
-        Err(problems) => Err(journal::give_up(disk, places, journal, problems)),
+        Err(problems) => Err(journal::give_up(disk, places, journal, None, problems)),
     }
 }
 
-/// Makes `.NAME.create-app-XXXXXX` beside the app.
-fn staging_directory(disk: &Disk, app: &Path, parent: &Path) -> disk::Result<PathBuf> {
+/// Makes `.NAME.create-app-XXXXXX` beside the app, and removes what a process that was killed has left under such a name.
+fn staging_directory(disk: &Disk, app: &Path, parent: &Path) -> Result<PathBuf> {
+    let prefix = prefix(app);
+    for entry in std::fs::read_dir(parent).into_iter().flatten().filter_map(std::result::Result::ok) {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) && is_abandoned(&entry) {
+            // It is in nobody's way.
+            drop(disk.remove_tree(&entry.path()));
+        }
+    }
+    Ok(disk.temporary_dir(parent, &prefix)?)
+}
+
+/// How the names start that directories have beside an app until it is complete, or when it has gone.
+pub(super) fn prefix(app: &Path) -> String {
     let name = app.file_name().unwrap_or_default().to_string_lossy();
-    let short = &name[..name.floor_char_boundary(200)];
-    disk.temporary_dir(parent, &format!(".{short}.create-app-"))
+    format!(".{}.create-app-", &name[..name.floor_char_boundary(200)])
+}
+
+/// Nobody needs an hour to make a project.
+fn is_abandoned(entry: &std::fs::DirEntry) -> bool {
+    let modified = entry.metadata().and_then(|metadata| metadata.modified());
+    let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+    age.is_some_and(|age| age.as_secs() > 3600)
 }
 
 /// Writes the app and its record below `staging`.
 fn build(disk: &Disk, staging: &Path, changes: &Changes, record: &Record) -> disk::Result<()> {
     let files = record.files();
     let own = files.iter().map(|(name, bytes)| (format!("{DIRECTORY}/{name}"), bytes.as_ref(), Mode::File));
-    let entries = changes.iter().filter_map(|(path, change)| match &change.action {
-        Action::Create(entry) | Action::Update { after: entry, .. } => Some((path.to_string(), entry)),
-        Action::Delete { .. } | Action::Keep => None,
-    });
+    let effects = effects(changes);
+    let entries = effects.iter().filter_map(|(path, effect)| Some((path.to_string(), effect.after?)));
     let all: Vec<(String, &[u8], Mode)> =
         entries.map(|(path, entry)| (path, entry.bytes(), entry.mode())).chain(own).collect();
     let directories = directories(all.iter().map(|(path, ..)| path.as_str()));
@@ -101,9 +111,7 @@ fn build(disk: &Disk, staging: &Path, changes: &Changes, record: &Record) -> dis
     directories.iter().try_for_each(|directory| disk.create_dir(directory))?;
     let items: Vec<Item<'_>> =
         all.iter().map(|(path, bytes, mode)| Item { path: below(staging, path), bytes, mode: *mode }).collect();
-    disk.create_all(&items)?;
-    disk.sync_all(staging, &items)?;
-    directories.iter().map(PathBuf::as_path).chain([staging]).try_for_each(|directory| disk.sync_dir(directory))
+    disk.create_all(&items)
 }
 
 /// Every directory that these paths need, outer ones first.

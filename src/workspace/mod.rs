@@ -1,16 +1,20 @@
 //! Where projects are made and changed: the only place that writes below them.
 //!
-//! ```ignore
-//! let site = Site::locate(&path)?;                     // nothing is written yet, and git is not run
+//! ```text
+//! let site = Site::locate(&path)?;                     // nothing is written, and git is not run
+//! workspace::recover(&site)?;                          // a change that was interrupted is finished or taken back
 //! site.check(existing)?;                               // an existing target, a file in the way, …
 //! let record = lock::record(&rendered, &BTreeSet::new());
 //! let ours = site.read(&app, &repository)?;            // what stands where the files go
 //! let plan = Plan::new(app, repository, &ours, existing);
-//! let done = workspace::create(&site, &plan, &record, existing)?;
+//! let aside = workspace::create(&site, &plan, &record, existing)?;
 //! ```
 //!
-//! All or nothing: a target that does not exist is built beside its place and moved there in one step ([`create`]); an
-//! existing one is changed under a journal, so that whatever stops the process leaves the old state or can be finished.
+//! `upgrade` makes its plan otherwise and calls [`apply`] instead of [`create`].
+//!
+//! All or nothing: a project whose directory does not exist is built beside its place and moved there in one step; an
+//! existing one is changed under a [`journal`], so that whatever stops the process leaves the old state, or one that the
+//! next command finishes.
 
 mod disk;
 mod fresh;
@@ -47,9 +51,9 @@ fn recover_with(disk: &Disk, site: &Site) -> Result<Option<Recovered>> {
     if !journal::is_pending(&site.app) {
         return Ok(None);
     }
-    let _busy = Busy::take(disk, &site.app)?;
+    let busy = Busy::take(disk, &site.app)?;
     // Somebody else may have been at it until just now.
-    if journal::is_pending(&site.app) { journal::recover(disk, site).map(Some) } else { Ok(None) }
+    if journal::is_pending(&site.app) { journal::recover(disk, site, busy).map(Some) } else { Ok(None) }
 }
 
 /// Makes a new project; returns what somebody edited in the same moment, and was left.
@@ -80,10 +84,8 @@ pub fn apply(site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
 }
 
 fn apply_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
-    let _busy = Busy::take(disk, &site.app)?;
-    if journal::is_pending(&site.app) {
-        journal::recover(disk, site)?;
-    }
+    recover_with(disk, site)?;
+    let busy = Busy::take(disk, &site.app)?;
     let places = Places::new(&site.app, site);
     let files = record.files();
     let script = Script::new(site, &places, plan, record, &files)?;
@@ -91,7 +93,7 @@ fn apply_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record) -> Result<
         return Ok(Vec::new());
     }
     journal::stage(disk, &site.app, &places, &script)?;
-    journal::carry_out(disk, places, &script.journal)
+    journal::carry_out(disk, places, &script.journal, busy)
 }
 
 /// What stands in the way when nothing may.

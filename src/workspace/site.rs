@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::guard::Guard;
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result, io_reason};
 use crate::git;
 use crate::lock::{DIRECTORY, LOCK};
 use crate::plan::{Existing, Trees};
@@ -129,7 +129,10 @@ impl Site {
 /// Makes a path absolute and resolves its links as far as it exists; the rest is taken as it is written.
 fn resolve(path: &Path) -> Result<PathBuf> {
     let failed = |error: &std::io::Error| Diagnostic::io("cannot find", path, error);
-    let absolute = std::path::absolute(path).map_err(|error| failed(&error))?;
+    let absolute = std::path::absolute(path).map_err(|error| {
+        let title = format!("cannot find the current directory: {}", io_reason(&error));
+        Diagnostic::error(Code::Io, title).help("change to a directory that exists, or give an absolute path")
+    })?;
     let mut rest = Vec::new();
     let mut existing = absolute.as_path();
     loop {

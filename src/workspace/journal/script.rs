@@ -7,8 +7,8 @@ use super::operation::{Kind, Operation, Places, Root, Target};
 use super::text::Journal;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::lock::{BASE, Digest, LOCK, Record};
-use crate::plan::{Action, Changes, Plan, Stamp};
-use crate::tree::Mode;
+use crate::plan::{Changes, Effect, Plan, Stamp, effects};
+use crate::tree::{Mode, RelPath};
 use crate::workspace::guard::{Seen, look};
 use crate::workspace::site::Site;
 
@@ -51,18 +51,19 @@ impl<'a> Script<'a> {
         puts.sort_by_key(|step| step.target == Target::record(LOCK));
         let needed: BTreeSet<Target> = puts.iter().flat_map(|step| step.target.above()).collect();
         let emptied: BTreeSet<Target> = deletes.iter().flat_map(|step| step.target.above()).collect();
-        let leaving: BTreeSet<&Target> = deletes.iter().map(|step| &step.target).collect();
-        let missing = needed.iter().filter(|dir| leaving.contains(dir) || !places.path(dir).is_dir());
-        let missing: Vec<Target> = missing.cloned().collect();
+        let emptied: Vec<Target> = emptied.into_iter().rev().filter(|dir| !needed.contains(dir)).collect();
+        // Where the file system ignores case, what is removed may be what is needed in another spelling.
+        let leaving: BTreeSet<_> =
+            deletes.iter().map(|step| &step.target).chain(&emptied).map(Target::folded).collect();
+        let missing = needed.into_iter().filter(|dir| leaving.contains(&dir.folded()) || !places.path(dir).is_dir());
+        let missing: Vec<Target> = missing.collect();
         let plain = |target, kind| (Operation { target, kind }, &[] as &[u8]);
 
         let mut all: Vec<(Operation, &'a [u8])> = Vec::new();
         all.extend(
             deletes.into_iter().filter_map(|step| Some(plain(step.target, Kind::Delete { before: step.before? }))),
         );
-        all.extend(
-            emptied.iter().rev().filter(|dir| !needed.contains(dir)).map(|dir| plain(dir.clone(), Kind::RemoveDir)),
-        );
+        all.extend(emptied.into_iter().map(|dir| plain(dir, Kind::RemoveDir)));
         all.extend(missing.into_iter().map(|dir| plain(dir, Kind::MakeDir)));
         all.extend(puts.into_iter().filter_map(|step| {
             let (bytes, mode) = step.after?;
@@ -74,19 +75,12 @@ impl<'a> Script<'a> {
     }
 }
 
-fn steps(root: Root, changes: &Changes) -> Vec<Step<'_>> {
-    let mut steps = Vec::new();
-    for (path, change) in changes {
-        let (before, after) = match &change.action {
-            Action::Create(entry) => (None, Some(entry)),
-            Action::Update { before, after } => (Some(*before), Some(after)),
-            Action::Delete { before } => (Some(*before), None),
-            Action::Keep => continue,
-        };
-        let after = after.map(|entry| (entry.bytes(), entry.mode()));
-        steps.push(Step { target: Target::file(root, path), before, after });
-    }
-    steps
+fn steps<'a>(root: Root, changes: &'a Changes) -> Vec<Step<'a>> {
+    let step = |(path, effect): (&RelPath, Effect<'a>)| {
+        let after = effect.after.map(|entry| (entry.bytes(), entry.mode()));
+        Step { target: Target::file(root, path), before: effect.before, after }
+    };
+    effects(changes).into_iter().map(step).collect()
 }
 
 /// What changes below `.create-app`: files that differ, and base files that no line of the lock names any more.

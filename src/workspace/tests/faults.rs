@@ -74,8 +74,7 @@ impl Stage {
 }
 
 fn is_litter(name: &str) -> bool {
-    name.ends_with(".create-app/busy")
-        || name.split('/').any(|part| part.starts_with(".shop.create-app-") || part.starts_with(".create-app-"))
+    name.ends_with(".create-app/busy") || name.split('/').any(|part| part.starts_with(".shop.create-app-"))
 }
 
 /// Either an upgrade of `ours`, or a new project.
@@ -221,24 +220,29 @@ fn everything_is_on_the_disk_before_a_change_is_decided() {
     let stage = Stage::new(Some(&ours));
     let disk = Disk::default();
     change(&stage, Some(&ours), &theirs).create(&disk).unwrap();
-    let log = disk.fuse.log();
-    let decided = log.iter().position(|(_, path)| path.ends_with("txn/journal")).unwrap();
-    let app = stage.target.canonicalize().unwrap();
-    let in_txn = |path: &Path| path.starts_with(app.join(".create-app"));
-    assert!(log[..decided].iter().all(|(_, path)| in_txn(path) || *path == app), "only the record's own before");
-    for name in ["new", "old", ""] {
-        let directory = app.join(".create-app/txn").join(name);
-        let written = log[..decided]
-            .iter()
-            .rposition(|(_, path)| path.parent() == Some(&directory) && !path.ends_with("journal.tmp"));
-        let synced = log[..decided].iter().rposition(|(_, path)| *path == directory);
-        assert!(written < synced, "{name}");
+    let (log, app) = (disk.fuse.log(), stage.target.canonicalize().unwrap());
+    let txn = app.join(".create-app/txn");
+    let decided = log.iter().position(|(_, path)| *path == txn.join("journal")).unwrap();
+    let before = &log[..decided];
+    assert!(before.iter().all(|(_, path)| path.starts_with(app.join(".create-app")) || *path == app), "{before:?}");
+    let first_sync = before.iter().position(|(action, _)| *action == "sync").unwrap();
+    assert!(before[first_sync..].iter().all(|(action, _)| *action == "sync"), "nothing is written behind it");
+    let synced = |path: &Path| before[first_sync..].iter().any(|(_, synced)| synced == path);
+    for name in ["journal.tmp", "new", "old", "", ".."] {
+        let path = if name == ".." { app.join(".create-app") } else { txn.join(name) };
+        assert!(synced(&path), "{name}");
     }
-    let forgotten = log.iter().rposition(|(_, path)| path.ends_with("txn/journal")).unwrap();
+    for (_, path) in before.iter().filter(|(_, path)| path.parent() == Some(&txn.join("new"))) {
+        assert!(synced(path) || path.is_symlink() || !path.exists(), "{path:?}");
+    }
+    let forgotten = log.iter().rposition(|(_, path)| *path == txn.join("journal")).unwrap();
     let put = log.iter().rposition(|(_, path)| path.ends_with("lock.toml")).unwrap();
-    let synced = |directory: &Path| log[put..forgotten].iter().any(|(_, path)| path == directory);
     for directory in ["", "made/deep", "file", "Case", ".create-app", ".create-app/base"] {
-        assert!(synced(app.join(directory).as_path()), "{directory}");
+        let directory = app.join(directory);
+        assert!(
+            log[put..forgotten].iter().any(|(action, path)| *action == "sync" && *path == directory),
+            "{directory:?}"
+        );
     }
 }
 
@@ -268,7 +272,43 @@ fn any_tree() -> impl Strategy<Value = Tree> {
     })
 }
 
+/// Edits some of the app's files in place, as an editor does; returns them.
+fn edit_some(stage: &Stage, mut choice: u32) -> Vec<PathBuf> {
+    let mut edited = Vec::new();
+    for name in stage.list().keys().filter(|name| name.starts_with("apps/shop/") && !name.contains(".create-app")) {
+        let path = stage.directory.path().join(name);
+        choice = choice.rotate_right(1);
+        if choice & 1 == 1 && path.symlink_metadata().unwrap().is_file() {
+            write(&path, "edited");
+            edited.push(path);
+        }
+    }
+    edited
+}
+
 proptest! {
+    #[test]
+    fn no_edit_after_a_kill_is_lost(
+        ours in any_tree(),
+        theirs in any_tree(),
+        steps in 0..90usize,
+        fails in any::<bool>(),
+        choice in any::<u32>(),
+    ) {
+        let trees = |app: &Tree| Trees { app: app.clone(), repository: Tree::new() };
+        let (ours, theirs) = (trees(&ours), trees(&theirs));
+        let stage = Stage::new(Some(&ours));
+        let fuse = if fails { Fuse::full(steps, steps % 11) } else { Fuse::after(steps) };
+        drop(change(&stage, Some(&ours), &theirs).create(&Disk { fuse }));
+        let edited = edit_some(&stage, choice);
+        let recovered = stage.recover(&Disk::default());
+        prop_assert!(recovered.is_ok(), "{:?}", recovered);
+        for path in edited {
+            prop_assert_eq!(fs_err::read_to_string(&path).unwrap(), "edited");
+        }
+        prop_assert_eq!(stage.recover(&Disk::default()), Ok(None));
+    }
+
     #[test]
     fn any_tree_becomes_any_other_or_stays(ours in any_tree(), theirs in any_tree(), steps in 0..120usize) {
         let trees = |app: &Tree| Trees { app: app.clone(), repository: Tree::new() };
@@ -278,7 +318,7 @@ proptest! {
         let disk = killed_after(steps);
         drop(change(&stage, Some(&ours), &theirs).create(&disk));
         let recovered = stage.recover(&Disk::default()).unwrap();
-        prop_assert!(!matches!(recovered, Some(Recovered::TakenBack)));
+        prop_assert!(!matches!(recovered, Some(Recovered::TakenBack(_))));
         if stage.list_visible() == old {
             change(&stage, Some(&ours), &theirs).create(&Disk::default()).unwrap();
         }

@@ -1,7 +1,18 @@
 //! What a command would do to a project, path by path, each with its reason. `new` and `upgrade` apply it, `diff` shows
 //! it, `check` judges it: as all of them have the same plan, they cannot disagree.
 
+mod conflict;
+mod effects;
+mod reason;
+mod summary;
+
 use std::collections::BTreeMap;
+use std::fmt;
+
+pub use conflict::{Conflict, Stages, Version};
+pub use effects::{Effect, effects};
+pub use reason::{BlockProblem, Install, Reason};
+pub use summary::{Summary, Todo};
 
 use crate::lock::Digest;
 use crate::tree::{Entry, Mode, RelPath, Tree};
@@ -13,6 +24,43 @@ pub struct Plan {
     pub app: Changes,
     /// Below the repository's root; empty where the app is the root.
     pub repository: Changes,
+    /// What the lock records under `[moved]` afterwards.
+    pub moved: BTreeMap<RelPath, RelPath>,
+    /// What the user should know of single files.
+    pub notes: Vec<Note>,
+}
+
+/// Something that the user should know of a file, although nothing has to be decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The file.
+    pub path: RelPath,
+    /// What there is to know.
+    pub subject: Subject,
+}
+
+/// What a [`Note`] is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// Its base is not known, so it was merged as in a project without a lock.
+    NoBase,
+    /// The user removed a block that the template changed.
+    BlockRemoved(String),
+    /// Both have a value for a key; the user's stays.
+    ValueKept(String),
+    /// An import of the template that nothing would use was left out.
+    ImportLeftOut(String),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoBase => f.write_str("its base is not known: it was merged with what both have in common"),
+            Self::BlockRemoved(name) => write!(f, "the block `{name}` changed in the template; you removed it"),
+            Self::ValueKept(key) => write!(f, "`{key}` differs from the template's and stays yours"),
+            Self::ImportLeftOut(line) => write!(f, "`{line}` was left out: nothing uses it"),
+        }
+    }
 }
 
 /// What would happen to each path.
@@ -44,19 +92,19 @@ pub enum Action {
         /// What stands there now.
         before: Stamp,
     },
+    /// What stands elsewhere is put there, changed or not.
+    Move {
+        /// Where it stands now.
+        from: RelPath,
+        /// What stands there now.
+        before: Stamp,
+        /// What is put in the new place.
+        after: Entry,
+    },
+    /// The user has to decide.
+    Conflict(Box<Conflict>),
     /// What stands there is kept, although the template has something else.
     Keep,
-}
-
-/// Why a [`Change`] is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// The template has it, and the project does not.
-    Added,
-    /// The user asked to replace what stands there.
-    Overwritten,
-    /// It stood there before the project was made, and the user asked to keep such files.
-    Existed,
 }
 
 /// Content and mode at the time when a plan was made: what it stands on must not have changed when it is applied.
@@ -100,13 +148,20 @@ impl Plan {
                 .filter_map(|(path, entry)| Some((path.clone(), create(entry, ours.get(&path), existing)?)))
                 .collect()
         };
-        Self { app: plan(app, &ours.app), repository: plan(repository, &ours.repository) }
+        Self { app: plan(app, &ours.app), repository: plan(repository, &ours.repository), ..Self::default() }
     }
 
-    /// Whether nothing would happen.
+    /// Whether nothing would happen: all that stands there is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.app.is_empty() && self.repository.is_empty()
+        self.app.values().chain(self.repository.values()).all(|change| change.action == Action::Keep)
+    }
+
+    /// Whether the user has to decide something.
+    #[must_use]
+    pub fn has_conflicts(&self) -> bool {
+        let mut all = self.app.values().chain(self.repository.values());
+        all.any(|change| matches!(change.action, Action::Conflict(_)))
     }
 
     /// The paths, below the app and then below the repository's root, that keep what stands there.

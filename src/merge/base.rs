@@ -1,0 +1,123 @@
+//! What was rendered at the last `new` or `upgrade`, as far as it is known.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::lock::{Digest, Lock, Pristine};
+use crate::tree::{Entry, Mode, RelPath};
+
+/// What the lock and the base know of one tree.
+pub type Base = BTreeMap<RelPath, Recorded>;
+
+/// One file as it was rendered at the last `new` or `upgrade`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its line in the lock.
+    pub pristine: Pristine,
+    /// What the base holds of it: nothing for files that are the app's own, that hold a secret, or whose bytes are lost.
+    pub entry: Option<Entry>,
+}
+
+impl Recorded {
+    /// An entry whose bytes are known.
+    #[must_use]
+    pub fn of(entry: Entry) -> Self {
+        let pristine = Pristine { mode: entry.mode(), digest: Some(Digest::of(entry.bytes())), once: false };
+        Self { pristine, entry: Some(entry) }
+    }
+
+    /// Whether an entry is known to be what was rendered, but for its mode and the kind of its line endings.
+    #[must_use]
+    pub fn is_unedited(&self, ours: &Entry) -> bool {
+        match &self.entry {
+            Some(base) => !super::is_edited(base, ours),
+            None => {
+                (ours.mode() == Mode::Symlink) == self.is_symlink()
+                    && self.pristine.digest.is_some_and(|digest| Digest::of(ours.bytes()) == digest)
+            }
+        }
+    }
+
+    /// Whether it was a symbolic link.
+    #[must_use]
+    pub fn is_symlink(&self) -> bool {
+        self.pristine.mode == Mode::Symlink
+    }
+}
+
+/// The lock and the base of a project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bases {
+    /// Below the app.
+    pub app: Base,
+    /// Below the repository's root.
+    pub repository: Base,
+    /// What earlier upgrades found the user to have moved.
+    pub moved: BTreeMap<RelPath, RelPath>,
+}
+
+impl Bases {
+    /// The lock's lines with the bytes that `stored`, the decoded base, has for them.
+    #[must_use]
+    pub fn new(lock: &Lock, stored: &BTreeMap<Digest, Vec<u8>>) -> Self {
+        let base = |files: &BTreeMap<RelPath, Pristine>| -> Base {
+            let record = |(path, pristine): (&RelPath, &Pristine)| {
+                let bytes = pristine.base().and_then(|digest| stored.get(&digest));
+                let entry = bytes.and_then(|bytes| entry(pristine.mode, bytes));
+                (path.clone(), Recorded { pristine: *pristine, entry })
+            };
+            files.iter().map(record).collect()
+        };
+        Self { app: base(&lock.files), repository: base(&lock.repository_files), moved: lock.moved.clone() }
+    }
+
+    /// The moves whose file is below the app, and those whose file is below the repository's root.
+    pub(super) fn split_moved(&self) -> [BTreeMap<RelPath, RelPath>; 2] {
+        let (app, repository) = self.moved.clone().into_iter().partition(|(path, _)| self.app.contains_key(path));
+        [app, repository]
+    }
+}
+
+fn entry(mode: Mode, bytes: &[u8]) -> Option<Entry> {
+    match mode {
+        Mode::File | Mode::Executable => {
+            Some(Entry::File { bytes: Cow::Owned(bytes.to_vec()), executable: mode == Mode::Executable })
+        }
+        Mode::Symlink => String::from_utf8(bytes.to_vec()).ok().map(|target| Entry::Symlink { target }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::LockedTemplate;
+
+    #[test]
+    fn the_lines_of_a_lock_get_the_bytes_that_are_stored() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let line = |bytes: &[u8], mode, once| Pristine { mode, digest: Some(Digest::of(bytes)), once };
+        let template = LockedTemplate { source: "s".into(), subfolder: None, version: None, revision: "r".into() };
+        let lock = Lock {
+            template,
+            app_dir: None,
+            answers: BTreeMap::new(),
+            files: [
+                (path("a"), line(b"A", Mode::Executable, false)),
+                (path("l"), line(b"to", Mode::Symlink, false)),
+                (path("lost"), line(b"?", Mode::File, false)),
+                (path("own"), line(b"A", Mode::File, true)),
+            ]
+            .into(),
+            repository_files: [(path("r"), line(b"A", Mode::File, false))].into(),
+            moved: [("a", "b"), ("r", "s")].map(|(from, to)| (path(from), path(to))).into(),
+        };
+        let stored = [b"A".as_slice(), b"to"].map(|bytes| (Digest::of(bytes), bytes.to_vec())).into();
+        let bases = Bases::new(&lock, &stored);
+        let entries: Vec<_> = bases.app.values().map(|recorded| recorded.entry.clone()).collect();
+        let executable = Entry::File { bytes: b"A".into(), executable: true };
+        assert_eq!(entries, [Some(executable), Some(Entry::Symlink { target: "to".into() }), None, None]);
+        assert_eq!(bases.repository.values().next().unwrap().entry, Some(Entry::file(b"A".as_slice())));
+        let [app, repository] = bases.split_moved();
+        assert_eq!((app.len(), repository.len()), (1, 1));
+    }
+}

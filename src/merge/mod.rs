@@ -1,0 +1,150 @@
+//! Base, ours and theirs in; a plan out. Pure: no disk, clock or git.
+//!
+//! Files are matched first ([`moves`]), then merged one by one by the rule that fits ([`content`] merges bytes, as values
+//! whose conflicts are drawn by [`draw`]), and last, what stands in each other's way is sorted out.
+
+mod adopt;
+mod base;
+mod blocks;
+pub mod content;
+pub mod draw;
+pub mod ending;
+mod entry;
+#[cfg(test)]
+mod laws;
+mod leftovers;
+mod lines;
+pub mod moves;
+#[cfg(test)]
+mod oracle;
+mod refine;
+mod shapes;
+mod structured;
+#[cfg(test)]
+mod tests;
+pub mod text;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::draw::Style;
+use self::moves::Sides;
+use crate::manifest::Ownership;
+use crate::plan::{Action, Change, Changes, Note, Plan, Subject, Trees};
+use crate::render::select::Patterns;
+use crate::tree::RelPath;
+
+pub use base::{Base, Bases, Recorded};
+pub use leftovers::{Leftover, leftovers};
+pub use values::is_edited;
+
+/// How files are merged, and what git knows of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The new template's version, for the labels of conflicts; may be empty.
+    pub version: String,
+    /// What becomes of conflicts.
+    pub style: Style,
+    /// Whether executable bits are compared: not on Windows, nor where git's `core.fileMode` is false.
+    pub modes: bool,
+    /// Files that are larger, in bytes, are not merged.
+    pub limit: usize,
+    /// Paths below the app that git ignores: at least among the template's, the lock's and the project's other files.
+    pub ignored: BTreeSet<RelPath>,
+    /// The same below the repository's root.
+    pub ignored_in_repository: BTreeSet<RelPath>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            version: String::new(),
+            style: Style::Merge,
+            modes: true,
+            limit: 8 << 20,
+            ignored: BTreeSet::new(),
+            ignored_in_repository: BTreeSet::new(),
+        }
+    }
+}
+
+/// Merges what a template renders now into a project: what `upgrade` applies, `diff` shows and `check` judges.
+///
+/// `base` is none for a project without a lock, which is adopted. `ours` holds the project's files: those at the paths of
+/// `base` and `theirs`, what stands in their way, and, where a path of the base has gone, every file that the user may
+/// have moved it to. Equal inputs give equal plans.
+#[must_use]
+pub fn merge(base: Option<&Bases>, ours: &Trees, theirs: &Trees, ownership: &Ownership, options: &Options) -> Plan {
+    let adopted = Bases::default();
+    let bases = base.unwrap_or(&adopted);
+    let [moved, repository_moved] = bases.split_moved();
+    let once = Patterns::of(&ownership.once);
+    let tree = |base_tree, ours, theirs, moved, ignored| {
+        let sides = Sides { base: base_tree, ours, theirs, declared: &ownership.renamed, moved, ignored, once: &once };
+        merge_tree(&sides, ownership, options, base.is_none())
+    };
+    let app = tree(&bases.app, &ours.app, &theirs.app, &moved, &options.ignored);
+    let repository = tree(
+        &bases.repository,
+        &ours.repository,
+        &theirs.repository,
+        &repository_moved,
+        &options.ignored_in_repository,
+    );
+    // One table records both: a path that both trees have is found again next time instead.
+    let mut moved = app.moved;
+    let theirs_only = repository.moved.into_iter().filter(|(path, _)| !theirs.app.contains_key(path));
+    moved.extend(theirs_only);
+    let notes = app.notes.into_iter().chain(repository.notes).collect();
+    Plan { app: app.changes, repository: repository.changes, moved, notes }
+}
+
+struct Outcome {
+    changes: Changes,
+    moved: BTreeMap<RelPath, RelPath>,
+    notes: Vec<Note>,
+}
+
+fn merge_tree(sides: &Sides<'_>, ownership: &Ownership, options: &Options, adopting: bool) -> Outcome {
+    let matched = moves::find(sides);
+    let mut tools = Tools {
+        once: sides.once,
+        blocks: Patterns::of(&ownership.blocks),
+        options,
+        ignored: sides.ignored,
+        adopting,
+        ours_directories: shapes::directories(sides.ours.keys()),
+        names: shapes::Names::new(sides),
+        notes: Vec::new(),
+    };
+    let decisions: Vec<_> =
+        matched.triples.iter().filter_map(|triple| Some((tools.decide(triple)?, *triple))).collect();
+    let changes = shapes::arrange(decisions, sides, &mut tools);
+    let mut moved = matched.moved;
+    moved.retain(|_, place| !changes.get(place).is_some_and(gives_up));
+    Outcome { changes, moved, notes: tools.notes }
+}
+
+/// Whether a path is given up to a directory.
+fn gives_up(change: &Change) -> bool {
+    matches!(&change.action, Action::Conflict(conflict) if conflict.after.is_none())
+}
+
+/// What the rules need to know besides the file itself.
+struct Tools<'a> {
+    once: &'a Patterns,
+    blocks: Patterns,
+    options: &'a Options,
+    ignored: &'a BTreeSet<RelPath>,
+    /// Whether the project has no lock.
+    adopting: bool,
+    ours_directories: BTreeSet<&'a str>,
+    names: shapes::Names<'a>,
+    notes: Vec<Note>,
+}
+
+impl Tools<'_> {
+    fn note_all(&mut self, path: &RelPath, subjects: impl IntoIterator<Item = Subject>) {
+        self.notes.extend(subjects.into_iter().map(|subject| Note { path: path.clone(), subject }));
+    }
+}

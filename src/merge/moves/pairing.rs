@@ -1,0 +1,106 @@
+//! Which source goes to which target, when every end is used once.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::tree::RelPath;
+
+/// A possible move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pair<'a> {
+    pub(super) source: &'a RelPath,
+    pub(super) target: &'a RelPath,
+    /// Likeness in per cent, then how alike the paths are: the greatest is taken first.
+    pub(super) rank: (usize, Affinity),
+}
+
+/// The same file name; then the components in common at the paths' starts; then those at their ends.
+pub(super) type Affinity = (bool, usize, usize);
+
+/// How alike two paths are.
+pub(super) fn affinity<'p>(source: &'p RelPath, target: &'p RelPath) -> Affinity {
+    let parts = |path: &'p RelPath| -> Vec<&'p str> { path.as_str().split('/').collect() };
+    let (source_parts, target_parts) = (parts(source), parts(target));
+    let shorter = source_parts.len().min(target_parts.len()).saturating_sub(1);
+    let equal = |(a, b): &(&&str, &&str)| a == b;
+    let start = source_parts.iter().zip(&target_parts).take(shorter).take_while(equal).count();
+    let end = source_parts.iter().rev().zip(target_parts.iter().rev()).take_while(equal).count();
+    (source.file_name() == target.file_name(), start, end)
+}
+
+/// The moves that were found: source → target, each end once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Pairing<'a> {
+    targets: BTreeMap<&'a RelPath, &'a RelPath>,
+    taken: BTreeSet<&'a RelPath>,
+}
+
+impl<'a> Pairing<'a> {
+    /// Adds a pair, unless one of its ends is used already.
+    pub(super) fn add(&mut self, source: &'a RelPath, target: &'a RelPath) {
+        if !self.has_source(source) && self.taken.insert(target) {
+            self.targets.insert(source, target);
+        }
+    }
+
+    /// Adds the best pairs of some: by rank, then in path order.
+    pub(super) fn add_best(&mut self, mut pairs: Vec<Pair<'a>>) {
+        pairs.sort_by_key(|pair| (Reverse(pair.rank), pair.source, pair.target));
+        pairs.into_iter().for_each(|pair| self.add(pair.source, pair.target));
+    }
+
+    /// Where a source goes.
+    pub(super) fn target(&self, source: &RelPath) -> Option<&'a RelPath> {
+        self.targets.get(source).copied()
+    }
+
+    pub(super) fn has_source(&self, source: &RelPath) -> bool {
+        self.targets.contains_key(source)
+    }
+
+    pub(super) fn has_target(&self, target: &RelPath) -> bool {
+        self.taken.contains(target)
+    }
+
+    /// Drops every pair that is refused, until none is: a pair may be allowed only because of another one.
+    pub(super) fn retain(&mut self, allow: impl Fn(&Self, &'a RelPath, &'a RelPath) -> bool) {
+        loop {
+            let refused: Vec<_> =
+                self.targets.iter().map(|(s, t)| (*s, *t)).filter(|(s, t)| !allow(self, s, t)).collect();
+            if refused.is_empty() {
+                return;
+            }
+            for (source, target) in refused {
+                self.targets.remove(source);
+                self.taken.remove(target);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_alike_by_name_then_by_directory() {
+        let affinity = |a: &str, b: &str| affinity(&RelPath::new(a).unwrap(), &RelPath::new(b).unwrap());
+        assert!(affinity("a/x", "b/x") > affinity("a/x", "a/y"));
+        assert!(affinity("a/b/x", "a/b/c/x") > affinity("a/b/x", "a/c/x"));
+        assert!(affinity("a/n/x", "b/n/x") > affinity("a/n/x", "b/m/x"));
+    }
+
+    #[test]
+    fn each_end_is_used_once() {
+        let paths: Vec<RelPath> = ["a", "b", "c"].map(|path| RelPath::new(path).unwrap()).into();
+        let rank = |likeness| (likeness, (false, 0, 0));
+        let mut pairing = Pairing::default();
+        pairing.add_best(vec![
+            Pair { source: &paths[0], target: &paths[1], rank: rank(60) },
+            Pair { source: &paths[0], target: &paths[2], rank: rank(90) },
+            Pair { source: &paths[1], target: &paths[2], rank: rank(80) },
+        ]);
+        assert_eq!(pairing.target(&paths[0]), Some(&paths[2]));
+        assert_eq!(pairing.target(&paths[1]), None);
+    }
+}

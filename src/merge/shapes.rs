@@ -1,0 +1,193 @@
+//! Rule 9: one path cannot be a file and a directory, nor two files. What stands in whose way is known once every file has
+//! been decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Tools;
+use super::moves::{Sides, Triple};
+use crate::plan::{Action, Change, Changes, Conflict, Reason, Stages, Stamp, Version};
+use crate::tree::{Entry, RelPath, Tree};
+
+/// The longest file name, in bytes.
+const MAX_NAME: usize = 255;
+
+/// Every directory above some paths.
+pub(super) fn directories<'a>(paths: impl IntoIterator<Item = &'a RelPath>) -> BTreeSet<&'a str> {
+    paths.into_iter().flat_map(RelPath::ancestors).collect()
+}
+
+/// Free names for what is put beside a file in conflict.
+pub(super) struct Names<'a> {
+    ours: &'a Tree,
+    theirs: &'a Tree,
+    directories: BTreeSet<&'a str>,
+    used: BTreeSet<RelPath>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn new(sides: &Sides<'a>) -> Self {
+        let directories = directories(sides.ours.keys().chain(sides.theirs.keys()));
+        Self { ours: sides.ours, theirs: sides.theirs, directories, used: BTreeSet::new() }
+    }
+
+    /// `NAME.SUFFIX`, or `NAME.2.SUFFIX` and so on where that is taken; a name that would be too long is cut.
+    fn free(&mut self, path: &RelPath, suffix: &str) -> Option<RelPath> {
+        let directory = path.as_str().strip_suffix(path.file_name()).unwrap_or_default();
+        let names = (1_usize..).map(|n| if n == 1 { format!(".{suffix}") } else { format!(".{n}.{suffix}") });
+        let paths = names.map(|ending| {
+            let name = path.file_name();
+            let name = &name[..name.floor_char_boundary(MAX_NAME.saturating_sub(ending.len()))];
+            RelPath::new(format!("{directory}{name}{ending}")).ok()
+        });
+        let taken = |path: &RelPath| {
+            let is_file = self.ours.contains_key(path) || self.theirs.contains_key(path);
+            is_file || self.directories.contains(path.as_str()) || self.used.contains(path)
+        };
+        let free = paths.take_while(Option::is_some).flatten().find(|path| !taken(path))?;
+        self.used.insert(free.clone());
+        Some(free)
+    }
+}
+
+impl Tools<'_> {
+    /// What is put beside `path`: `entry`, as `NAME.SUFFIX`.
+    pub(super) fn beside(&mut self, path: &RelPath, suffix: &str, entry: &Entry) -> Vec<(RelPath, Entry)> {
+        self.names.free(path, suffix).map(|name| (name, entry.clone())).into_iter().collect()
+    }
+}
+
+type Decided<'a> = ((RelPath, Change), Triple<'a>);
+
+/// Puts decisions together, so that no two files stand in one place.
+pub(super) fn arrange(decisions: Vec<Decided<'_>>, sides: &Sides<'_>, tools: &mut Tools<'_>) -> Changes {
+    let leaving: BTreeSet<&RelPath> = decisions.iter().filter_map(|((path, change), _)| left(path, change)).collect();
+    let leaving: BTreeSet<RelPath> = leaving.into_iter().cloned().collect();
+    let mut changes = Changes::new();
+    // What the project has comes before what is new in the template: it is the new that has to give way.
+    let (new, known): (Vec<_>, Vec<_>) =
+        decisions.into_iter().partition(|((_, change), _)| matches!(change.action, Action::Create(_)));
+    let mut triples: BTreeMap<RelPath, Triple<'_>> = BTreeMap::new();
+    for ((path, change), triple) in known {
+        triples.insert(path.clone(), triple);
+        changes.insert(path, change);
+    }
+    for ((path, change), _) in new {
+        let stands = sides.ours.contains_key(&path) && !leaving.contains(&path);
+        match changes.get(&path).map(|change| &change.action) {
+            Some(&Action::Delete { before }) => {
+                let Action::Create(after) = change.action else { continue };
+                if before == Stamp::of(&after) {
+                    changes.remove(&path);
+                    continue;
+                }
+                changes.insert(path, Change { action: Action::Update { before, after }, ..change });
+            }
+            None | Some(Action::Keep) if !stands => drop(changes.insert(path, change)),
+            _ => give_way(path, change, tools, &mut changes),
+        }
+    }
+    separate(&mut changes, &triples, sides, tools);
+    changes
+}
+
+/// The path that a change leaves.
+fn left<'c>(path: &'c RelPath, change: &'c Change) -> Option<&'c RelPath> {
+    match &change.action {
+        Action::Delete { .. } => Some(path),
+        Action::Move { from, .. } => Some(from),
+        Action::Conflict(conflict) => conflict.before.as_ref().map(|(from, _)| from).filter(|from| *from != path),
+        Action::Create(_) | Action::Update { .. } | Action::Keep => None,
+    }
+}
+
+/// A new file whose place another file has taken: it is put beside that one.
+fn give_way(path: RelPath, change: Change, tools: &mut Tools<'_>, changes: &mut Changes) {
+    let Action::Create(entry) = change.action else { return };
+    let Some(name) = tools.names.free(&path, "theirs") else { return };
+    let conflict = Conflict { before: None, after: Some(entry), stages: None, beside: Vec::new(), places: 1 };
+    changes.insert(name, Change { action: Action::Conflict(Box::new(conflict)), reason: Reason::PlaceTaken });
+}
+
+/// Separates files from directories of the same path.
+fn separate(changes: &mut Changes, triples: &BTreeMap<RelPath, Triple<'_>>, sides: &Sides<'_>, tools: &mut Tools<'_>) {
+    let clashes: Vec<RelPath> = {
+        let files = afterwards(changes, sides.ours);
+        let directories = directories(files.iter().copied());
+        files.into_iter().filter(|path| directories.contains(path.as_str())).cloned().collect()
+    };
+    for path in clashes {
+        let is_ours = triples
+            .get(&path)
+            .map_or(sides.ours.contains_key(&path), |triple| triple.ours.is_some_and(|(ours, _)| *ours == path));
+        if is_ours {
+            make_directory(path, triples, sides, tools, changes);
+        } else {
+            directory_in_the_way(path, triples, tools, changes);
+        }
+    }
+}
+
+/// Every file that there is after the changes.
+fn afterwards<'c>(changes: &'c Changes, ours: &'c Tree) -> BTreeSet<&'c RelPath> {
+    let effects = crate::plan::effects(changes);
+    let mut files: BTreeSet<&RelPath> = ours.keys().filter(|path| !effects.contains_key(path)).collect();
+    files.extend(effects.into_iter().filter(|(_, effect)| effect.after.is_some()).map(|(path, _)| path));
+    files
+}
+
+/// The template made a directory of a file of the project's: the directory comes, the file is kept as `NAME.orig`.
+fn make_directory(
+    path: RelPath,
+    triples: &BTreeMap<RelPath, Triple<'_>>,
+    sides: &Sides<'_>,
+    tools: &mut Tools<'_>,
+    changes: &mut Changes,
+) {
+    let Some(ours) = sides.ours.get(&path) else { return };
+    let stages = match changes.remove(&path).map(|change| change.action) {
+        Some(Action::Conflict(conflict)) => conflict.stages,
+        _ => {
+            let triple = triples.get(&path).copied().unwrap_or(Triple { base: None, ours: None, theirs: None });
+            tools.stages(&path, &Triple { ours: sides.ours.get_key_value(&path), ..triple })
+        }
+    };
+    let conflict = Conflict {
+        before: Some((path.clone(), Stamp::of(ours))),
+        after: None,
+        stages,
+        beside: tools.beside(&path, "orig", ours),
+        places: 1,
+    };
+    changes
+        .insert(path, Change { action: Action::Conflict(Box::new(conflict)), reason: Reason::TemplateMadeDirectory });
+}
+
+/// The project has a directory where a file of the template's belongs: the file is put beside it.
+fn directory_in_the_way(
+    path: RelPath,
+    triples: &BTreeMap<RelPath, Triple<'_>>,
+    tools: &mut Tools<'_>,
+    changes: &mut Changes,
+) {
+    let Some(change) = changes.remove(&path) else { return };
+    let (before, entry) = match change.action {
+        Action::Create(entry) => (None, entry),
+        Action::Move { from, before, after } => (Some((from, before)), after),
+        Action::Conflict(conflict) => {
+            let Conflict { before, after: Some(after), .. } = *conflict else { return };
+            (before, after)
+        }
+        Action::Update { .. } | Action::Delete { .. } | Action::Keep => return,
+    };
+    let ignored = tools.ignored.contains(&path);
+    let stages = match triples.get(&path) {
+        Some(triple) => tools.stages(&path, triple),
+        None => {
+            Some(Stages { theirs: Some(Version { path: path.clone(), entry: entry.clone() }), ..Stages::default() })
+                .filter(|_| !ignored)
+        }
+    };
+    let beside = tools.beside(&path, "theirs", &entry);
+    let conflict = Conflict { before, after: None, stages, beside, places: 1 };
+    changes.insert(path, Change { action: Action::Conflict(Box::new(conflict)), reason: Reason::DirectoryInTheWay });
+}

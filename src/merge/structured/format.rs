@@ -1,0 +1,138 @@
+//! Which files are structured, and what can be done with each format.
+
+use super::value::{Document, Value};
+use super::{json, toml, yaml};
+use crate::tree::RelPath;
+
+/// A structured format, by the name of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::merge) enum Format {
+    /// JSON without comments.
+    Json,
+    /// JSON that has comments where it cannot be parsed without, or that may be no JSON at all.
+    LooseJson,
+    /// JSON with comments and trailing commas.
+    Jsonc,
+    /// JSON5.
+    Json5,
+    /// TOML.
+    Toml,
+    /// YAML.
+    Yaml,
+}
+
+impl Format {
+    /// The format of a file with this path; lock files and everything else have none.
+    pub(in crate::merge) fn of(path: &RelPath) -> Option<Self> {
+        const LOCKS: &[&str] = &["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "deno.lock"];
+        const COMMENTED: &[&str] = &["tsconfig", "jsconfig", "devcontainer", ".devcontainer", ".eslintrc", ".babelrc"];
+        let name = path.file_name();
+        if LOCKS.contains(&name) {
+            return None;
+        }
+        if name.starts_with('.') && name.ends_with("rc") {
+            return Some(Self::LooseJson);
+        }
+        let (stem, extension) = name.rsplit_once('.')?;
+        let in_editor = path.ancestors().any(|directory| directory == ".vscode" || directory.ends_with("/.vscode"));
+        let commented =
+            in_editor || COMMENTED.contains(&stem.split('.').next().filter(|s| !s.is_empty()).unwrap_or(stem));
+        match extension {
+            "json" if name == "package.json" => Some(Self::Json),
+            "json" if commented => Some(Self::Jsonc),
+            "json" => Some(Self::LooseJson),
+            "jsonc" | "code-workspace" => Some(Self::Jsonc),
+            "json5" => Some(Self::Json5),
+            "toml" => Some(Self::Toml),
+            "yml" | "yaml" => Some(Self::Yaml),
+            _ => None,
+        }
+    }
+
+    /// The dialects to parse all the versions of such a file in: the first that takes them all.
+    pub(super) fn dialects(self) -> &'static [Dialect] {
+        match self {
+            Self::Json => &[Dialect::Json(json::Dialect::Strict)],
+            Self::LooseJson => &[Dialect::Json(json::Dialect::Strict), Dialect::Json(json::Dialect::Comments)],
+            Self::Jsonc => &[Dialect::Json(json::Dialect::Comments)],
+            Self::Json5 => &[Dialect::Json(json::Dialect::Json5)],
+            Self::Toml => &[Dialect::Toml],
+            Self::Yaml => &[Dialect::Yaml],
+        }
+    }
+}
+
+/// How a file is parsed and edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Json(json::Dialect),
+    Toml,
+    Yaml,
+}
+
+impl Dialect {
+    /// Nothing where the text is invalid or has a key twice.
+    pub(super) fn parse(self, text: &str) -> Option<Document> {
+        match self {
+            Self::Json(dialect) => json::parse(text, dialect),
+            Self::Toml => toml::parse(text),
+            Self::Yaml => yaml::parse(text),
+        }
+    }
+
+    /// Gives `text`, whose value is `have`, the value `want`; what is new comes from `source`.
+    pub(super) fn edit(self, text: &str, have: &Value, want: &Value, source: &str) -> Option<String> {
+        match self {
+            Self::Json(dialect) => json::edit(text, dialect, have, want),
+            Self::Toml => toml::edit(text, want, source),
+            Self::Yaml => None,
+        }
+    }
+
+    /// Whether elements are separated by commas.
+    pub(super) fn has_commas(self) -> bool {
+        matches!(self, Self::Json(_))
+    }
+
+    /// Sets the commas right that a merge of lines has left wrong.
+    pub(super) fn mend(self, text: &str) -> Option<String> {
+        match self {
+            Self::Json(dialect) => json::mend_commas(text, dialect),
+            Self::Toml | Self::Yaml => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_follows_the_name() {
+        let cases = [
+            ("package.json", Some(Format::Json)),
+            ("apps/a/package.json", Some(Format::Json)),
+            ("tsconfig.json", Some(Format::Jsonc)),
+            ("tsconfig.build.json", Some(Format::Jsonc)),
+            (".vscode/settings.json", Some(Format::Jsonc)),
+            ("a/.vscode/launch.json", Some(Format::Jsonc)),
+            (".eslintrc.json", Some(Format::Jsonc)),
+            ("wrangler.jsonc", Some(Format::Jsonc)),
+            ("renovate.json5", Some(Format::Json5)),
+            (".prettierrc", Some(Format::LooseJson)),
+            ("biome.json", Some(Format::LooseJson)),
+            ("Cargo.toml", Some(Format::Toml)),
+            (".github/workflows/ci.yml", Some(Format::Yaml)),
+            ("pnpm-workspace.yaml", Some(Format::Yaml)),
+            ("package-lock.json", None),
+            ("pnpm-lock.yaml", None),
+            ("Cargo.lock", None),
+            ("bun.lock", None),
+            ("README.md", None),
+            ("json", None),
+        ];
+        for (path, format) in cases {
+            assert_eq!(Format::of(&RelPath::new(path).unwrap()), format, "{path}");
+        }
+    }
+}

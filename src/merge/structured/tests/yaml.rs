@@ -1,0 +1,139 @@
+use super::{drawn, lines, text};
+use crate::merge::draw::Style;
+
+const CI: &str = "\
+# Continuous integration.
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v3
+      - uses: actions/setup-node@v3
+        with:
+          node-version: 20
+      - run: npm ci
+      - run: npm test
+";
+
+#[test]
+fn a_step_between_two_bumped_actions_stays_between_them() {
+    let ours =
+        CI.replace("      - uses: actions/setup-node", "      - run: echo mine\n      - uses: actions/setup-node");
+    let theirs = CI.replace("@v3", "@v4");
+    assert_eq!(drawn("ci.yml", CI, &ours, &theirs), ours.replace("@v3", "@v4"));
+}
+
+#[test]
+fn both_add_a_step_in_one_place() {
+    let ours = CI.replace("      - run: npm test\n", "      - run: npm test\n      - run: npm run mine\n");
+    let theirs = CI.replace("      - run: npm test\n", "      - run: npm test\n      - run: npm run lint\n");
+    let both = ours.clone() + "      - run: npm run lint\n";
+    assert_eq!(drawn("ci.yml", CI, &ours, &theirs), both);
+}
+
+#[test]
+fn a_named_step_is_still_the_same_step() {
+    let ours =
+        CI.replace("      - uses: actions/checkout@v3\n", "      - name: Get\n        uses: actions/checkout@v3\n");
+    let theirs = CI.replace("npm ci", "npm ci --no-audit").replace("setup-node@v3", "setup-node@v4");
+    let merged = drawn("ci.yml", CI, &ours, &theirs);
+    assert_eq!(merged, ours.replace("npm ci", "npm ci --no-audit").replace("setup-node@v3", "setup-node@v4"));
+}
+
+#[test]
+fn a_disagreement_is_a_conflict_on_its_key_alone() {
+    let ours = CI.replace("node-version: 20", "node-version: 18").replace("- run: npm ci", "- run: bun ci");
+    let theirs = CI.replace("node-version: 20", "node-version: 22").replace("setup-node@v3", "setup-node@v4");
+    let conflict =
+        "<<<<<<< yours\n          node-version: 18\n=======\n          node-version: 22\n>>>>>>> template 2\n";
+    let expected = CI
+        .replace("          node-version: 20\n", conflict)
+        .replace("- run: npm ci", "- run: bun ci")
+        .replace("setup-node@v3", "setup-node@v4");
+    assert_eq!(drawn("ci.yml", CI, &ours, &theirs), expected);
+}
+
+#[test]
+fn comments_of_both_sides_are_kept() {
+    let ours = CI.replace("on: push\n", "on: push # Ours.\n").replace("  test:\n", "  # The tests.\n  test:\n");
+    let theirs = CI.replace("    runs-on:", "    # Linux only.\n    runs-on:");
+    let merged = drawn("ci.yml", CI, &ours, &theirs);
+    assert_eq!(merged, ours.replace("    runs-on:", "    # Linux only.\n    runs-on:"));
+}
+
+#[test]
+fn a_key_added_in_two_places_is_never_there_twice() {
+    let ours = CI.replace("on: push\n", "name: Mine\non: push\n");
+    let theirs = CI.to_owned() + "name: CI\n";
+    let merged = drawn("ci.yml", CI, &ours, &theirs);
+    assert!(merged.contains("<<<<<<<") && merged.contains("name: Mine") && merged.contains("name: CI"), "{merged}");
+}
+
+#[test]
+fn a_script_merges_as_text() {
+    let base = lines(["script: |", "  set -e", "  one", "  two", "  three", "other: 1"]);
+    let ours = base.replace("  set -e", "  set -eu");
+    let theirs = base.replace("  three", "  THREE");
+    assert_eq!(drawn("a.yaml", &base, &ours, &theirs), ours.replace("three", "THREE"));
+    let merged = drawn("a.yaml", &base, &ours, &base.replace("  set -e", "  set -ex"));
+    let conflict = "<<<<<<< yours\n  set -eu\n=======\n  set -ex\n>>>>>>> template 2\n";
+    assert_eq!(merged, base.replace("  set -e\n", conflict));
+}
+
+#[test]
+fn equal_steps_are_not_judged() {
+    let base = CI.replace("      - run: npm ci\n", "      - uses: actions/cache@v3\n      - run: npm ci\n");
+    let ours = base.replace("      - run: npm test\n", "      - run: npm test\n      - uses: actions/cache@v3\n");
+    let theirs = base.replace("checkout@v3", "checkout@v4");
+    assert_eq!(drawn("ci.yml", &base, &ours, &theirs), ours.replace("checkout@v3", "checkout@v4"));
+}
+
+#[test]
+fn an_empty_file_and_one_of_comments_are_files_too() {
+    let cases = [
+        ("", "a: 1\n", "b: 2\n", "a: 1\nb: 2\n"),
+        ("# One.\n", "# One.\na: 1\n", "# Two.\n", "# Two.\na: 1\n"),
+        ("# One.\n", "# One.\n# Ours.\n", "# One.\nb: 2\n", "# One.\n# Ours.\nb: 2\n"),
+    ];
+    for (base, ours, theirs, expected) in cases {
+        assert_eq!(drawn("a.yml", base, ours, theirs), expected);
+    }
+}
+
+#[test]
+fn what_cannot_be_parsed_is_text() {
+    let cases = [
+        ("a: 1\nb: 1\n", "a: 1\na: 2\nb: 1\n", "a: 1\nb: 2\n"),
+        ("a: 1\n", "a: [\n", "a: 2\n"),
+        ("a: 1\n---\nb: 1\n", "a: 2\n---\nb: 1\n", "a: 1\n---\nb: 2\n"),
+    ];
+    for (base, ours, theirs) in cases {
+        assert_eq!(drawn("a.yml", base, ours, theirs), drawn("a.txt", base, ours, theirs));
+    }
+}
+
+#[test]
+fn a_file_that_both_added_merges_by_key() {
+    let merged = text("a.yml", None, "a: 1\nmine: 1\n", "a: 1\ntheirs: 1\n", Style::Merge);
+    assert_eq!(merged, "a: 1\nmine: 1\ntheirs: 1\n");
+}
+
+const UPLOADS: &str = "      - uses: actions/upload-artifact@v3\n        with:\n          name: x\n";
+
+#[test]
+fn equal_steps_that_all_versions_have_are_told_apart_by_their_order() {
+    let base = CI.to_owned() + UPLOADS + UPLOADS.replace("name: x", "name: y").as_str();
+    let ours = base.replace("      - run: npm ci\n", "      - run: bun ci\n").replace("name: y", "name: mine");
+    let theirs = base.replace("@v3", "@v4");
+    assert_eq!(drawn("ci.yml", &base, &ours, &theirs), ours.replace("@v3", "@v4"));
+}
+
+#[test]
+fn a_step_that_the_user_dropped_and_the_template_bumped_is_a_conflict() {
+    let base = CI.to_owned() + UPLOADS;
+    let theirs = base.replace("@v3", "@v4");
+    let bumped = UPLOADS.replace("@v3", "@v4");
+    let expected = CI.replace("@v3", "@v4") + "<<<<<<< yours\n=======\n" + bumped.as_str() + ">>>>>>> template 2\n";
+    assert_eq!(drawn("ci.yml", &base, CI, &theirs), expected);
+}

@@ -1,0 +1,5 @@
+#!/bin/sh
+# create-app:begin env
+A=1
+# create-app:end env
+echo

@@ -1,0 +1,5 @@
+#!/bin/sh
+set -e
+# create-app:begin env
+A=mine
+# create-app:end env

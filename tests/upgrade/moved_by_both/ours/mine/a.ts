@@ -1,0 +1,6 @@
+ours
+two
+three
+four
+five
+six

@@ -1,0 +1,6 @@
+theirs
+two
+three
+four
+five
+six

@@ -1,0 +1,7 @@
+ONE
+two
+three
+four
+five
+six
+b

@@ -1,0 +1,7 @@
+one
+two
+three
+four
+five
+six
+b

@@ -1,0 +1,6 @@
+ONE
+two
+three
+four
+five
+SIX

@@ -1,0 +1,8 @@
+one
+two
+three
+four
+five
+six
+b1
+b2

@@ -1,0 +1,9 @@
+one
+two
+three
+four
+five
+six
+b1
+b2
+mine
