@@ -4,12 +4,16 @@
 
 mod support;
 
+#[path = "e2e/audit.rs"]
+mod audit;
 #[path = "e2e/deploy.rs"]
 mod deploy;
 #[path = "e2e/github.rs"]
 mod github;
 #[path = "e2e/lab.rs"]
 mod lab;
+#[path = "e2e/monorepo.rs"]
+mod monorepo;
 #[path = "e2e/promotion.rs"]
 mod promotion;
 #[path = "e2e/release.rs"]

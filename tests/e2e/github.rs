@@ -137,7 +137,12 @@ impl App<'_> {
         }
         let finished = run(&mut act);
         let ran = Ran { id, jobs: jobs(&finished.output), output: said(&finished.output) };
-        assert!(finished.code == 0 || ran.jobs.iter().any(|(_, end)| end == "failure"), "act: {}", finished.output);
+        assert!(
+            finished.code == 0 || ran.jobs.iter().any(|(_, end)| end == "failure"),
+            "act: {}\n{:#?}",
+            ran.output,
+            ran.jobs
+        );
         self.report(&ran, event, workflow);
         ran
     }

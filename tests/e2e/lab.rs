@@ -190,6 +190,27 @@ impl<'lab> App<'lab> {
         app
     }
 
+    /// An app in a folder of the lab's one repository of several apps.
+    pub(crate) fn in_repository_of_several(lab: &'lab Lab, path: &str, domain: &str, answers: &[&str]) -> Self {
+        let repository = lab.folder.path().join("repository");
+        if !repository.exists() {
+            fs::create_dir(&repository).expect("writable");
+            run(command("git", &repository).args(["init", "--quiet"])).succeeds();
+        }
+        let domain_answer = format!("domain={domain}");
+        let dir = create(&repository, path, &[&[domain_answer.as_str()], answers].concat());
+        install(&dir);
+        let mut app = Self { lab, dir, commits: Vec::new() };
+        for domain in [format!("staging.{domain}"), domain.to_owned()] {
+            let line = format!("      domain: \"{domain}\",\n");
+            app.edit("alchemy.config.ts", &line, &format!("{line}      account: \"{}\",\n", ACME.0));
+        }
+        app.variables("staging", ACME.1);
+        app.variables("prod", ACME.1);
+        app.commit(&format!("Add {path}"));
+        app
+    }
+
     fn create(lab: &'lab Lab, name: &str, answers: &[&str]) -> Self {
         let dir = create(lab.folder.path(), name, answers);
         install(&dir);

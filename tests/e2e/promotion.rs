@@ -9,7 +9,7 @@ use crate::support::process::run;
 const PROD: &str = "promotion-test-api-prod";
 
 /// An app in acme/shop, pushed, with its environments set up by its own command.
-fn published<'lab>(lab: &'lab Lab, answers: &[&str]) -> App<'lab> {
+pub(crate) fn published<'lab>(lab: &'lab Lab, answers: &[&str]) -> App<'lab> {
     let answers = [&["github_repository=acme/shop"], answers].concat();
     let app = App::on_one_account(lab, "promotion-test", &answers);
     app.push();

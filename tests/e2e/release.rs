@@ -9,7 +9,7 @@ use crate::support::process::{Running, run};
 const PROD: &str = "promotion-test-api-prod";
 
 /// Every fourth request fails, as in a release that looks well at first sight.
-const FLAKY: (&str, &str) = (
+pub(crate) const FLAKY: (&str, &str) = (
     "export default {\n  async fetch(request: Request, env: Env): Promise<Response> {\n",
     "let requests = 0;\n\nexport default {\n  async fetch(request: Request, env: Env): Promise<Response> {\n    \
      if (++requests % 4 === 0) return new Response(\"oops\", { status: 500 });\n",

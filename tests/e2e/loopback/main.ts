@@ -43,6 +43,8 @@ const certificates = issue([
     `*.${subdomain}.workers.dev`,
     zone,
     `*.${zone}`,
+    `*.one.${zone}`,
+    `*.two.${zone}`,
   ]),
 ]);
 const authority = join(folder, "authority.pem");
