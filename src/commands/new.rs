@@ -59,14 +59,13 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
 /// A run that was killed may have left a change half done: what is there is judged only when it is whole.
 fn finish_interrupted(site: &Site) -> Result<()> {
     let Some(recovered) = workspace::recover(site)? else { return Ok(()) };
-    let what = match &recovered {
-        Recovered::Finished(_) => "finished",
-        Recovered::TakenBack | Recovered::Discarded => "taken back",
+    let (what, asides) = match recovered {
+        Recovered::Finished(asides) => ("finished", asides),
+        Recovered::TakenBack(asides) => ("taken back", asides),
+        Recovered::Discarded => ("taken back", Vec::new()),
     };
     report::status(&format!("A change of `{}` that was interrupted has been {what}.", site.shown()));
-    if let Recovered::Finished(asides) = recovered {
-        super::summary::warn_of_asides(&asides);
-    }
+    super::summary::warn_of_asides(&asides);
     Ok(())
 }
 
