@@ -104,7 +104,8 @@ fn a_question_without_a_default_needs_an_answer() {
     terminal.see("? Who owns it?");
     terminal.press(ENTER);
     terminal.see("an empty answer is no answer");
-    terminal.type_line("Ann");
+    terminal.press("Ann");
+    terminal.press(ENTER);
     assert_eq!(terminal.answer(), "Ann\n");
 }
 
