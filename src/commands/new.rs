@@ -25,12 +25,14 @@ use crate::{git, report};
 ///
 /// Everything that stopped it; then nothing was written, unless all that is missing is the repository.
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
-    let existing = existing(args);
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
     finish_interrupted(&site)?;
-    site.check(existing)?;
     let may_ask = !args.silent && prompt::possible();
     let loaded = inputs::template(args, may_ask)?;
+    // A template may be meant to go into what is there.
+    let args = &NewArgs { init: args.init || loaded.template.manifest.init, ..args.clone() };
+    let existing = existing(args);
+    site.check(existing)?;
     super::warn(loaded.warnings, args.strict)?;
     let mut template = loaded.template;
     refuse_hooks(&template)?;
