@@ -146,7 +146,9 @@ fn render(args: &NewArgs, site: &Site, template: &mut Template, resolved: &mut R
     if taken.is_empty() {
         return Ok(trees);
     }
-    if resolved.answers.contains_key("app_suffix") {
+    // Another one does not help where the user gave it, or where the name is the template's own.
+    let is_ours = !template.manifest.declared().any(|placeholder| placeholder.name == "app_suffix");
+    if !is_ours || resolved.answers.contains_key("app_suffix") {
         return Err(refuse_taken(&taken));
     }
     let suffix = Answer::Text(built_in::app_suffix(site.app_dir(), true));
