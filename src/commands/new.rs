@@ -215,14 +215,16 @@ fn rendered<'a>(site: &Site, template: &'a Template, resolved: &'a Resolved, tre
     }
 }
 
-/// A template's directory as the lock remembers it: as the user gave it where that is absolute, else as seen from the app,
-/// so that it means the same on every machine that has both.
+/// A template's directory as the lock remembers it: as seen from the app where the user gave a relative path, or where both
+/// are in one repository, so that it means the same on every machine that has both. Else as the user gave it.
 fn portable_source(site: &Site, source: &str) -> String {
-    let given = Path::new(source);
-    if source == "embedded" || given.is_absolute() {
+    if source == "embedded" {
         return source.to_owned();
     }
-    let absolute = given.canonicalize().ok();
+    let given = Path::new(source);
+    let moves_along =
+        |path: &Path| given.is_relative() || site.repository.as_ref().is_some_and(|root| path.starts_with(root));
+    let absolute = given.canonicalize().ok().filter(|path| moves_along(path));
     let relative = absolute.and_then(|absolute| pathdiff::diff_paths(absolute, &site.app));
     relative.map_or_else(|| source.to_owned(), |path| path.to_string_lossy().replace('\\', "/"))
 }
