@@ -23,7 +23,8 @@ use crate::{git, report};
 ///
 /// # Errors
 ///
-/// Everything that stopped it; then nothing was written, unless all that is missing is the repository.
+/// Everything that stopped it; then nothing was written, unless all that is missing is the repository, which the error says.
+/// What goes wrong when the project is complete is a warning.
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
     finish_interrupted(&site)?;
@@ -50,7 +51,11 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let asides = workspace::create(&site, &plan, &record, existing)?;
 
     let in_repository = start_repository(args, &site, &template)?;
-    super::summary::made(&site, &plan, &template.manifest.ownership.next)?;
+    if let Err(problems) = super::summary::made(&site, &plan, &template.manifest.ownership.next) {
+        let complete =
+            |it: Diagnostic| Diagnostic { severity: Severity::Warning, ..it }.help("the project is complete");
+        report::diagnostics(&problems.0.into_iter().map(complete).collect::<Vec<_>>());
+    }
     super::summary::warn_of_asides(&asides);
     if in_repository {
         super::summary::warn_of_ignored(&site, &record);
