@@ -169,6 +169,19 @@ fn output_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_project_is_complete_although_nobody_could_be_told() {
+    let directory = template(&[("a", b"")]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let given = ["new", "my-app", "--path", "t", "--vcs", "none"];
+    let output = create_app(directory.path()).args(given).stdout(full).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(said(&output).contains("warning[P003]: cannot write to standard output"), "{}", said(&output));
+    assert!(said(&output).contains("= help: the project is complete"), "{}", said(&output));
+    assert!(directory.path().join("my-app/.create-app/lock.toml").is_file());
+}
+
+#[test]
 fn a_run_needs_neither_an_environment_nor_git() {
     let directory = template(&[("a.txt", b"{{ authors }}")]);
     let output = create_app(directory.path())
