@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
@@ -17,9 +17,8 @@ use support::tree;
 
 /// create-app in a directory, with an environment of its own.
 fn create_app(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_create-app"));
-    command.current_dir(directory).stdin(Stdio::null()).env("NO_COLOR", "1");
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    let mut command = support::command::create_app();
+    command.current_dir(directory);
     command
 }
 
@@ -208,7 +207,7 @@ fn a_current_directory_that_is_gone_is_an_error() {
         gone.display(),
         directory.path().join("t").display()
     );
-    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let output = support::command::command("sh").args(["-c", &script]).output().unwrap();
     refused(directory.path(), &output, "cannot find the current directory");
 }
 

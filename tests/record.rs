@@ -6,17 +6,16 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use create_app::answers::placeholder::Answer;
 use create_app::lock::{Digest, Lock, base};
 use support::tree;
 
-/// A command that sees none of the user's own git settings.
+/// A command that sees none of the user's own settings, and knows who commits.
 fn command(program: &str, directory: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(directory).stdin(Stdio::null()).env("NO_COLOR", "1");
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    let mut command = support::command::command(program);
+    command.current_dir(directory);
     for name in ["AUTHOR", "COMMITTER"] {
         command.env(format!("GIT_{name}_NAME"), "A. Author").env(format!("GIT_{name}_EMAIL"), "author@example.com");
     }

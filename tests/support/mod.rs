@@ -5,6 +5,7 @@
 
 #[cfg(unix)]
 pub(crate) mod app;
+pub(crate) mod command;
 #[cfg(unix)]
 pub(crate) mod process;
 pub(crate) mod programs;
