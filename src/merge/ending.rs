@@ -151,7 +151,8 @@ impl<'a> Versions<'a> {
     /// The same for a file that both sides added: what they have in common is the base.
     #[must_use]
     pub fn without_base(ours: &'a [u8], theirs: &'a [u8]) -> Self {
-        let mut versions = Self::new(b"", ours, theirs);
+        // With theirs as the base, ours decides line ending and final newline.
+        let mut versions = Self::new(theirs, ours, theirs);
         versions.base = Cow::Owned(text::common(&versions.ours, &versions.theirs));
         versions
     }

@@ -35,6 +35,21 @@ pub(super) fn merge<'v>(format: Format, has_base: bool, versions: &'v Versions<'
     Some(job.merge())
 }
 
+/// Puts the keys that only the template has into ours. Returns the text, and the keys of which both have a value: there, the
+/// user's stays.
+///
+/// Nothing where one of them cannot be parsed, or where no text has the wanted value.
+pub(super) fn adopt(format: Format, versions: &Versions<'_>) -> Option<(Vec<u8>, Vec<String>)> {
+    let [base, ours, theirs] = [&versions.base, &versions.ours, &versions.theirs].map(|bytes| str::from_utf8(bytes));
+    let (base, ours, theirs) = (base.ok()?, ours.ok()?, theirs.ok()?);
+    let parse = |dialect: &Dialect| Job::new(*dialect, false, [base, ours, theirs]);
+    let job = format.dialects().iter().find_map(parse)?;
+    let text = String::from_utf8(job.merge().choose(Side::Ours)).ok()?;
+    let (_, ours, theirs) = &job.documents;
+    let is_right = job.wanted[0].is_judged() && job.holds(&text, 0, true);
+    is_right.then(|| (text.into_bytes(), ours.value.differences(&theirs.value)))
+}
+
 /// Three versions of a file, parsed, and what is wanted of their merge.
 struct Job<'v> {
     dialect: Dialect,

@@ -35,6 +35,22 @@ impl Value {
         }
     }
 
+    /// The keys of which both maps have a value, and not the same; lists are merged, and never named. Keys below others are
+    /// joined with dots.
+    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+        match (self, other) {
+            (Self::Map(one), Self::Map(other)) => {
+                let both = one.iter().filter_map(|(key, value)| Some((key, value.differences(other.get(key)?))));
+                let join =
+                    |key: &str, below: String| if below.is_empty() { key.to_owned() } else { format!("{key}.{below}") };
+                both.flat_map(|(key, below)| below.into_iter().map(move |below| join(key, below))).collect()
+            }
+            (Self::List(_), Self::List(_)) => Vec::new(),
+            _ if self == other => Vec::new(),
+            _ => vec![String::new()],
+        }
+    }
+
     /// Whether every part of it is known.
     pub(super) fn is_judged(&self) -> bool {
         match self {

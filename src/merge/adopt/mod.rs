@@ -1,0 +1,56 @@
+//! A file without a base: in a project without a lock, or where the base is lost.
+//!
+//! In this order: by key, the union of lines, by outline, and then with the lines in common as the base.
+
+mod outline;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+use super::ending::Versions;
+use super::structured::{self, Format};
+use super::text::{Side, TextMerge};
+use super::{content, lines};
+use crate::plan::Subject;
+use crate::tree::RelPath;
+
+/// More conflicts than this in one file help nobody.
+const MAX_CONFLICTS: usize = 2;
+
+/// The template's part, put into the project's file.
+pub(super) struct Adopted {
+    /// The merge; none where the two differ in too many places.
+    pub(super) merge: Option<TextMerge<'static>>,
+    /// What the user should know.
+    pub(super) notes: Vec<Subject>,
+}
+
+impl Adopted {
+    fn clean(text: Vec<u8>, notes: Vec<Subject>) -> Self {
+        Self { merge: Some(TextMerge::resolved(Side::Both, text)), notes }
+    }
+}
+
+/// Puts the template's part into the project's file, in the way that fits its name. What both have stays the project's.
+pub(super) fn merge(name: &RelPath, ours: &[u8], theirs: &[u8]) -> Adopted {
+    let versions = Versions::without_base(ours, theirs);
+    let by_key = || {
+        let (text, kept) = structured::adopt(Format::of(name)?, &versions)?;
+        Some((text, kept.into_iter().map(Subject::ValueKept).collect()))
+    };
+    let by_outline = || {
+        let [ours, theirs] = [&versions.ours, &versions.theirs].map(|bytes| str::from_utf8(bytes).ok());
+        outline::merge(name, ours?, theirs?).map(|(text, notes)| (text.into_bytes(), notes))
+    };
+    let adopted = if lines::is_line_set(name) { None } else { by_key().or_else(by_outline) };
+    match adopted {
+        Some((text, notes)) => {
+            let finished = versions.finish(TextMerge::resolved(Side::Both, text));
+            Adopted::clean(finished.choose(Side::Ours), notes)
+        }
+        None => {
+            let merge = content::merge(name, None, ours, theirs);
+            Adopted { merge: (merge.conflicts() <= MAX_CONFLICTS).then_some(merge), notes: Vec::new() }
+        }
+    }
+}

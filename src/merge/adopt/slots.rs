@@ -1,0 +1,183 @@
+//! The outline of a source file: slots, each with its comments, its head, the deeper lines below it, and its closer.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A declaration, a statement or an entry of a literal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Slot {
+    /// What it is matched by.
+    pub(super) key: String,
+    /// All its lines; blank lines and comments above the head are its own.
+    pub(super) lines: Range<usize>,
+    /// The line of the head.
+    pub(super) head: usize,
+    /// The deeper lines; empty where there are none.
+    pub(super) body: Range<usize>,
+}
+
+impl Slot {
+    /// The slot's lines without blank ones above it.
+    pub(super) fn text(&self, lines: &[&str]) -> String {
+        let own = &lines[self.lines.clone()];
+        let start = own.iter().take_while(|line| line.trim().is_empty()).count();
+        own[start..].concat()
+    }
+
+    /// Whether it brings a name from elsewhere.
+    pub(super) fn is_import(&self, lines: &[&str]) -> bool {
+        let head = lines[self.head].trim_start();
+        ["import ", "import{", "from ", "use ", "export * from"].iter().any(|word| head.starts_with(word))
+    }
+
+    /// Whether its body is made of slots as well: the entries of a literal, or the members of a type. The bodies of
+    /// functions are not.
+    pub(super) fn nests(&self, lines: &[&str]) -> Option<Nesting> {
+        if self.body.is_empty() {
+            return None;
+        }
+        let head = code(lines[self.head]);
+        let before = head.strip_suffix(['{', '[', '('])?.trim_end();
+        let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        if before.is_empty() || before.ends_with([':', '=', '(', '[', ',']) || matches!(word, "default" | "return") {
+            return Some(Nesting::Literal);
+        }
+        const TYPES: &[&str] = &["class", "interface", "enum", "impl", "struct", "trait", "mod", "namespace", "@media"];
+        let is_type = before.split_whitespace().any(|word| TYPES.contains(&word)) && !before.contains('(');
+        is_type.then_some(Nesting::Members)
+    }
+}
+
+/// What the slots of a body are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nesting {
+    /// Entries, with commas between them.
+    Literal,
+    /// Members of a type.
+    Members,
+}
+
+/// A line without its comment and white space.
+pub(super) fn code(line: &str) -> &str {
+    let line = line.find(" // ").map_or(line, |at| &line[..at]);
+    line.trim()
+}
+
+fn is_comment(line: &str) -> bool {
+    ["//", "/*", "*", "#", "--", "<!--"].iter().any(|begin| line.trim_start().starts_with(begin))
+}
+
+fn is_closer(line: &str) -> bool {
+    line.trim_start().starts_with(['}', ')', ']'])
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '\t']).len()
+}
+
+/// The slots of some lines, in order. Keys are unique: an ambiguous one becomes the whole head, with its number.
+pub(super) fn slots(lines: &[&str], range: Range<usize>) -> Vec<Slot> {
+    let level = lines[range.clone()].iter().filter(|line| !line.trim().is_empty()).map(|line| indent(line)).min();
+    let level = level.unwrap_or_default();
+    let mut slots = Vec::new();
+    let (mut start, mut at) = (range.start, range.start);
+    while at < range.end {
+        let line = lines[at];
+        if line.trim().is_empty() || (is_comment(line) && !line.starts_with("#!")) {
+            at += 1;
+            continue;
+        }
+        let head = at;
+        let (body, end) = extent(lines, head, range.end, level);
+        slots.push(Slot { key: key(line), lines: start..end, head, body });
+        (start, at) = (end, end);
+    }
+    slots
+}
+
+/// The deeper lines below a head, and the end of the slot, behind its closers.
+fn extent(lines: &[&str], head: usize, end: usize, level: usize) -> (Range<usize>, usize) {
+    let deeper = |from: usize| {
+        let mut last = from;
+        for (at, line) in lines.iter().enumerate().take(end).skip(from) {
+            if line.trim().is_empty() {
+                continue;
+            }
+            if indent(line) <= level {
+                break;
+            }
+            last = at + 1;
+        }
+        last
+    };
+    let body = head + 1..deeper(head + 1);
+    let mut at = body.end;
+    while at < end && is_closer(lines[at]) && indent(lines[at]) == level {
+        at = deeper(at + 1);
+    }
+    (body, at)
+}
+
+/// The text before `:`, `=`, `{` or `(`.
+fn key(head: &str) -> String {
+    let head = code(head);
+    let key = head.split([':', '=', '{', '(']).next().unwrap_or_default().trim_end_matches([',', ';']).trim();
+    if key.is_empty() { head.to_owned() } else { key.to_owned() }
+}
+
+/// Makes the keys of both sides unique, and imports be known by all of their text.
+pub(super) fn tell_apart(sides: [(&mut Vec<Slot>, &[&str]); 2]) {
+    let mut counts: BTreeMap<(usize, String), usize> = BTreeMap::new();
+    for (side, (slots, _)) in sides.iter().enumerate() {
+        slots.iter().for_each(|slot| *counts.entry((side, slot.key.clone())).or_default() += 1);
+    }
+    let ambiguous = |key: &str| (0..2).any(|side| counts.get(&(side, key.to_owned())).is_some_and(|&n| n > 1));
+    for (slots, lines) in sides {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        for slot in slots {
+            if slot.is_import(lines) {
+                slot.key = slot.text(lines).split_whitespace().collect::<Vec<_>>().join(" ");
+            } else if ambiguous(&slot.key) {
+                let head = code(lines[slot.head]).to_owned();
+                let count = seen.entry(head.clone()).or_default();
+                *count += 1;
+                slot.key = format!("{head} {count}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outline(text: &str) -> Vec<String> {
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let slots = slots(&lines, 0..lines.len());
+        slots.iter().map(|slot| format!("{} {:?} {:?}", slot.key, slot.lines, slot.body)).collect()
+    }
+
+    #[test]
+    fn a_slot_is_its_comments_head_body_and_closer() {
+        let text =
+            "// c\nexport default {\n  a: 1,\n\n  b: 2,\n};\n\nconst x = 1;\nif (x) {\n  y()\n} else {\n  z()\n}\n";
+        assert_eq!(outline(text), ["export default 0..6 2..5", "const x 6..8 8..8", "if 8..13 9..10"]);
+    }
+
+    #[test]
+    fn only_literals_and_types_nest() {
+        let nests = |head: &str| {
+            let lines = [head, "  x\n", "}\n"];
+            slots(&lines, 0..3)[0].nests(&lines)
+        };
+        for head in
+            ["a: {\n", "const a = [\n", "export default defineConfig({\n", "export default { // c\n", "return {\n"]
+        {
+            assert_eq!(nests(head), Some(Nesting::Literal), "{head}");
+        }
+        assert_eq!(nests("export class A {\n"), Some(Nesting::Members));
+        for head in ["function a() {\n", "if (a) {\n", "const f = () => {\n", "a\n"] {
+            assert_eq!(nests(head), None, "{head}");
+        }
+    }
+}

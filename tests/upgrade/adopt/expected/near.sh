@@ -1,0 +1,7 @@
+#!/bin/sh
+set -e
+<<<<<<< yours
+echo mine
+=======
+echo theirs
+>>>>>>> template 2.0.0

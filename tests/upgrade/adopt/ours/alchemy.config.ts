@@ -1,0 +1,6 @@
+export default defineConfig({
+  name: "shop",
+  profiles: {
+    staging: { domain: "s.shop" },
+  },
+});
