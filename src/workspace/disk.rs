@@ -57,7 +57,7 @@ pub(super) enum Kept {
 }
 
 /// From so many files on, several threads write them faster than one.
-const PARALLEL: usize = 256;
+const PARALLEL: usize = 1000;
 
 /// Changes the disk.
 #[derive(Debug, Default)]
@@ -151,16 +151,10 @@ impl Disk {
         items.par_iter().try_for_each(|item| self.create(item))
     }
 
-    /// Makes sure that the content of these files survives a power cut; `root` is a directory above them all.
-    pub(super) fn sync_all(&self, root: &Path, items: &[Item<'_>]) -> Result<()> {
-        const ACTION: &str = "cannot write";
-        self.step("sync", root)?;
-        if items.len() > sync::MANY && sync::file_system(root).is_ok_and(|done| done) {
-            return Ok(());
-        }
-        let files: Vec<&Path> =
-            items.iter().filter(|item| item.mode != Mode::Symlink).map(|item| item.path.as_path()).collect();
-        sync::files(&files).map_err(|(path, error)| Failure::new(ACTION, path, error))
+    /// Makes sure that the content of files, and the names in directories, survive a power cut.
+    pub(super) fn sync(&self, paths: &[&Path]) -> Result<()> {
+        paths.iter().try_for_each(|path| self.step("sync", path))?;
+        sync::all(paths).map_err(|(path, error)| Failure::new("cannot write", path, error))
     }
 
     /// Moves a file or directory; a file replaces the one at `to`.
@@ -170,21 +164,34 @@ impl Disk {
         patiently(|| std::fs::rename(from, to)).map_err(|error| Failure::new(ACTION, to, error))
     }
 
-    /// Moves a file or link to where another one may stand, also from another file system: `beside` is a name in the
-    /// directory of `to` that nobody else uses.
+    /// Moves a file or link to where another one may stand, also from another file system: by way of `beside`, a name in
+    /// the directory of `to` that nobody else uses. It is done when nothing stands at `from` nor `beside` any more.
     pub(super) fn replace(&self, from: &Path, to: &Path, beside: &Path) -> Result<()> {
         match self.rename(from, to) {
             Err(failure) if failure.error.kind() == ErrorKind::CrossesDevices => {}
             result => return result,
         }
-        if beside.symlink_metadata().is_ok() {
-            self.remove_file(beside)?;
+        self.copy_over(from, beside)?;
+        self.remove_file(from)?;
+        self.rename(beside, to)
+    }
+
+    /// The same, but what stands at `from` may stay.
+    pub(super) fn restore(&self, from: &Path, to: &Path, beside: &Path) -> Result<()> {
+        match self.rename(from, to) {
+            Err(failure) if failure.error.kind() == ErrorKind::CrossesDevices => {}
+            result => return result,
         }
-        if self.copy(from, beside)? == Kept::Copy {
-            sync::files(&[beside]).map_err(|(path, error)| Failure::new("cannot write", path, error))?;
+        self.copy_over(from, beside)?;
+        self.rename(beside, to)
+    }
+
+    /// Copies a file or link, and makes sure that the copy survives a power cut.
+    fn copy_over(&self, from: &Path, to: &Path) -> Result<()> {
+        if to.symlink_metadata().is_ok() {
+            self.remove_file(to)?;
         }
-        self.rename(beside, to)?;
-        self.remove_file(from)
+        if self.copy(from, to)? == Kept::Copy { self.sync(&[to]) } else { Ok(()) }
     }
 
     /// Gives a file a second name, or copies it where that cannot be done.
@@ -239,13 +246,6 @@ impl Disk {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::new(ACTION, path, error)),
             _ => Ok(()),
         }
-    }
-
-    /// Makes sure that a directory's names survive a power cut. Windows cannot be told, and does so by itself.
-    pub(super) fn sync_dir(&self, path: &Path) -> Result<()> {
-        const ACTION: &str = "cannot write";
-        self.step(ACTION, path)?;
-        sync::directory(path).map_err(|error| Failure::new(ACTION, path, error))
     }
 }
 

@@ -16,6 +16,8 @@ use crate::tree::{Entry, RelPath, Tree};
 mod faults;
 mod fresh;
 mod journal;
+#[cfg(target_os = "linux")]
+mod mounts;
 mod site;
 
 pub(super) fn path(text: &str) -> RelPath {

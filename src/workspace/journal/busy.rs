@@ -20,40 +20,39 @@ impl<'d> Busy<'d> {
     /// Takes it, or says that somebody else has it.
     pub(in crate::workspace) fn take(disk: &'d Disk, app: &Path) -> Result<Self> {
         let directory = app.join(DIRECTORY);
+        let path = directory.join("busy");
         loop {
             check_directory(&directory)?;
             disk.ensure_dir(&directory)?;
-            let file = open(disk, &directory.join("busy"))?;
+            let Some(file) = open(disk, &path)? else { continue };
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => return Err(in_use(app)),
                 // Some network file systems have no locks; there, the checks before each step are what is left.
                 Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => {
-                    return Err(Failure::new("cannot lock", &directory, error).into());
+                    return Err(Failure::new("cannot lock", &path, error).into());
                 }
                 _ => {}
             }
-            let busy = Self { disk, directory: directory.clone(), file };
-            // Whoever had it before has removed the file that we opened, unless they are the same.
-            if busy.is_current() {
-                return Ok(busy);
+            if is_current(&path, &file) {
+                return Ok(Self { disk, directory, file });
             }
-            std::mem::forget(busy);
         }
     }
+}
 
-    #[cfg(unix)]
-    fn is_current(&self) -> bool {
-        use std::os::unix::fs::MetadataExt as _;
-        match (self.directory.join("busy").symlink_metadata(), self.file.metadata()) {
-            (Ok(named), Ok(held)) => (named.dev(), named.ino()) == (held.dev(), held.ino()),
-            _ => false,
-        }
+/// Whether the file still has its name: whoever had the right before has removed it, unless they did so later.
+#[cfg(unix)]
+fn is_current(path: &Path, file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    match (path.symlink_metadata(), file.metadata()) {
+        (Ok(named), Ok(held)) => (named.dev(), named.ino()) == (held.dev(), held.ino()),
+        _ => false,
     }
+}
 
-    #[cfg(not(unix))]
-    fn is_current(&self) -> bool {
-        true
-    }
+#[cfg(not(unix))]
+fn is_current(_path: &Path, _file: &File) -> bool {
+    true
 }
 
 impl Drop for Busy<'_> {
@@ -64,17 +63,22 @@ impl Drop for Busy<'_> {
             drop(self.disk.remove_file(&self.directory.join("busy")));
             drop(self.disk.remove_dir(&self.directory));
         }
+        // Closing it would do, but for a child process that was started just now and has not closed its copy yet.
+        drop(self.file.unlock());
     }
 }
 
-fn open(disk: &Disk, path: &Path) -> Result<File> {
+/// None where the directory has just been removed by somebody who is done.
+fn open(disk: &Disk, path: &Path) -> Result<Option<File>> {
     const ACTION: &str = "cannot lock";
     disk.step(ACTION, path)?;
     if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return Err(not_ours(path));
     }
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    Ok(file.map_err(|error| Failure::new(ACTION, path, error))?)
+    match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        file => Ok(Some(file.map_err(|error| Failure::new(ACTION, path, error))?)),
+    }
 }
 
 /// Checks that a directory of create-app's is one, or is missing: a link would lead elsewhere.

@@ -51,7 +51,7 @@ pub(super) fn carry_out(disk: &Disk, places: Places<'_>, journal: &Journal) -> R
     match Run::new(disk, places, journal, false).forward() {
         Ok(aside) => {
             // The change is done. Should its traces stay, the next command finds that out and removes them.
-            drop(forget(disk, places));
+            drop(forget(disk, places, journal));
             Ok(aside)
         }
         Err(problems) => Err(give_up(disk, places, journal, problems)),
@@ -96,7 +96,7 @@ pub(super) fn recover(disk: &Disk, site: &Site) -> Result<Recovered> {
     }
     match Run::new(disk, places, &journal, true).forward() {
         Ok(aside) => {
-            forget(disk, places)?;
+            forget(disk, places, &journal)?;
             Ok(Recovered::Finished(aside))
         }
         Err(_) => {
@@ -134,23 +134,21 @@ fn moved(journal: &Journal, site: &Site) -> Diagnostics {
 fn take_back(disk: &Disk, places: Places<'_>, journal: &Journal) -> Result<()> {
     let txn = Txn::below(places.app());
     if txn.abort().symlink_metadata().is_err() {
-        let abort = [Item { path: txn.abort(), bytes: b"", mode: Mode::File }];
-        disk.create_all(&abort)?;
-        disk.sync_all(txn.path(), &abort)?;
-        disk.sync_dir(txn.path())?;
+        disk.create(&Item { path: txn.abort(), bytes: b"", mode: Mode::File })?;
+        stage::sync(disk, journal, &[txn.path()])?;
     }
     Run::new(disk, places, journal, true).backward()?;
     if journal.made > 0 && holds_only_the_record(places.app()) {
         return remove_app(disk, places.app(), journal.made);
     }
-    forget(disk, places)
+    forget(disk, places, journal)
 }
 
 /// Step 8: without its journal, the change is history.
-fn forget(disk: &Disk, places: Places<'_>) -> Result<()> {
+fn forget(disk: &Disk, places: Places<'_>, journal: &Journal) -> Result<()> {
     let txn = Txn::below(places.app());
     disk.remove_file(&txn.journal())?;
-    disk.sync_dir(txn.path())?;
+    stage::sync(disk, journal, &[txn.path()])?;
     Ok(disk.remove_tree(txn.path())?)
 }
 
@@ -170,7 +168,6 @@ fn remove_app(disk: &Disk, app: &Path, made: usize) -> Result<()> {
     let away = disk.temporary_dir(parent, ".create-app-")?;
     disk.remove_dir(&away)?;
     disk.rename(app, &away)?;
-    disk.sync_dir(parent)?;
     disk.remove_tree(&away)?;
     let parents: Vec<_> = app.ancestors().skip(1).take(made - 1).map(Path::to_path_buf).collect();
     disk.remove_dirs(&parents.into_iter().rev().collect::<Vec<_>>());

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::operation::{Kind, Operation, Places, Target, Txn};
-use super::stage::Guards;
+use super::stage::{Guards, sync};
 use super::text::Journal;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::Digest;
@@ -70,8 +70,8 @@ impl<'a> Run<'a> {
     }
 
     fn sync(&self) -> Result<()> {
-        let existing = self.touched.iter().filter(|directory| directory.is_dir());
-        Ok(existing.map(PathBuf::as_path).try_for_each(|directory| self.disk.sync_dir(directory))?)
+        let existing: Vec<&PathBuf> = self.touched.iter().filter(|directory| directory.is_dir()).collect();
+        sync(self.disk, self.journal, &existing)
     }
 
     fn redo(&mut self, n: usize, operation: &Operation) -> Result<()> {
@@ -82,7 +82,7 @@ impl<'a> Run<'a> {
             Kind::RemoveDir => return self.remove_dir(&path),
             Kind::MakeDir => return self.make_dir(target, &path),
             // Moving what was staged is one step: it is gone exactly when that was done.
-            Kind::Put { .. } if !exists(&self.txn.staged(n)) => {
+            Kind::Put { .. } if !exists(&self.txn.staged(n)) && !exists(&beside(&path, n)) => {
                 self.touch(&path);
                 return Ok(());
             }
@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
                 State::After => Ok(()),
                 State::Before => self.put(n, &path, after),
                 State::Neither if target.is_base() => self.put(n, &path, after),
-                State::Neither => self.put_aside(n, path),
+                State::Neither => self.put_aside(n, path, after),
             },
             Kind::Delete { before } => match state(&seen, Some(before), None) {
                 State::After => Ok(()),
@@ -120,6 +120,8 @@ impl<'a> Run<'a> {
             Kind::RemoveDir => self.make_dir(target, &path),
             Kind::MakeDir => self.remove_dir(&path),
             Kind::Put { before, after } => {
+                // What was staged is still there: so the same file at its place is somebody else's.
+                let staged = exists(&self.txn.staged(n)) || exists(&beside);
                 if exists(&beside) {
                     self.disk.remove_file(&beside)?;
                 }
@@ -127,8 +129,7 @@ impl<'a> Run<'a> {
                 let done = state(&seen, before, Some(after)) == State::After;
                 match before {
                     Some(_) if done && exists(&old) => self.take_back(&old, &path, &beside),
-                    // What was staged is still there: so the same file is somebody else's.
-                    None if done && (self.journal.is_placed(operation) || !exists(&self.txn.staged(n))) => {
+                    None if done && !staged => {
                         self.touch(&path);
                         Ok(self.disk.remove_file(&path)?)
                     }
@@ -152,27 +153,41 @@ impl<'a> Run<'a> {
     }
 
     fn put(&mut self, n: usize, path: &Path, after: Stamp) -> Result<()> {
-        let staged = self.txn.staged(n);
-        if self.verify && !is_same(&look(&staged).map_err(|error| Failure::new("cannot read", &staged, error))?, after)
-        {
-            let title = format!("`{}` was changed", staged.display());
-            return Err(Diagnostic::error(Code::Interrupted, title).help("run the command again").into());
-        }
-        self.touch(path);
-        Ok(self.disk.replace(&staged, path, &beside(path, n))?)
+        self.put_at(n, path, path, after)
     }
 
-    fn put_aside(&mut self, n: usize, path: PathBuf) -> Result<()> {
+    fn put_aside(&mut self, n: usize, path: PathBuf, after: Stamp) -> Result<()> {
         let theirs = free_name(&path);
-        self.touch(&path);
-        self.disk.replace(&self.txn.staged(n), &theirs, &beside(&path, n))?;
+        self.put_at(n, &path, &theirs, after)?;
         self.aside.push(Aside { path, theirs: Some(theirs) });
         Ok(())
     }
 
+    /// Moves what was staged for `path` to `to`, from wherever an earlier run may have left it.
+    fn put_at(&mut self, n: usize, path: &Path, to: &Path, after: Stamp) -> Result<()> {
+        let (staged, beside) = (self.txn.staged(n), beside(path, n));
+        self.touch(path);
+        let from = if exists(&staged) { &staged } else { &beside };
+        if self.verify {
+            self.check_staged(from, after)?;
+        }
+        if *from == beside {
+            return Ok(self.disk.rename(&beside, to)?);
+        }
+        Ok(self.disk.replace(&staged, to, &beside)?)
+    }
+
+    fn check_staged(&self, staged: &Path, after: Stamp) -> Result<()> {
+        if is_same(&look(staged).map_err(|error| Failure::new("cannot read", staged, error))?, after) {
+            return Ok(());
+        }
+        let title = format!("`{}` was changed", staged.display());
+        Err(Diagnostic::error(Code::Interrupted, title).help("run the command again").into())
+    }
+
     fn take_back(&mut self, old: &Path, path: &Path, beside: &Path) -> Result<()> {
         self.touch(path);
-        Ok(self.disk.replace(old, path, beside)?)
+        Ok(self.disk.restore(old, path, beside)?)
     }
 
     fn make_dir(&mut self, target: &Target, path: &Path) -> Result<()> {

@@ -1,11 +1,13 @@
 //! Up to the commit point: everything that a change needs is on the disk, and nothing of the project has changed.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::operation::{Kind, Operation, Places, Target, Txn};
 use super::run::{ambiguous, see};
 use super::script::Script;
+use super::text::Journal;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::plan::Stamp;
 use crate::tree::Mode;
@@ -29,23 +31,30 @@ fn write(disk: &Disk, txn: &Txn, places: &Places<'_>, script: &Script<'_>) -> Re
     for directory in [txn.path(), &txn.staged_dir(), &txn.kept_dir()] {
         disk.create_dir(directory)?;
     }
-    write_new(disk, txn, places, script)?;
-    keep_old(disk, txn, places, operations)?;
-    for directory in [&txn.staged_dir(), &txn.kept_dir(), txn.path()] {
-        disk.sync_dir(directory)?;
-    }
-    check(places, operations)?;
+    let mut written = write_new(disk, txn, places, script)?;
+    written.extend(keep_old(disk, txn, places, operations)?);
     let text = script.journal.render();
-    let draft = [Item { path: txn.draft(), bytes: text.as_bytes(), mode: Mode::File }];
-    disk.create_all(&draft)?;
-    disk.sync_all(txn.path(), &draft)?;
+    disk.create(&Item { path: txn.draft(), bytes: text.as_bytes(), mode: Mode::File })?;
+    // With all names, up to that of a record which was not there before.
+    written.extend([txn.draft(), txn.staged_dir(), txn.kept_dir()]);
+    written.extend(txn.path().ancestors().take(3).map(Path::to_path_buf));
+    sync(disk, &script.journal, &written)?;
+    check(places, operations)?;
     disk.rename(&txn.draft(), &txn.journal())?;
-    // Up to the app itself, which may have had no `.create-app` before.
-    Ok(txn.path().ancestors().take(3).try_for_each(|directory| disk.sync_dir(directory))?)
+    sync(disk, &script.journal, &[txn.path()])
 }
 
-/// What is put, under the operation's number. A file that replaces another one keeps its permissions.
-fn write_new(disk: &Disk, txn: &Txn, places: &Places<'_>, script: &Script<'_>) -> Result<()> {
+/// Syncs, as far as anything of the user's depends on it: where nothing is replaced or removed, a power cut can harm
+/// nothing but the new files.
+pub(super) fn sync(disk: &Disk, journal: &Journal, paths: &[impl AsRef<Path>]) -> Result<()> {
+    if !journal.replaces() {
+        return Ok(());
+    }
+    Ok(disk.sync(&paths.iter().map(AsRef::as_ref).collect::<Vec<_>>())?)
+}
+
+/// What is put, under the operation's number. A file that replaces another one keeps its permissions. Returns the files.
+fn write_new(disk: &Disk, txn: &Txn, places: &Places<'_>, script: &Script<'_>) -> Result<Vec<PathBuf>> {
     let mut items = Vec::new();
     let mut replaced: Vec<(PathBuf, PathBuf, bool)> = Vec::new();
     for (n, (operation, bytes)) in script.journal.operations.iter().zip(&script.bytes).enumerate() {
@@ -62,24 +71,27 @@ fn write_new(disk: &Disk, txn: &Txn, places: &Places<'_>, script: &Script<'_>) -
     for (from, to, executable) in replaced {
         disk.copy_permissions(&from, &to, executable)?;
     }
-    Ok(disk.sync_all(txn.path(), &items)?)
+    Ok(items.into_iter().filter(|item| item.mode != Mode::Symlink).map(|item| item.path).collect())
 }
 
 fn is_file(stamp: Option<Stamp>) -> bool {
     stamp.is_some_and(|stamp| stamp.mode != Mode::Symlink)
 }
 
-/// What will be replaced or removed, under the operation's number.
-fn keep_old(disk: &Disk, txn: &Txn, places: &Places<'_>, operations: &[Operation]) -> Result<()> {
+/// What will be replaced or removed, under the operation's number. Returns the files that had to be copied for it.
+fn keep_old(disk: &Disk, txn: &Txn, places: &Places<'_>, operations: &[Operation]) -> Result<Vec<PathBuf>> {
     let mut copies = Vec::new();
     for (n, operation) in operations.iter().enumerate() {
-        if let Kind::Delete { .. } | Kind::Put { before: Some(_), .. } = operation.kind
-            && disk.link_or_copy(&places.path(&operation.target), &txn.kept(n))? == Kept::Copy
-        {
-            copies.push(Item { path: txn.kept(n), bytes: &[], mode: Mode::File });
+        let (Kind::Delete { .. } | Kind::Put { before: Some(_), .. }) = operation.kind else { continue };
+        let path = places.path(&operation.target);
+        match disk.link_or_copy(&path, &txn.kept(n)) {
+            Ok(Kept::Link) => {}
+            Ok(Kept::Copy) => copies.push(txn.kept(n)),
+            Err(failure) if failure.error.kind() == ErrorKind::NotFound => return Err(changed(&path)),
+            Err(failure) => return Err(failure.into()),
         }
     }
-    if copies.is_empty() { Ok(()) } else { Ok(disk.sync_all(txn.path(), &copies)?) }
+    Ok(copies)
 }
 
 /// Checks that every target, and the way to it, is as it was when the plan was made.

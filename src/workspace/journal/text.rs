@@ -54,6 +54,15 @@ impl Journal {
         self.made > 0 && operation.target.root() != Root::Repository
     }
 
+    /// Whether anything that stood in the project is replaced or removed.
+    pub(super) fn replaces(&self) -> bool {
+        let replaces = |operation: &Operation| match operation.kind {
+            Kind::Delete { .. } | Kind::Put { before: Some(_), .. } => true,
+            Kind::Put { before: None, .. } | Kind::MakeDir | Kind::RemoveDir => false,
+        };
+        self.operations.iter().any(replaces)
+    }
+
     pub(super) fn render(&self) -> String {
         let mut out = format!("{HEADER}{VERSION}\napp-dir\t{}\nmade\t{}\n", self.app_dir, self.made);
         for (n, operation) in self.operations.iter().enumerate() {

@@ -221,24 +221,29 @@ fn everything_is_on_the_disk_before_a_change_is_decided() {
     let stage = Stage::new(Some(&ours));
     let disk = Disk::default();
     change(&stage, Some(&ours), &theirs).create(&disk).unwrap();
-    let log = disk.fuse.log();
-    let decided = log.iter().position(|(_, path)| path.ends_with("txn/journal")).unwrap();
-    let app = stage.target.canonicalize().unwrap();
-    let in_txn = |path: &Path| path.starts_with(app.join(".create-app"));
-    assert!(log[..decided].iter().all(|(_, path)| in_txn(path) || *path == app), "only the record's own before");
-    for name in ["new", "old", ""] {
-        let directory = app.join(".create-app/txn").join(name);
-        let written = log[..decided]
-            .iter()
-            .rposition(|(_, path)| path.parent() == Some(&directory) && !path.ends_with("journal.tmp"));
-        let synced = log[..decided].iter().rposition(|(_, path)| *path == directory);
-        assert!(written < synced, "{name}");
+    let (log, app) = (disk.fuse.log(), stage.target.canonicalize().unwrap());
+    let txn = app.join(".create-app/txn");
+    let decided = log.iter().position(|(_, path)| *path == txn.join("journal")).unwrap();
+    let before = &log[..decided];
+    assert!(before.iter().all(|(_, path)| path.starts_with(app.join(".create-app")) || *path == app), "{before:?}");
+    let first_sync = before.iter().position(|(action, _)| *action == "sync").unwrap();
+    assert!(before[first_sync..].iter().all(|(action, _)| *action == "sync"), "nothing is written behind it");
+    let synced = |path: &Path| before[first_sync..].iter().any(|(_, synced)| synced == path);
+    for name in ["journal.tmp", "new", "old", "", ".."] {
+        let path = if name == ".." { app.join(".create-app") } else { txn.join(name) };
+        assert!(synced(&path), "{name}");
     }
-    let forgotten = log.iter().rposition(|(_, path)| path.ends_with("txn/journal")).unwrap();
+    for (_, path) in before.iter().filter(|(_, path)| path.parent() == Some(&txn.join("new"))) {
+        assert!(synced(path) || path.is_symlink() || !path.exists(), "{path:?}");
+    }
+    let forgotten = log.iter().rposition(|(_, path)| *path == txn.join("journal")).unwrap();
     let put = log.iter().rposition(|(_, path)| path.ends_with("lock.toml")).unwrap();
-    let synced = |directory: &Path| log[put..forgotten].iter().any(|(_, path)| path == directory);
     for directory in ["", "made/deep", "file", "Case", ".create-app", ".create-app/base"] {
-        assert!(synced(app.join(directory).as_path()), "{directory}");
+        let directory = app.join(directory);
+        assert!(
+            log[put..forgotten].iter().any(|(action, path)| *action == "sync" && *path == directory),
+            "{directory:?}"
+        );
     }
 }
 

@@ -81,7 +81,7 @@ fn a_process_killed_at_any_step_leaves_nothing_or_everything() {
             assert_eq!(list(&target), whole, "{steps}");
         }
         if result.is_ok() {
-            assert!(steps > 20, "{steps}");
+            assert!(steps > 15, "{steps}");
             break;
         }
         // What was left behind is in nobody's way.
@@ -92,18 +92,14 @@ fn a_process_killed_at_any_step_leaves_nothing_or_everything() {
 }
 
 #[test]
-fn everything_is_on_the_disk_before_the_project_appears() {
+fn a_new_project_appears_in_one_step_and_waits_for_no_disk() {
     let (_directory, target) = place();
     let disk = Disk::default();
     prepare(&target, &files(), &Tree::new(), Existing::Refuse).unwrap().create(&disk).unwrap();
     let log = disk.fuse.log();
     let app = target.parent().unwrap().canonicalize().unwrap().join("shop");
-    let appears = log.iter().position(|(_, path)| *path == app).unwrap();
-    let synced = log.iter().position(|(action, _)| *action == "sync").unwrap();
-    let written =
-        log.iter().rposition(|(action, path)| *action == "cannot write" && path.ends_with("lock.toml")).unwrap();
-    assert!(written < synced && synced < appears, "{log:?}");
-    assert_eq!(log[appears + 1].1, app.parent().unwrap(), "the name itself is synced");
+    assert_eq!(log.iter().position(|(_, path)| path.starts_with(&app)), Some(log.len() - 1), "{log:?}");
+    assert!(log.iter().all(|(action, _)| *action != "sync"), "{log:?}");
 }
 
 #[test]
@@ -147,7 +143,7 @@ fn a_name_of_full_length_can_be_used() {
 #[test]
 fn many_files_are_written_as_few_are() {
     let (_directory, target) = place();
-    let many: Tree = (0..600).map(|n| (path(&format!("d{}/{n}", n % 7)), Entry::file(vec![b'x'; n]))).collect();
+    let many: Tree = (0..1100).map(|n| (path(&format!("d{}/{n}", n % 7)), Entry::file(vec![b'x'; n]))).collect();
     make(&target, &many, &Tree::new(), Existing::Refuse).unwrap();
     for (path, entry) in &many {
         assert_eq!(fs_err::read(path.below(&target)).unwrap(), entry.bytes());
