@@ -36,6 +36,10 @@ pub struct Author {
 /// value, because the next machine has another, and `-d` may set it.
 pub const OF_THE_MACHINE: &[&str] = &["authors", "username", "os-arch", "crate_type", "app_suffix"];
 
+/// Built-in variables that say how the project was started: where a template uses one, the lock remembers its value, because a
+/// later run cannot tell any more. `-d` does not set them.
+pub const OF_THE_START: &[&str] = &["project-name", "crate_name", "is_init", "within_cargo_project"];
+
 /// The variables, by cargo-generate's rules; `app_dir` and `app_suffix` are ours.
 #[must_use]
 pub fn variables(facts: &Facts) -> BTreeMap<String, Answer> {

@@ -1,9 +1,13 @@
 //! The commands, each as its pipeline.
 
+mod check;
 mod inputs;
 mod new;
+mod origin;
+mod prospect;
 mod summary;
 mod test;
+mod upgrade;
 
 use std::process::ExitCode;
 
@@ -12,6 +16,7 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command};
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
 use crate::report;
+use crate::workspace::{self, Recovered, Site};
 
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +45,8 @@ pub fn run(cli: Cli) -> Result<Outcome> {
     match cli.command {
         None => new::run(&cli.new),
         Some(Command::New(args)) => new::run(&args),
+        Some(Command::Upgrade(args)) => upgrade::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Test(args)) => test::run(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
@@ -54,6 +61,21 @@ pub fn run(cli: Cli) -> Result<Outcome> {
             report::result(&String::from_utf8_lossy(&page)).map(|()| Outcome::Clean)
         }
     }
+}
+
+/// Says what became of a change that was interrupted.
+fn recover(site: &Site) -> Result<()> {
+    let asides = match workspace::recover(site)? {
+        None | Some(Recovered::Discarded) => return Ok(()),
+        Some(Recovered::TakenBack) => {
+            report::status("A change that was interrupted has been taken back.");
+            return Ok(());
+        }
+        Some(Recovered::Finished(asides)) => asides,
+    };
+    report::status("A change that was interrupted has been finished.");
+    summary::warn_of_asides(&asides);
+    Ok(())
 }
 
 /// Shows warnings, or makes errors of them.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Outcome, inputs};
+use super::{Outcome, inputs, origin};
 use crate::answers::built_in::{self, Facts};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
@@ -29,10 +29,13 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
     site.check(existing)?;
     let may_ask = !args.silent && prompt::possible();
-    let loaded = inputs::template(args, may_ask)?;
+    let loaded = inputs::template(args.template.as_deref(), args.subfolder.as_deref(), may_ask)?;
     super::warn(loaded.warnings, args.strict)?;
     let mut template = loaded.template;
     refuse_hooks(&template)?;
+    if let Some(directory) = &args.template {
+        template.origin.source = origin::name(&site.app, directory);
+    }
 
     let mentioned = inputs::mentioned(&template);
     let facts = facts(args, &site, &template, &mentioned)?;
@@ -63,7 +66,7 @@ fn existing(args: &NewArgs) -> Existing {
 }
 
 /// A project without its hooks is not what the template's author meant.
-fn refuse_hooks(template: &Template) -> Result<()> {
+pub(super) fn refuse_hooks(template: &Template) -> Result<()> {
     let Some(hook) = template.manifest.hooks.first() else { return Ok(()) };
     Err(Diagnostic::error(Code::Unsupported, "the template has hooks")
         .at(template.manifest.place(hook.span.clone()), "a Rhai script that would have to run")
@@ -86,7 +89,8 @@ fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned: &[&str]) -
 }
 
 fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> Result<Resolved> {
-    let given = inputs::given(args)?;
+    let mut given = inputs::environment()?;
+    given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
@@ -94,8 +98,8 @@ fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> 
     Ok(resolved)
 }
 
-/// The next machine has other values of these: what this one gave to the project goes into the lock.
-fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
+/// The next run has other values of these: what this one gave to the project goes into the lock.
+pub(super) fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
     // The suffix follows from the app's directory, unless it had to be another.
     for name in mentioned.iter().filter(|name| **name != "app_suffix") {
         if let Some(answer) = resolved.variables.get(*name) {
@@ -137,7 +141,7 @@ fn render_files(args: &NewArgs, site: &Site, template: &Template, files: Tree, r
 }
 
 /// Takes the files that belong at the repository's root out of an app that lives deeper.
-fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
+pub(super) fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
     if site.app_dir.is_none() {
         return Trees { app: tree, repository: Tree::new() };
     }
@@ -146,7 +150,12 @@ fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
     Trees { app, repository }
 }
 
-fn rendered<'a>(site: &Site, template: &'a Template, resolved: &'a Resolved, trees: &'a Trees) -> lock::Rendered<'a> {
+pub(super) fn rendered<'a>(
+    site: &Site,
+    template: &'a Template,
+    resolved: &'a Resolved,
+    trees: &'a Trees,
+) -> lock::Rendered<'a> {
     lock::Rendered {
         template: LockedTemplate {
             source: template.origin.source.clone(),

@@ -16,6 +16,7 @@ mod lines;
 pub mod moves;
 mod refine;
 mod shapes;
+pub mod state;
 mod structured;
 pub mod text;
 mod values;

@@ -1,5 +1,8 @@
 //! \[edge\] What the user sees: the only place that writes to standard output and standard error.
 
+pub mod check;
+pub mod plan;
+
 use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -39,6 +42,21 @@ pub fn result(text: &str) -> Result<()> {
     }
 }
 
+/// Prints a result that is not for reading: as it is, byte for byte.
+///
+/// # Errors
+///
+/// As [`result`].
+pub fn bytes(bytes: &[u8]) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Diagnostic::io("cannot write to", Path::new("standard output"), &error).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Prints a line of a result.
 ///
 /// # Errors
@@ -46,6 +64,12 @@ pub fn result(text: &str) -> Result<()> {
 /// As [`result`].
 pub fn line(text: &str) -> Result<()> {
     result(&format!("{text}\n"))
+}
+
+/// A value as JSON for programs, on lines of its own.
+fn json(value: &impl serde::Serialize) -> String {
+    // Structs of strings and numbers always serialize.
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
 /// Draws what a template, a path or a value may have worded: nothing of it acts on the terminal.
