@@ -22,6 +22,8 @@ pub struct Cli {
 pub enum Command {
     /// Make a project from a template
     New(NewArgs),
+    /// Show the patch that `upgrade` would apply, or what one side changed
+    Diff(DiffArgs),
     /// Bring a project up to date with its template, or with other answers
     Upgrade(UpgradeArgs),
     /// Say how each file stands to what was rendered: offline, for CI
@@ -153,6 +155,37 @@ impl From<ConflictStyle> for crate::merge::draw::Style {
             ConflictStyle::Theirs => Self::Theirs,
         }
     }
+}
+
+/// What to show.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "`create-app diff | git apply` does what `create-app upgrade` does, where nothing conflicts. A terminal \
+                        is shown the project's own files; a file or a pipe gets the record in .create-app, too. Exit code 1: \
+                        there are differences."
+)]
+pub struct DiffArgs {
+    /// The app's directory
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub path: PathBuf,
+    /// What to render.
+    #[command(flatten)]
+    pub render: RenderArgs,
+    /// Show what the project changed since it was rendered; offline
+    #[arg(long, conflicts_with = "upstream")]
+    pub local: bool,
+    /// Show what the template changed since the project was rendered
+    #[arg(long)]
+    pub upstream: bool,
+    /// Print how many lines of each file change
+    #[arg(long, conflicts_with_all = ["name_only", "json"])]
+    pub stat: bool,
+    /// Print the paths alone
+    #[arg(long, conflicts_with = "json")]
+    pub name_only: bool,
+    /// Print every file as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What to check.

@@ -1,6 +1,7 @@
 //! The commands, each as its pipeline.
 
 mod check;
+mod diff;
 mod inputs;
 mod new;
 mod origin;
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> Result<Outcome> {
         None => new::run(&cli.new),
         Some(Command::New(args)) => new::run(&args),
         Some(Command::Upgrade(args)) => upgrade::run(&args),
+        Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Test(args)) => test::run(&args),
         Some(Command::Completions { shell }) => {

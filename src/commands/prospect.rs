@@ -30,6 +30,8 @@ pub(super) struct Prospect {
     pub(super) recorded: Option<Project>,
     /// The project's files.
     pub(super) ours: Trees,
+    /// What the template renders now.
+    pub(super) theirs: Trees,
     /// What is to be done.
     pub(super) plan: Plan,
     /// What is recorded then.
@@ -73,7 +75,7 @@ pub(super) fn find(path: &Path, args: &RenderArgs) -> Result<Prospect> {
     let options = options(&site, bases, [&ours, &theirs], &template, args)?;
     let plan = merged(&site, bases, &mut ours, &theirs, &template, &options)?;
     record.lock.moved = plan.moved.clone();
-    Ok(Prospect { site, recorded, ours, plan, record })
+    Ok(Prospect { site, recorded, ours, theirs, plan, record })
 }
 
 /// The template that was asked for, else the one that made the project, else the embedded one.

@@ -1,6 +1,7 @@
 //! \[edge\] What the user sees: the only place that writes to standard output and standard error.
 
 pub mod check;
+pub mod diff;
 pub mod plan;
 
 use std::borrow::Cow;

@@ -32,7 +32,7 @@ pub use backup::{Backup, backup, keep};
 pub use journal::{Aside, Recovered};
 pub use leftovers::{compares_modes, leftovers};
 pub use ours::ours;
-pub use project::Project;
+pub use project::{Project, record};
 pub use replace::replace_tree;
 pub use site::Site;
 

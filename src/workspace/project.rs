@@ -63,6 +63,28 @@ impl Project {
     }
 }
 
+/// What stands in the app's `.create-app` now and is committed with the project, by its name there.
+///
+/// # Errors
+///
+/// What cannot be read.
+pub fn record(site: &Site) -> Result<BTreeMap<String, Vec<u8>>> {
+    let directory = site.app.join(DIRECTORY);
+    let base = std::fs::read_dir(directory.join(BASE)).into_iter().flatten();
+    let base = base.filter_map(|entry| Some(format!("{BASE}/{}", entry.ok()?.file_name().into_string().ok()?)));
+    let names = [".gitattributes", ".gitignore", LOCK].map(str::to_owned).into_iter().chain(base);
+    let mut found = BTreeMap::new();
+    for name in names {
+        let path = directory.join(&name);
+        match std::fs::read(&path) {
+            Ok(bytes) => drop(found.insert(name, bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Diagnostic::io("cannot read", &path, &error).into()),
+        }
+    }
+    Ok(found)
+}
+
 fn read_lock(site: &Site) -> Result<(Lock, Digest)> {
     let path = site.app.join(DIRECTORY).join(LOCK);
     let name = site.name_of(&format!("{DIRECTORY}/{LOCK}"));
