@@ -6,7 +6,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Make a project from a template, remember how, and keep it up to date with the template.
 #[derive(Debug, Parser)]
-#[command(name = "create-app", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    name = "create-app",
+    bin_name = "create-app",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 #[command(after_help = "`create-app <PATH>` is short for `create-app new <PATH>`.")]
 pub struct Cli {
     /// What to do.

@@ -203,6 +203,9 @@ impl Diagnostic {
 
 /// The reason alone: the standard library appends `(os error N)`, which tells a user nothing.
 pub(crate) fn io_reason(error: &std::io::Error) -> String {
+    if error.kind() == std::io::ErrorKind::InvalidData {
+        return "it is not UTF-8".into();
+    }
     let text = error.to_string();
     match text.find(" (os error") {
         Some(end) => text[..end].to_lowercase(),
@@ -216,7 +219,10 @@ fn io_help(error: &std::io::Error) -> &'static str {
         Kind::PermissionDenied => "check the permissions of the directory and of the file, then run the command again",
         Kind::StorageFull | Kind::QuotaExceeded => "free some space on this disk, then run the command again",
         Kind::ReadOnlyFilesystem => "the file system is mounted read-only: choose another directory",
-        Kind::NotFound => "check the path",
+        Kind::NotFound | Kind::NotADirectory => "check the path",
+        Kind::IsADirectory => "give the path of a file",
+        Kind::InvalidData => "save the file as UTF-8",
+        Kind::InvalidFilename => "choose a shorter name",
         _ => "nothing was left half-written: mend the cause, then run the command again",
     }
 }

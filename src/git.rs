@@ -55,13 +55,20 @@ pub fn version() -> Result<String> {
     Ok(text.trim().trim_start_matches("git version ").to_owned())
 }
 
-/// Makes `directory` a repository, with the user's own settings for new ones.
+/// Makes `directory` a repository, with the user's own settings for new ones. Where they name no first branch it is
+/// `main`, not the `master` that git itself still falls back to.
 ///
 /// # Errors
 ///
 /// When git is missing or fails.
 pub fn init(directory: &Path) -> Result<()> {
-    run(git(directory).args(["init", "--quiet"])).map(drop)
+    let configured = ask(git(directory).args(["config", "--get", "init.defaultBranch"]), &[])?;
+    let mut command = git(directory);
+    command.args(["init", "--quiet"]);
+    if !configured.status.success() {
+        command.arg("--initial-branch=main");
+    }
+    run(&mut command).map(drop)
 }
 
 /// A path that git ignores, and the rule that makes it.
@@ -69,7 +76,7 @@ pub fn init(directory: &Path) -> Result<()> {
 pub struct Ignored {
     /// The path as it was given.
     pub path: String,
-    /// The file that holds the rule: relative to the directory, or absolute for the user's own.
+    /// The file that holds the rule: relative to the repository's root, or absolute for the user's own.
     pub file: String,
     /// The rule's line, from 1.
     pub line: usize,
@@ -334,6 +341,17 @@ mod tests {
         let environment = |name: &str| Some(name.to_lowercase());
         let identity = Identity::from(&environment, || panic!("not needed"));
         assert_eq!(identity.author(), Some("cargo_name <cargo_email>".into()));
+    }
+
+    #[test]
+    fn the_first_branch_is_main_unless_the_user_says_otherwise() {
+        let place = tempfile::tempdir().unwrap();
+        init(place.path()).unwrap();
+        let head = std::fs::read_to_string(place.path().join(".git/HEAD")).unwrap();
+        let configured = ask(git(place.path()).args(["config", "--get", "init.defaultBranch"]), &[]).unwrap();
+        let expected = String::from_utf8(configured.stdout).unwrap();
+        let expected = if expected.trim().is_empty() { "main" } else { expected.trim() };
+        assert_eq!(head.trim(), format!("ref: refs/heads/{expected}"));
     }
 
     #[test]

@@ -7,11 +7,12 @@ use create_app::cli::Cli;
 use create_app::{commands, report};
 
 fn main() -> ExitCode {
-    match commands::run(Cli::parse()) {
-        Ok(outcome) => outcome.into(),
-        Err(problems) => {
-            report::diagnostics(&problems.0);
-            ExitCode::from(2)
-        }
-    }
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => commands::run(cli).map(ExitCode::from),
+        Err(said) => report::usage(&said).map(|()| ExitCode::from(if said.use_stderr() { 2 } else { 0 })),
+    };
+    outcome.unwrap_or_else(|problems| {
+        report::diagnostics(&problems.0);
+        ExitCode::from(2)
+    })
 }

@@ -49,7 +49,7 @@ impl RelPath {
     /// out on Windows.
     pub fn new(path: impl Into<String>) -> Result<Self, PathError> {
         let path = path.into();
-        let drive = path.as_bytes().get(1) == Some(&b':') && path.as_bytes()[0].is_ascii_alphabetic();
+        let drive = matches!(path.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic());
         if path.starts_with(['/', '\\']) || drive {
             return Err(PathError::Absolute);
         }
@@ -247,7 +247,8 @@ mod tests {
             ("/etc/passwd", E::Absolute),
             ("\\\\host\\share", E::Absolute),
             ("C:/x", E::Absolute),
-            ("c:x", E::Absolute),
+            ("c:\\x", E::Absolute),
+            ("c:x", E::Character(':')),
             ("../x", E::Relative("..".into())),
             ("a/./b", E::Relative(".".into())),
             ("a\\..\\b", E::Character('\\')),

@@ -66,13 +66,14 @@ conflict  package.json: conflict markers
 #[test]
 fn a_merge_of_gits_that_is_not_resolved_fails() {
     let place = project();
+    place.git("shop", &["branch", "--move", "trunk"]);
     place.git("shop", &["branch", "topic"]);
     place.write("shop/.env.example", "a\n");
     place.commit("shop");
     place.git("shop", &["checkout", "--quiet", "topic"]);
     place.write("shop/.env.example", "b\n");
     place.commit("shop");
-    assert_ne!(place.command("git", "shop").args(["merge", "--quiet", "master"]).output().unwrap().status.code(), None);
+    assert_ne!(place.command("git", "shop").args(["merge", "--quiet", "trunk"]).output().unwrap().status.code(), None);
     place.app("shop", &["check"]).ended(1).has("conflict  .env.example: unmerged in git\n");
 }
 

@@ -99,6 +99,16 @@ fn the_rule_below_the_line_cannot_be_chosen_as_the_answer() {
 }
 
 #[test]
+fn a_question_without_a_default_needs_an_answer() {
+    let mut terminal = Terminal::new("required").run();
+    terminal.see("? Who owns it?");
+    terminal.press(ENTER);
+    terminal.see("an empty answer is no answer");
+    terminal.type_line("Ann");
+    assert_eq!(terminal.answer(), "Ann\n");
+}
+
+#[test]
 fn an_empty_answer_is_one_where_its_rule_allows_it() {
     let mut terminal = Terminal::new("optional").run();
     terminal.see("? Any remark?");

@@ -4,9 +4,11 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use create_app::answers::placeholder::Answer;
 use create_app::lock::{Digest, Lock, base};
 use support::tree;
 
@@ -70,6 +72,48 @@ fn the_lock_names_every_file_and_the_base_holds_what_is_not_the_apps_own() {
         assert_eq!(pristine.once, path.as_str().starts_with("src/"), "{path}");
     }
     assert_eq!(assert_base_is_whole(&project), files.len() - 2);
+}
+
+/// A template of one file.
+fn template(place: &Path, manifest: &str, text: &str) {
+    let template = place.join("template");
+    fs_err::create_dir_all(&template).unwrap();
+    fs_err::write(template.join("cargo-generate.toml"), manifest).unwrap();
+    fs_err::write(template.join("file"), text).unwrap();
+}
+
+#[test]
+fn what_the_next_run_would_have_otherwise_is_remembered() {
+    let place = tempfile::tempdir().unwrap();
+    template(place.path(), "", "{{project-name}}\n");
+    new(place.path(), &["shop", "--path", "template", "--vcs", "none", "--name", "corner-shop"]);
+    let text = |name: &str| Answer::Text(name.to_owned());
+    let name = ("project-name".to_owned(), text("corner-shop"));
+    assert_eq!(lock(&place.path().join("shop")).answers, BTreeMap::from([name]));
+
+    template(place.path(), "", "{{is_init}}{{within_cargo_project}}{{crate_name}}\n");
+    new(place.path(), &["cafe", "--path", "template", "--vcs", "none", "--init"]);
+    let answers = [
+        ("is_init", Answer::Bool(true)),
+        ("project-name", text("cafe")),
+        ("within_cargo_project", Answer::Bool(false)),
+    ];
+    let answers = answers.map(|(name, answer)| (name.to_owned(), answer));
+    assert_eq!(lock(&place.path().join("cafe")).answers, BTreeMap::from(answers));
+}
+
+#[test]
+fn values_that_nothing_uses_stay_out_of_the_lock() {
+    let place = tempfile::tempdir().unwrap();
+    template(place.path(), "[placeholders]\ncolour = { prompt = \"?\", default = \"red\" }\n", "{{extra}}\n");
+    let mut command = command(env!("CARGO_BIN_EXE_create-app"), place.path());
+    for (name, value) in [("EXTRA", "used"), ("API_TOKEN", "hunter2"), ("CRATE_TYPE", "lib"), ("", "x")] {
+        command.env(format!("CARGO_GENERATE_VALUE_{name}"), value);
+    }
+    let given = ["new", "shop", "--silent", "--path", "template", "--vcs", "none", "-d", "unused=1"];
+    run(command.args(given));
+    let answers = lock(&place.path().join("shop")).answers;
+    assert_eq!(answers.keys().collect::<Vec<_>>(), ["colour", "extra", "project-name"]);
 }
 
 #[test]
@@ -141,7 +185,7 @@ fn a_secret_answer_is_nowhere_in_the_record() {
     let project = place.path().join("shop");
     assert_eq!(fs_err::read_to_string(project.join("config")).unwrap(), "token = hunter2\n");
     let lock = lock(&project);
-    assert_eq!(lock.answers.keys().collect::<Vec<_>>(), ["name"]);
+    assert_eq!(lock.answers.keys().collect::<Vec<_>>(), ["name", "project-name"]);
     let digests: Vec<bool> = lock.files.values().map(|pristine| pristine.digest.is_some()).collect();
     assert_eq!(digests, [false, true]);
     assert_eq!(assert_base_is_whole(&project), 1);

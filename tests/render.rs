@@ -6,7 +6,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -187,4 +187,19 @@ fn cargo_generate_agrees_but_for_the_intended_differences() {
         (!differences.is_empty()).then(|| format!("{}:\n{differences}", case.title()))
     });
     report(&failures.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_intended_difference_has_a_row_and_every_row_its_case() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs_err::read_to_string(root.join("docs/compatibility.md")).unwrap();
+    let named: BTreeSet<&str> =
+        text.split('`').filter(|word| word.contains('_') && !word.contains(char::is_whitespace)).collect();
+    let titles: BTreeSet<String> = cases().iter().map(Case::title).collect();
+    let special = |title: &&str| !title.ends_with('_') && (title.starts_with("err_") || title.starts_with("differs_"));
+    let undocumented: Vec<_> =
+        titles.iter().map(String::as_str).filter(special).filter(|title| !named.contains(title)).collect();
+    assert!(undocumented.is_empty(), "not in docs/compatibility.md: {undocumented:?}");
+    let unknown: Vec<_> = named.iter().copied().filter(special).filter(|title| !titles.contains(*title)).collect();
+    assert!(unknown.is_empty(), "no such case: {unknown:?}");
 }

@@ -74,7 +74,7 @@ fn new_makes_the_same_trees_from_the_binary_alone() {
 }
 
 #[test]
-fn an_app_below_its_repositorys_root_has_its_workflows_at_the_root() {
+fn an_app_below_the_root_of_its_repository_has_its_workflows_at_the_root() {
     for (folder, case) in cases() {
         let Some(app_dir) = case.app_dir else { continue };
         let repository = tempfile::tempdir().unwrap();

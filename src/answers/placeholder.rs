@@ -116,7 +116,7 @@ impl Placeholder {
                 help: format!("give a value that matches the regular expression `{regex}`"),
             }),
             Kind::Text { .. } => Ok(Answer::Text(text.to_owned())),
-            Kind::Choice { choices, .. } => one_of(text, choices).map(Answer::Text),
+            Kind::Choice { choices, .. } => one_of(text, choices, false).map(Answer::Text),
             Kind::Bool { .. } => match text.to_lowercase().as_str() {
                 "true" => Ok(Answer::Bool(true)),
                 "false" => Ok(Answer::Bool(false)),
@@ -127,13 +127,13 @@ impl Placeholder {
             },
             Kind::Array { choices, .. } => {
                 let items = text.split(',').filter(|item| !item.is_empty());
-                items.map(|item| one_of(item, choices)).collect::<Result<_, _>>().map(Answer::Array)
+                items.map(|item| one_of(item, choices, true)).collect::<Result<_, _>>().map(Answer::Array)
             }
         }
     }
 }
 
-fn one_of(text: &str, choices: &[String]) -> Result<String, Rejection> {
+fn one_of(text: &str, choices: &[String], items: bool) -> Result<String, Rejection> {
     if choices.iter().any(|choice| choice == text) {
         return Ok(text.to_owned());
     }
@@ -144,7 +144,11 @@ fn one_of(text: &str, choices: &[String]) -> Result<String, Rejection> {
     }
     let near = crate::diagnostic::did_you_mean(text, choices.iter().map(String::as_str));
     Err(Rejection {
-        reason: format!("is not one of the choices (`{text}`)"),
+        reason: if items {
+            format!("has the item `{text}`, which is not one of the choices")
+        } else {
+            "is not one of the choices".to_owned()
+        },
         help: match near {
             Some(near) => format!("{near} The choices are {}", quoted.join(", ")),
             None => format!("the choices are {}", quoted.join(", ")),

@@ -17,6 +17,12 @@ use crate::terminal::{escape_control, escape_control_except};
 /// Rows that a list of choices takes at most.
 const MAX_PAGE: usize = 12;
 
+/// Whether a person may be there all the same: where input or messages are a terminal's.
+#[must_use]
+pub fn is_watched() -> bool {
+    io::stdin().is_terminal() || io::stderr().is_terminal()
+}
+
 /// Whether somebody can be asked: standard input and standard error are a terminal that can move its cursor.
 #[must_use]
 pub fn possible() -> bool {

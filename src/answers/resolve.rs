@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::built_in::OF_THE_MACHINE;
 use super::condition::Conditions;
-use super::given::{Given, GivenValues, spell};
+use super::given::{Given, GivenValues, Source, spell};
 use super::placeholder::{Answer, Kind, Placeholder};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, did_you_mean, nearest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::manifest::{Manifest, Selection};
 use crate::render::BUILT_IN;
 
@@ -36,8 +36,11 @@ pub struct Resolved {
     pub answers: BTreeMap<String, Answer>,
     /// Which files are rendered, with what the conditions added.
     pub selection: Selection,
-    /// Given values that look like slips.
+    /// Given values that are not used.
     pub warnings: Vec<Diagnostic>,
+    /// Values that no placeholder asks for, and who gave them. They are variables, too, as in cargo-generate, but a slip in
+    /// a name looks the same.
+    pub undeclared: BTreeMap<String, Source>,
 }
 
 /// Answers every question of the manifest, then those of the conditions that hold, until no condition adds a question.
@@ -58,6 +61,7 @@ pub fn resolve(
         answers: BTreeMap::new(),
         problems: Vec::new(),
         warnings: Vec::new(),
+        undeclared: BTreeMap::new(),
     };
     resolver.check_given();
     let mut selection = manifest.selection.clone();
@@ -90,6 +94,7 @@ pub fn resolve(
             answers: resolver.answers,
             selection,
             warnings: resolver.warnings,
+            undeclared: resolver.undeclared,
         })
     } else {
         Err(Diagnostics(resolver.problems))
@@ -103,6 +108,7 @@ struct Resolver<'a> {
     answers: BTreeMap<String, Answer>,
     problems: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
+    undeclared: BTreeMap<String, Source>,
 }
 
 impl Resolver<'_> {
@@ -201,11 +207,8 @@ impl Resolver<'_> {
                     continue;
                 }
             };
-            let names = || self.manifest.declared().map(|placeholder| placeholder.name.as_str());
-            if !machine && nearest(name, names()).is_some() {
-                let title = format!("the template has no placeholder `{name}` (given by {})", given.by);
-                let help = did_you_mean(name, names());
-                self.warnings.push(Diagnostic::warning(Code::AnswerUnknown, title).maybe_help(help));
+            if !machine {
+                self.undeclared.insert(name.clone(), given.by.clone());
             }
             self.variables.insert(name.clone(), answer.clone());
             self.answers.insert(name.clone(), answer);
@@ -284,10 +287,15 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_in_a_name_is_noticed() {
+    fn what_no_placeholder_asks_for_is_told() {
         let manifest = manifest(QUESTIONS);
         let resolved = resolve(&manifest, BTreeMap::new(), &given(&["title=T", "titel=T"]), &mut Ask::Nobody).unwrap();
-        assert_eq!(resolved.warnings[0].help.as_deref(), Some("did you mean `title`?"));
+        assert_eq!(resolved.undeclared, BTreeMap::from([("titel".to_owned(), Source::Flag)]));
+    }
+
+    #[test]
+    fn a_built_in_variable_cannot_be_given() {
+        let manifest = manifest(QUESTIONS);
         let given = given(&["title=T", "project-name=x"]);
         let resolved = resolve(&manifest, BTreeMap::new(), &given, &mut Ask::Nobody).unwrap();
         assert_eq!(resolved.warnings[0].help.as_deref(), Some("use --name"));

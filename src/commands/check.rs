@@ -27,7 +27,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
 
 fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     let site = Site::of_project(path)?;
-    super::recover(&site)?;
+    super::new::finish_interrupted(&site)?;
     let shown = site.shown().to_string();
     let project = match Project::read(site) {
         Ok(project) => project,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 
 use super::prospect::{self, Prospect};
-use super::{Outcome, recover};
+use super::{Outcome, new};
 use crate::cli::DiffArgs;
 use crate::diagnostic::Result;
 use crate::lock::{DIRECTORY, Digest};
@@ -125,7 +125,7 @@ fn of_plan(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) ->
 /// What the project has changed since it was rendered.
 fn local(args: &DiffArgs) -> Result<Vec<File>> {
     let site = Site::of_project(&args.path)?;
-    recover(&site)?;
+    new::finish_interrupted(&site)?;
     let project = Project::read(site)?;
     let (site, bases) = (&project.site, &project.bases);
     let ours = workspace::ours(site, bases, &crate::plan::Trees::default())?;

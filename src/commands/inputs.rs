@@ -1,13 +1,13 @@
 //! What a run takes from the world before its pure part begins: the template, the given values, the user's name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::answers::built_in::{Author, OF_THE_MACHINE, OF_THE_START};
-use crate::answers::given::{self, GivenValues};
+use crate::answers::built_in::{Author, REMEMBERED};
+use crate::answers::given::{self, GivenValues, Source};
 use crate::answers::placeholder::{Answer, Kind, Placeholder};
-use crate::answers::prompt;
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::answers::{Resolved, prompt};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, did_you_mean};
 use crate::git;
 use crate::manifest::Inference;
 use crate::render;
@@ -32,14 +32,6 @@ pub(super) fn template(directory: Option<&Path>, subfolder: Option<&str>, may_as
             [first, ..] if !may_ask => first.clone(),
             _ => choose(candidates)?,
         };
-        if subfolder.as_ref() == Some(&chosen) {
-            return Err(Diagnostic::error(
-                Code::TemplateAmbiguous,
-                format!("the template `{chosen}` names itself as its sub-template"),
-            )
-            .help("mend `sub_templates` in its cargo-generate.toml")
-            .into());
-        }
         subfolder = Some(chosen);
     }
 }
@@ -48,7 +40,11 @@ fn choose(candidates: Vec<String>) -> Result<String> {
     let default = candidates.first().cloned();
     let kind = Kind::Choice { choices: candidates, default };
     let question = Placeholder { name: "template".into(), prompt: "Which template?".into(), kind, span: 0..0 };
-    Ok(prompt::ask(&question)?.to_string())
+    let cancelled = |mut problems: Diagnostics| {
+        problems.0.iter_mut().for_each(|problem| problem.help = Some("choose one with --subfolder".to_owned()));
+        problems
+    };
+    Ok(prompt::ask(&question).map_err(cancelled)?.to_string())
 }
 
 /// What the environment gives: the values file that it names, then its own variables.
@@ -99,6 +95,10 @@ fn infer(site: &Site, inference: &Inference) -> Option<Answer> {
 }
 
 fn values_file(path: &Path) -> Result<GivenValues> {
+    if path.is_dir() {
+        let title = format!("cannot read the values file `{}`: is a directory", path.display());
+        return Err(Diagnostic::error(Code::ValuesFile, title).help("give a TOML file").into());
+    }
     let text = std::fs::read_to_string(path).map_err(|error| {
         let mut problem = Diagnostic::io("cannot read the values file", path, &error);
         problem.code = Code::ValuesFile;
@@ -107,14 +107,42 @@ fn values_file(path: &Path) -> Result<GivenValues> {
     given::values_file(&path.to_string_lossy(), &text)
 }
 
-/// The built-in variables that the template mentions and that will not be the same in a later run: their values must be
-/// remembered.
+/// The built-in variables that the template mentions and whose values in this run must be remembered.
 pub(super) fn mentioned(template: &Template) -> Vec<&'static str> {
-    let names = [OF_THE_MACHINE, OF_THE_START].concat();
-    let mut mentioned = render::mentioned(&template.files, &names);
+    let mut mentioned = render::mentioned(&template.files, REMEMBERED);
     let conditions: String = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
-    mentioned.extend(names.into_iter().filter(|name| conditions.contains(name)));
+    mentioned.extend(REMEMBERED.iter().filter(|name| conditions.contains(**name)));
     mentioned
+}
+
+/// Warns of values that no placeholder asks for and no file or condition uses: most are slips in a name.
+pub(super) fn unused(template: &Template, resolved: &Resolved) -> Vec<Diagnostic> {
+    let names: Vec<&str> = resolved.undeclared.keys().map(String::as_str).collect();
+    let used = render::mentioned(&template.files, &names);
+    let conditions: Vec<&str> = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
+    let is_used = |name: &str| used.contains(&name) || conditions.iter().any(|condition| condition.contains(name));
+    // The environment is not only there for this template, and the lock not only for this version of it.
+    let others = |by: &Source| matches!(by, Source::Environment(_) | Source::Lock);
+    let unused = resolved.undeclared.iter().filter(|(name, by)| !others(by) && !is_used(name));
+    let warn = |(name, by): (&String, &Source)| {
+        let title = format!("the template has no placeholder `{name}` (given by {by})");
+        let declared = template.manifest.declared().map(|placeholder| placeholder.name.as_str());
+        let help =
+            did_you_mean(name, declared).unwrap_or_else(|| "leave it out: nothing in the template uses it".to_owned());
+        Diagnostic::warning(Code::AnswerUnknown, title).help(help)
+    };
+    unused.map(warn).collect()
+}
+
+/// Takes values out of the answers that no placeholder asks for and no file uses: an environment holds values for other
+/// templates, too, and they do not belong into a file that the project commits. They stay variables.
+pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved) {
+    let declared: BTreeSet<&str> = template.manifest.declared().map(|placeholder| placeholder.name.as_str()).collect();
+    let others = resolved.answers.keys().map(String::as_str).filter(|name| !declared.contains(name));
+    let others: Vec<&str> = others.collect();
+    let used: Vec<&str> = render::mentioned(&template.files, &others);
+    let unused: Vec<String> = others.iter().filter(|name| !used.contains(name)).map(|&name| name.to_owned()).collect();
+    resolved.answers.retain(|name, _| !unused.contains(name));
 }
 
 /// The user, if the template mentions one: asking git takes as long as the rest of a run.

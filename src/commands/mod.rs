@@ -17,7 +17,6 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command};
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
 use crate::report;
-use crate::workspace::{self, Recovered, Site};
 
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,21 +62,6 @@ pub fn run(cli: Cli) -> Result<Outcome> {
             report::result(&String::from_utf8_lossy(&page)).map(|()| Outcome::Clean)
         }
     }
-}
-
-/// Says what became of a change that was interrupted.
-fn recover(site: &Site) -> Result<()> {
-    let asides = match workspace::recover(site)? {
-        None | Some(Recovered::Discarded) => return Ok(()),
-        Some(Recovered::TakenBack) => {
-            report::status("A change that was interrupted has been taken back.");
-            return Ok(());
-        }
-        Some(Recovered::Finished(asides)) => asides,
-    };
-    report::status("A change that was interrupted has been finished.");
-    summary::warn_of_asides(&asides);
-    Ok(())
 }
 
 /// Shows warnings, or makes errors of them.

@@ -8,25 +8,26 @@ use crate::answers::built_in::{self, Facts};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::{NewArgs, Vcs};
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, Severity};
 use crate::lock::{self, LockedTemplate};
 use crate::manifest::Ownership;
 use crate::plan::{Existing, Plan, Trees};
 use crate::render::select::Patterns;
 use crate::render::{self, Request};
 use crate::template::Template;
-use crate::tree::Tree;
-use crate::workspace::{self, Site};
+use crate::tree::{RelPath, Tree};
+use crate::workspace::{self, Recovered, Site};
 use crate::{git, report};
 
 /// Runs `create-app new`.
 ///
 /// # Errors
 ///
-/// Everything that stopped it; then nothing was written.
+/// Everything that stopped it; then nothing was written, unless all that is missing is the repository.
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let existing = existing(args);
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
+    finish_interrupted(&site)?;
     site.check(existing)?;
     let may_ask = !args.silent && prompt::possible();
     let loaded = inputs::template(args.template.as_deref(), args.subfolder.as_deref(), may_ask)?;
@@ -40,6 +41,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let mentioned = inputs::mentioned(&template);
     let facts = facts(args, &site, &template, &mentioned)?;
     let mut resolved = answer(args, &template, &facts, may_ask)?;
+    say_that_nobody_was_asked(args, &template, may_ask);
     let trees = render(args, &site, &mut template, &mut resolved)?;
     remember(&mut resolved, &mentioned);
 
@@ -52,9 +54,22 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     super::summary::made(&site, &plan, &template.manifest.ownership.next)?;
     super::summary::warn_of_asides(&asides);
     if in_repository {
-        super::summary::warn_of_ignored(&site, &record)?;
+        super::summary::warn_of_ignored(&site, &record);
     }
     Ok(Outcome::Clean)
+}
+
+/// A run that was killed may have left a change half done: what is there is judged only when it is whole.
+pub(super) fn finish_interrupted(site: &Site) -> Result<()> {
+    let Some(recovered) = workspace::recover(site)? else { return Ok(()) };
+    let (what, asides) = match recovered {
+        Recovered::Finished(asides) => ("finished", asides),
+        Recovered::TakenBack(asides) => ("taken back", asides),
+        Recovered::Discarded => ("taken back", Vec::new()),
+    };
+    report::status(&format!("A change of `{}` that was interrupted has been {what}.", site.shown()));
+    super::summary::warn_of_asides(&asides);
+    Ok(())
 }
 
 fn existing(args: &NewArgs) -> Existing {
@@ -94,36 +109,69 @@ fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> 
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
-    super::warn(std::mem::take(&mut resolved.warnings), args.strict)?;
+    let mut warnings = std::mem::take(&mut resolved.warnings);
+    warnings.extend(inputs::unused(template, &resolved));
+    super::warn(warnings, args.strict)?;
+    inputs::forget_unused(template, &mut resolved);
     Ok(resolved)
 }
 
-/// The next run has other values of these: what this one gave to the project goes into the lock.
+/// Tells a person who gets defaults without having asked for them why.
+fn say_that_nobody_was_asked(args: &NewArgs, template: &Template, may_ask: bool) {
+    if !may_ask && !args.silent && !template.manifest.placeholders.is_empty() && prompt::is_watched() {
+        report::status("Nobody was asked, because there is no terminal to ask at; -d NAME=VALUE gives other answers.");
+    }
+}
+
+/// The next run may have other values of these, in a renamed directory or on another machine: what this one gave to the
+/// project goes into the lock.
 pub(super) fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
     // The suffix follows from the app's directory, unless it had to be another.
-    for name in mentioned.iter().filter(|name| **name != "app_suffix") {
+    for name in mentioned.iter().filter(|name| **name != "app_suffix").chain(&["project-name"]) {
         if let Some(answer) = resolved.variables.get(*name) {
             resolved.answers.entry((*name).to_owned()).or_insert_with(|| answer.clone());
         }
     }
 }
 
-/// Renders the template; again, with a longer suffix, where another app of the repository has the short one.
+/// Renders the template; again, with a longer suffix, where something else of the repository has a path that the short
+/// one gives.
 fn render(args: &NewArgs, site: &Site, template: &mut Template, resolved: &mut Resolved) -> Result<Trees> {
-    let may_collide = site.app_dir.is_some() && !args.init && !args.overwrite;
-    if !may_collide || resolved.answers.contains_key("app_suffix") {
+    if site.app_dir.is_none() {
         let files = std::mem::take(&mut template.files);
         return render_files(args, site, template, files, resolved);
     }
+    let owned = site.owned();
     let trees = render_files(args, site, template, template.files.clone(), resolved)?;
-    if !trees.repository.keys().any(|path| path.below(site.root()).symlink_metadata().is_ok()) {
+    let taken = taken(site, &owned, &trees);
+    if taken.is_empty() {
         return Ok(trees);
+    }
+    if resolved.answers.contains_key("app_suffix") {
+        return Err(refuse_taken(&taken));
     }
     let suffix = Answer::Text(built_in::app_suffix(site.app_dir(), true));
     resolved.variables.insert("app_suffix".into(), suffix.clone());
     resolved.answers.insert("app_suffix".into(), suffix);
     let files = std::mem::take(&mut template.files);
-    render_files(args, site, template, files, resolved)
+    let trees = render_files(args, site, template, files, resolved)?;
+    let taken = self::taken(site, &owned, &trees);
+    if taken.is_empty() { Ok(trees) } else { Err(refuse_taken(&taken)) }
+}
+
+/// The paths at the repository's root where something stands that is not this app's.
+fn taken(site: &Site, owned: &BTreeSet<RelPath>, trees: &Trees) -> Vec<RelPath> {
+    let stands = |path: &&RelPath| path.below(site.root()).symlink_metadata().is_ok();
+    trees.repository.keys().filter(|path| !owned.contains(*path)).filter(stands).cloned().collect()
+}
+
+fn refuse_taken(taken: &[RelPath]) -> Diagnostics {
+    let refuse = |path: &RelPath| {
+        let title = format!("`{path}` at the repository's root exists, and is not this app's");
+        Diagnostic::error(Code::TargetExists, title)
+            .help("move it out of the way, or give the app's files another name with -d app_suffix=-NAME")
+    };
+    Diagnostics(taken.iter().map(refuse).collect())
 }
 
 fn render_files(args: &NewArgs, site: &Site, template: &Template, files: Tree, resolved: &Resolved) -> Result<Trees> {
@@ -180,8 +228,21 @@ fn start_repository(args: &NewArgs, site: &Site, template: &Template) -> Result<
         Some(vcs) => vcs == Vcs::Git,
         None => !template.manifest.no_vcs && !args.init,
     };
-    if wanted {
-        git::init(&site.app)?;
+    if !wanted {
+        return Ok(false);
     }
-    Ok(wanted)
+    match git::init(&site.app) {
+        Ok(()) => Ok(true),
+        // The project is there, and complete: what is left to do is said, and what the user asked for is an error.
+        Err(problems) => {
+            let severity = if args.vcs.is_some() { Severity::Error } else { Severity::Warning };
+            let help = format!("the project is complete; run `git init` in `{}` once git works", site.shown());
+            let told = problems.0.into_iter().map(|it| Diagnostic { severity, ..it }.help(help.clone())).collect();
+            if severity == Severity::Error {
+                return Err(Diagnostics(told));
+            }
+            report::diagnostics(&told);
+            Ok(false)
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The template that the lock names: where it is now, and how a template is named there.
 
-use std::path::{Component, Path};
+use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::LockedTemplate;
@@ -34,21 +34,14 @@ pub(super) fn load(app: &Path, template: &LockedTemplate) -> Result<Loaded> {
 /// means the same wherever a later command is run.
 pub(super) fn name(app: &Path, directory: &Path) -> String {
     let written = |path: &Path| path.to_string_lossy().replace('\\', "/");
-    let Ok(target) = directory.canonicalize() else { return written(directory) };
     if directory.is_absolute() {
         return written(directory);
     }
-    let (app, target): (Vec<Component<'_>>, Vec<Component<'_>>) =
-        (app.components().collect(), target.components().collect());
-    let common = app.iter().zip(&target).take_while(|(a, b)| a == b).count();
-    // On another drive of Windows, there is no relative way.
-    if common == 0 {
-        return written(directory);
+    let relative = directory.canonicalize().ok().and_then(|target| pathdiff::diff_paths(target, app));
+    match relative {
+        Some(path) if path.as_os_str().is_empty() => ".".into(),
+        relative => written(&relative.unwrap_or_else(|| directory.to_path_buf())),
     }
-    let up = app[common..].iter().map(|_| "..".to_owned());
-    let down = target[common..].iter().map(|part| part.as_os_str().to_string_lossy().into_owned());
-    let parts: Vec<String> = up.chain(down).collect();
-    if parts.is_empty() { ".".into() } else { parts.join("/") }
 }
 
 /// Whether a loaded template is newer than the one that the lock names: another revision, and no older version.

@@ -55,7 +55,7 @@ impl Prospect {
 /// Everything that keeps it from being done.
 pub(super) fn find(path: &Path, args: &RenderArgs) -> Result<Prospect> {
     let site = Site::of_project(path)?;
-    super::recover(&site)?;
+    new::finish_interrupted(&site)?;
     let recorded = if site.has_lock() { Some(Project::read(site.clone())?) } else { None };
     let lock = recorded.as_ref().map(|project| &project.lock);
     let may_ask = !args.silent && prompt::possible();
@@ -113,7 +113,10 @@ fn answer(site: &Site, lock: Option<&Lock>, template: &Template, args: &RenderAr
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, variables, &given, &mut ask)?;
-    super::warn(std::mem::take(&mut resolved.warnings), args.strict)?;
+    let mut warnings = std::mem::take(&mut resolved.warnings);
+    warnings.extend(inputs::unused(template, &resolved));
+    super::warn(warnings, args.strict)?;
+    inputs::forget_unused(template, &mut resolved);
     new::remember(&mut resolved, &mentioned);
     // An app that was moved keeps the names of its files at the repository's root.
     if mentioned.contains(&"app_suffix") && facts.app_suffix != built_in::app_suffix(site.app_dir(), false) {

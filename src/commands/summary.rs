@@ -12,12 +12,22 @@ use crate::{git, report};
 pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
     let kept: Vec<_> = plan.kept().collect();
     let files = plan.app.len() + plan.repository.len() - kept.len();
-    report::line(&format!("Made {} ({files} files)", site.shown()))?;
+    let noun = if files == 1 { "file" } else { "files" };
+    report::line(&format!("Made {} ({files} {noun})", site.shown()))?;
     for path in plan.repository.iter().filter(|(_, change)| change.action != Action::Keep).map(|(path, _)| path) {
         report::line(&format!("  at the repository's root: {path}"))?;
     }
-    for path in kept {
+    let all = || plan.app.iter().chain(&plan.repository);
+    for (path, _) in all().filter(|(_, change)| matches!(change.action, Action::Update { .. })) {
+        report::line(&format!("  replaced: {path}"))?;
+    }
+    for path in &kept {
         report::line(&format!("  kept as it was: {path}"))?;
+    }
+    if !kept.is_empty() {
+        report::line(
+            "\nThe template has other content for the files that were kept: the project may need it to work.",
+        )?;
     }
     report::line("\nWhat now:\n")?;
     if site.app.as_path() != std::env::current_dir().unwrap_or_default() {
@@ -57,12 +67,13 @@ fn is_installed(program: &str) -> bool {
 }
 
 /// Warns where git ignores the record: what is not committed is not there for the next upgrade.
-pub(super) fn warn_of_ignored(site: &Site, record: &Record) -> Result<()> {
+pub(super) fn warn_of_ignored(site: &Site, record: &Record) {
     let base = record.base.keys().next().map(|digest| format!("{DIRECTORY}/base/{digest}"));
     let paths: Vec<String> =
         [Some(DIRECTORY.to_owned()), Some(format!("{DIRECTORY}/{LOCK}")), base].into_iter().flatten().collect();
-    let ignored = git::check_ignore(&site.app, paths.iter().map(String::as_str))?;
-    let Some(first) = ignored.first() else { return Ok(()) };
+    // Where git is missing or fails, the project is no worse for it.
+    let ignored = git::check_ignore(&site.app, paths.iter().map(String::as_str)).unwrap_or_default();
+    let Some(first) = ignored.first() else { return };
     // Git does not look into a directory that it ignores, whatever is said of the files in it.
     let lines = if first.path == DIRECTORY {
         format!("the lines `!{DIRECTORY}/` and `!**/{DIRECTORY}/**`")
@@ -73,15 +84,14 @@ pub(super) fn warn_of_ignored(site: &Site, record: &Record) -> Result<()> {
     let warning = Diagnostic::warning(Code::LockIgnored, title)
         .help(format!("add {lines} below that rule: only what is committed can keep the project up to date"));
     report::diagnostics(&[warning]);
-    Ok(())
 }
 
 /// Warns of files that somebody edited while the project was being made.
 pub(super) fn warn_of_asides(asides: &[Aside]) {
     let warn = |aside: &Aside| {
         let title = format!("`{}` was edited in the same moment, and was left", aside.path.display());
-        let help = match &aside.theirs {
-            Some(theirs) => format!("the template's is `{}`: compare them, and remove it", theirs.display()),
+        let help = match &aside.other {
+            Some(other) => format!("the template's is `{}`: compare them, and remove it", other.display()),
             None => "remove it if it is no longer needed".to_owned(),
         };
         Diagnostic::warning(Code::TargetExists, title).help(help)

@@ -1,6 +1,6 @@
 //! `create-app test`: renders every case of a template and compares whole trees.
 
-use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -8,10 +8,11 @@ use similar::TextDiff;
 
 use super::Outcome;
 use crate::answers::built_in::{self, Author, Facts};
-use crate::answers::given::{GivenValues, values_file};
-use crate::answers::{Ask, name, resolve};
+use crate::answers::given::{self, GivenValues};
+use crate::answers::{Ask, Resolved, name, resolve};
 use crate::cli::TestArgs;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
+use crate::render::select::{Selected, Selector};
 use crate::render::{self, Request};
 use crate::template::Template;
 use crate::tree::{Entry, RelPath, Tree};
@@ -27,9 +28,9 @@ struct Case {
     /// Where the app lives in its repository.
     #[serde(default = "default_app_dir")]
     app_dir: String,
-    /// The answers; read a second time by `values_file`, which checks them.
-    #[serde(default, rename = "values")]
-    _values: toml::Table,
+    /// The answers.
+    #[serde(default)]
+    values: given::Values,
 }
 
 fn default_name() -> String {
@@ -51,8 +52,9 @@ const EXPECTED: &str = "expected";
 ///
 /// A template or a case that cannot be read; a case that differs is no error but the outcome.
 pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
+    source::check_directory(&args.template, &args.template.to_string_lossy())?;
     let cases = find_cases(args)?;
-    let mut failed = 0;
+    let (mut failed, mut differing) = (0, 0);
     for folder in &cases {
         let case_name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let verdict = render_case(args, folder).and_then(|rendered| judge(args, folder, &rendered));
@@ -60,6 +62,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
             Ok(differences) if differences.is_empty() => report::line(&format!("ok    {case_name}"))?,
             Ok(differences) => {
                 failed += 1;
+                differing += 1;
                 report::line(&format!("FAIL  {case_name}"))?;
                 report::line(differences.trim_end())?;
             }
@@ -72,7 +75,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     }
     let passed = cases.len() - failed;
     report::line(&format!("{passed} passed, {failed} failed"))?;
-    if failed > 0 && !args.bless {
+    if differing > 0 {
         report::status("If the new output is right, run the same command with --bless.");
     }
     Ok(if failed == 0 { Outcome::Clean } else { Outcome::Differences })
@@ -80,9 +83,14 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
 
 fn find_cases(args: &TestArgs) -> Result<Vec<PathBuf>> {
     let directory = args.cases.clone().unwrap_or_else(|| args.template.join("tests"));
-    let listed = fs_err::read_dir(&directory).map_err(|error| Diagnostic::io("cannot read", &directory, &error))?;
-    let mut cases: Vec<PathBuf> =
-        listed.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join(CASE).is_file()).collect();
+    let listed = match std::fs::read_dir(&directory) {
+        // A template that has no cases yet.
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        listed => listed
+            .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
+            .map_err(|error| Diagnostic::io("cannot read", &directory, &error))?,
+    };
+    let mut cases: Vec<PathBuf> = listed.into_iter().filter(|path| path.join(CASE).is_file()).collect();
     cases.sort();
     if cases.is_empty() {
         return Err(Diagnostic::error(Code::TestCase, format!("no case in `{}`", directory.display()))
@@ -105,8 +113,11 @@ fn render_case(args: &TestArgs, folder: &Path) -> Result<Tree> {
         within_cargo_project: false,
         author: Some(Author { name: "A. Author".into(), email: Some("author@example.com".into()) }),
     };
-    let resolved = resolve(&template.manifest, built_in::variables(&facts), &given, &mut Ask::Nobody)?;
-    super::warn(resolved.warnings, true)?;
+    let mut resolved = resolve(&template.manifest, built_in::variables(&facts), &given, &mut Ask::Nobody)?;
+    let mut warnings = std::mem::take(&mut resolved.warnings);
+    warnings.extend(super::inputs::unused(&template, &resolved));
+    super::warn(warnings, true)?;
+    refuse_rendered_cases(args, &template, &resolved)?;
     let request = Request {
         selection: &resolved.selection,
         declared: template.manifest.declared().collect(),
@@ -120,28 +131,35 @@ fn render_case(args: &TestArgs, folder: &Path) -> Result<Tree> {
 fn load_template(args: &TestArgs) -> Result<Template> {
     let loaded = source::from_path(&args.template, &args.template.to_string_lossy(), None)?;
     super::warn(loaded.warnings, true)?;
-    let mut template = loaded.template;
-    // The cases are the author's, and no part of the output.
-    if args.cases.is_none() {
-        template.files.retain(|path, _| !path.as_str().starts_with("tests/") || !is_case_file(&args.template, path));
-    }
-    Ok(template)
+    Ok(loaded.template)
 }
 
-fn is_case_file(template: &Path, path: &RelPath) -> bool {
-    path.ancestors().any(|folder| template.join(folder).join(CASE).is_file())
+/// Refuses cases that would be part of every project: `new`, and cargo-generate, know nothing of them.
+fn refuse_rendered_cases(args: &TestArgs, template: &Template, resolved: &Resolved) -> Result<()> {
+    let selector = Selector::new(&template.files, &resolved.selection);
+    let mut rendered = template.files.keys().filter(|path| selector.select(path) != Selected::Drop);
+    let case = rendered.find(|path| args.cases.is_none() && is_case(path));
+    case.map_or(Ok(()), |path| {
+        Err(Diagnostic::error(Code::TestCase, format!("the test case `{path}` would be part of every project"))
+            .help("add `ignore = [\"tests\"]` to the table `[template]` of the manifest")
+            .into())
+    })
+}
+
+fn is_case(path: &RelPath) -> bool {
+    path.as_str().starts_with("tests/") && path.file_name() == CASE
 }
 
 fn read_case(path: &Path) -> Result<(Case, GivenValues)> {
     let file = path.to_string_lossy().into_owned();
-    let text = fs_err::read_to_string(path).map_err(|error| Diagnostic::io("cannot read", path, &error))?;
-    let case: Case = toml::from_str(&text).map_err(|error| {
+    let text = std::fs::read_to_string(path).map_err(|error| Diagnostic::io("cannot read", path, &error))?;
+    let mut case: Case = toml::from_str(&text).map_err(|error| {
         Diagnostic::error(Code::TestCase, "this is not a test case")
             .at(Place::new(&file, text.as_str(), error.span().unwrap_or(0..0)), error.message())
             .help("a case has `name`, `app_dir` and a table `[values]`, all optional")
     })?;
-    let given = if text.contains("[values]") { values_file(&file, &text)? } else { BTreeMap::new() };
-    Ok((case, given))
+    let values = given::values(&file, &text, std::mem::take(&mut case.values))?;
+    Ok((case, values))
 }
 
 /// What differs between the rendered and the expected tree; with `--bless`, nothing does any longer.

@@ -85,7 +85,10 @@ fn apply(prospect: &Prospect, backup: Option<&Backup>) -> Result<()> {
         };
         report::diagnostics(&problems.0.into_iter().map(warn).collect::<Vec<_>>());
     }
-    if site.repository.is_some() { summary::warn_of_ignored(site, &prospect.record) } else { Ok(()) }
+    if site.repository.is_some() {
+        summary::warn_of_ignored(site, &prospect.record);
+    }
+    Ok(())
 }
 
 /// A conflict for git's index, by its paths below the repository's root.

@@ -35,7 +35,7 @@ pub fn read(name: &str, text: &str) -> Result<(Manifest, Vec<Diagnostic>), Diagn
             span,
             "the manifest is not valid TOML",
             error.message(),
-            Some("mend it here".into()),
+            Some("the manifest is TOML (https://toml.io): mend this line".into()),
         );
     }
     if !reader.found.is_empty() {
@@ -61,7 +61,11 @@ struct Reader {
 impl Reader {
     fn report(&mut self, code: Code, span: Range<usize>, title: &str, label: &str, help: Option<String>) {
         let place = Place::new(&self.name, Arc::clone(&self.text), span);
-        self.found.push(Diagnostic::error(code, title).at(place, label).maybe_help(help));
+        let problem = Diagnostic::error(code, title).at(place, label).maybe_help(help);
+        // The TOML parser repeats itself where an array or a table is never closed.
+        if self.found.last() != Some(&problem) {
+            self.found.push(problem);
+        }
     }
 
     fn wrong_type(&mut self, key: &str, value: &Value<'_>, expected: &str) {

@@ -38,3 +38,45 @@ fn side(base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> Side {
         (false, false) => Side::Ours,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::draw::{Style, draw};
+
+    fn merged(path: &str, base: Option<&str>, ours: &str, theirs: &str) -> String {
+        let path = RelPath::new(path).unwrap();
+        let merge = merge(&path, base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes());
+        String::from_utf8(draw(&merge, Style::Merge, "2")).unwrap()
+    }
+
+    #[test]
+    fn a_trivial_merge_knows_its_side() {
+        let path = RelPath::new("a.json").unwrap();
+        let cases = [
+            (Some("{"), "{", "{", Side::Base),
+            (Some("{"), "}", "}", Side::Both),
+            (Some("{"), "}", "{", Side::Ours),
+            (Some("{"), "{", "}", Side::Theirs),
+            (None, "{", "{", Side::Both),
+        ];
+        for (base, ours, theirs, side) in cases {
+            let expected = TextMerge::resolved(side, if side == Side::Theirs { theirs } else { ours }.as_bytes());
+            assert_eq!(merge(&path, base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn a_converted_project_takes_the_change_in_its_own_line_endings() {
+        assert_eq!(merged("a.txt", Some("a\nb\nc\n"), "A\r\nb\r\nc\r\n", "a\nb\nC\n"), "A\r\nb\r\nC\r\n");
+        assert_eq!(merged(".gitignore", Some("a\n"), "a\r\no", "a\nt\n"), "a\r\no\r\nt");
+    }
+
+    #[test]
+    fn the_base_of_a_file_that_both_added_is_what_they_have_in_common() {
+        assert_eq!(merged("a.md", None, "# A\n\nmine\n\nend\n", "# A\n\nend\nmore\n"), "# A\n\nmine\n\nend\nmore\n");
+        let conflict = "# A\n<<<<<<< yours\nmine\n=======\nnew\n>>>>>>> template 2\nend\n";
+        assert_eq!(merged("a.md", None, "# A\nmine\nend\n", "# A\nnew\nend\n"), conflict);
+        assert_eq!(merged(".gitignore", None, "a\nmine\n", "a\nnew\n"), "a\nmine\nnew\n");
+    }
+}

@@ -182,7 +182,8 @@ impl Tools<'_> {
 
     /// Turns a merge into a change.
     fn conclude(&mut self, both: &Both<'_>, merged: Merged) -> Decision {
-        let executable = executable(both.base(), both.ours, both.theirs, self.options.modes);
+        let base = both.triple.base.map(|(_, recorded)| recorded.pristine.mode);
+        let executable = executable(base, both.ours, both.theirs, self.options.modes);
         let file = |bytes: Vec<u8>| Entry::File { bytes: Cow::Owned(bytes), executable };
         let style = self.options.style;
         match merged {
@@ -198,6 +199,8 @@ impl Tools<'_> {
                 }
             }
             Merged::Apart(_) if style == Style::Ours => Some(self.keep(both, both.ours.clone(), Reason::Decided)),
+            // The template owns only the blocks of such a file, whatever the user asked for.
+            Merged::Apart(reason @ Reason::Blocks(_)) => Some(self.apart(both, reason)),
             Merged::Apart(_) if style == Style::Theirs => self.settle(both, both.theirs.clone(), Some(Reason::Decided)),
             Merged::Apart(reason) => Some(self.apart(both, reason)),
         }

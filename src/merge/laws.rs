@@ -23,9 +23,25 @@ const PATHS: &[&str] = &[
     "README.md",
     "l",
     ".env",
+    "c.ts",
+    ".gitignore",
 ];
 
-const LINES: &[&str] = &["one", "two", "three", "four", "five", "six", "# Seven", "", "<<<<<<< yours", "======="];
+const LINES: &[&str] = &[
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "# Seven",
+    "",
+    "<<<<<<< yours",
+    "=======",
+    "const a = {",
+    "  x: 1,",
+    "};",
+];
 
 fn path() -> impl Strategy<Value = RelPath> {
     proptest::sample::select(PATHS).prop_map(|text| RelPath::new(text).unwrap())
@@ -214,6 +230,22 @@ proptest! {
         let (known, left): (BTreeSet<_>, BTreeSet<_>) = (lines(&base).collect(), lines(&after).collect());
         for line in lines(&ours).filter(|line| !known.contains(line)) {
             prop_assert!(left.contains(&line), "{:?} is lost: {:#?}", String::from_utf8_lossy(&line), plan);
+        }
+    }
+
+    #[test]
+    fn an_upgrade_can_follow_another(Three([base, ours, theirs]) in three(), next in tree()) {
+        let first = upgrade(Some(&bases(&base, BTreeMap::new())), &ours, &theirs);
+        let between = apply(&first, &ours)?;
+        let second = upgrade(Some(&bases(&theirs, first.moved.clone())), &between, &next);
+        let after = apply(&second, &between)?;
+        let known: BTreeSet<_> = lines(&base).chain(lines(&theirs)).collect();
+        let left: BTreeSet<_> = lines(&after).collect();
+        for line in lines(&ours).filter(|line| !known.contains(line)) {
+            prop_assert!(left.contains(&line), "{:?} is lost: {:#?}", String::from_utf8_lossy(&line), second);
+        }
+        for (path, place) in &second.moved {
+            prop_assert!(next.contains_key(path) && after.contains_key(place), "{} > {}", path, place);
         }
     }
 

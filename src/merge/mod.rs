@@ -12,12 +12,17 @@ pub mod ending;
 mod entry;
 #[cfg(test)]
 mod laws;
+mod leftovers;
 mod lines;
 pub mod moves;
+#[cfg(test)]
+mod oracle;
 mod refine;
 mod shapes;
 pub mod state;
 mod structured;
+#[cfg(test)]
+mod tests;
 pub mod text;
 mod values;
 
@@ -26,11 +31,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::draw::Style;
 use self::moves::Sides;
 use crate::manifest::Ownership;
-use crate::plan::{Changes, Note, Plan, Subject, Trees};
+use crate::plan::{Action, Change, Changes, Note, Plan, Subject, Trees};
 use crate::render::select::Patterns;
 use crate::tree::RelPath;
 
 pub use base::{Base, Bases, Recorded};
+pub use leftovers::{Leftover, leftovers};
 pub use values::is_edited;
 
 /// How files are merged, and what git knows of them.
@@ -115,7 +121,14 @@ fn merge_tree(sides: &Sides<'_>, ownership: &Ownership, options: &Options, adopt
     let decisions: Vec<_> =
         matched.triples.iter().filter_map(|triple| Some((tools.decide(triple)?, *triple))).collect();
     let changes = shapes::arrange(decisions, sides, &mut tools);
-    Outcome { changes, moved: matched.moved, notes: tools.notes }
+    let mut moved = matched.moved;
+    moved.retain(|_, place| !changes.get(place).is_some_and(gives_up));
+    Outcome { changes, moved, notes: tools.notes }
+}
+
+/// Whether a path is given up to a directory.
+fn gives_up(change: &Change) -> bool {
+    matches!(&change.action, Action::Conflict(conflict) if conflict.after.is_none())
 }
 
 /// What the rules need to know besides the file itself.

@@ -13,48 +13,56 @@ const PAIRS: (usize, usize) = (2_500, 100_000);
 /// How similar two lines are, at least, of which one is the other's new version.
 const SIMILAR: f64 = 0.6;
 
-/// Refines every conflict of a merge: lines are paired, one changed line at a time is merged, and two insertions in one
-/// place come ours first.
+/// Refines every conflict of a merge: lines are paired, one changed line at a time is merged, and of two insertions in one
+/// place those of `first` come first, unless the others are deeper: then they belong to the line before.
 ///
 /// With `commas`, a comma at the end of a line is merged apart from the line.
-pub(super) fn refine<'a>(merge: &TextMerge<'a>, commas: bool) -> TextMerge<'a> {
+pub(super) fn refine<'a>(merge: &TextMerge<'a>, first: Side, commas: bool) -> TextMerge<'a> {
     let mut refined = TextMerge::default();
     let mut budget = PAIRS.1;
     for region in &merge.regions {
-        match region {
-            Region::Conflict { base, ours, theirs } => match refine_region([base, ours, theirs], commas, &mut budget) {
-                Some(regions) => regions.into_iter().for_each(|region| refined.push(region)),
-                None => refined.push(region.clone()),
-            },
-            Region::Resolved { .. } => refined.push(region.clone()),
+        let Region::Conflict { base, ours, theirs } = region else {
+            refined.push(region.clone());
+            continue;
+        };
+        let [base, ours, theirs] = [base, ours, theirs].map(|bytes| lines(bytes).collect::<Vec<_>>());
+        let sides = [&ours, &theirs].map(|side| Aligned::new(&base, side, &mut budget));
+        let [Some(ours), Some(theirs)] = sides else {
+            refined.push(region.clone());
+            continue;
+        };
+        let mut out = Vec::new();
+        for at in 0..=base.len() {
+            gap(&ours.added[at], &theirs.added[at], first, &mut out);
+            if let Some(base) = base.get(at) {
+                line(base, ours.kept[at], theirs.kept[at], commas, &mut out);
+            }
         }
+        out.into_iter().for_each(|region| refined.push(region));
     }
     refined
 }
 
-fn refine_region(versions: [&[u8]; 3], commas: bool, budget: &mut usize) -> Option<Vec<Region<'static>>> {
-    let [base, ours, theirs] = versions.map(|bytes| lines(bytes).collect::<Vec<_>>());
-    let ours = Aligned::new(&base, &ours, budget)?;
-    let theirs = Aligned::new(&base, &theirs, budget)?;
-    let mut out = Vec::new();
-    for at in 0..=base.len() {
-        gap(&ours.added[at], &theirs.added[at], &mut out);
-        if let Some(base) = base.get(at) {
-            line(base, ours.kept[at], theirs.kept[at], commas, &mut out);
+fn gap(ours: &[&[u8]], theirs: &[&[u8]], first: Side, out: &mut Vec<Region<'static>>) {
+    let mut resolved = |side, lines: &[&[u8]]| {
+        if !lines.is_empty() {
+            out.push(Region::Resolved { side, bytes: lines.concat().into() });
         }
-    }
-    Some(out)
-}
-
-fn gap(ours: &[&[u8]], theirs: &[&[u8]], out: &mut Vec<Region<'static>>) {
-    let mut resolved = |side, lines: &[&[u8]]| out.push(Region::Resolved { side, bytes: lines.concat().into() });
+    };
+    let deeper = indent(theirs).cmp(&indent(ours));
     if ours == theirs {
         resolved(Side::Both, ours);
+    } else if deeper.is_gt() || (deeper.is_eq() && first == Side::Theirs) {
+        resolved(Side::Theirs, theirs);
+        resolved(Side::Ours, ours);
     } else {
         resolved(Side::Ours, ours);
         resolved(Side::Theirs, theirs);
     }
-    out.retain(|region| !matches!(region, Region::Resolved { bytes, .. } if bytes.is_empty()));
+}
+
+fn indent(lines: &[&[u8]]) -> usize {
+    lines.first().map_or(0, |line| line.len() - line.trim_ascii_start().len())
 }
 
 fn line(base: &[u8], ours: Option<&[u8]>, theirs: Option<&[u8]>, commas: bool, out: &mut Vec<Region<'static>>) {
@@ -177,8 +185,7 @@ impl<'l> Line<'l> {
     fn new(line: &'l [u8]) -> Self {
         let text = line.trim_ascii();
         let key = text.iter().position(|byte| matches!(byte, b':' | b'='));
-        let indent = line.len() - line.trim_ascii_start().len();
-        Self { indent, text: String::from_utf8_lossy(text), key }
+        Self { indent: indent(&[line]), text: String::from_utf8_lossy(text), key }
     }
 
     fn key(&self) -> Option<&str> {

@@ -20,12 +20,14 @@ pub(super) fn directories<'a>(paths: impl IntoIterator<Item = &'a RelPath>) -> B
 pub(super) struct Names<'a> {
     ours: &'a Tree,
     theirs: &'a Tree,
+    directories: BTreeSet<&'a str>,
     used: BTreeSet<RelPath>,
 }
 
 impl<'a> Names<'a> {
     pub(super) fn new(sides: &Sides<'a>) -> Self {
-        Self { ours: sides.ours, theirs: sides.theirs, used: BTreeSet::new() }
+        let directories = directories(sides.ours.keys().chain(sides.theirs.keys()));
+        Self { ours: sides.ours, theirs: sides.theirs, directories, used: BTreeSet::new() }
     }
 
     /// `NAME.SUFFIX`, or `NAME.2.SUFFIX` and so on where that is taken; a name that would be too long is cut.
@@ -37,8 +39,10 @@ impl<'a> Names<'a> {
             let name = &name[..name.floor_char_boundary(MAX_NAME.saturating_sub(ending.len()))];
             RelPath::new(format!("{directory}{name}{ending}")).ok()
         });
-        let taken =
-            |path: &RelPath| self.ours.contains_key(path) || self.theirs.contains_key(path) || self.used.contains(path);
+        let taken = |path: &RelPath| {
+            let is_file = self.ours.contains_key(path) || self.theirs.contains_key(path);
+            is_file || self.directories.contains(path.as_str()) || self.used.contains(path)
+        };
         let free = paths.take_while(Option::is_some).flatten().find(|path| !taken(path))?;
         self.used.insert(free.clone());
         Some(free)
@@ -106,9 +110,11 @@ fn give_way(path: RelPath, change: Change, tools: &mut Tools<'_>, changes: &mut 
 
 /// Separates files from directories of the same path.
 fn separate(changes: &mut Changes, triples: &BTreeMap<RelPath, Triple<'_>>, sides: &Sides<'_>, tools: &mut Tools<'_>) {
-    let files = afterwards(changes, sides.ours);
-    let directories = directories(files.iter());
-    let clashes: Vec<RelPath> = files.iter().filter(|path| directories.contains(path.as_str())).cloned().collect();
+    let clashes: Vec<RelPath> = {
+        let files = afterwards(changes, sides.ours);
+        let directories = directories(files.iter().copied());
+        files.into_iter().filter(|path| directories.contains(path.as_str())).cloned().collect()
+    };
     for path in clashes {
         let is_ours = triples
             .get(&path)
@@ -122,10 +128,10 @@ fn separate(changes: &mut Changes, triples: &BTreeMap<RelPath, Triple<'_>>, side
 }
 
 /// Every file that there is after the changes.
-fn afterwards(changes: &Changes, ours: &Tree) -> BTreeSet<RelPath> {
+fn afterwards<'c>(changes: &'c Changes, ours: &'c Tree) -> BTreeSet<&'c RelPath> {
     let effects = crate::plan::effects(changes);
-    let mut files: BTreeSet<RelPath> = ours.keys().filter(|path| !effects.contains_key(path)).cloned().collect();
-    files.extend(effects.into_iter().filter(|(_, effect)| effect.after.is_some()).map(|(path, _)| path.clone()));
+    let mut files: BTreeSet<&RelPath> = ours.keys().filter(|path| !effects.contains_key(path)).collect();
+    files.extend(effects.into_iter().filter(|(_, effect)| effect.after.is_some()).map(|(path, _)| path));
     files
 }
 

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::merge::oracle;
 
 /// Conflicts as `<base|ours|theirs>`, line ends as `,`.
 fn sketch(merge: &TextMerge<'_>) -> String {
@@ -117,6 +118,8 @@ fn versions() -> impl Strategy<Value = (Vec<u8>, Vec<u8>, Vec<u8>)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn one_side_alone_decides((base, ours, theirs) in versions()) {
         prop_assert_eq!(merge(&base, &base, &theirs).clean(), Some(theirs.clone()));
@@ -155,34 +158,16 @@ proptest! {
     }
 }
 
-/// What `git merge-file` makes of the three versions: the merged bytes, or nothing where it has a conflict.
-fn git(dir: &std::path::Path, algorithm: &str, versions: [&[u8]; 3]) -> Option<Vec<u8>> {
-    let [base, ours, theirs] = ["base", "ours", "theirs"].map(|name| dir.join(name));
-    for (path, bytes) in [&base, &ours, &theirs].into_iter().zip(versions) {
-        fs_err::write(path, bytes).unwrap();
-    }
-    let mut git = std::process::Command::new("git");
-    git.args(["merge-file", "-p", "-q"]).args((!algorithm.is_empty()).then(|| format!("--diff-algorithm={algorithm}")));
-    let output = git.arg(ours).arg(base).arg(theirs).current_dir(dir).output().unwrap();
-    output.status.success().then_some(output.stdout)
-}
-
 /// git's own algorithms align repeated lines differently: a difference is one of alignment where one of them agrees.
 #[test]
 fn git_merge_file_agrees() {
     let dir = tempfile::tempdir().unwrap();
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64);
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases,
-        max_shrink_iters: 300,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    });
+    let mut runner = oracle::runner();
     let result = runner.run(&versions(), |(base, ours, theirs)| {
         let merged = merge(&base, &ours, &theirs).clean();
         let agrees = ["", "patience", "histogram", "minimal"]
             .iter()
-            .any(|algorithm| git(dir.path(), algorithm, [&base, &ours, &theirs]) == merged);
+            .any(|algorithm| oracle::git(dir.path(), algorithm, [&base, &ours, &theirs]) == merged);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         prop_assert!(agrees, "merged {:?}", merged.as_deref().map(text));
         Ok(())

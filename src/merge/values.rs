@@ -49,9 +49,9 @@ pub fn is_edited(base: &Entry, ours: &Entry) -> bool {
 }
 
 /// Whether the file is executable in the merge: without a base, if either side says so.
-pub(super) fn executable(base: Option<&Entry>, ours: &Entry, theirs: &Entry, compare: bool) -> bool {
+pub(super) fn executable(base: Option<Mode>, ours: &Entry, theirs: &Entry, compare: bool) -> bool {
     let [ours, theirs] = [ours, theirs].map(|entry| entry.mode() == Mode::Executable);
-    match base.map(|base| base.mode() == Mode::Executable) {
+    match base.map(|base| base == Mode::Executable) {
         _ if !compare => ours,
         Some(base) => trivial(base, ours, theirs).unwrap_or(ours),
         None => ours || theirs,

@@ -43,7 +43,10 @@ pub fn effects(changes: &Changes) -> BTreeMap<&RelPath, Effect<'_>> {
             Action::Delete { .. } | Action::Keep => {}
         }
     }
-    effects.retain(|_, effect| effect.before != effect.after.map(Stamp::of));
+    effects.retain(|_, effect| match (effect.before, effect.after) {
+        (Some(before), Some(after)) => before.mode != after.mode() || before != Stamp::of(after),
+        (before, after) => before.is_some() || after.is_some(),
+    });
     effects
 }
 

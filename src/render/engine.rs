@@ -287,8 +287,12 @@ mod tests {
             "{{% assign a = 'x' %}}{}{{{{ a | replace: 'x', a | size }}}}",
             "{% assign a = a | append: a %}".repeat(20)
         );
-        let failure = outcome(&product).failure;
-        assert!(matches!(failure, Some(Failure::Render(_))), "{failure:?}");
+        let many = "{% capture s %}{% for i in (1..200000) %}{{i}},{% endfor %}{% endcapture %}{{ s | split: ',' | uniq | size }}";
+        for text in [product.as_str(), many, "{{ 'now' | date: '%1000000000Y' }}"] {
+            let failure = outcome(text).failure;
+            assert!(matches!(failure, Some(Failure::Render(_))), "{failure:?}: {text:.60}");
+        }
+        assert!(outcome("{{ '2020-01-02 03:04:05' | date: '%010Y' }}").failure.is_none());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::engine::{Engine, Failure};
 use super::github::Known;
@@ -11,6 +12,9 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::template::Names;
 use crate::tree::{Entry, RelPath};
 
+/// The largest tree that a template may render to, in bytes: it is held in memory.
+const MAX_TOTAL: usize = 1 << 30;
+
 /// Renders files with one set of variables.
 pub(super) struct Renderer<'a> {
     pub(super) engine: &'a Engine,
@@ -19,6 +23,8 @@ pub(super) struct Renderer<'a> {
     pub(super) values: &'a str,
     /// How messages name the files.
     pub(super) names: &'a Names,
+    /// How many bytes all files have rendered to so far.
+    pub(super) total: &'a AtomicUsize,
 }
 
 /// What came of one file.
@@ -35,9 +41,7 @@ impl Renderer<'_> {
         let mut problems = Vec::new();
         let path = paths::render(self, &template_path, &mut problems);
         let entry = match entry {
-            Entry::Symlink { target } => {
-                path.as_ref().and_then(|path| paths::render_target(self, &template_path, path, &target, &mut problems))
-            }
+            Entry::Symlink { target } => paths::render_target(self, &template_path, &target, &mut problems),
             Entry::File { bytes, executable } => {
                 let content = if selected == Selected::Render {
                     self.content(&template_path, bytes, &mut problems)
@@ -87,6 +91,9 @@ impl Renderer<'_> {
         let outcome = self.engine.render(&skeleton.text, true);
         let failure = match outcome.failure {
             None => match skeleton.expand(&outcome.text) {
+                Some(rendered) if self.total.fetch_add(rendered.len(), Ordering::Relaxed) > MAX_TOTAL => {
+                    Failure::TooLarge("all files together render to more than 1 GiB")
+                }
                 Some(rendered) => {
                     if !outcome.unknown.is_empty() {
                         problems.extend(locate::unknown_variables(

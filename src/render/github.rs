@@ -54,7 +54,7 @@ pub(super) fn left_alone(text: &str, start: usize, known: &Known<'_>) -> Option<
     } else {
         let end = first.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(first.len());
         let scalar_misused = |scalar: bool| scalar && first[end..].starts_with(['.', '[', '(']);
-        known.0.get(&first[..end]).is_none_or(|&scalar| scalar_misused(scalar))
+        end == 0 || known.0.get(&first[..end]).is_none_or(|&scalar| scalar_misused(scalar))
     };
     if leave { extent(text, inner_start) } else { None }
 }

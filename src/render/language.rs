@@ -18,6 +18,10 @@ use liquid_lib::stdlib;
 const MAX_RANGE: i64 = 1_000_000;
 /// The largest text that a filter may make from its input and argument, in bytes.
 const MAX_PRODUCT: usize = 64 << 20;
+/// What is said of a loop over more than [`MAX_RANGE`] numbers.
+pub(super) const TOO_LONG_RANGE: &str = "The range has more than a million numbers";
+/// What is said of a result that could be larger than [`MAX_PRODUCT`].
+pub(super) const TOO_LONG_RESULT: &str = "The result could have more than 64 MiB";
 /// The tag that the renderer puts before a loop over a range.
 pub(super) const RANGE_GUARD: &str = "create_app_range_guard";
 
@@ -76,9 +80,10 @@ fn filters(language: &mut Language) {
         )*};
     }
     macro_rules! register_guarded {
-        ($($filter:ident),* $(,)?) => {$(
+        ($($filter:ident: $is_affordable:ident),* $(,)?) => {$(
             let filter: Box<dyn ParseFilter> = stdlib::$filter.into();
-            language.filters.register(filter.reflection().name().to_owned(), Box::new(Guarded(filter)));
+            let name = filter.reflection().name().to_owned();
+            language.filters.register(name, Box::new(Guarded { filter, is_affordable: $is_affordable }));
         )*};
     }
     register!(
@@ -90,7 +95,6 @@ fn filters(language: &mut Language) {
         Ceil,
         Compact,
         Concat,
-        Date,
         Default,
         DividedBy,
         Downcase,
@@ -123,13 +127,12 @@ fn filters(language: &mut Language) {
         Times,
         Truncate,
         TruncateWords,
-        Uniq,
         Upcase,
         UrlDecode,
         UrlEncode,
         Where,
     );
-    register_guarded!(Join, Replace);
+    register_guarded!(Date: date, Join: product, Replace: product, Uniq: square);
 }
 
 /// A filter that changes the case of words.
@@ -200,20 +203,43 @@ impl Filter for Case {
     }
 }
 
-/// A filter whose output can be as large as its input times its argument.
+/// A filter that can take far more than its input would suggest.
 #[derive(Clone)]
-struct Guarded(Box<dyn ParseFilter>);
+struct Guarded {
+    filter: Box<dyn ParseFilter>,
+    is_affordable: IsAffordable,
+}
+
+/// Judges the number of the input's items, or bytes, and the arguments.
+type IsAffordable = fn(usize, &[String]) -> bool;
+
+/// The output can be as large as the input times the argument.
+fn product(items: usize, arguments: &[String]) -> bool {
+    let largest = arguments.iter().map(String::len).max().unwrap_or(0).max(1);
+    items.saturating_mul(largest) <= MAX_PRODUCT
+}
+
+/// Every item is compared with every other.
+fn square(items: usize, _: &[String]) -> bool {
+    items <= 10_000
+}
+
+/// A field of the date's format has the width that the template asks for.
+fn date(_: usize, arguments: &[String]) -> bool {
+    arguments.iter().all(|format| format.split(|c: char| !c.is_ascii_digit()).all(|width| width.len() <= 3))
+}
 
 impl ParseFilter for Guarded {
     fn parse(&self, arguments: FilterArguments<'_>) -> Result<Box<dyn Filter>> {
         let positional: Vec<Expression> = arguments.positional.collect();
         let inner =
             FilterArguments { positional: Box::new(positional.clone().into_iter()), keyword: arguments.keyword };
-        Ok(Box::new(GuardedFilter { filter: self.0.parse(inner)?, arguments: positional }))
+        let filter = self.filter.parse(inner)?;
+        Ok(Box::new(GuardedFilter { filter, arguments: positional, is_affordable: self.is_affordable }))
     }
 
     fn reflection(&self) -> &dyn FilterReflection {
-        self.0.reflection()
+        self.filter.reflection()
     }
 }
 
@@ -221,6 +247,7 @@ impl ParseFilter for Guarded {
 struct GuardedFilter {
     filter: Box<dyn Filter>,
     arguments: Vec<Expression>,
+    is_affordable: IsAffordable,
 }
 
 impl fmt::Display for GuardedFilter {
@@ -231,15 +258,13 @@ impl fmt::Display for GuardedFilter {
 
 impl Filter for GuardedFilter {
     fn evaluate(&self, input: &dyn ValueView, runtime: &dyn Runtime) -> Result<Value> {
-        let parts = input
+        let items = input
             .as_array()
             .map_or_else(|| input.to_kstr().len(), |array| usize::try_from(array.size()).unwrap_or(usize::MAX));
-        let mut largest = 1;
-        for argument in &self.arguments {
-            largest = largest.max(argument.evaluate(runtime)?.to_kstr().len());
-        }
-        if parts.saturating_mul(largest) > MAX_PRODUCT {
-            return Err(Error::with_msg("The result could have more than 64 MiB"));
+        let evaluate = |argument: &Expression| Ok(argument.evaluate(runtime)?.to_kstr().into_string());
+        let arguments: Vec<String> = self.arguments.iter().map(evaluate).collect::<Result<_>>()?;
+        if !(self.is_affordable)(items, &arguments) {
+            return Err(Error::with_msg(TOO_LONG_RESULT));
         }
         self.filter.evaluate(input, runtime)
     }
@@ -285,7 +310,7 @@ impl Renderable for GuardedRange {
         };
         match (bound(&self.start), bound(&self.stop)) {
             (Some(start), Some(stop)) if stop.saturating_sub(start) >= MAX_RANGE => {
-                Err(Error::with_msg("The range has more than a million numbers"))
+                Err(Error::with_msg(TOO_LONG_RANGE))
             }
             // Liquid itself says what is wrong with bounds that are no integers.
             _ => Ok(()),

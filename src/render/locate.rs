@@ -1,11 +1,12 @@
 //! Where a render failed. Liquid's errors hold only text, so this works it out, on the failure path only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::engine::{Engine, Failure};
 use super::github::Known;
+use super::language;
 use super::scan::{self, Kind, Scan};
 use super::skeleton;
 use crate::diagnostic::{Code, Diagnostic, Place, did_you_mean, nearest};
@@ -260,8 +261,10 @@ fn render_failure(
     } else {
         ("this cannot be rendered".to_owned(), reason)
     };
+    let is_limit = [language::TOO_LONG_RANGE, language::TOO_LONG_RESULT].contains(&message.title.as_str());
+    let code = if is_limit { Code::TooLarge } else { Code::LiquidRender };
     let help = "mend the tag, or exclude the file from rendering in cargo-generate.toml";
-    vec![Diagnostic::error(Code::LiquidRender, title).at(source.place(span), label).help(help)]
+    vec![Diagnostic::error(code, title).at(source.place(span), label).help(help)]
 }
 
 /// Warnings for unknown variables, each at its first use.
@@ -274,15 +277,29 @@ pub(super) fn unknown_variables(
     label: Option<&str>,
 ) -> Vec<Diagnostic> {
     let text: Arc<str> = text.into();
+    let first_uses = first_uses(&text, scan);
     let warning = |name: &String| {
-        let span = scan.tags().find_map(|tag| find_name(&text, tag, name)).unwrap_or(0..0);
-        let help = nearest(name, known.names()).map_or_else(
-            || format!("declare it under [placeholders] in cargo-generate.toml, or give it with -d {name}=…"),
-            |near| format!("did you mean `{near}`?"),
-        );
-        let label = label.unwrap_or("not a placeholder of this template");
+        let used = first_uses.get(name.as_str()).cloned();
+        // A name that no tag spells out, such as one with a dot in brackets.
+        let span = used.or_else(|| text.find(name).map(|at| at..at + name.len())).unwrap_or(0..0);
+        let declared = known.names().any(|known| known == name);
+        let help = if declared {
+            format!("use it between {{% if {name} %}} and {{% endif %}}, or ask for it always")
+        } else {
+            match nearest(name, known.names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("declare it under [placeholders] in cargo-generate.toml, or give it with -d {name}=…"),
+            }
+        };
+        let default = if declared {
+            "asked for only under a condition, which does not hold"
+        } else {
+            "not a placeholder of this template"
+        };
+        let label = label.unwrap_or(default);
+        let title = if declared { format!("`{name}` has no value") } else { format!("unknown variable `{name}`") };
         let place = Place::new(file, Arc::clone(&text), span);
-        Diagnostic::warning(Code::UnknownVariable, format!("unknown variable `{name}`")).at(place, label).help(help)
+        Diagnostic::warning(Code::UnknownVariable, title).at(place, label).help(help)
     };
     unknown.iter().map(warning).collect()
 }
@@ -358,15 +375,17 @@ fn element_at(source: &Source<'_>, line: usize, column: usize) -> Option<Range<u
     Some(tag.map_or(at..at, shorten))
 }
 
-/// Where a tag uses a name as a variable: not inside quotes, not as a filter or a field.
-fn find_name(text: &str, tag: Range<usize>, name: &str) -> Option<Range<usize>> {
-    words(&text[tag.clone()])
-        .filter(|(word, before)| *word == name && !matches!(before, Some('|' | '.')))
-        .map(|(word, _)| word)
-        .next()
-        .map(|word| offset_in(text, word))
-        .or_else(|| text[tag.clone()].find(name).map(|at| tag.start + at..tag.start + at + name.len()))
-        .filter(|span| tag.contains(&span.start))
+/// Where each name is first used as a variable: not inside quotes, not as a filter or a field.
+fn first_uses<'t>(text: &'t str, scan: &Scan) -> BTreeMap<&'t str, Range<usize>> {
+    let mut uses = BTreeMap::new();
+    for tag in scan.tags() {
+        for (word, before) in words(&text[tag]) {
+            if !matches!(before, Some('|' | '.')) {
+                uses.entry(word).or_insert_with(|| offset_in(text, word));
+            }
+        }
+    }
+    uses
 }
 
 fn find_filter(text: &str, tag: Range<usize>, name: &str) -> Option<Range<usize>> {

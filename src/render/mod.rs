@@ -2,6 +2,8 @@
 
 mod engine;
 mod file;
+#[cfg(test)]
+mod fuzz;
 pub mod github;
 mod language;
 mod locate;
@@ -11,6 +13,7 @@ pub mod select;
 mod skeleton;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 
 use rayon::prelude::*;
 
@@ -74,7 +77,8 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     let known = known(request);
     let engine = Engine::new(request.variables);
     let values: String = request.variables.values().map(ToString::to_string).collect();
-    let renderer = Renderer { engine: &engine, known: &known, values: &values, names: request.names };
+    let renderer =
+        Renderer { engine: &engine, known: &known, values: &values, names: request.names, total: &AtomicUsize::new(0) };
     let selector = Selector::new(&files, request.selection);
     let selected: Vec<(RelPath, Entry, Selected)> = files
         .into_iter()

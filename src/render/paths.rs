@@ -16,7 +16,7 @@ pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec
     let text = path.as_str();
     if !scan::has_liquid(text) {
         // cargo-generate drops the suffix when it reads and again when it writes.
-        return RelPath::new(strip_liquid(text)).ok();
+        return checked(renderer, path, strip_liquid(text).to_owned(), problems);
     }
     let name = renderer.names.of(path);
     let mut components = Vec::new();
@@ -44,11 +44,20 @@ pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec
             }
         }
     }
-    let rendered = strip_liquid(&components.join("/")).to_owned();
+    checked(renderer, path, strip_liquid(&components.join("/")).to_owned(), problems)
+}
+
+fn checked(
+    renderer: &Renderer<'_>,
+    path: &RelPath,
+    rendered: String,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<RelPath> {
     match RelPath::new(rendered.clone()) {
         Ok(path) => Some(path),
         Err(reason) => {
-            problems.push(unsafe_path(&name, text, 0..text.len(), &rendered, &reason.to_string()));
+            let text = path.as_str();
+            problems.push(unsafe_path(&renderer.names.of(path), text, 0..text.len(), &rendered, &reason.to_string()));
             None
         }
     }
@@ -60,39 +69,47 @@ fn portable(name: &str) -> String {
     name.chars().map(|c| if c.is_control() || r#"<>:"|?*"#.contains(c) { '_' } else { c }).collect()
 }
 
-/// Renders the target of a symbolic link at `path`, and checks that it stays in the project.
+/// Renders the target of a symbolic link; where it leads is seen when the tree is complete.
 pub(super) fn render_target(
     renderer: &Renderer<'_>,
     template_path: &RelPath,
-    path: &RelPath,
     target: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Entry> {
     let name = renderer.names.of(template_path);
-    let rendered = if scan::has_liquid(target) { renderer.text(&name, target, problems)? } else { target.to_owned() };
-    if stays_inside(path, &rendered) {
-        return Some(Entry::Symlink { target: rendered });
-    }
-    let place = Place::new(name, target, 0..target.len());
-    let problem = Diagnostic::error(Code::UnsafePath, format!("the symbolic link `{path}` leads out of the project"))
-        .at(place, format!("points at `{rendered}`"))
-        .help("link to a file of the template by a relative path");
-    problems.push(problem);
-    None
+    let target = if scan::has_liquid(target) { renderer.text(&name, target, problems)? } else { target.to_owned() };
+    Some(Entry::Symlink { target })
 }
 
-/// Whether a link's target is relative and never climbs above the project, nor into what is protected.
-fn stays_inside(path: &RelPath, target: &str) -> bool {
+/// How many links may be followed on the way to one target, as in Linux.
+const MAX_LINKS: usize = 40;
+
+/// Whether a link leads to nowhere but into the project, through all the links of the tree that it passes.
+fn stays_inside(tree: &Tree, path: &RelPath, target: &str) -> bool {
     let mut at: Vec<&str> = path.as_str().split('/').collect();
     at.pop();
-    if target.starts_with('/') || target.contains(['\\', '\0']) || target.is_empty() {
-        return false;
-    }
-    for component in target.split('/').filter(|component| !matches!(*component, "" | ".")) {
-        match component {
-            ".." if at.pop().is_none() => return false,
-            ".." => {}
-            name => at.push(name),
+    let mut links = 0;
+    let mut ahead: Vec<&str> = Vec::new();
+    let mut next = Some(target);
+    loop {
+        if let Some(target) = next.take() {
+            links += 1;
+            if links > MAX_LINKS || target.is_empty() || target.starts_with('/') || target.contains(['\\', '\0']) {
+                return false;
+            }
+            ahead.extend(target.rsplit('/').filter(|component| !matches!(*component, "" | ".")));
+        }
+        let Some(component) = ahead.pop() else { break };
+        if component == ".." {
+            if at.pop().is_none() {
+                return false;
+            }
+            continue;
+        }
+        at.push(component);
+        if let Some(Entry::Symlink { target }) = RelPath::new(at.join("/")).ok().and_then(|path| tree.get(&path)) {
+            at.pop();
+            next = Some(target);
         }
     }
     at.is_empty() || RelPath::new(at.join("/")).is_ok()
@@ -147,9 +164,21 @@ impl<'a> Placed<'a> {
         self.tree.insert(path, entry);
     }
 
-    /// The tree, and everything that cannot be in one tree: two files of one path, a file where a directory is needed; with
-    /// a warning, two paths that differ only in case.
+    /// The tree, and everything that cannot be in one tree: two files of one path, a file where a directory is needed, a
+    /// link that leads out of it; with a warning, two paths that differ only in case.
     pub(super) fn finish(mut self) -> (Tree, Vec<Diagnostic>) {
+        for (path, entry) in &self.tree {
+            if let Entry::Symlink { target } = entry
+                && !stays_inside(&self.tree, path, target)
+            {
+                let name = self.origins.get(path).map_or_else(|| path.to_string(), |path| self.names.of(path));
+                let problem =
+                    Diagnostic::error(Code::UnsafePath, format!("the symbolic link `{path}` leads out of the project"))
+                        .at(Place::new(name, target.as_str(), 0..target.len()), format!("points at `{target}`"))
+                        .help("link to a file of the template by a relative path");
+                self.collisions.push(problem);
+            }
+        }
         let mut folded: BTreeMap<String, &RelPath> = BTreeMap::new();
         for (path, template_path) in &self.origins {
             for directory in path.ancestors() {
@@ -187,7 +216,9 @@ mod tests {
 
     #[test]
     fn links_may_not_leave_the_project() {
-        let inside = |path: &str, target: &str| stays_inside(&RelPath::new(path).unwrap(), target);
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let link = |target: &str| Entry::Symlink { target: target.into() };
+        let inside = |at: &str, target: &str| stays_inside(&Tree::new(), &path(at), target);
         assert!(inside("a/b", "../c"));
         assert!(inside("a/b", "../a/./x/../b2"));
         assert!(inside("link", "."));
@@ -196,6 +227,15 @@ mod tests {
         assert!(!inside("link", ".git/hooks"));
         assert!(!inside("a/b", "..\\..\\c"));
         assert!(!inside("a", "b/../../a"));
+
+        let tree: Tree = [("sub/deep/up", "../.."), ("loop", "loop"), ("ok", "sub/deep/up")]
+            .map(|(at, target)| (path(at), link(target)))
+            .into();
+        assert!(stays_inside(&tree, &path("x"), "sub/deep/up/sub"));
+        assert!(stays_inside(&tree, &path("ok"), "sub/deep/up"));
+        assert!(!stays_inside(&tree, &path("x"), "sub/deep/up/.."));
+        assert!(!stays_inside(&tree, &path("x"), "ok/../file"));
+        assert!(!stays_inside(&tree, &path("loop"), "loop"));
     }
 
     #[test]

@@ -83,12 +83,10 @@ pub(super) fn has_liquid(text: &str) -> bool {
 /// Cuts a text into its pieces. `known` decides which `${{ … }}` are Liquid.
 pub(super) fn scan(text: &str, known: &Known<'_>) -> Scan {
     let names = local_names(text);
-    let mut scanner = Scanner {
-        text,
-        known: &known.with_locals(&names),
-        scan: Scan { pieces: Vec::new(), movable: true },
-        literal: 0,
-    };
+    // A decoded text could hold a marker of its own.
+    let movable = !text.contains("url_decode");
+    let mut scanner =
+        Scanner { text, known: &known.with_locals(&names), scan: Scan { pieces: Vec::new(), movable }, literal: 0 };
     let mut at = 0;
     while let Some(start) = next_open(text, at) {
         at = scanner.element(start);
@@ -153,12 +151,8 @@ impl Scanner<'_, '_> {
         let inside = &self.text[start..end];
         // Liquid looks for the end of the block element by element: where one of them could reach over the end that we
         // see, only Liquid knows where the block ends.
-        let mut at = 0;
-        while let Some(open) = next_open(inside, at) {
-            if end_of(inside, open).is_none() {
-                self.scan.movable = false;
-            }
-            at = open + 2;
+        if may_reach_out(inside) {
+            self.scan.movable = false;
         }
         let kind = if has_liquid(inside) { Kind::Quoted } else { Kind::Text };
         self.push(start..end, kind);
@@ -227,19 +221,48 @@ pub(super) fn unclosed(text: &str, scan: &Scan) -> Option<Range<usize>> {
 
 /// How deeply blocks, and brackets in a tag, may nest: Liquid recurses into both.
 const MAX_DEPTH: usize = 100;
+/// How many branches the open blocks, and how many parts a condition may have: Liquid recurses into them, too.
+const MAX_BRANCHES: usize = 250;
 
 /// The first element that is nested too deeply, if any.
 pub(super) fn too_deep(text: &str, scan: &Scan) -> Option<Range<usize>> {
     let mut depth = 0_usize;
-    scan.tags().find(|tag| {
-        let element = &text[tag.clone()];
-        match tag_name(element) {
-            Some(name) if BLOCKS.contains(&name) => depth += 1,
-            Some(name) if name.starts_with("end") => depth = depth.saturating_sub(1),
-            _ => {}
+    let mut branches: Vec<usize> = vec![0];
+    let too_deep = |piece: &&Piece| {
+        let stretch = &text[piece.span.clone()];
+        match piece.kind {
+            Kind::Liquid => {
+                step(&mut depth, stretch, |name| BLOCKS.contains(&name));
+                branches.resize(depth + 1, 0);
+                if tag_name(stretch) == Some("elsif") {
+                    branches[depth] += 1;
+                }
+                depth > MAX_DEPTH
+                    || branches.iter().sum::<usize>() > MAX_BRANCHES
+                    || stretch.bytes().filter(|&byte| byte == b'[').count() > MAX_DEPTH
+                    || stretch.split(WHITE_SPACE).filter(|word| matches!(*word, "and" | "or")).count() > MAX_BRANCHES
+            }
+            // Comments nest, and Liquid recurses into them, too.
+            Kind::Quoted => {
+                let mut depth = 0;
+                stretch.match_indices("{%").any(|(open, _)| {
+                    step(&mut depth, &stretch[open..], |name| name == "comment");
+                    depth > MAX_DEPTH
+                })
+            }
+            Kind::Text | Kind::Verbatim => false,
         }
-        depth > MAX_DEPTH || element.bytes().filter(|&byte| byte == b'[').count() > MAX_DEPTH
-    })
+    };
+    scan.pieces.iter().find(too_deep).map(|piece| piece.span.clone())
+}
+
+/// Goes into the block that an element opens, or out of the one that it closes.
+fn step(depth: &mut usize, element: &str, is_block: impl Fn(&str) -> bool) {
+    match tag_name(element) {
+        Some(name) if is_block(name) => *depth += 1,
+        Some(name) if name.strip_prefix("end").is_some_and(is_block) => *depth = depth.saturating_sub(1),
+        _ => {}
+    }
 }
 
 /// The name of a tag, `None` for an output.
@@ -250,17 +273,38 @@ pub(super) fn tag_name(element: &str) -> Option<&str> {
     Some(&inner[..end])
 }
 
+/// Whether an element that opens in this text could end behind it; also true where to find out would take too long.
+fn may_reach_out(text: &str) -> bool {
+    const MOST_BYTES: usize = 1 << 24;
+    let (mut at, mut read) = (0, 0);
+    while let Some(open) = next_open(text, at) {
+        let Some(end) = end_of(text, open) else { return true };
+        read += end - open;
+        if read > MOST_BYTES {
+            return true;
+        }
+        at = open + 2;
+    }
+    false
+}
+
 /// Where the end tag of the `raw` or `comment` block begins whose content starts at `from`. Comments nest, and respect `raw`.
 fn end_of_block(text: &str, from: usize, block: &str) -> Option<usize> {
+    let mut depth = 0_usize;
     let mut at = from;
     while let Some(open) = text[at..].find("{%").map(|open| at + open) {
         let name = tag_name(&text[open..])?;
-        if name.strip_prefix("end") == Some(block) {
-            return Some(open);
-        }
         at = open + 2;
-        if block == "comment" && matches!(name, "comment" | "raw") {
-            at = end_of_block(text, end_of(text, open)?, name)? + 2;
+        match (block, name) {
+            ("raw", "endraw") => return Some(open),
+            ("comment", "endcomment") if depth == 0 => return Some(open),
+            ("comment", "endcomment") => depth -= 1,
+            ("comment", "comment") => {
+                depth += 1;
+                at = end_of(text, open)?;
+            }
+            ("comment", "raw") => at = end_of_block(text, end_of(text, open)?, "raw")? + 2,
+            _ => {}
         }
     }
     None
@@ -326,6 +370,42 @@ mod tests {
         assert!(!scan("{% mystery %}", &known).movable);
         assert!(!scan("{% raw %}{{ \"{% endraw %}\" }}{% endraw %}", &known).movable);
         assert!(scan("{% for a in b %}{% if a %}x{% endif %}{% endfor %}", &known).movable);
+    }
+
+    #[test]
+    fn comments_may_not_nest_without_end() {
+        let nested = |depth: usize| format!("{}{}", "{% comment %}".repeat(depth), "{% endcomment %}".repeat(depth));
+        let deep = |text: &str| too_deep(text, &scan(text, &Known::new([]))).is_some();
+        assert!(!deep(&nested(50)));
+        assert!(deep(&nested(200_000)));
+        assert!(deep(&"{% comment %}".repeat(200_000)));
+        assert!(!deep(&format!("{{% raw %}}{}{{% endraw %}}", "{% if a %}".repeat(1000))));
+    }
+
+    #[test]
+    fn text_full_of_braces_is_read_in_time() {
+        let braces = "{{ ".repeat(200_000);
+        for text in [
+            format!("{{% raw %}}{braces}{{% endraw %}}"),
+            format!("{{% raw %}}{braces}}}}}{{% endraw %}}"),
+            format!("${braces}"),
+            "${{ x ".repeat(100_000),
+        ] {
+            scan(&text, &Known::new([]));
+        }
+    }
+
+    #[test]
+    fn what_liquid_would_recurse_into_too_deeply_is_found() {
+        let known = Known::new([]);
+        let is_too_deep = |text: &str| too_deep(text, &scan(text, &known)).is_some();
+        let chain = |branches: usize| format!("{{% if a %}}{}{{% endif %}}", "{% elsif b %}x".repeat(branches));
+        assert!(!is_too_deep(&chain(200)) && is_too_deep(&chain(300)));
+        assert!(!is_too_deep(&chain(200).repeat(3)));
+        let condition = |parts: usize| format!("{{% if a {}%}}x{{% endif %}}", "or a ".repeat(parts));
+        assert!(!is_too_deep(&condition(200)) && is_too_deep(&condition(300)));
+        let nested = |depth: usize| format!("{}{}", "{% if a %}".repeat(depth), "{% endif %}".repeat(depth));
+        assert!(!is_too_deep(&nested(100)) && is_too_deep(&nested(101)));
     }
 
     proptest! {

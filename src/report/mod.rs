@@ -6,18 +6,15 @@ pub mod plan;
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::diagnostic::{Diagnostic, Result, Severity};
-use crate::terminal::escape_control;
+use crate::diagnostic::{Code, Diagnostic, Place, Result, Severity, io_reason};
+use crate::terminal::{escape_control, escape_control_except};
 
 /// Prints diagnostics to standard error: coloured on a terminal unless `NO_COLOR` says otherwise, plain elsewhere.
 pub fn diagnostics(diagnostics: &[Diagnostic]) {
-    if diagnostics.is_empty() {
-        return;
-    }
     let mut stderr = anstream::stderr().lock();
     for diagnostic in diagnostics {
         // Nobody is left to tell that standard error is gone.
@@ -36,11 +33,7 @@ pub fn status(line: &str) {
 ///
 /// Every other failure, such as a full disk.
 pub fn result(text: &str) -> Result<()> {
-    match anstream::stdout().lock().write_all(text.as_bytes()) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Diagnostic::io("cannot write to", Path::new("standard output"), &error).into()),
-    }
+    written(anstream::stdout().lock().write_all(text.as_bytes()))
 }
 
 /// Prints a result that is not for reading: as it is, byte for byte.
@@ -50,21 +43,38 @@ pub fn result(text: &str) -> Result<()> {
 /// As [`result`].
 pub fn bytes(bytes: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Diagnostic::io("cannot write to", Path::new("standard output"), &error).into())
-        }
-        _ => Ok(()),
-    }
+    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
 }
 
-/// Prints a line of a result.
+/// Prints lines of a result; what a terminal would act on is spelled out.
 ///
 /// # Errors
 ///
 /// As [`result`].
 pub fn line(text: &str) -> Result<()> {
-    result(&format!("{text}\n"))
+    result(&format!("{}\n", escape_control_except(text, &['\n', '\t'])))
+}
+
+/// Prints what the parser of the command line has to say, its help and its errors alike.
+///
+/// # Errors
+///
+/// As [`result`], where it is a result that was asked for.
+pub fn usage(said: &clap::Error) -> Result<()> {
+    match said.print() {
+        Err(error) if !said.use_stderr() => written(Err(error)),
+        _ => Ok(()),
+    }
+}
+
+fn written(outcome: io::Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let title = format!("cannot write to standard output: {}", io_reason(&error));
+            Err(Diagnostic::error(Code::Io, title).help("let standard output lead to where there is space").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A value as JSON for programs, on lines of its own.
@@ -73,53 +83,79 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-/// Draws what a template, a path or a value may have worded: nothing of it acts on the terminal.
 fn draw(diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(escape_control(&diagnostic.title)).id(diagnostic.code.as_str());
-    let mut group = Group::with_title(title);
-    if let Some(place) = &diagnostic.place {
-        let mark = AnnotationKind::Primary.span(place.span.clone());
-        let label = escape_control(&diagnostic.label);
-        let mark = if label.is_empty() { mark } else { mark.label(label) };
-        let source = Snippet::source(source(&place.text)).path(escape_control(&place.file));
-        group = group.element(source.line_start(1).annotation(mark));
+    let [title, label] = [&diagnostic.title, &diagnostic.label].map(|text| escape_control(text));
+    let help = diagnostic.help.as_deref().map(escape_control);
+    let place = diagnostic.place.as_deref().map(Excerpt::of);
+    let mut group = Group::with_title(level.primary_title(&*title).id(diagnostic.code.as_str()));
+    if let Some(Excerpt { file, first_line, text, span }) = &place {
+        let mark = AnnotationKind::Primary.span(span.clone());
+        let mark = if label.is_empty() { mark } else { mark.label(&*label) };
+        group = group.element(Snippet::source(&**text).path(&**file).line_start(*first_line).annotation(mark));
     }
-    if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(escape_control(help)));
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(&**help));
     }
     Renderer::styled().render(&[group])
 }
 
-/// The text of a file. The renderer draws most control characters as symbols, but not those of Latin-1, in which CSI is a
-/// single character; their stand-in is as long in bytes, so that spans stay right.
-fn source(text: &str) -> Cow<'_, str> {
-    let is_c1 = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
-    if text.contains(is_c1) { Cow::Owned(text.replace(is_c1, "·")) } else { Cow::Borrowed(text) }
+/// The lines of a place: to draw one, the renderer reads all the text that it gets.
+struct Excerpt<'p> {
+    file: Cow<'p, str>,
+    first_line: usize,
+    text: Cow<'p, str>,
+    span: Range<usize>,
+}
+
+impl<'p> Excerpt<'p> {
+    fn of(place: &'p Place) -> Self {
+        let Range { start, end } = place.span;
+        let from = place.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let to = place.text[end..].find('\n').map_or(place.text.len(), |at| end + at + 1);
+        let (text, span) = visible(&place.text[from..to], start - from..end - from);
+        Self { file: escape_control(&place.file), first_line: place.line_column().0, text, span }
+    }
+}
+
+/// The text without the control characters that the renderer lets through, those from U+0080 to U+009F, and where the
+/// region is in it then.
+fn visible(text: &str, span: Range<usize>) -> (Cow<'_, str>, Range<usize>) {
+    let acts = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
+    if !text.contains(acts) {
+        return (Cow::Borrowed(text), span);
+    }
+    let replace = |part: &str| part.replace(acts, "\u{fffd}");
+    let [before, marked, after] = [&text[..span.start], &text[span.clone()], &text[span.end..]].map(replace);
+    (Cow::Owned([&*before, &*marked, &*after].concat()), before.len()..before.len() + marked.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::{Code, Place};
 
     #[test]
-    fn nothing_in_a_message_acts_on_the_terminal() {
-        let hostile = "\x1b[2J\u{9b}2J\r\u{202e}";
-        let text = format!("a\n{hostile} bad\n");
-        let at = text.find("bad").unwrap();
-        let drawn = draw(
-            &Diagnostic::error(Code::Io, hostile)
-                .at(Place::new(hostile, text.as_str(), at..at + 3), hostile)
-                .help(hostile),
-        );
-        let plain = anstream::adapter::strip_str(&drawn).to_string();
-        assert!(!plain.contains(|c: char| c != '\n' && (c.is_control() || c == '\u{202e}')), "{plain:?}");
-        // Whatever is left of the escapes in `drawn` is its own colours.
-        assert_eq!(drawn.matches("\x1b[2J").count(), 0, "{drawn:?}");
-        assert!(plain.contains(r"\u{1b}[2J\u{9b}2J\r\u{202e}"), "{plain}");
+    fn only_the_lines_of_the_place_are_drawn_with_their_numbers() {
+        let place =
+            |text: &'static str, span| Diagnostic::error(Code::LiquidSyntax, "t").at(Place::new("f", text, span), "l");
+        let drawn = anstream::adapter::strip_str(&draw(&place("one\ntwo\nthree\n", 4..7))).to_string();
+        assert!(drawn.contains(" --> f:2:1") && drawn.contains("2 | two") && !drawn.contains("one"), "{drawn}");
+        for text in ["", "\n", "one\n"] {
+            assert!(draw(&place(text, text.len()..text.len())).contains('l'));
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_diagnostic_acts_on_the_terminal() {
+        let hostile = "a\u{9b}2J\u{1b}[2J\u{202e}\nb";
+        let place = Place::new(hostile, "x \u{9b}\u{1b}\u{202e}{{ y }}\n", 8..15);
+        let drawn = draw(&Diagnostic::error(Code::LiquidSyntax, hostile).at(place, hostile).help(hostile));
+        let drawn = anstream::adapter::strip_str(&drawn).to_string();
+        assert_eq!(drawn, escape_control_except(&drawn, &['\n']), "{drawn:?}");
+        assert_eq!(drawn.lines().count(), 7, "{drawn}");
+        assert!(drawn.contains(":1:6"), "{drawn}");
     }
 }

@@ -7,6 +7,9 @@ use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::template::MANIFEST;
 use crate::tree::{Entry, RelPath, Tree};
 
+/// How messages call the template.
+const NAME: &str = "<embedded template>";
+
 static TEMPLATE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/template");
 
 /// The template that this version of create-app carries.
@@ -18,8 +21,8 @@ pub fn embedded() -> Result<Loaded> {
     let mut files = Tree::new();
     collect(&TEMPLATE, &mut files)?;
     let manifest = TEMPLATE.get_file(MANIFEST).and_then(include_dir::File::contents_utf8);
-    let manifest = manifest.map(|text| ManifestFile { name: MANIFEST.into(), text: text.into() });
-    load(("embedded".into(), None), manifest.as_ref(), files, String::new())
+    let manifest = manifest.map(|text| ManifestFile { name: format!("{NAME}/{MANIFEST}"), text: text.into() });
+    load(("embedded".into(), None), manifest.as_ref(), files, NAME.to_owned())
 }
 
 fn collect(directory: &'static Dir<'static>, files: &mut Tree) -> Result<()> {

@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use sha2::{Digest as _, Sha256};
 
 pub use embedded::embedded;
-pub use path::{candidates, from_path, read_tree};
+pub use path::{candidates, check_directory, from_path, read_tree};
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
 use crate::manifest::{self, Manifest};
 use crate::render::paths::strip_liquid;
 use crate::template::{MANIFEST, Names, Origin, Template};
@@ -38,7 +38,7 @@ fn load(
         Some(ManifestFile { name, text }) => manifest::read(name, text.trim_start_matches('\u{feff}'))?,
         None => (Manifest::default(), Vec::new()),
     };
-    let (files, suffixed) = strip_suffixes(files);
+    let (files, suffixed) = strip_suffixes(files, &directory)?;
     let names = Names { directory, suffixed };
     Ok(Loaded {
         template: Template { origin: Origin { source, subfolder, revision }, manifest, files, names },
@@ -54,17 +54,27 @@ struct ManifestFile {
 }
 
 /// Drops the `.liquid` of file names before anything looks at them; `a.txt.liquid` wins over `a.txt`, as in cargo-generate.
-fn strip_suffixes(mut files: Tree) -> (Tree, BTreeSet<RelPath>) {
+fn strip_suffixes(mut files: Tree, directory: &str) -> Result<(Tree, BTreeSet<RelPath>)> {
     let mut stripped_paths = BTreeSet::new();
+    let mut problems = Vec::new();
     let suffixed: Vec<RelPath> =
         files.keys().filter(|path| strip_liquid(path.as_str()) != path.as_str()).cloned().collect();
     for path in suffixed {
-        if let (Ok(stripped), Some(entry)) = (RelPath::new(strip_liquid(path.as_str())), files.remove(&path)) {
-            stripped_paths.insert(stripped.clone());
-            files.insert(stripped, entry);
+        match RelPath::new(strip_liquid(path.as_str())) {
+            Ok(stripped) => {
+                if let Some(entry) = files.remove(&path) {
+                    stripped_paths.insert(stripped.clone());
+                    files.insert(stripped, entry);
+                }
+            }
+            Err(reason) => {
+                let title = format!("the template's file `{path}`, without its suffix, {reason}");
+                let place = Place::new(format!("{directory}/{path}"), path.as_str(), 0..path.as_str().len());
+                problems.push(Diagnostic::error(Code::UnsafePath, title).at(place, "this file").help("rename it"));
+            }
         }
     }
-    (files, stripped_paths)
+    if problems.is_empty() { Ok((files, stripped_paths)) } else { Err(Diagnostics(problems)) }
 }
 
 /// Identifies the template's content: the same files give the same digest on every machine.

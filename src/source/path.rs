@@ -8,6 +8,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::{Loaded, ManifestFile, load};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::manifest::{Manifest, Spanned};
 use crate::template::MANIFEST;
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -31,6 +32,11 @@ pub fn from_path(directory: &Path, source: &str, subfolder: Option<&str>) -> Res
     };
     let manifest = find_manifest(directory, &root)?;
     let files = read_tree(&root)?;
+    if manifest.is_none() && files.is_empty() {
+        return Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{source}` is empty"))
+            .help("give the directory of a template; a git submodule must be checked out first")
+            .into());
+    }
     let origin = (source.to_owned(), subfolder.map(str::to_owned));
     load(origin, manifest.as_ref(), files, root.to_string_lossy().replace('\\', "/"))
 }
@@ -53,6 +59,7 @@ pub fn candidates(directory: &Path, source: &str, subfolder: Option<&str>) -> Re
     };
     if let Some(file) = read_manifest(&root)? {
         let (manifest, _) = crate::manifest::read(&file.name, file.text.trim_start_matches('\u{feff}'))?;
+        check_sub_templates(&manifest, &root)?;
         return Ok(manifest.sub_templates.iter().map(|folder| prefix(&folder.value)).collect());
     }
     let mut found = Vec::new();
@@ -73,14 +80,41 @@ pub fn candidates(directory: &Path, source: &str, subfolder: Option<&str>) -> Re
     Ok(found)
 }
 
-fn check_directory(directory: &Path, source: &str) -> Result<()> {
+/// Checks that the sub-templates that a manifest lists are folders below its own.
+fn check_sub_templates(manifest: &Manifest, root: &Path) -> Result<()> {
+    let problem = |folder: &Spanned| {
+        let name = &folder.value;
+        let place = manifest.place(folder.span.clone());
+        if ["", "."].contains(&name.trim_end_matches('/')) {
+            let title = "the template names itself as its sub-template";
+            let problem = Diagnostic::error(Code::TemplateAmbiguous, title).at(place, "this folder");
+            return Some(problem.help("name the folders below it, or remove `sub_templates`"));
+        }
+        let reason = match RelPath::new(name.trim_end_matches('/')) {
+            Ok(path) if path.below(root).is_dir() => return None,
+            Ok(_) => "is no folder of the template".to_owned(),
+            Err(reason) => reason.to_string(),
+        };
+        let problem = Diagnostic::error(Code::TemplateNotFound, format!("the sub-template `{name}` {reason}"));
+        Some(problem.at(place, "no folder").help("name folders below this one, with `/` between their parts"))
+    };
+    let problems: Vec<Diagnostic> = manifest.sub_templates.iter().filter_map(problem).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
+}
+
+/// Checks that a template can be here at all.
+///
+/// # Errors
+///
+/// Where no directory is there.
+pub fn check_directory(directory: &Path, source: &str) -> Result<()> {
     if directory.is_dir() {
         return Ok(());
     }
     let what = if directory.exists() { "is not a directory" } else { "does not exist" };
-    Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{source}` {what}"))
-        .help("give the directory of a template to --path")
-        .into())
+    let remote = source.contains("://") || source.starts_with("gh:") || source.starts_with("git@");
+    let help = if remote { "clone the repository, and give its directory" } else { "give the directory of a template" };
+    Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{source}` {what}")).help(help).into())
 }
 
 fn resolve_subfolder(directory: &Path, subfolder: &str) -> Result<PathBuf> {
@@ -95,7 +129,7 @@ fn resolve_subfolder(directory: &Path, subfolder: &str) -> Result<PathBuf> {
     }
     // A symbolic link on the way could lead anywhere.
     let canonical =
-        |path: &Path| fs_err::canonicalize(path).map_err(|error| Diagnostic::io("cannot read", path, &error));
+        |path: &Path| std::fs::canonicalize(path).map_err(|error| Diagnostic::io("cannot read", path, &error));
     if !canonical(&path)?.starts_with(canonical(directory)?) {
         return Err(missing("leads out of the template").into());
     }
@@ -139,12 +173,21 @@ pub fn read_tree(root: &Path) -> Result<Tree> {
     let mut problems = Vec::new();
     let mut found = Vec::new();
     let mut size = 0;
-    for entry in WalkDir::new(root).min_depth(1).into_iter().filter_entry(|entry| !is_metadata(entry)) {
-        let entry = match entry {
-            Ok(entry) if entry.file_type().is_dir() => continue,
-            Ok(entry) => entry,
-            Err(error) => return Err(walk_error(root, &error).into()),
-        };
+    let mut walk = WalkDir::new(root).min_depth(1).into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = entry.map_err(|error| walk_error(root, &error))?;
+        if entry.file_type().is_dir() {
+            // A directory that no project may have is one problem, however many files it has.
+            let refused = if is_metadata(&entry) { None } else { relative(root, &entry).err() };
+            if is_metadata(&entry) || refused.is_some() {
+                walk.skip_current_dir();
+            }
+            problems.extend(refused);
+            continue;
+        }
+        if is_metadata(&entry) {
+            continue;
+        }
         size += entry.metadata().map_or(0, |metadata| metadata.len());
         if size > MAX_SIZE || found.len() >= MAX_FILES {
             return Err(Diagnostic::error(Code::TooLarge, "the template has more than 1 GiB or 200,000 files")
@@ -157,6 +200,7 @@ pub fn read_tree(root: &Path) -> Result<Tree> {
         }
     }
     if !problems.is_empty() {
+        problems.sort_by(|a, b| a.title.cmp(&b.title));
         return Err(Diagnostics(problems));
     }
     found.into_par_iter().with_min_len(64).map(|(path, file)| Ok((path, read_entry(&file)?))).collect()
@@ -170,8 +214,9 @@ fn is_metadata(entry: &DirEntry) -> bool {
 fn relative(root: &Path, entry: &DirEntry) -> std::result::Result<RelPath, Diagnostic> {
     let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
     let refuse = |reason: &str| {
-        Diagnostic::error(Code::UnsafePath, format!("the template's file `{}` {reason}", relative.display()))
-            .help("rename or remove the file in the template")
+        let kind = if entry.file_type().is_dir() { "directory" } else { "file" };
+        Diagnostic::error(Code::UnsafePath, format!("the template's {kind} `{}` {reason}", relative.display()))
+            .help(format!("rename or remove the {kind} in the template"))
     };
     let parts: Option<Vec<&str>> = relative.components().map(|component| component.as_os_str().to_str()).collect();
     let parts = parts.ok_or_else(|| refuse("has a name that is not UTF-8"))?;

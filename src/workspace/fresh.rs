@@ -66,18 +66,36 @@ fn stage_outside(
 fn finish(disk: &Disk, site: &Site, journal: &Journal) -> Result<Vec<Aside>> {
     let places = Places::new(&site.app, site);
     match Busy::take(disk, &site.app) {
-        Ok(_busy) => journal::carry_out(disk, places, journal),
+        Ok(busy) => journal::carry_out(disk, places, journal, busy),
         // Somebody else is finishing it already.
         Err(problems) if problems.0.iter().any(|problem| problem.code == Code::Busy) => Err(problems),
-        Err(problems) => Err(journal::give_up(disk, places, journal, problems)),
+        Err(problems) => Err(journal::give_up(disk, places, journal, None, problems)),
     }
 }
 
-/// Makes `.NAME.create-app-XXXXXX` beside the app.
-fn staging_directory(disk: &Disk, app: &Path, parent: &Path) -> disk::Result<PathBuf> {
+/// Makes `.NAME.create-app-XXXXXX` beside the app, and removes what a process that was killed has left under such a name.
+fn staging_directory(disk: &Disk, app: &Path, parent: &Path) -> Result<PathBuf> {
+    let prefix = prefix(app);
+    for entry in std::fs::read_dir(parent).into_iter().flatten().filter_map(std::result::Result::ok) {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) && is_abandoned(&entry) {
+            // It is in nobody's way.
+            drop(disk.remove_tree(&entry.path()));
+        }
+    }
+    Ok(disk.temporary_dir(parent, &prefix)?)
+}
+
+/// How the names start that directories have beside an app until it is complete, or when it has gone.
+pub(super) fn prefix(app: &Path) -> String {
     let name = app.file_name().unwrap_or_default().to_string_lossy();
-    let short = &name[..name.floor_char_boundary(200)];
-    disk.temporary_dir(parent, &format!(".{short}.create-app-"))
+    format!(".{}.create-app-", &name[..name.floor_char_boundary(200)])
+}
+
+/// Nobody needs an hour to make a project.
+fn is_abandoned(entry: &std::fs::DirEntry) -> bool {
+    let modified = entry.metadata().and_then(|metadata| metadata.modified());
+    let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+    age.is_some_and(|age| age.as_secs() > 3600)
 }
 
 /// Writes the app and its record below `staging`.

@@ -1,16 +1,20 @@
 //! Where projects are made and changed: the only place that writes below them.
 //!
 //! ```text
-//! let site = Site::locate(&path)?;                     // nothing is written yet, and git is not run
+//! let site = Site::locate(&path)?;                     // nothing is written, and git is not run
+//! workspace::recover(&site)?;                          // a change that was interrupted is finished or taken back
 //! site.check(existing)?;                               // an existing target, a file in the way, …
 //! let record = lock::record(&rendered, &BTreeSet::new());
 //! let ours = site.read(&app, &repository)?;            // what stands where the files go
 //! let plan = Plan::new(app, repository, &ours, existing);
-//! let done = workspace::create(&site, &plan, &record, existing)?;
+//! let aside = workspace::create(&site, &plan, &record, existing)?;
 //! ```
 //!
-//! All or nothing: a target that does not exist is built beside its place and moved there in one step ([`create`]); an
-//! existing one is changed under a journal, so that whatever stops the process leaves the old state or can be finished.
+//! `upgrade` makes its plan otherwise and calls [`apply`] instead of [`create`].
+//!
+//! All or nothing: a project whose directory does not exist is built beside its place and moved there in one step; an
+//! existing one is changed under a [`journal`], so that whatever stops the process leaves the old state, or one that the
+//! next command finishes.
 
 mod backup;
 mod disk;
@@ -55,9 +59,9 @@ fn recover_with(disk: &Disk, site: &Site) -> Result<Option<Recovered>> {
     if !journal::is_pending(&site.app) {
         return Ok(None);
     }
-    let _busy = Busy::take(disk, &site.app)?;
+    let busy = Busy::take(disk, &site.app)?;
     // Somebody else may have been at it until just now.
-    if journal::is_pending(&site.app) { journal::recover(disk, site).map(Some) } else { Ok(None) }
+    if journal::is_pending(&site.app) { journal::recover(disk, site, busy).map(Some) } else { Ok(None) }
 }
 
 /// Makes a new project; returns what somebody edited in the same moment, and was left.
@@ -99,7 +103,7 @@ pub fn upgrade(
     stands_on: Option<crate::lock::Digest>,
 ) -> Result<Vec<Aside>> {
     let disk = Disk::default();
-    let _busy = Busy::take(&disk, &site.app)?;
+    let busy = Busy::take(&disk, &site.app)?;
     let path = site.app.join(DIRECTORY).join(LOCK);
     let now = match std::fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -109,19 +113,17 @@ pub fn upgrade(
         let title = format!("`{}` was changed while create-app was at work; nothing was written", site.shown());
         return Err(Diagnostic::error(Code::Busy, title).help("run the command again").into());
     }
-    apply_held(&disk, site, plan, record)
+    apply_held(&disk, site, plan, record, busy)
 }
 
 fn apply_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
-    let _busy = Busy::take(disk, &site.app)?;
-    if journal::is_pending(&site.app) {
-        journal::recover(disk, site)?;
-    }
-    apply_held(disk, site, plan, record)
+    recover_with(disk, site)?;
+    let busy = Busy::take(disk, &site.app)?;
+    apply_held(disk, site, plan, record, busy)
 }
 
 /// The project is held.
-fn apply_held(disk: &Disk, site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
+fn apply_held(disk: &Disk, site: &Site, plan: &Plan, record: &Record, busy: Busy<'_>) -> Result<Vec<Aside>> {
     let places = Places::new(&site.app, site);
     let files = record.files();
     let script = Script::new(site, &places, plan, record, &files)?;
@@ -129,7 +131,7 @@ fn apply_held(disk: &Disk, site: &Site, plan: &Plan, record: &Record) -> Result<
         return Ok(Vec::new());
     }
     journal::stage(disk, &site.app, &places, &script)?;
-    journal::carry_out(disk, places, &script.journal)
+    journal::carry_out(disk, places, &script.journal, busy)
 }
 
 /// What stands in the way when nothing may.

@@ -1,10 +1,11 @@
 //! Where a project is, or will be, and what stands there.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::guard::Guard;
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result, io_reason};
 use crate::git;
 use crate::lock::{DIRECTORY, LOCK, Lock};
 use crate::plan::{Existing, Trees};
@@ -97,6 +98,15 @@ impl Site {
         self.app.join(DIRECTORY).join(LOCK).symlink_metadata().is_ok()
     }
 
+    /// The paths below the repository's root that belong to the project that stands here. None where there is none, or
+    /// where its lock cannot be read: nothing tells then whose they are.
+    #[must_use]
+    pub fn owned(&self) -> BTreeSet<RelPath> {
+        let path = self.app.join(DIRECTORY).join(LOCK);
+        let lock = std::fs::read_to_string(path).ok().and_then(|text| Lock::parse(&text, LOCK).ok());
+        lock.map(|lock| lock.repository_files.into_keys().collect()).unwrap_or_default()
+    }
+
     /// Checks that a new project can be made here. A directory that is empty but for `.git` is as good as none.
     ///
     /// # Errors
@@ -163,7 +173,10 @@ impl Site {
 /// Makes a path absolute and resolves its links as far as it exists; the rest is taken as it is written.
 fn resolve(path: &Path) -> Result<PathBuf> {
     let failed = |error: &std::io::Error| Diagnostic::io("cannot find", path, error);
-    let absolute = std::path::absolute(path).map_err(|error| failed(&error))?;
+    let absolute = std::path::absolute(path).map_err(|error| {
+        let title = format!("cannot find the current directory: {}", io_reason(&error));
+        Diagnostic::error(Code::Io, title).help("change to a directory that exists, or give an absolute path")
+    })?;
     let mut rest = Vec::new();
     let mut existing = absolute.as_path();
     loop {

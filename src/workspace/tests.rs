@@ -18,6 +18,7 @@ mod fresh;
 mod journal;
 #[cfg(target_os = "linux")]
 mod mounts;
+mod record;
 mod site;
 
 pub(super) fn path(text: &str) -> RelPath {

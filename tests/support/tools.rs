@@ -36,7 +36,31 @@ pub(crate) fn bun() -> PathBuf {
     node_tools().join("node_modules/bun/bin/bun.exe")
 }
 
-/// A Python virtual environment that holds actionlint, shellcheck, typos and zizmor.
+/// The scripts of `tests/<name>`, copied to where they find the npm packages.
+pub(crate) fn scripts(name: &str) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name);
+    let files = walkdir::WalkDir::new(&source).sort_by_file_name().into_iter().map(|entry| entry.expect("readable"));
+    let files: Vec<(PathBuf, String)> = files
+        .filter(|entry| entry.path().extension().is_some_and(|end| end == "ts" || end == "json"))
+        .map(|entry| {
+            let path = entry.path().strip_prefix(&source).expect("below").to_owned();
+            (path, fs::read_to_string(entry.path()).expect("UTF-8"))
+        })
+        .collect();
+    let text: String = files.iter().map(|(path, text)| format!("{}\n{text}\n", path.display())).collect();
+    let copy = |dir: &Path| {
+        files.iter().try_for_each(|(path, text)| {
+            let path = dir.join(path);
+            fs::create_dir_all(path.parent().expect("a folder"))?;
+            fs::write(path, text)
+        })
+    };
+    let name = format!("{name}-{}", digest(&text));
+    let dir = install(node_tools(), &name, |dir| copy(dir).map_err(|error| error.to_string()));
+    dir.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A Python virtual environment that holds act, actionlint, shellcheck, typos and zizmor.
 pub(crate) fn python_tools() -> &'static Path {
     static DIR: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let dir = DIR.get_or_init(|| install(&root(), &format!("python-{}", digest(REQUIREMENTS)), install_python));
@@ -72,6 +96,12 @@ pub(crate) fn pin(package: &str) -> String {
     };
     let version = node.or_else(|| after(REQUIREMENTS, "==")).or_else(|| after(CRATES, "@"));
     version.unwrap_or_else(|| panic!("tests/tools pins no {package}")).to_owned()
+}
+
+/// Like [`install`], into a directory named after the content of a lock file.
+pub(crate) fn install_from(lock: &str, name: &str, build: impl FnOnce(&Path) -> Result<(), String>) -> PathBuf {
+    let text = fs::read_to_string(lock).unwrap_or_else(|error| panic!("{error}"));
+    install(&root(), &format!("{name}-{}", digest(&text)), build).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Runs `build` on the empty directory `root/name` unless an earlier run succeeded, once among all threads and processes.
@@ -120,7 +150,16 @@ fn install_node(dir: &Path) -> Result<(), String> {
     let options = ["--ignore-scripts", "--include=optional", "--no-audit", "--no-fund", "--no-update-notifier"];
     run(Command::new(npm).arg("ci").args(options).current_dir(dir))?;
     run(Command::new(node).arg("node_modules/bun/install.js").current_dir(dir))?;
-    Ok(())
+    only_bun(&dir.join("programs"), &dir.join("node_modules/bun/bin/bun.exe")).map_err(|error| error.to_string())
+}
+
+/// A directory for the search path of programs that shall find bun and none of the other tools.
+fn only_bun(dir: &Path, bun: &Path) -> std::io::Result<()> {
+    fs::create_dir(dir)?;
+    #[cfg(unix)]
+    return fs_err::os::unix::fs::symlink(bun, dir.join("bun"));
+    #[cfg(not(unix))]
+    return fs::copy(bun, dir.join("bun.exe")).map(drop);
 }
 
 /// Makes the virtual environment.

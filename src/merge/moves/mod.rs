@@ -265,7 +265,12 @@ fn add_equal<'a>(
     if equal.is_empty() {
         return;
     }
-    for (path, entry) in targets.iter().filter(|(path, entry)| !pairing.has_target(path) && !entry.bytes().is_empty()) {
+    // Digests are made only of what can be equal: of the right size, where the sizes are known.
+    let size = |recorded: &Recorded| recorded.entry.as_ref().map(|entry| entry.bytes().len());
+    let sizes: Option<BTreeSet<usize>> = sources.iter().map(|(_, recorded)| size(recorded)).collect();
+    let may_be_equal = |entry: &Entry| sizes.as_ref().is_none_or(|sizes| sizes.contains(&entry.bytes().len()));
+    let free = targets.iter().filter(|(path, entry)| !pairing.has_target(path) && !entry.bytes().is_empty());
+    for (path, entry) in free.filter(|(_, entry)| may_be_equal(entry)) {
         let key = (matches!(entry, Entry::Symlink { .. }), Digest::of(entry.bytes()));
         if let Some((_, targets)) = equal.get_mut(&key) {
             targets.push(path);

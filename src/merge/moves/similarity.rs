@@ -23,14 +23,15 @@ pub(super) enum Names {
 }
 
 impl Names {
-    fn allow(self, source: &RelPath, target: &RelPath) -> bool {
-        let ((source_stem, source_extension), (target_stem, target_extension)) = (split(source), split(target));
-        source_extension == target_extension || (self == Self::Related && source_stem == target_stem)
+    fn allow(self, source: Name<'_>, target: Name<'_>) -> bool {
+        source.1 == target.1 || (self == Self::Related && source.0 == target.0)
     }
 }
 
 /// The name before its last dot, and the extension after it; a leading dot begins no extension.
-fn split(path: &RelPath) -> (&str, Option<&str>) {
+type Name<'a> = (&'a str, Option<&'a str>);
+
+fn split(path: &RelPath) -> Name<'_> {
     let name = path.file_name();
     match name.rfind('.') {
         Some(at) if at > 0 => (&name[..at], Some(&name[at + 1..])),
@@ -46,27 +47,37 @@ pub(super) fn pairs<'a>(sources: &Files<'a>, targets: &Files<'a>, names: Names) 
     let sources = profiles(sources);
     let targets = profiles(targets);
     let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, (path, _)) in targets.iter().enumerate() {
-        by_name.entry(path.file_name()).or_default().push(at);
+    for (at, target) in targets.iter().enumerate() {
+        by_name.entry(target.path.file_name()).or_default().push(at);
     }
     let mut comparison = Comparison { budget: BUDGET, found: Vec::new() };
     for source in &sources {
-        let same_name = by_name.get(source.0.file_name()).into_iter().flatten();
+        let same_name = by_name.get(source.path.file_name()).into_iter().flatten();
         same_name.for_each(|&at| comparison.compare(source, &targets[at]));
     }
     for source in &sources {
-        let others = targets.iter().filter(|target| target.0.file_name() != source.0.file_name());
-        others.filter(|target| names.allow(source.0, target.0)).for_each(|target| comparison.compare(source, target));
+        let others = targets.iter().filter(|target| target.path.file_name() != source.path.file_name());
+        others
+            .filter(|target| names.allow(source.name, target.name))
+            .for_each(|target| comparison.compare(source, target));
+        if comparison.budget == 0 {
+            break;
+        }
     }
     comparison.found
 }
 
-type Profiled<'a> = (&'a RelPath, Profile);
+struct Profiled<'a> {
+    path: &'a RelPath,
+    name: Name<'a>,
+    profile: Profile,
+}
 
 fn profiles<'a>(files: &Files<'a>) -> Vec<Profiled<'a>> {
     let regular = files.iter().filter(|(_, entry)| matches!(entry, Entry::File { .. }));
-    let profiled = regular.map(|&(path, entry)| (path, Profile::of(entry.bytes())));
-    profiled.filter(|(_, profile)| profile.lines.len() >= MIN_LINES).collect()
+    let profiled =
+        regular.map(|&(path, entry)| Profiled { path, name: split(path), profile: Profile::of(entry.bytes()) });
+    profiled.filter(|file| file.profile.lines.len() >= MIN_LINES).collect()
 }
 
 struct Comparison<'a> {
@@ -75,19 +86,19 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    fn compare(&mut self, (source, ours): &Profiled<'a>, (target, theirs): &Profiled<'a>) {
-        let lines = if ours.may_resemble(theirs) { ours.lines.len() + theirs.lines.len() } else { 1 };
-        if self.budget < lines {
+    fn compare(&mut self, source: &Profiled<'a>, target: &Profiled<'a>) {
+        let (ours, theirs) = (&source.profile, &target.profile);
+        let may_resemble = ours.may_resemble(theirs);
+        let cost = if may_resemble { ours.lines.len() + theirs.lines.len() } else { 1 };
+        if self.budget < cost {
             self.budget = 0;
             return;
         }
-        self.budget -= lines;
-        if lines == 1 {
-            return;
-        }
-        let likeness = ours.likeness(theirs);
+        self.budget -= cost;
+        let likeness = if may_resemble { ours.likeness(theirs) } else { 0 };
         if likeness >= THRESHOLD {
-            self.found.push(Pair { source, target, rank: (likeness, affinity(source, target)) });
+            let rank = (likeness, affinity(source.path, target.path));
+            self.found.push(Pair { source: source.path, target: target.path, rank });
         }
     }
 }
@@ -157,7 +168,7 @@ mod tests {
     #[test]
     fn names_are_related_by_extension_or_by_stem() {
         let path = |text: &str| RelPath::new(text).unwrap();
-        let allow = |names: Names, a: &str, b: &str| names.allow(&path(a), &path(b));
+        let allow = |names: Names, a: &str, b: &str| names.allow(split(&path(a)), split(&path(b)));
         assert!(allow(Names::SameExtension, "a/x.ts", "b/y.ts"));
         assert!(!allow(Names::SameExtension, "x.js", "x.ts"));
         assert!(allow(Names::Related, "x.js", "src/x.ts"));

@@ -9,7 +9,7 @@ use crate::tree::RelPath;
 pub(in crate::merge) enum Format {
     /// JSON without comments.
     Json,
-    /// JSON that has comments where it cannot be parsed without.
+    /// JSON that has comments where it cannot be parsed without, or that may be no JSON at all.
     LooseJson,
     /// JSON with comments and trailing commas.
     Jsonc,
@@ -29,6 +29,9 @@ impl Format {
         let name = path.file_name();
         if LOCKS.contains(&name) {
             return None;
+        }
+        if name.starts_with('.') && name.ends_with("rc") {
+            return Some(Self::LooseJson);
         }
         let (stem, extension) = name.rsplit_once('.')?;
         let in_editor = path.ancestors().any(|directory| directory == ".vscode" || directory.ends_with("/.vscode"));
@@ -116,6 +119,7 @@ mod tests {
             (".eslintrc.json", Some(Format::Jsonc)),
             ("wrangler.jsonc", Some(Format::Jsonc)),
             ("renovate.json5", Some(Format::Json5)),
+            (".prettierrc", Some(Format::LooseJson)),
             ("biome.json", Some(Format::LooseJson)),
             ("Cargo.toml", Some(Format::Toml)),
             (".github/workflows/ci.yml", Some(Format::Yaml)),

@@ -123,57 +123,85 @@ fn for_each_container(node: &ast::Value<'_>, visit: &mut impl FnMut(Range, &[Ran
 /// Gives the document `text`, whose value is `have`, the value `want`, and leaves everything else as it is.
 pub(super) fn edit(text: &str, dialect: Dialect, have: &Value, want: &Value) -> Option<String> {
     let root = CstRootNode::parse(text, &dialect.options()).ok()?;
-    edit_node(&root.value()?, have, want)?;
+    let mut editor = Editor { changes: EDITED_BYTES / text.len().max(1) };
+    editor.node(&root.value()?, have, want)?;
     Some(root.to_string())
 }
 
-fn edit_node(node: &CstNode, have: &Value, want: &Value) -> Option<()> {
-    match (have, want) {
-        _ if have == want => {}
-        (Value::Map(have), Value::Map(want)) => edit_object(&node.as_object()?, have, want)?,
-        (Value::List(have), Value::List(want)) => edit_array(&node.as_array()?, have, want)?,
-        _ => drop(replace(node.clone(), input(want)?)?),
-    }
-    Some(())
+/// The bytes that all changes of one document may cost: each of them walks the container that it is in.
+const EDITED_BYTES: usize = 20_000_000;
+
+struct Editor {
+    /// How many changes may still be made.
+    changes: usize,
 }
 
-fn edit_object(object: &CstObject, have: &Map, want: &Map) -> Option<()> {
-    for property in object.properties() {
-        let name = property.decoded_name()?;
-        match (have.get(&name)?, want.get(&name)) {
-            (_, None) => property.remove(),
-            (have, Some(want)) => edit_node(&property.value()?, have, want)?,
+impl Editor {
+    fn node(&mut self, node: &CstNode, have: &Value, want: &Value) -> Option<()> {
+        match (have, want) {
+            _ if have == want => {}
+            (Value::Map(have), Value::Map(want)) => self.object(&node.as_object()?, have, want)?,
+            (Value::List(have), Value::List(want)) => self.array(&node.as_array()?, have, want)?,
+            _ => drop(replace(node.clone(), self.input(want)?)?),
         }
+        Some(())
     }
-    for (at, (name, value)) in want.iter().enumerate().filter(|(_, (name, _))| !have.contains_key(*name)) {
-        object.insert(at.min(object.properties().len()), name, input(value)?);
-    }
-    Some(())
-}
 
-/// Edits elements in place where there are as many as before; else takes and inserts whole elements.
-fn edit_array(array: &CstArray, have: &[Value], want: &[Value]) -> Option<()> {
-    if have.len() == want.len() {
-        let mut elements = array.elements().into_iter().zip(have.iter().zip(want));
-        return elements.try_for_each(|(element, (have, want))| edit_node(&element, have, want));
-    }
-    let mut at = 0;
-    for (element, have) in array.elements().into_iter().zip(have) {
-        match want[at..].iter().position(|want| want == have) {
-            None => element.remove(),
-            Some(new) => {
-                for value in &want[at..at + new] {
-                    tidy(&array.insert(at, input(value)?));
-                    at += 1;
+    fn object(&mut self, object: &CstObject, have: &Map, want: &Map) -> Option<()> {
+        for property in object.properties() {
+            let name = property.decoded_name()?;
+            match (have.get(&name)?, want.get(&name)) {
+                (_, None) => {
+                    self.change()?;
+                    property.remove();
                 }
-                at += 1;
+                (have, Some(want)) if have == want => {}
+                (have, Some(want)) => self.node(&property.value()?, have, want)?,
             }
         }
+        let kept = have.keys().filter(|name| want.contains_key(*name)).count();
+        let new = want.iter().enumerate().filter(|(_, (name, _))| !have.contains_key(*name));
+        for (length, (at, (name, value))) in (kept..).zip(new) {
+            object.insert(at.min(length), name, self.input(value)?);
+        }
+        Some(())
     }
-    for value in &want[at..] {
-        array.append(input(value)?);
+
+    /// Edits elements in place where there are as many as before; else takes and inserts whole elements.
+    fn array(&mut self, array: &CstArray, have: &[Value], want: &[Value]) -> Option<()> {
+        let mut elements = array.elements().into_iter().zip(have);
+        if have.len() == want.len() {
+            return elements.zip(want).try_for_each(|((element, have), want)| self.node(&element, have, want));
+        }
+        let mut at = 0;
+        elements.try_for_each(|(element, have)| {
+            let Some(new) = want[at..].iter().position(|want| want == have) else {
+                self.change()?;
+                element.remove();
+                return Some(());
+            };
+            for value in &want[at..at + new] {
+                tidy(&array.insert(at, self.input(value)?));
+                at += 1;
+            }
+            at += 1;
+            Some(())
+        })?;
+        for value in &want[at..] {
+            array.append(self.input(value)?);
+        }
+        Some(())
     }
-    Some(())
+
+    fn change(&mut self) -> Option<()> {
+        self.changes = self.changes.checked_sub(1)?;
+        Some(())
+    }
+
+    fn input(&mut self, value: &Value) -> Option<CstInputValue> {
+        self.change()?;
+        input(value)
+    }
 }
 
 /// Takes one of the two spaces that an insertion into an array on one line leaves behind.

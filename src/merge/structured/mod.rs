@@ -87,40 +87,49 @@ impl<'v> Job<'v> {
 
     fn merge(&self) -> TextMerge<'v> {
         let text = text::merge(self.base.as_bytes(), self.ours.as_bytes(), self.theirs.as_bytes());
-        let is_judged = self.wanted[0].is_judged();
-        let clean = self.conflicts == 0;
-        if clean && text.is_clean() && self.holds_text(&text) {
+        let agreed = self.conflicts == 0;
+        let holds = |merge: &TextMerge<'_>| agreed && merge.is_clean() && self.holds_text(merge);
+        if holds(&text) {
             return text;
         }
-        let refined = is_judged.then(|| refine(&text, self.dialect.has_commas()));
-        if let Some(refined) =
-            refined.as_ref().filter(|refined| clean && refined.is_clean() && self.holds_text(refined))
-        {
+        let refined = self.refined(&text);
+        if let Some(refined) = refined.iter().find(|refined| holds(refined)) {
             return refined.clone();
         }
-        let mended = || Some(Candidate::new(refined.as_ref()?).mended(self.dialect));
-        let candidates: [&dyn Fn() -> Option<Candidate>; 4] = [
-            &|| Some(Candidate::new(&text)).filter(|_| !text.is_clean()),
-            &mended,
-            &|| self.edited(&mended()?.ours),
-            &|| self.edited(self.ours).filter(|_| is_judged),
-        ];
+        let propose = |number| self.propose(number, &text, &refined);
         let accepted = |agree: bool| {
-            let mut candidates = candidates.iter().filter_map(|candidate| candidate());
+            let mut candidates = (0..5).filter_map(propose);
             candidates.find(|candidate| agree == (candidate.ours == candidate.theirs) && self.accepts(candidate))
         };
-        let agreed = if clean { accepted(true) } else { None };
-        match agreed.or_else(|| accepted(false)) {
-            Some(candidate) => candidate.drawn(),
-            None => self.unsound(text),
+        let found = if agreed { accepted(true).or_else(|| accepted(false)) } else { accepted(false) };
+        found.map_or_else(|| self.unsound(&text), Candidate::drawn)
+    }
+
+    /// The refined text merges: with our insertions first, and with theirs first. None where a list cannot be judged.
+    fn refined(&self, text: &TextMerge<'v>) -> Vec<TextMerge<'v>> {
+        if !self.wanted[0].is_judged() {
+            return Vec::new();
+        }
+        [Side::Ours, Side::Theirs].map(|first| refine(text, first, self.dialect.has_commas())).into()
+    }
+
+    fn propose(&self, number: usize, text: &TextMerge<'_>, refined: &[TextMerge<'_>]) -> Option<Candidate> {
+        let mended = |at: usize| Some(Candidate::new(refined.get(at)?).mended(self.dialect));
+        match number {
+            0 => Some(Candidate::new(text)).filter(|_| !text.is_clean()),
+            1 | 2 => mended(number - 1),
+            3 => self.edited(&mended(0)?.ours),
+            _ => self.edited(self.ours).filter(|_| !refined.is_empty()),
         }
     }
 
     /// The text merge, where nothing better was found: a clean one has the wrong value, so each of its changes is in question.
-    fn unsound(&self, text: TextMerge<'v>) -> TextMerge<'v> {
+    fn unsound(&self, text: &TextMerge<'v>) -> TextMerge<'v> {
+        let compare = |other: &[u8]| text::compare(self.base.as_bytes(), self.ours.as_bytes(), other).into_owned();
         match text.clean() {
-            Some(merged) => text::compare(self.base.as_bytes(), self.ours.as_bytes(), &merged).into_owned(),
-            None => text,
+            Some(merged) if merged == self.ours.as_bytes() => compare(self.theirs.as_bytes()),
+            Some(merged) => compare(&merged),
+            None => text.clone(),
         }
     }
 
@@ -167,7 +176,7 @@ impl Candidate {
         Self { ours: mend(self.ours), theirs: mend(self.theirs), base: mend(self.base) }
     }
 
-    fn drawn(self) -> TextMerge<'static> {
+    fn drawn<'v>(self) -> TextMerge<'v> {
         if self.ours == self.theirs {
             return TextMerge::resolved(Side::Both, self.ours.into_bytes());
         }

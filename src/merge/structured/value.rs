@@ -51,6 +51,20 @@ impl Value {
         }
     }
 
+    /// Whether it is what is left of `whole` when parts of it are taken away.
+    pub(super) fn is_part_of(&self, whole: &Self) -> bool {
+        match (self, whole) {
+            (Self::Map(part), Self::Map(whole)) => {
+                part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| part.is_part_of(whole)))
+            }
+            (Self::List(part), Self::List(whole)) => {
+                let mut whole = whole.iter();
+                part.iter().all(|part| whole.any(|whole| part == whole))
+            }
+            _ => self == whole,
+        }
+    }
+
     /// Whether every part of it is known.
     pub(super) fn is_judged(&self) -> bool {
         match self {

@@ -56,6 +56,8 @@ impl Merger {
                 self.conflicts += merge.conflicts();
                 Some(Value::Text(String::from_utf8_lossy(&merge.choose(self.side)).into_owned()))
             }
+            // One side dropped what the other took parts of.
+            (Some(base), None, Some(left)) | (Some(base), Some(left), None) if left.is_part_of(base) => None,
             _ => self.disagree(base, ours, theirs),
         }
     }

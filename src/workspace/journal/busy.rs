@@ -13,7 +13,8 @@ use crate::workspace::disk::{Disk, Failure};
 pub(in crate::workspace) struct Busy<'d> {
     disk: &'d Disk,
     directory: PathBuf,
-    file: File,
+    /// Some, until it is given back.
+    file: Option<File>,
 }
 
 impl<'d> Busy<'d> {
@@ -34,7 +35,7 @@ impl<'d> Busy<'d> {
                 _ => {}
             }
             if is_current(&path, &file) {
-                return Ok(Self { disk, directory, file });
+                return Ok(Self { disk, directory, file: Some(file) });
             }
         }
     }
@@ -61,10 +62,12 @@ impl Drop for Busy<'_> {
     fn drop(&mut self) {
         if cfg!(unix) {
             drop(self.disk.remove_file(&self.directory.join("busy")));
-            drop(self.disk.remove_dir(&self.directory));
         }
         // Closing it would do, but for a child process that was started just now and has not closed its copy yet.
-        drop(self.file.unlock());
+        self.file.take().map(|file| file.unlock());
+        if cfg!(unix) {
+            drop(self.disk.remove_dir(&self.directory));
+        }
     }
 }
 

@@ -15,7 +15,9 @@ mod operation;
 mod run;
 mod script;
 mod stage;
+mod state;
 mod text;
+mod undo;
 
 use std::path::Path;
 
@@ -40,34 +42,48 @@ use crate::tree::Mode;
 pub enum Recovered {
     /// It was finished; files that were edited meanwhile were left.
     Finished(Vec<Aside>),
-    /// It was taken back, as it could not be finished then or now.
-    TakenBack,
+    /// It was taken back, as it could not be finished then or now; files that were edited meanwhile were left.
+    TakenBack(Vec<Aside>),
     /// It had not been decided on, and nothing of the project had changed.
     Discarded,
 }
 
 /// Carries out what was staged. What cannot be done is taken back, and nothing has changed then.
-pub(super) fn carry_out(disk: &Disk, places: Places<'_>, journal: &Journal) -> Result<Vec<Aside>> {
+pub(super) fn carry_out(disk: &Disk, places: Places<'_>, journal: &Journal, busy: Busy<'_>) -> Result<Vec<Aside>> {
     match Run::new(disk, places, journal, false).forward() {
         Ok(aside) => {
             // The change is done. Should its traces stay, the next command finds that out and removes them.
             drop(forget(disk, places, journal));
             Ok(aside)
         }
-        Err(problems) => Err(give_up(disk, places, journal, problems)),
+        Err(problems) => Err(give_up(disk, places, journal, Some(busy), problems)),
     }
 }
 
 /// Takes everything back after an error; should that fail, too, the next command tries again.
-pub(super) fn give_up(disk: &Disk, places: Places<'_>, journal: &Journal, mut problems: Diagnostics) -> Diagnostics {
-    if let Err(more) = take_back(disk, places, journal) {
-        let title = "what was already changed could not be taken back; the next create-app command will try again";
-        problems.0.extend(more.0);
-        problems.0.push(
-            Diagnostic::error(Code::Interrupted, title).help("mend the cause, then run any create-app command here"),
-        );
+pub(super) fn give_up(
+    disk: &Disk,
+    places: Places<'_>,
+    journal: &Journal,
+    busy: Option<Busy<'_>>,
+    mut problems: Diagnostics,
+) -> Diagnostics {
+    match take_back(disk, places, journal, busy) {
+        Ok(aside) => problems.0.extend(aside.iter().map(edited)),
+        Err(more) => {
+            let title = "what was already changed could not be taken back; the next create-app command will try again";
+            let help = "mend the cause, then run any create-app command here";
+            problems.0.extend(more.0);
+            problems.0.push(Diagnostic::error(Code::Interrupted, title).help(help));
+        }
     }
     problems
+}
+
+fn edited(aside: &Aside) -> Diagnostic {
+    let title = format!("`{}` was changed while create-app was at work, and was left as it is", aside.path.display());
+    let help = aside.other.as_ref().map(|other| format!("what stood there before is in `{}`", other.display()));
+    Diagnostic::warning(Code::Interrupted, title).maybe_help(help)
 }
 
 /// Whether a change was interrupted in the project at `app`, or before there was one: two looks at the disk.
@@ -81,8 +97,8 @@ pub(super) fn is_under_way(app: &Path) -> bool {
     Txn::below(app).path().symlink_metadata().is_ok()
 }
 
-/// Finishes, takes back or discards a change that was interrupted. The project must be held [`Busy`].
-pub(super) fn recover(disk: &Disk, site: &Site) -> Result<Recovered> {
+/// Finishes, takes back or discards a change that was interrupted.
+pub(super) fn recover(disk: &Disk, site: &Site, busy: Busy<'_>) -> Result<Recovered> {
     let places = Places::new(&site.app, site);
     let txn = Txn::below(&site.app);
     for directory in [txn.path(), &txn.staged_dir(), &txn.kept_dir()] {
@@ -96,18 +112,14 @@ pub(super) fn recover(disk: &Disk, site: &Site) -> Result<Recovered> {
         return Err(moved(&journal, site));
     }
     if txn.abort().symlink_metadata().is_ok() {
-        take_back(disk, places, &journal)?;
-        return Ok(Recovered::TakenBack);
+        return take_back(disk, places, &journal, Some(busy)).map(Recovered::TakenBack);
     }
     match Run::new(disk, places, &journal, true).forward() {
         Ok(aside) => {
             forget(disk, places, &journal)?;
             Ok(Recovered::Finished(aside))
         }
-        Err(_) => {
-            take_back(disk, places, &journal)?;
-            Ok(Recovered::TakenBack)
-        }
+        Err(_) => take_back(disk, places, &journal, Some(busy)).map(Recovered::TakenBack),
     }
 }
 
@@ -136,17 +148,20 @@ fn moved(journal: &Journal, site: &Site) -> Diagnostics {
 }
 
 /// Takes everything back: also in a later run, should this one be interrupted.
-fn take_back(disk: &Disk, places: Places<'_>, journal: &Journal) -> Result<()> {
+fn take_back(disk: &Disk, places: Places<'_>, journal: &Journal, busy: Option<Busy<'_>>) -> Result<Vec<Aside>> {
     let txn = Txn::below(places.app());
     if txn.abort().symlink_metadata().is_err() {
-        disk.create(&Item { path: txn.abort(), bytes: b"", mode: Mode::File })?;
-        stage::sync(disk, journal, &[txn.path()])?;
+        // Where the disk has no room even for this, a later run tries the change once more, which is as good.
+        let marked = disk.create(&Item { path: txn.abort(), bytes: b"", mode: Mode::File });
+        drop(marked.map_err(Diagnostics::from).and_then(|()| stage::sync(disk, journal, &[txn.path()])));
     }
-    Run::new(disk, places, journal, true).backward()?;
+    let aside = Run::new(disk, places, journal, true).backward()?;
     if journal.made > 0 && holds_only_the_record(places.app()) {
-        return remove_app(disk, places.app(), journal.made);
+        remove_app(disk, places.app(), journal.made, busy)?;
+    } else {
+        forget(disk, places, journal)?;
     }
-    forget(disk, places, journal)
+    Ok(aside)
 }
 
 /// Step 8: without its journal, the change is history.
@@ -168,11 +183,13 @@ fn holds_only_the_record(app: &Path) -> bool {
 }
 
 /// Removes an app that was made by the change that was taken back: away with its name in one step, then the rest.
-fn remove_app(disk: &Disk, app: &Path, made: usize) -> Result<()> {
+fn remove_app(disk: &Disk, app: &Path, made: usize, busy: Option<Busy<'_>>) -> Result<()> {
     let parent = app.parent().unwrap_or(app);
-    let away = disk.temporary_dir(parent, ".create-app-")?;
+    let away = disk.temporary_dir(parent, &super::fresh::prefix(app))?;
     disk.remove_dir(&away)?;
     disk.rename(app, &away)?;
+    // Some file systems keep what is open, and with it the directory that it is in.
+    drop(busy);
     disk.remove_tree(&away)?;
     let parents: Vec<_> = app.ancestors().skip(1).take(made - 1).map(Path::to_path_buf).collect();
     disk.remove_dirs(&parents.into_iter().rev().collect::<Vec<_>>());

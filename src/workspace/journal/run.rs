@@ -1,38 +1,37 @@
-//! Behind the commit point: the operations are done, or taken back. Both can be repeated from wherever they stopped.
+//! Behind the commit point: the operations are done. That can be repeated from wherever it stopped.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::io::{self, ErrorKind};
+use std::collections::{BTreeSet, HashSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::operation::{Kind, Operation, Places, Target, Txn};
 use super::stage::{Guards, sync};
+use super::state::{State, ambiguous, beside, exists, free_name, is_same, see, state};
 use super::text::Journal;
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::lock::Digest;
 use crate::plan::Stamp;
-use crate::tree::{Entry, Mode};
 use crate::workspace::disk::{Disk, Failure};
-use crate::workspace::guard::{Seen, is_spelled, look};
+use crate::workspace::guard::{Seen, look};
 
 /// A file that somebody edited after the change was decided on. It was left as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aside {
     /// The file.
     pub path: PathBuf,
-    /// What would have replaced it; none where it would have been removed.
-    pub theirs: Option<PathBuf>,
+    /// Where that is now which belongs in its place; none where that is nothing.
+    pub other: Option<PathBuf>,
 }
 
 /// Does the operations of a journal, or takes them back.
 pub(super) struct Run<'a> {
-    disk: &'a Disk,
-    places: Places<'a>,
-    journal: &'a Journal,
-    txn: Txn,
+    pub(super) disk: &'a Disk,
+    pub(super) places: Places<'a>,
+    pub(super) journal: &'a Journal,
+    pub(super) txn: Txn,
     ambiguous: HashSet<usize>,
     guards: Guards<'a>,
     touched: BTreeSet<PathBuf>,
-    aside: Vec<Aside>,
+    pub(super) aside: Vec<Aside>,
     /// Whether what was staged may have changed since.
     verify: bool,
 }
@@ -61,15 +60,7 @@ impl<'a> Run<'a> {
         Ok(self.aside)
     }
 
-    /// Takes back what is done.
-    pub(super) fn backward(mut self) -> Result<()> {
-        for (n, operation) in self.journal.operations.iter().enumerate().rev() {
-            self.undo(n, operation)?;
-        }
-        self.sync()
-    }
-
-    fn sync(&self) -> Result<()> {
+    pub(super) fn sync(&self) -> Result<()> {
         let existing: Vec<&PathBuf> = self.touched.iter().filter(|directory| directory.is_dir()).collect();
         sync(self.disk, self.journal, &existing)
     }
@@ -103,7 +94,7 @@ impl<'a> Run<'a> {
                     Ok(self.disk.remove_file(&path)?)
                 }
                 State::Neither => {
-                    self.aside.push(Aside { path, theirs: None });
+                    self.aside.push(Aside { path, other: None });
                     Ok(())
                 }
             },
@@ -111,43 +102,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn undo(&mut self, n: usize, operation: &Operation) -> Result<()> {
-        let (target, path) = (&operation.target, self.places.path(&operation.target));
-        let (old, beside) = (self.txn.kept(n), beside(&path, n));
-        match operation.kind {
-            // Where there is no way yet, nothing was made.
-            Kind::MakeDir | Kind::Put { before: None, .. } if !self.is_way(target) => Ok(()),
-            Kind::RemoveDir => self.make_dir(target, &path),
-            Kind::MakeDir => self.remove_dir(&path),
-            Kind::Put { before, after } => {
-                // What was staged is still there: so the same file at its place is somebody else's.
-                let staged = exists(&self.txn.staged(n)) || exists(&beside);
-                if exists(&beside) {
-                    self.disk.remove_file(&beside)?;
-                }
-                let seen = self.see(n, target)?;
-                let done = state(&seen, before, Some(after)) == State::After;
-                match before {
-                    Some(_) if done && exists(&old) => self.take_back(&old, &path, &beside),
-                    None if done && !staged => {
-                        self.touch(&path);
-                        Ok(self.disk.remove_file(&path)?)
-                    }
-                    _ => Ok(()),
-                }
-            }
-            Kind::Delete { .. } => match self.see(n, target)? {
-                Seen::Nothing if exists(&old) => self.take_back(&old, &path, &beside),
-                _ => Ok(()),
-            },
-        }
-    }
-
-    fn is_way(&mut self, target: &Target) -> bool {
+    pub(super) fn is_way(&mut self, target: &Target) -> bool {
         self.guards.check(target, |_| false).is_ok()
     }
 
-    fn see(&mut self, n: usize, target: &Target) -> Result<Seen> {
+    pub(super) fn see(&mut self, n: usize, target: &Target) -> Result<Seen> {
         self.guards.check(target, |_| false)?;
         see(&self.places, target, self.ambiguous.contains(&n))
     }
@@ -157,9 +116,9 @@ impl<'a> Run<'a> {
     }
 
     fn put_aside(&mut self, n: usize, path: PathBuf, after: Stamp) -> Result<()> {
-        let theirs = free_name(&path);
+        let theirs = free_name(&path, ".theirs");
         self.put_at(n, &path, &theirs, after)?;
-        self.aside.push(Aside { path, theirs: Some(theirs) });
+        self.aside.push(Aside { path, other: Some(theirs) });
         Ok(())
     }
 
@@ -185,19 +144,14 @@ impl<'a> Run<'a> {
         Err(Diagnostic::error(Code::Interrupted, title).help("run the command again").into())
     }
 
-    fn take_back(&mut self, old: &Path, path: &Path, beside: &Path) -> Result<()> {
-        self.touch(path);
-        Ok(self.disk.restore(old, path, beside)?)
-    }
-
-    fn make_dir(&mut self, target: &Target, path: &Path) -> Result<()> {
+    pub(super) fn make_dir(&mut self, target: &Target, path: &Path) -> Result<()> {
         self.guards.check(target, |_| false)?;
         self.touch(path);
         Ok(self.disk.ensure_dir(path)?)
     }
 
     /// Removes a directory if it is empty; there is no harm in one that stays.
-    fn remove_dir(&mut self, path: &Path) -> Result<()> {
+    pub(super) fn remove_dir(&mut self, path: &Path) -> Result<()> {
         use ErrorKind as Kind;
         self.touch(path);
         match self.disk.remove_dir(path) {
@@ -206,95 +160,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn touch(&mut self, path: &Path) {
+    pub(super) fn touch(&mut self, path: &Path) {
         self.touched.extend(path.parent().map(Path::to_path_buf));
     }
-}
-
-/// What stands at a target; in another spelling than this, nothing does, if `exactly` is asked for.
-pub(super) fn see(places: &Places<'_>, target: &Target, exactly: bool) -> Result<Seen> {
-    let (root, way) = places.way(target);
-    if exactly && !is_spelled(root, &way) {
-        return Ok(Seen::Nothing);
-    }
-    let path = places.path(target);
-    Ok(look(&path).map_err(|error| Failure::new("cannot read", &path, error))?)
-}
-
-/// The operations on paths that some file systems take for one, such as when only a name's case changes: the old name is
-/// removed before the new one is put, and nobody may take the one for the other.
-pub(super) fn ambiguous(operations: &[Operation]) -> HashSet<usize> {
-    let mut folded: HashMap<_, Vec<usize>> = HashMap::new();
-    for (n, operation) in operations.iter().enumerate() {
-        if let Kind::Delete { .. } | Kind::Put { .. } = operation.kind {
-            folded.entry(operation.target.folded()).or_default().push(n);
-        }
-    }
-    folded.into_values().filter(|same| same.len() > 1).flatten().collect()
-}
-
-/// How far an operation got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Before,
-    After,
-    Neither,
-}
-
-/// Tells the states apart by content and mode, and where that tells nothing, by content alone: some file systems know no
-/// executable bit.
-fn state(seen: &Seen, before: Option<Stamp>, after: Option<Stamp>) -> State {
-    let Seen::Entry(entry) = seen else {
-        return match (seen, before, after) {
-            (Seen::Nothing, _, None) => State::After,
-            (Seen::Nothing, None, _) => State::Before,
-            _ => State::Neither,
-        };
-    };
-    let now = Stamp::of(entry);
-    let similar = |stamp: Option<Stamp>| stamp.is_some_and(|stamp| is_similar(now, stamp));
-    match () {
-        () if after == Some(now) => State::After,
-        () if before == Some(now) => State::Before,
-        () if similar(after) => State::After,
-        () if similar(before) => State::Before,
-        () => State::Neither,
-    }
-}
-
-fn is_similar(a: Stamp, b: Stamp) -> bool {
-    // Without the privilege to make links, Windows gets a file that holds the target.
-    a.digest == b.digest && (cfg!(windows) || (a.mode == Mode::Symlink) == (b.mode == Mode::Symlink))
-}
-
-fn is_same(seen: &Seen, stamp: Stamp) -> bool {
-    matches!(seen, Seen::Entry(entry) if is_similar(Stamp { mode: entry.mode(), digest: digest(entry) }, stamp))
-}
-
-fn digest(entry: &Entry) -> Digest {
-    Digest::of(entry.bytes())
-}
-
-fn exists(path: &Path) -> bool {
-    !matches!(path.symlink_metadata(), Err(error) if absent(&error))
-}
-
-fn absent(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-}
-
-/// A name beside `path` that only this operation uses.
-fn beside(path: &Path, n: usize) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{}.create-app-{n}", &name[..name.floor_char_boundary(200)]))
-}
-
-/// `NAME.theirs`, or the first of `NAME.theirs2`, … that is free.
-fn free_name(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let candidate = |n: usize| {
-        let number = if n < 2 { String::new() } else { n.to_string() };
-        path.with_file_name(format!("{name}.theirs{number}"))
-    };
-    (1..).map(candidate).find(|candidate| !exists(candidate)).unwrap_or_else(|| candidate(1))
 }

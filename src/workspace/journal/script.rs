@@ -51,18 +51,19 @@ impl<'a> Script<'a> {
         puts.sort_by_key(|step| step.target == Target::record(LOCK));
         let needed: BTreeSet<Target> = puts.iter().flat_map(|step| step.target.above()).collect();
         let emptied: BTreeSet<Target> = deletes.iter().flat_map(|step| step.target.above()).collect();
-        let leaving: BTreeSet<&Target> = deletes.iter().map(|step| &step.target).collect();
-        let missing = needed.iter().filter(|dir| leaving.contains(dir) || !places.path(dir).is_dir());
-        let missing: Vec<Target> = missing.cloned().collect();
+        let emptied: Vec<Target> = emptied.into_iter().rev().filter(|dir| !needed.contains(dir)).collect();
+        // Where the file system ignores case, what is removed may be what is needed in another spelling.
+        let leaving: BTreeSet<_> =
+            deletes.iter().map(|step| &step.target).chain(&emptied).map(Target::folded).collect();
+        let missing = needed.into_iter().filter(|dir| leaving.contains(&dir.folded()) || !places.path(dir).is_dir());
+        let missing: Vec<Target> = missing.collect();
         let plain = |target, kind| (Operation { target, kind }, &[] as &[u8]);
 
         let mut all: Vec<(Operation, &'a [u8])> = Vec::new();
         all.extend(
             deletes.into_iter().filter_map(|step| Some(plain(step.target, Kind::Delete { before: step.before? }))),
         );
-        all.extend(
-            emptied.iter().rev().filter(|dir| !needed.contains(dir)).map(|dir| plain(dir.clone(), Kind::RemoveDir)),
-        );
+        all.extend(emptied.into_iter().map(|dir| plain(dir, Kind::RemoveDir)));
         all.extend(missing.into_iter().map(|dir| plain(dir, Kind::MakeDir)));
         all.extend(puts.into_iter().filter_map(|step| {
             let (bytes, mode) = step.after?;

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::operation::{Kind, Operation, Places, Target, Txn};
-use super::run::{ambiguous, see};
 use super::script::Script;
+use super::state::{ambiguous, is_similar, see};
 use super::text::Journal;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::plan::Stamp;
@@ -96,25 +96,25 @@ fn keep_old(disk: &Disk, txn: &Txn, places: &Places<'_>, operations: &[Operation
 
 /// Checks that every target, and the way to it, is as it was when the plan was made.
 fn check(places: &Places<'_>, operations: &[Operation]) -> Result<()> {
-    let leaving: HashSet<&Target> = operations
+    let leaving: HashSet<_> = operations
         .iter()
         .filter(|operation| matches!(operation.kind, Kind::Delete { .. } | Kind::RemoveDir))
-        .map(|operation| &operation.target)
+        .map(|operation| operation.target.folded())
         .collect();
     let ambiguous = ambiguous(operations);
     let mut guards = Guards::new(places);
     for (n, operation) in operations.iter().enumerate() {
         let target = &operation.target;
-        guards.check(target, |above| leaving.contains(above))?;
+        guards.check(target, |above| leaving.contains(&above.folded()))?;
         let seen = see(places, target, ambiguous.contains(&n))?;
         let expected = match (operation.kind.clone(), &seen) {
             (Kind::Put { before: None, .. }, Seen::Nothing) | (Kind::RemoveDir, _) => true,
             (Kind::MakeDir, Seen::Nothing) => true,
             (Kind::Put { before: Some(stamp), .. } | Kind::Delete { before: stamp }, Seen::Entry(entry)) => {
-                Stamp::of(entry) == stamp
+                is_similar(Stamp::of(entry), stamp)
             }
             // What is removed first makes room.
-            (Kind::Put { before: None, .. } | Kind::MakeDir, _) => leaving.contains(target),
+            (Kind::Put { before: None, .. } | Kind::MakeDir, _) => leaving.contains(&target.folded()),
             (Kind::Put { .. } | Kind::Delete { .. }, _) => false,
         };
         if !expected {

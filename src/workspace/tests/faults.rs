@@ -74,8 +74,7 @@ impl Stage {
 }
 
 fn is_litter(name: &str) -> bool {
-    name.ends_with(".create-app/busy")
-        || name.split('/').any(|part| part.starts_with(".shop.create-app-") || part.starts_with(".create-app-"))
+    name.ends_with(".create-app/busy") || name.split('/').any(|part| part.starts_with(".shop.create-app-"))
 }
 
 /// Either an upgrade of `ours`, or a new project.
@@ -273,7 +272,43 @@ fn any_tree() -> impl Strategy<Value = Tree> {
     })
 }
 
+/// Edits some of the app's files in place, as an editor does; returns them.
+fn edit_some(stage: &Stage, mut choice: u32) -> Vec<PathBuf> {
+    let mut edited = Vec::new();
+    for name in stage.list().keys().filter(|name| name.starts_with("apps/shop/") && !name.contains(".create-app")) {
+        let path = stage.directory.path().join(name);
+        choice = choice.rotate_right(1);
+        if choice & 1 == 1 && path.symlink_metadata().unwrap().is_file() {
+            write(&path, "edited");
+            edited.push(path);
+        }
+    }
+    edited
+}
+
 proptest! {
+    #[test]
+    fn no_edit_after_a_kill_is_lost(
+        ours in any_tree(),
+        theirs in any_tree(),
+        steps in 0..90usize,
+        fails in any::<bool>(),
+        choice in any::<u32>(),
+    ) {
+        let trees = |app: &Tree| Trees { app: app.clone(), repository: Tree::new() };
+        let (ours, theirs) = (trees(&ours), trees(&theirs));
+        let stage = Stage::new(Some(&ours));
+        let fuse = if fails { Fuse::full(steps, steps % 11) } else { Fuse::after(steps) };
+        drop(change(&stage, Some(&ours), &theirs).create(&Disk { fuse }));
+        let edited = edit_some(&stage, choice);
+        let recovered = stage.recover(&Disk::default());
+        prop_assert!(recovered.is_ok(), "{:?}", recovered);
+        for path in edited {
+            prop_assert_eq!(fs_err::read_to_string(&path).unwrap(), "edited");
+        }
+        prop_assert_eq!(stage.recover(&Disk::default()), Ok(None));
+    }
+
     #[test]
     fn any_tree_becomes_any_other_or_stays(ours in any_tree(), theirs in any_tree(), steps in 0..120usize) {
         let trees = |app: &Tree| Trees { app: app.clone(), repository: Tree::new() };
@@ -283,7 +318,7 @@ proptest! {
         let disk = killed_after(steps);
         drop(change(&stage, Some(&ours), &theirs).create(&disk));
         let recovered = stage.recover(&Disk::default()).unwrap();
-        prop_assert!(!matches!(recovered, Some(Recovered::TakenBack)));
+        prop_assert!(!matches!(recovered, Some(Recovered::TakenBack(_))));
         if stage.list_visible() == old {
             change(&stage, Some(&ours), &theirs).create(&Disk::default()).unwrap();
         }

@@ -149,3 +149,18 @@ fn many_files_are_written_as_few_are() {
         assert_eq!(fs_err::read(path.below(&target)).unwrap(), entry.bytes());
     }
 }
+
+#[test]
+fn what_a_killed_process_left_is_removed_when_it_is_old() {
+    let (directory, target) = place();
+    let [old, young, other] = [".shop.create-app-AbCdEf", ".shop.create-app-GhIjKl", ".shops.create-app-AbCdEf"]
+        .map(|name| directory.path().join(name));
+    for path in [&old, &young, &other] {
+        write(path.join("half/made"), "");
+        let age = if *path == young { 60 } else { 7200 };
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
+        std::fs::File::open(path).unwrap().set_modified(then).unwrap();
+    }
+    make(&target, &files(), &Tree::new(), Existing::Refuse).unwrap();
+    assert_eq!([&old, &young, &other].map(|path| path.exists()), [false, true, true]);
+}

@@ -267,9 +267,9 @@ fn what_was_edited_meanwhile_is_left_and_told() {
     assert_eq!(
         aside,
         [
-            Aside { path: at("added"), theirs: Some(at("added.theirs")) },
-            Aside { path: at("change"), theirs: Some(at("change.theirs2")) },
-            Aside { path: at("gone"), theirs: None },
+            Aside { path: at("added"), other: Some(at("added.theirs")) },
+            Aside { path: at("change"), other: Some(at("change.theirs2")) },
+            Aside { path: at("gone"), other: None },
         ]
     );
     assert_eq!(
@@ -283,6 +283,33 @@ fn what_was_edited_meanwhile_is_left_and_told() {
             "gone: edited",
         ]
     );
+}
+
+#[test]
+fn what_was_edited_before_a_change_is_taken_back_is_left_and_what_stood_there_is_kept() {
+    let (_directory, target, site) = interrupted();
+    // All is done but for the last step, when the change is found to be impossible.
+    for steps in 0.. {
+        drop(recover_with(&killed_after(steps), &site));
+        if list_project(&target) == ["added: new", "change: new"] {
+            break;
+        }
+    }
+    write(target.join(".create-app/txn/abort"), "");
+    write(target.join("change"), "edited");
+    write(target.join("gone"), "made again");
+    let Ok(Some(Recovered::TakenBack(mut aside))) = recover(&site) else { panic!("taken back") };
+    aside.sort_by(|a, b| a.path.cmp(&b.path));
+    let backup = site.app.join(".create-app/backup");
+    assert_eq!(
+        aside,
+        [
+            Aside { path: site.app.join("change"), other: Some(backup.join("app-change.before")) },
+            Aside { path: site.app.join("gone"), other: Some(backup.join("app-gone.before")) },
+        ]
+    );
+    assert_eq!(list_project(&target), ["change: edited", "gone: made again"]);
+    assert_eq!(list(&backup).into_values().collect::<Vec<_>>(), ["old", "old"]);
 }
 
 #[test]
@@ -318,7 +345,7 @@ fn staged_bytes_that_were_damaged_are_not_put() {
     for entry in fs_err::read_dir(target.join(".create-app/txn/new")).unwrap() {
         write(entry.unwrap().path(), "garbage");
     }
-    assert_eq!(recover(&site), Ok(Some(Recovered::TakenBack)));
+    assert_eq!(recover(&site), Ok(Some(Recovered::TakenBack(vec![]))));
     assert_eq!(list_project(&target), ["change: old", "gone: old"]);
 }
 

@@ -110,7 +110,7 @@ fn a_project_on_two_file_systems_is_changed_whole_or_not_at_all() {
         drop(prepare_upgrade(&target, &ours, &theirs).create(&disk));
         let site = Site::locate(&target).unwrap();
         drop(recover_with(&killed_after(steps % 5 * 3), &site));
-        assert_ne!(recover(&site).unwrap(), Some(Recovered::TakenBack), "{steps}");
+        assert!(!matches!(recover(&site).unwrap(), Some(Recovered::TakenBack(_))), "{steps}");
         let now = list_project(&target);
         if now != old {
             let new = ["a: new", "data: directory", "data/change: new", "data/link: -> change", "data/run.sh: *new"];

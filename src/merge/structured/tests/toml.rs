@@ -102,3 +102,24 @@ fn a_file_that_both_added_merges_by_key() {
     let merged = text("a.toml", None, "[a]\nmine = 1\n", "[a]\ntheirs = 1\n", Style::Merge);
     assert_eq!(merged, "[a]\nmine = 1\ntheirs = 1\n");
 }
+
+#[test]
+fn inline_tables_and_arrays_merge_by_key() {
+    let cases = [
+        (
+            "[d]\ns = { version = \"1\", features = [\"a\"] }\n",
+            "[d]\ns = { version = \"1\", features = [\"a\", \"mine\"] }\n",
+            "[d]\ns = { version = \"2\", features = [\"a\"] }\nt = \"1\"\n",
+            "[d]\ns = { version = \"2\", features = [\"a\", \"mine\"] }\nt = \"1\"\n",
+        ),
+        (
+            "l = [\n  \"a\", # A\n  \"b\",\n]\n",
+            "l = [\n  \"a\", # A\n  \"b\",\n  \"mine\", # M\n]\n",
+            "l = [\n  \"a\", # A\n  \"b\",\n  \"new\",\n]\n",
+            "l = [\n  \"a\", # A\n  \"b\",\n  \"mine\", # M\n  \"new\",\n]\n",
+        ),
+    ];
+    for (base, ours, theirs, expected) in cases {
+        assert_eq!(drawn("Cargo.toml", base, ours, theirs), expected);
+    }
+}

@@ -118,3 +118,22 @@ fn a_file_that_both_added_merges_by_key() {
     let merged = text("a.yml", None, "a: 1\nmine: 1\n", "a: 1\ntheirs: 1\n", Style::Merge);
     assert_eq!(merged, "a: 1\nmine: 1\ntheirs: 1\n");
 }
+
+const UPLOADS: &str = "      - uses: actions/upload-artifact@v3\n        with:\n          name: x\n";
+
+#[test]
+fn equal_steps_that_all_versions_have_are_told_apart_by_their_order() {
+    let base = CI.to_owned() + UPLOADS + UPLOADS.replace("name: x", "name: y").as_str();
+    let ours = base.replace("      - run: npm ci\n", "      - run: bun ci\n").replace("name: y", "name: mine");
+    let theirs = base.replace("@v3", "@v4");
+    assert_eq!(drawn("ci.yml", &base, &ours, &theirs), ours.replace("@v3", "@v4"));
+}
+
+#[test]
+fn a_step_that_the_user_dropped_and_the_template_bumped_is_a_conflict() {
+    let base = CI.to_owned() + UPLOADS;
+    let theirs = base.replace("@v3", "@v4");
+    let bumped = UPLOADS.replace("@v3", "@v4");
+    let expected = CI.replace("@v3", "@v4") + "<<<<<<< yours\n=======\n" + bumped.as_str() + ">>>>>>> template 2\n";
+    assert_eq!(drawn("ci.yml", &base, CI, &theirs), expected);
+}

@@ -1,0 +1,184 @@
+//! What `alchemy deploy` does, and what it refuses.
+
+use serde_json::{Value, json};
+
+use crate::lab::{ACME, App, Lab, OTHER, short};
+use crate::support::process::{Running, run};
+
+/// The text of a plain binding of a Worker's newest version.
+fn binding(worker: &Value, name: &str) -> Value {
+    let bindings = worker["versions"][0]["bindings"].as_array().expect("a list");
+    bindings.iter().find(|binding| binding["name"] == name).cloned().unwrap_or_default()
+}
+
+#[test]
+fn profile_and_stage_both_mean_the_environment() {
+    let lab = Lab::start();
+    let mut app = App::on_two_accounts(&lab, "promotion-test", &["with_kv=true", "github_repository=acme/shop"]);
+    let staging = format!("      account: \"{}\",\n", OTHER.0);
+    let own = format!("{staging}      vars: {{ GREETING: \"hello, staging\" }},\n      secrets: [\"API_KEY\"],\n");
+    app.edit("alchemy.config.ts", &staging, &own);
+    let commit = app.commit("Greet staging");
+    let deploy = |args: &[&str]| {
+        let mut command = app.alchemy(&[&["deploy"], args].concat());
+        run(command.env("API_KEY", "the secret").env("ALCHEMY_PASSWORD", "the password")).succeeds()
+    };
+
+    deploy(&["--profile", "staging"]);
+    let state = lab.state();
+    let worker = &state["workers"]["promotion-test-api-staging"];
+    assert_eq!(worker["account"], OTHER.0);
+    assert_eq!(binding(worker, "ENVIRONMENT")["text"], "staging");
+    assert_eq!(binding(worker, "GREETING")["text"], "hello, staging");
+    assert_eq!(binding(worker, "API_KEY"), json!({"type": "secret_text", "name": "API_KEY"}));
+    assert_eq!(binding(worker, "APP_VERSION")["text"], commit);
+    assert_eq!(binding(worker, "APP_ID")["text"], "acme/shop:.");
+    assert_eq!(state["domains"], json!({"staging.example.org": "promotion-test-api-staging"}));
+    assert_eq!(state["data"], json!([{"account": OTHER.0, "type": "kv", "name": "promotion-test-cache-staging"}]));
+    let (status, health) = lab.visit("https://staging.example.org/health");
+    assert_eq!((status, &health["version"]), (200, &json!(commit)));
+    let calls = lab.calls(&[""]);
+    assert!(calls.iter().all(|call| !call.contains(ACME.0)), "prod's account was asked: {calls:#?}");
+
+    // The other spelling is the same environment, and nothing that stayed the same is written again.
+    deploy(&["--stage", "staging"]);
+    let script = format!("/accounts/{}/workers/scripts/promotion-test-api-staging", OTHER.0);
+    assert_eq!(lab.changes(), [format!("POST {script}/subdomain"), format!("PUT {script}")]);
+
+    // Prod shares nothing with it.
+    deploy(&["--profile", "prod"]);
+    let calls = lab.calls(&[""]);
+    assert!(calls.iter().all(|call| !call.contains(OTHER.0)), "staging's account was asked: {calls:#?}");
+    let state = lab.state();
+    let prod = &state["workers"]["promotion-test-api-prod"];
+    assert_eq!(prod["account"], ACME.0);
+    assert_eq!(binding(prod, "ENVIRONMENT")["text"], "prod");
+    assert_eq!(binding(prod, "GREETING"), Value::Null);
+    assert_eq!(binding(prod, "API_KEY"), Value::Null);
+    let stores = ["promotion-test-state-staging", "promotion-test-state-prod"];
+    assert_eq!(stores.map(|store| state["workers"][store]["account"].clone()), [OTHER.0, ACME.0]);
+    assert_eq!(lab.visit("https://example.com/health").1["environment"], "prod");
+}
+
+#[test]
+fn what_names_no_environment_exits_2() {
+    let lab = Lab::start();
+    let app = App::on_one_account(&lab, "promotion-test", &[]);
+    let refused = |args: &[&str], env: &[(&str, &str)], said: &str| {
+        let output = run(app.alchemy(args).envs(env.iter().copied())).exits(2);
+        assert!(output.contains(said), "{args:?} does not say {said:?}:\n{output}");
+        assert!(!output.contains("    at "), "{args:?} shows a stack:\n{output}");
+    };
+    let known = "alchemy.config.ts defines: staging, prod";
+    refused(&["deploy", "--profile", "production"], &[], known);
+    refused(&["deploy", "--stage", "production"], &[], known);
+    refused(&["deploy", "--profile", "staging", "--stage", "prod"], &[], "two different environments");
+    refused(&["deploy"], &[("CI", "true")], "--profile staging or --profile prod");
+    refused(&["destroy", "--profile", "prod"], &[], "prod is not destroyed by a command");
+    refused(&["destroy", "--stage", "staging"], &[], "staging is not destroyed by a command");
+
+    fs_err::remove_file(app.dir.join(".env.prod")).expect("it was made");
+    let token = ("CLOUDFLARE_API_TOKEN", ACME.1);
+    refused(&["deploy", "--profile", "prod"], &[], "no CLOUDFLARE_API_TOKEN for prod");
+    refused(&["deploy", "--profile", "prod"], &[token], "no ALCHEMY_STATE_TOKEN for prod");
+    app.edit("alchemy.config.ts", "    prod: {\n", "    prod: {\n      secrets: [\"API_KEY\"],\n");
+    let state = ("ALCHEMY_STATE_TOKEN", "state-of-prod");
+    refused(&["deploy", "--profile", "prod"], &[token, state], "not set for prod: API_KEY, ALCHEMY_PASSWORD");
+    app.edit("alchemy.config.ts", "type: \"worker\"", "type: \"queue\" as \"worker\"");
+    refused(&["deploy", "--profile", "prod"], &[token, state], "type \"queue\"; known: worker, kv, d1, r2");
+    assert_eq!(lab.calls(&[""]), Vec::<String>::new(), "all of this is known without Cloudflare");
+}
+
+#[test]
+fn an_interrupted_first_deploy_can_be_repeated() {
+    let lab = Lab::start();
+    let app = App::on_one_account(&lab, "promotion-test", &["with_kv=true"]);
+    let fault = json!({"method": "PUT", "path": "/scripts/promotion-test-api-staging", "status": 0, "times": 1});
+    lab.ask(&json!({"do": "fault", "fault": fault}));
+    let first = Running::start(&mut app.alchemy(&["deploy", "--profile", "staging"]));
+    lab.ask(&json!({"do": "held"}));
+    drop(first); // killed: the Worker is there, and Alchemy's state does not know it
+    assert_eq!(lab.live("promotion-test-api-staging"), format!("{} 100", short(&app.commits[1])));
+
+    run(&mut app.alchemy(&["deploy", "--profile", "staging"])).succeeds();
+    assert_eq!(lab.visit("https://staging.example.com/health").0, 200);
+    assert_eq!(lab.state()["data"].as_array().map(Vec::len), Some(1), "one namespace");
+}
+
+#[test]
+fn what_belongs_to_somebody_else_is_left_alone() {
+    let lab = Lab::start();
+    let app = App::on_one_account(&lab, "promotion-test", &["with_kv=true", "github_repository=acme/shop"]);
+    let seed = |name: &str, owner: &str| {
+        let bindings = json!([{"type": "plain_text", "name": "APP_ID", "text": owner}]);
+        let script = "export default { fetch: () => Response.json('theirs') }";
+        let bindings = if owner.is_empty() { json!([]) } else { bindings };
+        lab.ask(&json!({"do": "seed-worker", "account": ACME.0, "name": name, "script": script, "bindings": bindings}));
+    };
+    seed("promotion-test-api-staging", "other/shop:.");
+    seed("promotion-test-api-prod", "");
+    lab.ask(&json!({"do": "seed-data", "account": ACME.0, "type": "kv", "name": "promotion-test-cache-staging"}));
+    let before = lab.state();
+
+    let refused = |environment: &str, said: &[&str]| {
+        let output = run(&mut app.alchemy(&["deploy", "--profile", environment])).exits(2);
+        for said in said {
+            assert!(output.contains(said), "{environment} does not say {said:?}:\n{output}");
+        }
+    };
+    refused("staging", &["belongs to \"other/shop:.\"", "`names: { api: \"promotion-test-api-staging\" }`"]);
+    refused("prod", &["was not made by this app", "`names: { api: \"promotion-test-api-prod\" }`"]);
+    assert_eq!(lab.state(), before);
+    assert_eq!(lab.changes(), Vec::<String>::new());
+
+    // The owner says that the Worker is theirs; the namespace of that name still may be somebody's.
+    let named = "    staging: {\n      names: { api: \"promotion-test-api-staging\" },\n";
+    app.edit("alchemy.config.ts", "    staging: {\n", named);
+    refused("staging", &["kv \"promotion-test-cache-staging\" exists", "`names: { cache: "]);
+    let after = lab.state();
+    assert_eq!(after["workers"]["promotion-test-api-staging"], before["workers"]["promotion-test-api-staging"]);
+    assert_eq!(after["data"], before["data"]);
+    app.edit("alchemy.config.ts", "names: { ", "names: { cache: \"promotion-test-cache-staging\", ");
+    run(&mut app.alchemy(&["deploy", "--profile", "staging"])).succeeds();
+    assert_eq!(lab.state()["data"], before["data"], "used as it is");
+    assert_eq!(lab.visit("https://staging.example.com/visits").1, json!({"count": 1}));
+}
+
+#[test]
+fn worker_kv_d1_and_r2_work_and_outlive_the_config() {
+    let lab = Lab::start();
+    let app = App::on_one_account(&lab, "promotion-test", &["with_kv=true"]);
+    let data = "\n    orders: { type: \"d1\" },\n    pictureStore: { type: \"r2\" },\n  },\n\n  // In the order";
+    app.edit("alchemy.config.ts", "\n  },\n\n  // In the order", data);
+    app.edit(
+        "src/api.ts",
+        "      case \"/health\":",
+        "      case \"/data\": {\n        const e = env as any;\n        await e.PICTURE_STORE.put(\"a\", \"picture\");\n        \
+         const picture = await (await e.PICTURE_STORE.get(\"a\")).text();\n        \
+         const row = await e.ORDERS.prepare(\"select 1 + 1 as two\").first();\n        \
+         return Response.json({ picture, row });\n      }\n      case \"/health\":",
+    );
+    run(&mut app.alchemy(&["deploy", "--profile", "staging"])).succeeds();
+    let kinds = |state: &Value| {
+        let data = state["data"].as_array().expect("a list").iter();
+        data.map(|data| format!("{} {}", data["type"].as_str().unwrap(), data["name"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let mut made = kinds(&lab.state());
+    made.sort();
+    let names = [
+        "d1 promotion-test-orders-staging",
+        "kv promotion-test-cache-staging",
+        "r2 promotion-test-picturestore-staging",
+    ];
+    assert_eq!(made, names);
+    let data = json!({"picture": "picture", "row": {"two": 2}});
+    assert_eq!(lab.visit("https://staging.example.com/data"), (200, data));
+    assert_eq!(lab.visit("https://staging.example.com/visits"), (200, json!({"count": 1})));
+
+    // An old commit never had the database: deploying it must not delete data.
+    app.edit("alchemy.config.ts", "    orders: { type: \"d1\" },\n    pictureStore: { type: \"r2\" },\n", "");
+    run(&mut app.alchemy(&["deploy", "--profile", "staging"])).succeeds();
+    assert_eq!(kinds(&lab.state()).len(), 3);
+    assert_eq!(lab.changes().iter().filter(|call| call.starts_with("DELETE")).count(), 0);
+}

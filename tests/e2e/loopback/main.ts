@@ -1,0 +1,158 @@
+/**
+ * Plays the internet to the programs under test:
+ *
+ *   bun main.ts <folder>
+ *
+ * Says in its first line of output where it is. Then each line of input is a command of the test, as JSON, and each line
+ * of output its answer. It ends when its input does, so it never outlives the test.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { issue } from "./certificates.ts";
+import { type Account, Cloudflare, type Fault } from "./cloudflare.ts";
+import { GitHub, type Run } from "./github.ts";
+import { type Handler, Internet } from "./internet.ts";
+import { Load } from "./load.ts";
+import type { Binding } from "./workerd.ts";
+
+/** The first owns example.com, the second example.org: staging and prod may share one or have one each. */
+const ACCOUNTS: readonly Account[] = [
+  {
+    id: "1".repeat(32),
+    token: "token-of-acme",
+    subdomain: "acme",
+    zone: "example.com",
+  },
+  {
+    id: "2".repeat(32),
+    token: "token-of-acme-staging",
+    subdomain: "acme-staging",
+    zone: "example.org",
+  },
+];
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error("usage: main.ts <folder>");
+mkdirSync(folder, { recursive: true });
+
+const certificates = issue([
+  "api.cloudflare.com",
+  "api.github.com",
+  ...ACCOUNTS.flatMap(({ subdomain, zone }) => [
+    `*.${subdomain}.workers.dev`,
+    zone,
+    `*.${zone}`,
+    `*.one.${zone}`,
+    `*.two.${zone}`,
+  ]),
+]);
+const authority = join(folder, "authority.pem");
+writeFileSync(authority, certificates.authority);
+
+const cloudflare = new Cloudflare(ACCOUNTS, join(folder, "data"));
+const github = new GitHub("acme/shop", join(folder, "origin.git"));
+const internet = new Internet(certificates, handlerOf);
+const proxy = await internet.open();
+let load: Load | undefined;
+
+function handlerOf(host: string): Handler | undefined {
+  if (host === "api.cloudflare.com") return (r) => cloudflare.api(r);
+  if (host === "api.github.com") return (r) => github.api(r);
+  const ours = ACCOUNTS.some(
+    ({ subdomain, zone }) =>
+      host.endsWith(`.${subdomain}.workers.dev`) ||
+      `.${host}`.endsWith(`.${zone}`),
+  );
+  return ours ? (r) => cloudflare.visit(r) : undefined;
+}
+
+/** A command of the test. */
+type Command =
+  | { do: "state" | "calls" | "trespasses" | "held" | "stop-load" }
+  | {
+      do: "seed-worker";
+      account: string;
+      name: string;
+      script: string;
+      bindings: Binding[];
+    }
+  | { do: "seed-data"; account: string; type: "kv" | "d1" | "r2"; name: string }
+  | {
+      do: "switch";
+      worker: string;
+      versions: { version_id: string; percentage: number }[];
+    }
+  | { do: "fault"; fault: Fault }
+  | { do: "front"; host: string; front: "challenge" | "access" | null }
+  | { do: "hold"; on: boolean }
+  | { do: "load"; url: string }
+  | { do: "visit"; url: string }
+  | { do: "github" }
+  | { do: "run"; run: Run }
+  | { do: "forget-environment"; name: string };
+
+async function obey(command: Command): Promise<unknown> {
+  switch (command.do) {
+    case "state":
+      return cloudflare.state();
+    case "calls":
+      return cloudflare.calls.splice(0);
+    case "trespasses":
+      return [...internet.blocked, ...cloudflare.unknown, ...github.refused];
+    case "seed-worker": {
+      const { account, name, script, bindings } = command;
+      return cloudflare.seedWorker(account, name, script, bindings);
+    }
+    case "seed-data":
+      return cloudflare.seedData(command.account, command.type, command.name);
+    case "switch":
+      return cloudflare.switch(command.worker, command.versions);
+    case "fault":
+      return cloudflare.setFault(command.fault);
+    case "front":
+      return cloudflare.setFront(command.host, command.front);
+    case "hold":
+      return cloudflare.holdAsked(command.on);
+    case "held":
+      return cloudflare.heldOnce();
+    case "load":
+      load = new Load(command.url, proxy, certificates.authority);
+      return null;
+    case "stop-load":
+      return load?.stop();
+    case "github": {
+      const { runs, environments, variables, deployments } = github;
+      return { runs, environments, variables, deployments };
+    }
+    case "run": {
+      const at = github.runs.findIndex((run) => run.id === command.run.id);
+      if (at >= 0) github.runs[at] = command.run;
+      else github.runs.push(command.run);
+      return null;
+    }
+    case "forget-environment":
+      delete github.environments[command.name];
+      return null;
+    case "visit": {
+      const answer = await fetch(command.url, {
+        proxy,
+        tls: { ca: certificates.authority },
+      });
+      return { status: answer.status, body: await answer.text() };
+    }
+  }
+}
+
+const say = (value: unknown) =>
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+
+say({ proxy, authority });
+for await (const line of createInterface({ input: process.stdin })) {
+  try {
+    say({ value: (await obey(JSON.parse(line) as Command)) ?? null });
+  } catch (error) {
+    say({ error: String(error) });
+  }
+}
+process.exit(0);

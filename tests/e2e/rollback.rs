@@ -1,0 +1,105 @@
+//! Back to an earlier release: at once, without a build, and never to one that was itself rolled back.
+
+use fs_err as fs;
+use serde_json::json;
+
+use crate::lab::{ACME, App, Lab, short};
+use crate::support::process::run;
+
+const PROD: &str = "promotion-test-api-prod";
+
+#[test]
+fn rollback_returns_to_the_release_before() {
+    let lab = Lab::start();
+    let mut app = App::on_one_account(&lab, "promotion-test", &[]);
+    let output = app.rollback(&[]).exits(1);
+    assert!(output.contains(&format!("{PROD} was never deployed")), "{output}");
+
+    let deploy = |app: &mut App, message: &str| {
+        let commit = app.commit(message);
+        run(&mut app.alchemy(&["deploy", "--profile", "prod"])).succeeds();
+        commit
+    };
+    let one = deploy(&mut app, "One");
+    let output = app.rollback(&[]).exits(1);
+    assert!(output.contains("no earlier release"), "{output}");
+    let two = deploy(&mut app, "Two");
+    let three = deploy(&mut app, "Three");
+    let [r1, r2, r3] = [&one, &two, &three].map(|commit| short(commit).to_owned());
+    let live = || lab.live(PROD);
+
+    // From here on nothing is installed, and Cloudflare's token is all there is.
+    fs::rename(app.dir.join("node_modules"), lab.file("node_modules")).expect("movable");
+    fs::write(app.dir.join(".env.prod"), format!("CLOUDFLARE_API_TOKEN={}\n", ACME.1)).expect("writable");
+    lab.changes();
+
+    let list = app.rollback(&["prod", "--list"]).succeeds();
+    let lines: Vec<&str> = list.lines().filter_map(|line| line.split(" (version").next()).collect();
+    assert_eq!(lines, [format!("live       {r3}"), format!("previous   {r2}"), format!("latest-2   {r1}")]);
+    let output = app.rollback(&["prod", "latest-2", "--dry-run"]).succeeds();
+    assert!(output.contains(&format!("{r3} (version")) && output.contains("Nothing was changed"), "{output}");
+    assert_eq!((live(), lab.changes()), (format!("{r3} 100"), vec![]));
+
+    // The one command: one switch, verified.
+    let output = app.rollback(&[]).succeeds();
+    assert_eq!(live(), format!("{r2} 100"));
+    let switch = format!("POST /accounts/{}/workers/scripts/{PROD}/deployments", ACME.0);
+    assert_eq!(lab.changes(), [switch]);
+    assert!(
+        output.contains("live: passed") && output.contains("revert it there before the next promotion"),
+        "{output}"
+    );
+    assert_eq!(lab.visit("https://example.com/health").1["version"], two);
+
+    // Again: not forward to the one that was bad, but further back; and then there is nothing more.
+    app.rollback(&["prod", "latest-1"]).succeeds();
+    assert_eq!(live(), format!("{r1} 100"));
+    let output = app.rollback(&["prod"]).exits(1);
+    assert!(output.contains("no earlier release"), "{output}");
+
+    // By commit, and by Cloudflare's name.
+    app.rollback(&["prod", &three[..7]]).succeeds();
+    assert_eq!(live(), format!("{r3} 100"));
+    let id = lab.version(PROD, &two)["id"].as_str().expect("text").to_owned();
+    app.rollback(&["prod", &id]).succeeds();
+    assert_eq!(live(), format!("{r2} 100"));
+    for (wanted, code, said) in [
+        ("newest", 2, "none of: previous, latest-N"),
+        ("latest-9", 1, "For an older one name its commit"),
+        ("abcdef1", 1, "No version of promotion-test-api-prod"),
+    ] {
+        let output = app.rollback(&["prod", wanted]).exits(code);
+        assert!(output.contains(said), "{output}");
+    }
+    let output = app.rollback(&["production"]).exits(2);
+    assert!(output.contains("alchemy.config.ts defines: staging, prod"), "{output}");
+
+    // Somebody uses the dashboard: the release that they left never comes back as the previous one.
+    let switch = |commit: &str| {
+        let versions = json!([{"version_id": lab.version(PROD, commit)["id"], "percentage": 100}]);
+        lab.ask(&json!({"do": "switch", "worker": PROD, "versions": versions}));
+    };
+    switch(&one);
+    switch(&three);
+    switch(&one);
+    let output = app.rollback(&["prod"]).exits(1);
+    assert!(output.contains("no earlier release"), "{output}");
+}
+
+#[test]
+fn a_release_from_before_a_secret_changed_needs_force() {
+    let lab = Lab::start();
+    let mut app = App::on_one_account(&lab, "promotion-test", &[]);
+    app.edit("alchemy.config.ts", "    prod: {\n", "    prod: {\n      secrets: [\"API_KEY\"],\n");
+    for (message, secret) in [("One", "old"), ("Two", "new")] {
+        app.commit(message);
+        let mut deploy = app.alchemy(&["deploy", "--profile", "prod"]);
+        run(deploy.env("API_KEY", secret).env("ALCHEMY_PASSWORD", "the password")).succeeds();
+    }
+    let output = app.rollback(&["prod"]).exits(1);
+    assert!(output.contains("a secret changed since that release. With --force"), "{output}");
+    let commits = [&app.commits[2], &app.commits[3]].map(|commit| short(commit));
+    assert_eq!(lab.live(PROD), format!("{} 100", commits[1]));
+    app.rollback(&["prod", "--force"]).succeeds();
+    assert_eq!(lab.live(PROD), format!("{} 100", commits[0]));
+}

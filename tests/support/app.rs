@@ -1,0 +1,93 @@
+//! Apps made by the built binary, and what they need to be installed: bun, and a cache of their packages.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use fs_err as fs;
+use tempfile::TempDir;
+
+use super::process::run;
+use super::tools;
+
+/// Where tests work: in no repository. On the file system of `target`, bun links its packages; else it copies them.
+pub(crate) fn temporary() -> TempDir {
+    tempfile::Builder::new().prefix("create-app-").tempdir().unwrap()
+}
+
+/// Makes an app with the built binary, at a path inside `folder`.
+pub(crate) fn create(folder: &Path, path: &str, answers: &[&str]) -> PathBuf {
+    let mut command = command(env!("CARGO_BIN_EXE_create-app"), folder);
+    command.args([path, "--silent"]).args(answers.iter().flat_map(|answer| ["-d", answer]));
+    run(&mut command).succeeds();
+    folder.join(path)
+}
+
+/// Installs the packages that the app's lock file names, from bun's cache.
+pub(crate) fn install(app: &Path) {
+    packages();
+    run(bun(app).args(["install", "--frozen-lockfile"])).succeeds();
+}
+
+/// Bun, in an app.
+pub(crate) fn bun(app: &Path) -> Command {
+    command(tools::bun(), app)
+}
+
+/// A program in a folder, with an environment like a new user's: no account, no token, and nobody to talk to.
+pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).env_clear();
+    command.env("PATH", path()).env("HOME", home()).env("USER", "kim").env("LANG", "C.UTF-8");
+    command.env("TMPDIR", home()).env("BUN_INSTALL_CACHE_DIR", cache());
+    // Port 9 is nobody's: what tries to get out fails at once.
+    for proxy in ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {
+        command.env(proxy, "http://127.0.0.1:9");
+    }
+    command.env("NO_PROXY", "127.0.0.1,localhost").env("ALCHEMY_TELEMETRY_DISABLED", "1").env("DO_NOT_TRACK", "1");
+    command.env("GIT_CONFIG_NOSYSTEM", "1");
+    for role in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{role}_NAME"), "Kim").env(format!("GIT_{role}_EMAIL"), "kim@example.com");
+    }
+    command
+}
+
+/// The system's programs, with bun and no other tool of the tests before them.
+fn path() -> std::ffi::OsString {
+    let system = std::env::var_os("PATH").unwrap_or_default();
+    let programs = tools::node_tools().join("programs");
+    std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&system))).unwrap()
+}
+
+/// A home that nobody has used.
+fn home() -> &'static Path {
+    static HOME: OnceLock<TempDir> = OnceLock::new();
+    let home = HOME.get_or_init(|| {
+        let home = temporary();
+        let config = "[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n[gc]\n\tauto = 0\n";
+        fs::write(home.path().join(".gitconfig"), config).unwrap();
+        home
+    });
+    home.path()
+}
+
+fn cache() -> PathBuf {
+    packages().join("cache")
+}
+
+/// A folder with the app's packages in bun's cache and as `node_modules`, fetched once for each lock file.
+pub(crate) fn packages() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        tools::install_from(concat!(env!("CARGO_MANIFEST_DIR"), "/template/bun.lock"), "app", |dir| {
+            let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("template");
+            let manifest = fs::read_to_string(template.join("package.json")).map_err(|error| error.to_string())?;
+            let manifest = manifest.replace("{{project-name}}", "app").replace("{{description}}", "");
+            fs::write(dir.join("package.json"), manifest).map_err(|error| error.to_string())?;
+            fs::copy(template.join("bun.lock"), dir.join("bun.lock")).map_err(|error| error.to_string())?;
+            let mut install = Command::new(tools::bun());
+            install.args(["install", "--frozen-lockfile"]).current_dir(dir);
+            tools::run(install.env("BUN_INSTALL_CACHE_DIR", dir.join("cache"))).map(drop)
+        })
+    })
+}

@@ -1,0 +1,143 @@
+//! Processes that end with the test, whatever becomes of it, together with everything that they started.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What a command may take; the slowest one of the tests needs a tenth of it.
+const LIMIT: Duration = Duration::from_secs(180);
+const POLL: Duration = Duration::from_millis(10);
+
+/// What a finished command left.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) code: i32,
+    /// Both of its outputs, in the order in which their lines came.
+    pub(crate) output: String,
+}
+
+impl Finished {
+    /// Fails the test unless the command ended with this code.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> String {
+        assert!(self.code == code, "exit code {}, not {code}\n{}", self.code, self.output);
+        self.output
+    }
+
+    /// Fails the test unless the command succeeded.
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> String {
+        self.exits(0)
+    }
+}
+
+/// Runs a command to its end.
+#[track_caller]
+pub(crate) fn run(command: &mut Command) -> Finished {
+    Running::start(command).finish()
+}
+
+/// A command that runs, leader of its own process group.
+pub(crate) struct Running {
+    child: Child,
+    lines: Arc<(Mutex<Vec<String>>, Condvar)>,
+    readers: Vec<thread::JoinHandle<()>>,
+}
+
+impl Running {
+    /// Starts a command without input, unless it has been given one.
+    #[track_caller]
+    pub(crate) fn start(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+        let lines = Arc::default();
+        let stdout = read(child.stdout.take().expect("piped"), &lines);
+        let stderr = read(child.stderr.take().expect("piped"), &lines);
+        Self { child, lines, readers: vec![stdout, stderr] }
+    }
+
+    /// Waits until a line of the output contains `text`, and returns that line.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let (lines, changed) = &*self.lines;
+            let lines = lines.lock().expect("no reader panics");
+            if let Some(line) = lines.iter().find(|line| line.contains(text)) {
+                return line.clone();
+            }
+            let (lines, _) = changed.wait_timeout(lines, POLL).expect("no reader panics");
+            let ended =
+                self.child.try_wait().expect("our own child").is_some() && self.readers.iter().all(|r| r.is_finished());
+            let seen = lines.iter().any(|line| line.contains(text));
+            assert!(seen || !ended && Instant::now() < deadline, "never printed {text:?}:\n{}", lines.concat());
+        }
+    }
+
+    /// Sends a signal to the command alone, as GitHub's runner does when a run is cancelled.
+    pub(crate) fn signal(&self, name: &str) {
+        send(name, &self.child.id().to_string());
+    }
+
+    /// Waits for the end.
+    #[track_caller]
+    pub(crate) fn finish(mut self) -> Finished {
+        let deadline = Instant::now() + LIMIT;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("our own child") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "still running after {LIMIT:?}:\n{}", self.output());
+            thread::sleep(POLL);
+        };
+        // Nobody may outlive it and keep its pipes open.
+        self.end_group();
+        for reader in self.readers.drain(..) {
+            reader.join().expect("no reader panics");
+        }
+        Finished { code: code(status), output: self.output() }
+    }
+
+    fn output(&self) -> String {
+        self.lines.0.lock().expect("no reader panics").concat()
+    }
+
+    fn end_group(&self) {
+        send("KILL", &format!("-{}", self.child.id()));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end_group();
+        drop(self.child.wait());
+    }
+}
+
+/// As a shell counts.
+fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().expect("it ended by code or by signal"))
+}
+
+/// A process, or a group with a minus sign, that is gone already is as good as one that ends.
+fn send(signal: &str, target: &str) {
+    let kill = Command::new("kill").args(["-s", signal, "--", target]).stderr(Stdio::null()).status();
+    kill.expect("kill is on every Unix");
+}
+
+fn read(pipe: impl Read + Send + 'static, lines: &Arc<(Mutex<Vec<String>>, Condvar)>) -> thread::JoinHandle<()> {
+    let lines = Arc::clone(lines);
+    thread::spawn(move || {
+        let mut pipe = BufReader::new(pipe);
+        let mut line = Vec::new();
+        while pipe.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+            let text = String::from_utf8_lossy(&line).into_owned();
+            lines.0.lock().expect("no reader panics").push(text);
+            lines.1.notify_all();
+            line.clear();
+        }
+    })
+}
