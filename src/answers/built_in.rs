@@ -43,6 +43,9 @@ pub const OF_THE_MACHINE: &[&str] = &["authors", "username", "os-arch", "crate_t
 pub const REMEMBERED: &[&str] =
     &["authors", "username", "os-arch", "crate_type", "app_suffix", "is_init", "within_cargo_project"];
 
+/// Built-in variables that say how the project was started, and that a later run cannot tell: it takes them from the lock.
+pub const OF_THE_START: &[&str] = &["project-name", "is_init", "within_cargo_project"];
+
 /// The variables, by cargo-generate's rules; `app_dir` and `app_suffix` are ours.
 #[must_use]
 pub fn variables(facts: &Facts) -> BTreeMap<String, Answer> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::placeholder::Answer;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
 
 /// A value as it was given.
@@ -79,6 +80,16 @@ pub fn environment(variables: impl IntoIterator<Item = (String, String)>) -> Giv
         is_name(&name).then(|| (name, Given { value: toml::Value::String(value), by: Source::Environment(key) }))
     });
     given.collect()
+}
+
+/// The answers of a lock as given values.
+pub fn values_of(answers: impl IntoIterator<Item = (String, Answer)>) -> GivenValues {
+    let value = |answer| match answer {
+        Answer::Text(text) => toml::Value::String(text),
+        Answer::Bool(value) => toml::Value::Boolean(value),
+        Answer::Array(items) => toml::Value::Array(items.into_iter().map(toml::Value::String).collect()),
+    };
+    answers.into_iter().map(|(name, answer)| (name, Given { value: value(answer), by: Source::Lock })).collect()
 }
 
 /// Reads the text of a values file: TOML with a table `[values]`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Outcome, inputs};
+use super::{Outcome, inputs, origin};
 use crate::answers::built_in::{self, Facts};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
@@ -29,7 +29,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
     finish_interrupted(&site)?;
     let may_ask = !args.silent && prompt::possible();
-    let loaded = inputs::template(args, may_ask)?;
+    let loaded = inputs::template(args.template.as_deref(), args.subfolder.as_deref(), may_ask)?;
     // A template may be meant to go into what is there.
     let args = &NewArgs { init: args.init || loaded.template.manifest.init, ..args.clone() };
     let existing = existing(args);
@@ -37,6 +37,9 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     super::warn(loaded.warnings, args.strict)?;
     let mut template = loaded.template;
     refuse_hooks(&template)?;
+    if let Some(directory) = &args.template {
+        template.origin.source = origin::name(&site, directory);
+    }
 
     let mentioned = inputs::mentioned(&template);
     let facts = facts(args, &site, &template, &mentioned)?;
@@ -64,7 +67,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
 }
 
 /// A run that was killed may have left a change half done: what is there is judged only when it is whole.
-fn finish_interrupted(site: &Site) -> Result<()> {
+pub(super) fn finish_interrupted(site: &Site) -> Result<()> {
     let Some(recovered) = workspace::recover(site)? else { return Ok(()) };
     let (what, asides) = match recovered {
         Recovered::Finished(asides) => ("finished", asides),
@@ -85,7 +88,7 @@ fn existing(args: &NewArgs) -> Existing {
 }
 
 /// A project without its hooks is not what the template's author meant.
-fn refuse_hooks(template: &Template) -> Result<()> {
+pub(super) fn refuse_hooks(template: &Template) -> Result<()> {
     let Some(hook) = template.manifest.hooks.first() else { return Ok(()) };
     Err(Diagnostic::error(Code::Unsupported, "the template has hooks")
         .at(template.manifest.place(hook.span.clone()), "a Rhai script that would have to run")
@@ -108,7 +111,8 @@ fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned: &[&str]) -
 }
 
 fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> Result<Resolved> {
-    let given = inputs::given(args)?;
+    let mut given = inputs::environment()?;
+    given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
@@ -128,7 +132,7 @@ fn say_that_nobody_was_asked(args: &NewArgs, template: &Template, may_ask: bool)
 
 /// The next run may have other values of these, in a renamed directory or on another machine: what this one gave to the
 /// project goes into the lock.
-fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
+pub(super) fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
     // The suffix follows from the app's directory, unless it had to be another.
     for name in mentioned.iter().filter(|name| **name != "app_suffix").chain(&["project-name"]) {
         if let Some(answer) = resolved.variables.get(*name) {
@@ -194,7 +198,7 @@ fn render_files(args: &NewArgs, site: &Site, template: &Template, files: Tree, r
 }
 
 /// Takes the files that belong at the repository's root out of an app that lives deeper.
-fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
+pub(super) fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
     if site.app_dir.is_none() {
         return Trees { app: tree, repository: Tree::new() };
     }
@@ -203,10 +207,15 @@ fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
     Trees { app, repository }
 }
 
-fn rendered<'a>(site: &Site, template: &'a Template, resolved: &'a Resolved, trees: &'a Trees) -> lock::Rendered<'a> {
+pub(super) fn rendered<'a>(
+    site: &Site,
+    template: &'a Template,
+    resolved: &'a Resolved,
+    trees: &'a Trees,
+) -> lock::Rendered<'a> {
     lock::Rendered {
         template: LockedTemplate {
-            source: portable_source(site, &template.origin.source),
+            source: template.origin.source.clone(),
             subfolder: template.origin.subfolder.clone(),
             version: template.manifest.ownership.version.clone(),
             revision: template.origin.revision.clone(),
@@ -217,20 +226,6 @@ fn rendered<'a>(site: &Site, template: &'a Template, resolved: &'a Resolved, tre
         app: &trees.app,
         repository: &trees.repository,
     }
-}
-
-/// A template's directory as the lock remembers it: as seen from the app where the user gave a relative path, or where both
-/// are in one repository, so that it means the same on every machine that has both. Else as the user gave it.
-fn portable_source(site: &Site, source: &str) -> String {
-    if source == "embedded" {
-        return source.to_owned();
-    }
-    let given = Path::new(source);
-    let moves_along =
-        |path: &Path| given.is_relative() || site.repository.as_ref().is_some_and(|root| path.starts_with(root));
-    let absolute = given.canonicalize().ok().filter(|path| moves_along(path));
-    let relative = absolute.and_then(|absolute| pathdiff::diff_paths(absolute, &site.app));
-    relative.map_or_else(|| source.to_owned(), |path| path.to_string_lossy().replace('\\', "/"))
 }
 
 /// Makes the project a repository, unless it is in one already or nobody wants one. Returns whether it is in one now.
