@@ -46,7 +46,7 @@ pub enum Command {
 }
 
 /// How to make a project.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct NewArgs {
     /// Where to make it; the last component is the project's name
     #[arg(required = true, value_name = "PATH")]

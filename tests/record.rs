@@ -6,17 +6,16 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use create_app::answers::placeholder::Answer;
 use create_app::lock::{Digest, Lock, base};
 use support::tree;
 
-/// A command that sees none of the user's own git settings.
+/// A command that sees none of the user's own settings, and knows who commits.
 fn command(program: &str, directory: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(directory).stdin(Stdio::null()).env("NO_COLOR", "1");
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    let mut command = support::command::command(program);
+    command.current_dir(directory);
     for name in ["AUTHOR", "COMMITTER"] {
         command.env(format!("GIT_{name}_NAME"), "A. Author").env(format!("GIT_{name}_EMAIL"), "author@example.com");
     }
@@ -119,9 +118,35 @@ fn values_that_nothing_uses_stay_out_of_the_lock() {
 #[test]
 fn equal_inputs_give_equal_bytes_and_no_trace_of_the_machine() {
     let places = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    for given in [&["shop", "--vcs", "none"][..], &["apps/shop", "--vcs", "none", "--path", "template"][..]] {
+        equal_bytes_and_no_trace(&places, given);
+    }
+}
+
+#[test]
+fn a_template_in_the_apps_own_repository_is_recorded_as_seen_from_the_app() {
+    let places = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    for place in &places {
+        git(place.path(), &["init", "--quiet"]);
+        template(place.path(), "", "{{project-name}}\n");
+        let absolute = place.path().join("template");
+        new(place.path(), &["shop", "--path", absolute.to_str().unwrap()]);
+        assert_eq!(lock(&place.path().join("shop")).template.source, "../template");
+
+        let elsewhere = tempfile::tempdir().unwrap();
+        template(elsewhere.path(), "", "");
+        let absolute = elsewhere.path().join("template").to_string_lossy().into_owned();
+        new(place.path(), &["other", "--path", &absolute]);
+        assert_eq!(lock(&place.path().join("other")).template.source, absolute);
+    }
+}
+
+#[track_caller]
+fn equal_bytes_and_no_trace(places: &[tempfile::TempDir; 2], given: &[&str]) {
     let records = places.each_ref().map(|place| {
-        new(place.path(), &["shop", "--vcs", "none"]);
-        let record = tree::read(&place.path().join("shop/.create-app"));
+        template(place.path(), "", "{{project-name}}\n");
+        new(place.path(), given);
+        let record = tree::read(&place.path().join(given[0]).join(".create-app"));
         let trace = place.path().to_string_lossy().into_owned();
         for (path, (_, bytes)) in &record {
             assert!(!String::from_utf8_lossy(bytes).contains(&trace), "{path}");

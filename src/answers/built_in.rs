@@ -32,6 +32,9 @@ pub struct Author {
     pub email: Option<String>,
 }
 
+/// Built-in variables that cargo-generate does not have: a template may ask for its own of these names.
+pub const OURS: &[&str] = &["app_dir", "app_suffix"];
+
 /// Built-in variables that say something about the machine or the user: `-d` may set them.
 pub const OF_THE_MACHINE: &[&str] = &["authors", "username", "os-arch", "crate_type", "app_suffix"];
 

@@ -23,19 +23,22 @@ use crate::{git, report};
 ///
 /// # Errors
 ///
-/// Everything that stopped it; then nothing was written, unless all that is missing is the repository.
+/// Everything that stopped it; then nothing was written, unless all that is missing is the repository, which the error says.
+/// What goes wrong when the project is complete is a warning.
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
-    let existing = existing(args);
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
     finish_interrupted(&site)?;
-    site.check(existing)?;
     let may_ask = !args.silent && prompt::possible();
     let loaded = inputs::template(args.template.as_deref(), args.subfolder.as_deref(), may_ask)?;
+    // A template may be meant to go into what is there.
+    let args = &NewArgs { init: args.init || loaded.template.manifest.init, ..args.clone() };
+    let existing = existing(args);
+    site.check(existing)?;
     super::warn(loaded.warnings, args.strict)?;
     let mut template = loaded.template;
     refuse_hooks(&template)?;
     if let Some(directory) = &args.template {
-        template.origin.source = origin::name(&site.app, directory);
+        template.origin.source = origin::name(&site, directory);
     }
 
     let mentioned = inputs::mentioned(&template);
@@ -51,7 +54,11 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let asides = workspace::create(&site, &plan, &record, existing)?;
 
     let in_repository = start_repository(args, &site, &template)?;
-    super::summary::made(&site, &plan, &template.manifest.ownership.next)?;
+    if let Err(problems) = super::summary::made(&site, &plan, &template.manifest.ownership.next) {
+        let complete =
+            |it: Diagnostic| Diagnostic { severity: Severity::Warning, ..it }.help("the project is complete");
+        report::diagnostics(&problems.0.into_iter().map(complete).collect::<Vec<_>>());
+    }
     super::summary::warn_of_asides(&asides);
     if in_repository {
         super::summary::warn_of_ignored(&site, &record);
@@ -147,7 +154,9 @@ fn render(args: &NewArgs, site: &Site, template: &mut Template, resolved: &mut R
     if taken.is_empty() {
         return Ok(trees);
     }
-    if resolved.answers.contains_key("app_suffix") {
+    // Another one does not help where the user gave it, or where the name is the template's own.
+    let is_ours = !template.manifest.declared().any(|placeholder| placeholder.name == "app_suffix");
+    if !is_ours || resolved.answers.contains_key("app_suffix") {
         return Err(refuse_taken(&taken));
     }
     let suffix = Answer::Text(built_in::app_suffix(site.app_dir(), true));

@@ -87,7 +87,7 @@ fn template(site: &Site, lock: Option<&Lock>, args: &RenderArgs, may_ask: bool) 
     let known = lock.filter(same_place).and_then(|lock| lock.template.subfolder.clone());
     let subfolder = args.subfolder.clone().or_else(|| known.filter(|folder| directory.join(folder).is_dir()));
     let mut loaded = inputs::template(Some(directory), subfolder.as_deref(), may_ask)?;
-    loaded.template.origin.source = origin::name(&site.app, directory);
+    loaded.template.origin.source = origin::name(site, directory);
     Ok(loaded)
 }
 

@@ -27,7 +27,7 @@ pub(super) fn line(placeholder: &Placeholder) -> InquireResult<Answer> {
         question: &shown(&placeholder.prompt),
         default,
         initial: None,
-        help: has_rule(placeholder).then_some("enter to accept, esc to cancel"),
+        help: (has_rule(placeholder) || is_required(placeholder)).then_some("enter to accept, esc to cancel"),
         theme: theme(),
         remark: &|typed| read(typed).err().map(|rejection| rejection.help),
         check: &|typed| read(typed).map(drop).map_err(|rejection| refusal(typed, &rejection)),
