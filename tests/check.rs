@@ -136,7 +136,7 @@ apps/blog
 }
 
 #[test]
-fn a_copy_without_git_still_finds_what_is_at_its_repositorys_root() {
+fn a_copy_without_git_still_finds_what_is_at_the_root_of_its_repository() {
     let place = Place::new();
     place.git("", &["init", "--quiet"]);
     place.app("", &["apps/shop", "--silent"]).ended(0);
