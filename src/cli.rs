@@ -28,6 +28,12 @@ pub struct Cli {
 pub enum Command {
     /// Make a project from a template
     New(NewArgs),
+    /// Show the patch that `upgrade` would apply, or what one side changed
+    Diff(DiffArgs),
+    /// Bring a project up to date with its template, or with other answers
+    Upgrade(UpgradeArgs),
+    /// Say how each file stands to what was rendered: offline, for CI
+    Check(CheckArgs),
     /// For template authors: render every case of a template and compare whole trees
     Test(TestArgs),
     /// Print the completion script of a shell
@@ -40,7 +46,7 @@ pub enum Command {
 }
 
 /// How to make a project.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct NewArgs {
     /// Where to make it; the last component is the project's name
     #[arg(required = true, value_name = "PATH")]
@@ -84,6 +90,126 @@ pub enum Vcs {
     Git,
     /// Do nothing
     None,
+}
+
+/// How to bring a project up to date.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit code 1: there are conflicts to resolve.")]
+pub struct UpgradeArgs {
+    /// The app's directory
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub path: PathBuf,
+    /// What to render.
+    #[command(flatten)]
+    pub render: RenderArgs,
+    /// Write nothing, and print what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Merge with changes that are not committed, too
+    #[arg(long)]
+    pub allow_dirty: bool,
+    /// Print everything as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a project is merged with.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// Use the template in this directory, from now on
+    #[arg(long = "path", value_name = "DIR")]
+    pub template: Option<PathBuf>,
+    /// Use the template in this folder of the source
+    #[arg(long, value_name = "FOLDER", requires = "template")]
+    pub subfolder: Option<String>,
+    /// Change an answer, or answer a new question; may be repeated
+    #[arg(long = "define", short = 'd', value_name = "KEY=VALUE")]
+    pub define: Vec<String>,
+    /// Take answers from the `[values]` of a TOML file
+    #[arg(long, visible_alias = "template-values-file", value_name = "FILE")]
+    pub values_file: Option<PathBuf>,
+    /// Ask nothing: use the defaults for new questions, and fail where there is none
+    #[arg(long, short)]
+    pub silent: bool,
+    /// Treat unknown variables and unknown keys of the manifest as errors
+    #[arg(long)]
+    pub strict: bool,
+    /// What to write where both sides changed the same lines [default: merge]
+    #[arg(long, value_enum, value_name = "STYLE")]
+    pub conflict: Option<ConflictStyle>,
+}
+
+/// What becomes of conflicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConflictStyle {
+    /// Both sides, between markers
+    Merge,
+    /// The base as well
+    Diff3,
+    /// Your side
+    Ours,
+    /// The template's side
+    Theirs,
+}
+
+impl From<ConflictStyle> for crate::merge::draw::Style {
+    fn from(style: ConflictStyle) -> Self {
+        match style {
+            ConflictStyle::Merge => Self::Merge,
+            ConflictStyle::Diff3 => Self::Diff3,
+            ConflictStyle::Ours => Self::Ours,
+            ConflictStyle::Theirs => Self::Theirs,
+        }
+    }
+}
+
+/// What to show.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "`create-app diff | git apply` does what `create-app upgrade` does, where nothing conflicts. A terminal \
+                        is shown the project's own files; a file or a pipe gets the record in .create-app, too. Exit code 1: \
+                        there are differences."
+)]
+pub struct DiffArgs {
+    /// The app's directory
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub path: PathBuf,
+    /// What to render.
+    #[command(flatten)]
+    pub render: RenderArgs,
+    /// Show what the project changed since it was rendered; offline
+    #[arg(long, conflicts_with = "upstream")]
+    pub local: bool,
+    /// Show what the template changed since the project was rendered
+    #[arg(long)]
+    pub upstream: bool,
+    /// Print how many lines of each file change
+    #[arg(long, conflicts_with_all = ["name_only", "json"])]
+    pub stat: bool,
+    /// Print the paths alone
+    #[arg(long, conflicts_with = "json")]
+    pub name_only: bool,
+    /// Print every file as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+#[command(after_help = "Edits are normal. Exit code 1: a conflict is left, or the record in .create-app is broken.")]
+pub struct CheckArgs {
+    /// The directories of apps
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Exit with 1 also when a file was edited, moved or deleted
+    #[arg(long)]
+    pub pristine: bool,
+    /// Exit with 1 also when the template is newer than the project
+    #[arg(long)]
+    pub upstream: bool,
+    /// Print everything as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Which cases to render.

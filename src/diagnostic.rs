@@ -73,6 +73,10 @@ codes! {
     Busy = "P005",
     /// A change that was interrupted, and cannot be finished or taken back.
     Interrupted = "P006",
+    /// Changes that are not committed, and would be lost or mixed with new ones.
+    Uncommitted = "P007",
+    /// Files that a sparse checkout leaves out.
+    NotCheckedOut = "P008",
     /// The lock cannot be read.
     LockInvalid = "L001",
     /// The lock was written by a newer create-app.
@@ -81,6 +85,8 @@ codes! {
     BaseBroken = "L003",
     /// git ignores the lock or the base.
     LockIgnored = "L004",
+    /// No lock: nothing says that create-app made the project.
+    LockMissing = "L005",
     /// A test case that is malformed.
     TestCase = "C001",
     /// A rendered tree differs from the expected one.

@@ -1,8 +1,12 @@
 //! The user's `git`: the only module that runs it. Credentials, ssh and `insteadOf` then work as they do everywhere else.
 
+mod worktree;
+
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+pub use worktree::{Held, Unmerged, compares_modes, files, left_out, mark_conflicts, staged, status, store, unmerged};
 
 use crate::diagnostic::{Code, Diagnostic, Result};
 

@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
@@ -17,9 +17,8 @@ use support::tree;
 
 /// create-app in a directory, with an environment of its own.
 fn create_app(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_create-app"));
-    command.current_dir(directory).stdin(Stdio::null()).env("NO_COLOR", "1");
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    let mut command = support::command::create_app();
+    command.current_dir(directory);
     command
 }
 
@@ -169,6 +168,19 @@ fn output_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_project_is_complete_although_nobody_could_be_told() {
+    let directory = template(&[("a", b"")]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let given = ["new", "my-app", "--path", "t", "--vcs", "none"];
+    let output = create_app(directory.path()).args(given).stdout(full).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(said(&output).contains("warning[P003]: cannot write to standard output"), "{}", said(&output));
+    assert!(said(&output).contains("= help: the project is complete"), "{}", said(&output));
+    assert!(directory.path().join("my-app/.create-app/lock.toml").is_file());
+}
+
+#[test]
 fn a_run_needs_neither_an_environment_nor_git() {
     let directory = template(&[("a.txt", b"{{ authors }}")]);
     let output = create_app(directory.path())
@@ -195,7 +207,7 @@ fn a_current_directory_that_is_gone_is_an_error() {
         gone.display(),
         directory.path().join("t").display()
     );
-    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let output = support::command::command("sh").args(["-c", &script]).output().unwrap();
     refused(directory.path(), &output, "cannot find the current directory");
 }
 

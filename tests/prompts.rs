@@ -6,10 +6,11 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
 
+mod support;
+
 use std::io::{Read as _, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -96,6 +97,17 @@ fn the_rule_below_the_line_cannot_be_chosen_as_the_answer() {
     terminal.see("version? x7y");
     terminal.press(ENTER);
     assert_eq!(terminal.answer(), "x7y\n");
+}
+
+#[test]
+fn a_question_without_a_default_needs_an_answer() {
+    let mut terminal = Terminal::new("required").run();
+    terminal.see("? Who owns it?");
+    terminal.press(ENTER);
+    terminal.see("an empty answer is no answer");
+    terminal.press("Ann");
+    terminal.press(ENTER);
+    assert_eq!(terminal.answer(), "Ann\n");
 }
 
 #[test]
@@ -356,11 +368,10 @@ fn a_terminal_of_unknown_size_is_no_obstacle() {
 #[test]
 fn without_a_terminal_every_missing_answer_is_listed_at_once() {
     let directory = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_create-app"))
+    let output = support::command::create_app()
         .args(["new", "project", "--vcs", "none", "--path"])
         .arg(cases().join("several"))
         .current_dir(&directory)
-        .stdin(Stdio::null())
         .output()
         .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();

@@ -4,17 +4,18 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
+use create_app::answers::placeholder::Answer;
 use create_app::lock::{Digest, Lock, base};
 use support::tree;
 
-/// A command that sees none of the user's own git settings.
+/// A command that sees none of the user's own settings, and knows who commits.
 fn command(program: &str, directory: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(directory).stdin(Stdio::null()).env("NO_COLOR", "1");
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    let mut command = support::command::command(program);
+    command.current_dir(directory);
     for name in ["AUTHOR", "COMMITTER"] {
         command.env(format!("GIT_{name}_NAME"), "A. Author").env(format!("GIT_{name}_EMAIL"), "author@example.com");
     }
@@ -72,12 +73,80 @@ fn the_lock_names_every_file_and_the_base_holds_what_is_not_the_apps_own() {
     assert_eq!(assert_base_is_whole(&project), files.len() - 2);
 }
 
+/// A template of one file.
+fn template(place: &Path, manifest: &str, text: &str) {
+    let template = place.join("template");
+    fs_err::create_dir_all(&template).unwrap();
+    fs_err::write(template.join("cargo-generate.toml"), manifest).unwrap();
+    fs_err::write(template.join("file"), text).unwrap();
+}
+
+#[test]
+fn what_the_next_run_would_have_otherwise_is_remembered() {
+    let place = tempfile::tempdir().unwrap();
+    template(place.path(), "", "{{project-name}}\n");
+    new(place.path(), &["shop", "--path", "template", "--vcs", "none", "--name", "corner-shop"]);
+    let text = |name: &str| Answer::Text(name.to_owned());
+    let name = ("project-name".to_owned(), text("corner-shop"));
+    assert_eq!(lock(&place.path().join("shop")).answers, BTreeMap::from([name]));
+
+    template(place.path(), "", "{{is_init}}{{within_cargo_project}}{{crate_name}}\n");
+    new(place.path(), &["cafe", "--path", "template", "--vcs", "none", "--init"]);
+    let answers = [
+        ("is_init", Answer::Bool(true)),
+        ("project-name", text("cafe")),
+        ("within_cargo_project", Answer::Bool(false)),
+    ];
+    let answers = answers.map(|(name, answer)| (name.to_owned(), answer));
+    assert_eq!(lock(&place.path().join("cafe")).answers, BTreeMap::from(answers));
+}
+
+#[test]
+fn values_that_nothing_uses_stay_out_of_the_lock() {
+    let place = tempfile::tempdir().unwrap();
+    template(place.path(), "[placeholders]\ncolour = { prompt = \"?\", default = \"red\" }\n", "{{extra}}\n");
+    let mut command = command(env!("CARGO_BIN_EXE_create-app"), place.path());
+    for (name, value) in [("EXTRA", "used"), ("API_TOKEN", "hunter2"), ("CRATE_TYPE", "lib"), ("", "x")] {
+        command.env(format!("CARGO_GENERATE_VALUE_{name}"), value);
+    }
+    let given = ["new", "shop", "--silent", "--path", "template", "--vcs", "none", "-d", "unused=1"];
+    run(command.args(given));
+    let answers = lock(&place.path().join("shop")).answers;
+    assert_eq!(answers.keys().collect::<Vec<_>>(), ["colour", "extra", "project-name"]);
+}
+
 #[test]
 fn equal_inputs_give_equal_bytes_and_no_trace_of_the_machine() {
     let places = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    for given in [&["shop", "--vcs", "none"][..], &["apps/shop", "--vcs", "none", "--path", "template"][..]] {
+        equal_bytes_and_no_trace(&places, given);
+    }
+}
+
+#[test]
+fn a_template_in_the_apps_own_repository_is_recorded_as_seen_from_the_app() {
+    let places = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    for place in &places {
+        git(place.path(), &["init", "--quiet"]);
+        template(place.path(), "", "{{project-name}}\n");
+        let absolute = place.path().join("template");
+        new(place.path(), &["shop", "--path", absolute.to_str().unwrap()]);
+        assert_eq!(lock(&place.path().join("shop")).template.source, "../template");
+
+        let elsewhere = tempfile::tempdir().unwrap();
+        template(elsewhere.path(), "", "");
+        let absolute = elsewhere.path().join("template").to_string_lossy().into_owned();
+        new(place.path(), &["other", "--path", &absolute]);
+        assert_eq!(lock(&place.path().join("other")).template.source, absolute);
+    }
+}
+
+#[track_caller]
+fn equal_bytes_and_no_trace(places: &[tempfile::TempDir; 2], given: &[&str]) {
     let records = places.each_ref().map(|place| {
-        new(place.path(), &["shop", "--vcs", "none"]);
-        let record = tree::read(&place.path().join("shop/.create-app"));
+        template(place.path(), "", "{{project-name}}\n");
+        new(place.path(), given);
+        let record = tree::read(&place.path().join(given[0]).join(".create-app"));
         let trace = place.path().to_string_lossy().into_owned();
         for (path, (_, bytes)) in &record {
             assert!(!String::from_utf8_lossy(bytes).contains(&trace), "{path}");
@@ -141,7 +210,7 @@ fn a_secret_answer_is_nowhere_in_the_record() {
     let project = place.path().join("shop");
     assert_eq!(fs_err::read_to_string(project.join("config")).unwrap(), "token = hunter2\n");
     let lock = lock(&project);
-    assert_eq!(lock.answers.keys().collect::<Vec<_>>(), ["name"]);
+    assert_eq!(lock.answers.keys().collect::<Vec<_>>(), ["name", "project-name"]);
     let digests: Vec<bool> = lock.files.values().map(|pristine| pristine.digest.is_some()).collect();
     assert_eq!(digests, [false, true]);
     assert_eq!(assert_base_is_whole(&project), 1);

@@ -46,18 +46,8 @@ impl Case {
 
     /// A command that sees nothing of the environment but what the case says.
     fn command(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new(program.as_ref());
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("CARGO_GENERATE_") {
-                command.env_remove(name);
-            }
-        }
-        command
-            .env("CARGO_NAME", "Ann Author")
-            .env("CARGO_EMAIL", "ann@example.org")
-            .env("NO_COLOR", "1")
-            .envs(&self.env);
-        command.stdin(std::process::Stdio::null());
+        let mut command = support::command::command(program.as_ref());
+        command.env("CARGO_NAME", "Ann Author").env("CARGO_EMAIL", "ann@example.org").envs(&self.env);
         command
     }
 

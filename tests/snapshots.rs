@@ -7,9 +7,10 @@
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde::Deserialize;
+use support::command::{command, create_app};
 use support::tools;
 use support::tree::{self, Tree};
 
@@ -33,12 +34,6 @@ fn cases() -> Vec<(PathBuf, Case)> {
         (folder, case)
     });
     cases.collect()
-}
-
-fn create_app() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_create-app"));
-    command.env("NO_COLOR", "1").stdin(std::process::Stdio::null());
-    command
 }
 
 #[track_caller]
@@ -78,7 +73,7 @@ fn an_app_below_the_root_of_its_repository_has_its_workflows_at_the_root() {
     for (folder, case) in cases() {
         let Some(app_dir) = case.app_dir else { continue };
         let repository = tempfile::tempdir().unwrap();
-        let git = Command::new("git").args(["init", "--quiet"]).arg(repository.path()).status().unwrap();
+        let git = command("git").args(["init", "--quiet"]).arg(repository.path()).status().unwrap();
         assert!(git.success());
         let mut command = create_app();
         command.current_dir(repository.path()).args(["new", &app_dir, "--silent"]);
@@ -96,10 +91,10 @@ fn an_app_below_the_root_of_its_repository_has_its_workflows_at_the_root() {
 fn cargo_generate_makes_the_same_trees_of_the_template() {
     for (folder, case) in cases().into_iter().filter(|(_, case)| case.app_dir.is_none()) {
         let target = tempfile::tempdir().unwrap();
-        let mut command = Command::new(tools::cargo_generate());
+        let mut command = command(tools::cargo_generate());
         command.current_dir(target.path()).arg("generate").arg("--path").arg(root().join("template"));
         command.args(["--name", &case.name, "--silent", "--vcs", "none", "--no-workspace"]);
-        command.env("CARGO_NAME", "Ann Author").stdin(std::process::Stdio::null());
+        command.env("CARGO_NAME", "Ann Author");
         if !case.values.is_empty() {
             command.arg("--values-file").arg(folder.join("case.toml"));
         }

@@ -120,7 +120,7 @@ impl Case {
             let digest = (!secret).then(|| Digest::of(entry.bytes()));
             let kept = !once && !secret && !self.lost.contains(&name);
             let recorded = Recorded {
-                pristine: Pristine { mode: entry.mode(), digest, once },
+                pristine: Pristine { mode: entry.mode(), digest, once, large: false },
                 entry: kept.then(|| entry.clone()),
             };
             (path.clone(), recorded)

@@ -32,9 +32,19 @@ pub struct Author {
     pub email: Option<String>,
 }
 
-/// Built-in variables that say something about the machine or the user: where a template uses one, the lock remembers its
-/// value, because the next machine has another, and `-d` may set it.
+/// Built-in variables that cargo-generate does not have: a template may ask for its own of these names.
+pub const OURS: &[&str] = &["app_dir", "app_suffix"];
+
+/// Built-in variables that say something about the machine or the user: `-d` may set them.
 pub const OF_THE_MACHINE: &[&str] = &["authors", "username", "os-arch", "crate_type", "app_suffix"];
+
+/// Built-in variables that the next machine, or the next run, may have other values of: where a template uses one, the
+/// lock remembers its value.
+pub const REMEMBERED: &[&str] =
+    &["authors", "username", "os-arch", "crate_type", "app_suffix", "is_init", "within_cargo_project"];
+
+/// Built-in variables that say how the project was started, and that a later run cannot tell: it takes them from the lock.
+pub const OF_THE_START: &[&str] = &["project-name", "is_init", "within_cargo_project"];
 
 /// The variables, by cargo-generate's rules; `app_dir` and `app_suffix` are ours.
 #[must_use]

@@ -2,10 +2,12 @@
 //! environment, then the file that the environment names.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::diagnostic::{Code, Diagnostic, Place, Result};
+use super::placeholder::Answer;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
 
 /// A value as it was given.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,21 +60,36 @@ pub fn definition(text: &str) -> Result<(String, Given)> {
     };
     let (name, value) = text.split_once('=').ok_or_else(refuse)?;
     let name = name.trim_end();
-    let valid = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if !valid {
+    if !is_name(name) {
         return Err(refuse().into());
     }
     Ok((name.to_owned(), Given { value: toml::Value::String(value.trim_start().to_owned()), by: Source::Flag }))
 }
 
-/// The values of `CARGO_GENERATE_VALUE_*`: the rest of the name in lower case is the variable's.
+/// Whether a value can be given for a variable of this name.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+/// The values of `CARGO_GENERATE_VALUE_*`: the rest of the name in lower case is the variable's. What is no name then is
+/// left out: an environment is not only there for us.
 pub fn environment(variables: impl IntoIterator<Item = (String, String)>) -> GivenValues {
     let given = variables.into_iter().filter_map(|(key, value)| {
         let name = key.strip_prefix(PREFIX)?.to_lowercase();
-        Some((name, Given { value: toml::Value::String(value), by: Source::Environment(key) }))
+        is_name(&name).then(|| (name, Given { value: toml::Value::String(value), by: Source::Environment(key) }))
     });
     given.collect()
+}
+
+/// The answers of a lock as given values.
+pub fn values_of(answers: impl IntoIterator<Item = (String, Answer)>) -> GivenValues {
+    let value = |answer| match answer {
+        Answer::Text(text) => toml::Value::String(text),
+        Answer::Bool(value) => toml::Value::Boolean(value),
+        Answer::Array(items) => toml::Value::Array(items.into_iter().map(toml::Value::String).collect()),
+    };
+    answers.into_iter().map(|(name, answer)| (name, Given { value: value(answer), by: Source::Lock })).collect()
 }
 
 /// Reads the text of a values file: TOML with a table `[values]`.
@@ -83,7 +100,7 @@ pub fn environment(variables: impl IntoIterator<Item = (String, String)>) -> Giv
 pub fn values_file(name: &str, text: &str) -> Result<GivenValues> {
     #[derive(Deserialize)]
     struct File {
-        values: BTreeMap<String, toml::Value>,
+        values: Values,
     }
     let file: File = toml::from_str(text).map_err(|error| {
         let place = Place::new(name, text, error.span().unwrap_or(0..0));
@@ -91,8 +108,37 @@ pub fn values_file(name: &str, text: &str) -> Result<GivenValues> {
             .at(place, error.message())
             .help("write the answers as `name = value` below a line `[values]`")
     })?;
-    let by = Source::File(name.to_owned());
-    Ok(file.values.into_iter().map(|(name, value)| (name, Given { value, by: by.clone() })).collect())
+    values(name, text, file.values)
+}
+
+/// The table `[values]` of a file.
+pub type Values = BTreeMap<toml::Spanned<String>, toml::Value>;
+
+/// Takes the values of a file's table.
+///
+/// # Errors
+///
+/// Every key that cannot be a variable's name, and where it is.
+pub fn values(file: &str, text: &str, values: Values) -> Result<GivenValues> {
+    let text: Arc<str> = text.into();
+    let by = Source::File(file.to_owned());
+    let mut given = GivenValues::new();
+    let mut problems = Vec::new();
+    for (key, value) in values {
+        if is_name(key.get_ref()) {
+            given.insert(key.into_inner(), Given { value, by: by.clone() });
+            continue;
+        }
+        let title = format!("`{}` cannot be the name of a value", key.get_ref());
+        let place = Place::new(file, Arc::clone(&text), key.span());
+        problems.push(
+            Diagnostic::error(Code::ValuesFile, title)
+                .at(place, "not a name")
+                .help("a name is a letter, then letters, digits, `-` or `_`"),
+        );
+    }
+    problems.sort_by_key(|problem| problem.place.as_ref().map(|place| place.span.start));
+    if problems.is_empty() { Ok(given) } else { Err(Diagnostics(problems)) }
 }
 
 /// The text of a value, as cargo-generate spells it: arrays between commas. `None` for a table.
@@ -131,8 +177,9 @@ mod tests {
 
     #[test]
     fn the_environment_gives_lower_case_names() {
-        let variables = [("CARGO_GENERATE_VALUE_WITH_KV", "true"), ("CARGO_GENERATE_VALUES", "no"), ("PATH", "no")];
-        let given = environment(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let names = ["WITH_KV", "", "2nd", "_X", "A B", "A\u{1b}B", "É"].map(|name| format!("{PREFIX}{name}"));
+        let others = ["CARGO_GENERATE_VALUES", "PATH"].map(str::to_owned);
+        let given = environment(names.into_iter().chain(others).map(|name| (name, "true".to_owned())));
         assert_eq!(given.keys().collect::<Vec<_>>(), ["with_kv"]);
     }
 
@@ -142,6 +189,13 @@ mod tests {
         assert_eq!(error.0[0].code, Code::ValuesFile);
         let error = values_file("v.toml", "[values]\na = = 1\n").unwrap_err();
         assert_eq!(error.0[0].place.as_ref().unwrap().line_column().0, 2);
+    }
+
+    #[test]
+    fn a_key_that_is_no_name_is_refused_where_it_stands() {
+        let error = values_file("v.toml", "[values]\nb = 1\n\"\" = 2\n\"a\\u001bb\" = 3\n").unwrap_err();
+        let places: Vec<_> = error.0.iter().map(|it| it.place.as_ref().unwrap().line_column()).collect();
+        assert_eq!(places, [(3, 1), (4, 1)]);
     }
 
     #[test]

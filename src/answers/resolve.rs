@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::built_in::OF_THE_MACHINE;
+use super::built_in::{OF_THE_MACHINE, OURS};
 use super::condition::Conditions;
 use super::given::{Given, GivenValues, Source, spell};
 use super::placeholder::{Answer, Kind, Placeholder};
@@ -50,13 +50,18 @@ pub struct Resolved {
 /// Every missing and every invalid answer, and what the user's cancelling says.
 pub fn resolve(
     manifest: &Manifest,
-    built_in: BTreeMap<String, Answer>,
+    mut built_in: BTreeMap<String, Answer>,
     given: &GivenValues,
     ask: &mut Ask<'_>,
 ) -> Result<Resolved> {
+    let declares = |name: &str| manifest.declared().any(|placeholder| placeholder.name == name);
+    // cargo-generate does not know these: to a template that asks for them, they are its own.
+    let own: Vec<&str> = OURS.iter().copied().filter(|name| declares(name)).collect();
+    built_in.retain(|name, _| !own.contains(&name.as_str()));
     let mut resolver = Resolver {
         manifest,
         given,
+        own,
         variables: built_in,
         answers: BTreeMap::new(),
         problems: Vec::new(),
@@ -104,6 +109,8 @@ pub fn resolve(
 struct Resolver<'a> {
     manifest: &'a Manifest,
     given: &'a GivenValues,
+    /// Placeholders with the names of built-in variables that cargo-generate does not have.
+    own: Vec<&'a str>,
     variables: BTreeMap<String, Answer>,
     answers: BTreeMap<String, Answer>,
     problems: Vec<Diagnostic>,
@@ -122,7 +129,7 @@ impl Resolver<'_> {
             }
         }
         for (name, given) in self.given {
-            if BUILT_IN.contains(&name.as_str()) && !OF_THE_MACHINE.contains(&name.as_str()) {
+            if self.is_fixed(name) {
                 let help = match name.as_str() {
                     "project-name" => "use --name",
                     _ => "it follows from the project; leave it out",
@@ -131,6 +138,11 @@ impl Resolver<'_> {
                 self.warnings.push(Diagnostic::warning(Code::AnswerUnknown, title).help(help));
             }
         }
+    }
+
+    /// Whether a variable follows from the project, so that nobody can give it.
+    fn is_fixed(&self, name: &str) -> bool {
+        BUILT_IN.contains(&name) && !OF_THE_MACHINE.contains(&name) && !self.own.contains(&name)
     }
 
     fn answer(&mut self, placeholder: &Placeholder, ask: &mut Ask<'_>) -> Result<()> {
@@ -184,8 +196,7 @@ impl Resolver<'_> {
     /// Values that no placeholder asks for are variables, too, as in cargo-generate; most are slips, all the same.
     fn add_undeclared(&mut self) {
         for (name, given) in self.given {
-            let machine = OF_THE_MACHINE.contains(&name.as_str());
-            if self.answers.contains_key(name) || BUILT_IN.contains(&name.as_str()) && !machine {
+            if self.answers.contains_key(name) || self.is_fixed(name) {
                 continue;
             }
             // The answer to a question that no condition asked counts all the same, with the type that it would have.
@@ -207,7 +218,7 @@ impl Resolver<'_> {
                     continue;
                 }
             };
-            if !machine {
+            if !OF_THE_MACHINE.contains(&name.as_str()) {
                 self.undeclared.insert(name.clone(), given.by.clone());
             }
             self.variables.insert(name.clone(), answer.clone());
@@ -291,6 +302,20 @@ mod tests {
         let manifest = manifest(QUESTIONS);
         let resolved = resolve(&manifest, BTreeMap::new(), &given(&["title=T", "titel=T"]), &mut Ask::Nobody).unwrap();
         assert_eq!(resolved.undeclared, BTreeMap::from([("titel".to_owned(), Source::Flag)]));
+    }
+
+    #[test]
+    fn a_template_may_ask_for_what_only_create_app_has_built_in() {
+        let manifest = manifest(
+            "[placeholders]\napp_dir = { prompt = \"?\", default = \"src\" }\n\
+             [conditional.'false'.placeholders]\napp_suffix = { prompt = \"?\", default = \"x\" }\n",
+        );
+        let built_in = || OURS.iter().map(|name| ((*name).to_owned(), Answer::Text("ours".into()))).collect();
+        let resolved = resolve(&manifest, built_in(), &given(&[]), &mut Ask::Nobody).unwrap();
+        let app_dir = |text: &str| BTreeMap::from([("app_dir".to_owned(), Answer::Text(text.to_owned()))]);
+        assert_eq!((&resolved.variables, &resolved.answers), (&app_dir("src"), &app_dir("src")));
+        let resolved = resolve(&manifest, built_in(), &given(&["app_dir=lib"]), &mut Ask::Nobody).unwrap();
+        assert_eq!((resolved.answers, resolved.warnings), (app_dir("lib"), Vec::new()));
     }
 
     #[test]

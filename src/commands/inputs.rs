@@ -1,26 +1,29 @@
 //! What a run takes from the world before its pure part begins: the template, the given values, the user's name.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::answers::built_in::{Author, OF_THE_MACHINE};
+use crate::answers::built_in::{Author, REMEMBERED};
 use crate::answers::given::{self, GivenValues, Source};
-use crate::answers::placeholder::{Kind, Placeholder};
+use crate::answers::placeholder::{Answer, Kind, Placeholder};
 use crate::answers::{Resolved, prompt};
-use crate::cli::NewArgs;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, did_you_mean};
 use crate::git;
+use crate::manifest::Inference;
 use crate::render;
 use crate::source::{self, Loaded};
 use crate::template::Template;
+use crate::tree::RelPath;
+use crate::workspace::Site;
 
 /// The variable that names a values file, and the only one of cargo-generate's own that is read here.
 const VALUES_FILE: &str = "CARGO_GENERATE_TEMPLATE_VALUES_FILE";
 
 /// Loads the template that was asked for; where a directory holds several, the user chooses, or the first one is taken.
-pub(super) fn template(args: &NewArgs, may_ask: bool) -> Result<Loaded> {
-    let Some(directory) = &args.template else { return source::embedded() };
+pub(super) fn template(directory: Option<&Path>, subfolder: Option<&str>, may_ask: bool) -> Result<Loaded> {
+    let Some(directory) = directory else { return source::embedded() };
     let source = directory.to_string_lossy();
-    let mut subfolder = args.subfolder.clone();
+    let mut subfolder = subfolder.map(str::to_owned);
     loop {
         let candidates = source::candidates(directory, &source, subfolder.as_deref())?;
         let chosen = match candidates.as_slice() {
@@ -44,8 +47,8 @@ fn choose(candidates: Vec<String>) -> Result<String> {
     Ok(prompt::ask(&question).map_err(cancelled)?.to_string())
 }
 
-/// Collects what was given beforehand: a later source wins over an earlier one.
-pub(super) fn given(args: &NewArgs) -> Result<GivenValues> {
+/// What the environment gives: the values file that it names, then its own variables.
+pub(super) fn environment() -> Result<GivenValues> {
     let mut values = GivenValues::new();
     if let Some(file) = std::env::var_os(VALUES_FILE) {
         values.extend(values_file(Path::new(&file))?);
@@ -53,16 +56,49 @@ pub(super) fn given(args: &NewArgs) -> Result<GivenValues> {
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     values.extend(given::environment(environment));
-    if let Some(file) = &args.values_file {
-        values.extend(values_file(file)?);
-    }
-    for definition in &args.define {
+    Ok(values)
+}
+
+/// What the command line gives: a values file, then single definitions.
+pub(super) fn given(file: Option<&Path>, definitions: &[String]) -> Result<GivenValues> {
+    let mut values = file.map(values_file).transpose()?.unwrap_or_default();
+    for definition in definitions {
         values.extend([given::definition(definition)?]);
     }
     Ok(values)
 }
 
+/// What the files of a project without a lock tell of the answers, by the template's `[create-app.infer]`.
+pub(super) fn inferred(site: &Site, template: &Template) -> Result<BTreeMap<String, Answer>> {
+    let mut answers = BTreeMap::new();
+    for (name, inferences) in &template.manifest.ownership.infer {
+        let found = inferences.iter().find_map(|inference| infer(site, inference));
+        answers.extend(found.map(|answer| (name.clone(), answer)));
+    }
+    Ok(answers)
+}
+
+fn infer(site: &Site, inference: &Inference) -> Option<Answer> {
+    let path = RelPath::new(inference.file.as_str()).ok()?;
+    let text = std::fs::read_to_string(path.below(&site.app)).ok()?;
+    let value: serde_json::Value = match path.as_str().rsplit_once('.')?.1 {
+        "toml" => toml::from_str(&text).ok()?,
+        "yml" | "yaml" => serde_yaml_ng::from_str(&text).ok()?,
+        _ => jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).ok()?,
+    };
+    match value.pointer(&inference.pointer)? {
+        serde_json::Value::String(text) => Some(Answer::Text(text.clone())),
+        serde_json::Value::Bool(value) => Some(Answer::Bool(*value)),
+        serde_json::Value::Number(number) => Some(Answer::Text(number.to_string())),
+        _ => None,
+    }
+}
+
 fn values_file(path: &Path) -> Result<GivenValues> {
+    if path.is_dir() {
+        let title = format!("cannot read the values file `{}`: is a directory", path.display());
+        return Err(Diagnostic::error(Code::ValuesFile, title).help("give a TOML file").into());
+    }
     let text = std::fs::read_to_string(path).map_err(|error| {
         let mut problem = Diagnostic::io("cannot read the values file", path, &error);
         problem.code = Code::ValuesFile;
@@ -71,11 +107,11 @@ fn values_file(path: &Path) -> Result<GivenValues> {
     given::values_file(&path.to_string_lossy(), &text)
 }
 
-/// The built-in variables of the machine that the template mentions: what they are on this machine must be remembered.
+/// The built-in variables that the template mentions and whose values in this run must be remembered.
 pub(super) fn mentioned(template: &Template) -> Vec<&'static str> {
-    let mut mentioned = render::mentioned(&template.files, OF_THE_MACHINE);
+    let mut mentioned = render::mentioned(&template.files, REMEMBERED);
     let conditions: String = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
-    mentioned.extend(OF_THE_MACHINE.iter().filter(|name| conditions.contains(**name)));
+    mentioned.extend(REMEMBERED.iter().filter(|name| conditions.contains(**name)));
     mentioned
 }
 
@@ -85,9 +121,9 @@ pub(super) fn unused(template: &Template, resolved: &Resolved) -> Vec<Diagnostic
     let used = render::mentioned(&template.files, &names);
     let conditions: Vec<&str> = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
     let is_used = |name: &str| used.contains(&name) || conditions.iter().any(|condition| condition.contains(name));
-    // The environment is not only there for this template.
-    let unused =
-        resolved.undeclared.iter().filter(|(name, by)| !matches!(by, Source::Environment(_)) && !is_used(name));
+    // The environment is not only there for this template, and the lock not only for this version of it.
+    let others = |by: &Source| matches!(by, Source::Environment(_) | Source::Lock);
+    let unused = resolved.undeclared.iter().filter(|(name, by)| !others(by) && !is_used(name));
     let warn = |(name, by): (&String, &Source)| {
         let title = format!("the template has no placeholder `{name}` (given by {by})");
         let declared = template.manifest.declared().map(|placeholder| placeholder.name.as_str());
@@ -96,6 +132,17 @@ pub(super) fn unused(template: &Template, resolved: &Resolved) -> Vec<Diagnostic
         Diagnostic::warning(Code::AnswerUnknown, title).help(help)
     };
     unused.map(warn).collect()
+}
+
+/// Takes values out of the answers that no placeholder asks for and no file uses: an environment holds values for other
+/// templates, too, and they do not belong into a file that the project commits. They stay variables.
+pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved) {
+    let declared: BTreeSet<&str> = template.manifest.declared().map(|placeholder| placeholder.name.as_str()).collect();
+    let others = resolved.answers.keys().map(String::as_str).filter(|name| !declared.contains(name));
+    let others: Vec<&str> = others.collect();
+    let used: Vec<&str> = render::mentioned(&template.files, &others);
+    let unused: Vec<String> = others.iter().filter(|name| !used.contains(name)).map(|&name| name.to_owned()).collect();
+    resolved.answers.retain(|name, _| !unused.contains(name));
 }
 
 /// The user, if the template mentions one: asking git takes as long as the rest of a run.

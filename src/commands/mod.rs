@@ -1,9 +1,14 @@
 //! The commands, each as its pipeline.
 
+mod check;
+mod diff;
 mod inputs;
 mod new;
+mod origin;
+mod prospect;
 mod summary;
 mod test;
+mod upgrade;
 
 use std::process::ExitCode;
 
@@ -40,6 +45,9 @@ pub fn run(cli: Cli) -> Result<Outcome> {
     match cli.command {
         None => new::run(&cli.new),
         Some(Command::New(args)) => new::run(&args),
+        Some(Command::Upgrade(args)) => upgrade::run(&args),
+        Some(Command::Diff(args)) => diff::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Test(args)) => test::run(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Outcome, inputs};
+use super::{Outcome, inputs, origin};
 use crate::answers::built_in::{self, Facts};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
@@ -15,24 +15,31 @@ use crate::plan::{Existing, Plan, Trees};
 use crate::render::select::Patterns;
 use crate::render::{self, Request};
 use crate::template::Template;
-use crate::tree::Tree;
-use crate::workspace::{self, Site};
+use crate::tree::{RelPath, Tree};
+use crate::workspace::{self, Recovered, Site};
 use crate::{git, report};
 
 /// Runs `create-app new`.
 ///
 /// # Errors
 ///
-/// Everything that stopped it; then nothing was written, unless all that is missing is the repository.
+/// Everything that stopped it; then nothing was written, unless all that is missing is the repository, which the error says.
+/// What goes wrong when the project is complete is a warning.
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
-    let existing = existing(args);
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
-    site.check(existing)?;
+    finish_interrupted(&site)?;
     let may_ask = !args.silent && prompt::possible();
-    let loaded = inputs::template(args, may_ask)?;
+    let loaded = inputs::template(args.template.as_deref(), args.subfolder.as_deref(), may_ask)?;
+    // A template may be meant to go into what is there.
+    let args = &NewArgs { init: args.init || loaded.template.manifest.init, ..args.clone() };
+    let existing = existing(args);
+    site.check(existing)?;
     super::warn(loaded.warnings, args.strict)?;
     let mut template = loaded.template;
     refuse_hooks(&template)?;
+    if let Some(directory) = &args.template {
+        template.origin.source = origin::name(&site, directory);
+    }
 
     let mentioned = inputs::mentioned(&template);
     let facts = facts(args, &site, &template, &mentioned)?;
@@ -47,12 +54,29 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let asides = workspace::create(&site, &plan, &record, existing)?;
 
     let in_repository = start_repository(args, &site, &template)?;
-    super::summary::made(&site, &plan, &template.manifest.ownership.next)?;
+    if let Err(problems) = super::summary::made(&site, &plan, &template.manifest.ownership.next) {
+        let complete =
+            |it: Diagnostic| Diagnostic { severity: Severity::Warning, ..it }.help("the project is complete");
+        report::diagnostics(&problems.0.into_iter().map(complete).collect::<Vec<_>>());
+    }
     super::summary::warn_of_asides(&asides);
     if in_repository {
         super::summary::warn_of_ignored(&site, &record);
     }
     Ok(Outcome::Clean)
+}
+
+/// A run that was killed may have left a change half done: what is there is judged only when it is whole.
+pub(super) fn finish_interrupted(site: &Site) -> Result<()> {
+    let Some(recovered) = workspace::recover(site)? else { return Ok(()) };
+    let (what, asides) = match recovered {
+        Recovered::Finished(asides) => ("finished", asides),
+        Recovered::TakenBack(asides) => ("taken back", asides),
+        Recovered::Discarded => ("taken back", Vec::new()),
+    };
+    report::status(&format!("A change of `{}` that was interrupted has been {what}.", site.shown()));
+    super::summary::warn_of_asides(&asides);
+    Ok(())
 }
 
 fn existing(args: &NewArgs) -> Existing {
@@ -64,7 +88,7 @@ fn existing(args: &NewArgs) -> Existing {
 }
 
 /// A project without its hooks is not what the template's author meant.
-fn refuse_hooks(template: &Template) -> Result<()> {
+pub(super) fn refuse_hooks(template: &Template) -> Result<()> {
     let Some(hook) = template.manifest.hooks.first() else { return Ok(()) };
     Err(Diagnostic::error(Code::Unsupported, "the template has hooks")
         .at(template.manifest.place(hook.span.clone()), "a Rhai script that would have to run")
@@ -87,13 +111,15 @@ fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned: &[&str]) -
 }
 
 fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> Result<Resolved> {
-    let given = inputs::given(args)?;
+    let mut given = inputs::environment()?;
+    given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
     let mut warnings = std::mem::take(&mut resolved.warnings);
     warnings.extend(inputs::unused(template, &resolved));
     super::warn(warnings, args.strict)?;
+    inputs::forget_unused(template, &mut resolved);
     Ok(resolved)
 }
 
@@ -104,32 +130,57 @@ fn say_that_nobody_was_asked(args: &NewArgs, template: &Template, may_ask: bool)
     }
 }
 
-/// The next machine has other values of these: what this one gave to the project goes into the lock.
-fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
+/// The next run may have other values of these, in a renamed directory or on another machine: what this one gave to the
+/// project goes into the lock.
+pub(super) fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
     // The suffix follows from the app's directory, unless it had to be another.
-    for name in mentioned.iter().filter(|name| **name != "app_suffix") {
+    for name in mentioned.iter().filter(|name| **name != "app_suffix").chain(&["project-name"]) {
         if let Some(answer) = resolved.variables.get(*name) {
             resolved.answers.entry((*name).to_owned()).or_insert_with(|| answer.clone());
         }
     }
 }
 
-/// Renders the template; again, with a longer suffix, where another app of the repository has the short one.
+/// Renders the template; again, with a longer suffix, where something else of the repository has a path that the short
+/// one gives.
 fn render(args: &NewArgs, site: &Site, template: &mut Template, resolved: &mut Resolved) -> Result<Trees> {
-    let may_collide = site.app_dir.is_some() && !args.init && !args.overwrite;
-    if !may_collide || resolved.answers.contains_key("app_suffix") {
+    if site.app_dir.is_none() {
         let files = std::mem::take(&mut template.files);
         return render_files(args, site, template, files, resolved);
     }
+    let owned = site.owned();
     let trees = render_files(args, site, template, template.files.clone(), resolved)?;
-    if !trees.repository.keys().any(|path| path.below(site.root()).symlink_metadata().is_ok()) {
+    let taken = taken(site, &owned, &trees);
+    if taken.is_empty() {
         return Ok(trees);
+    }
+    // Another one does not help where the user gave it, or where the name is the template's own.
+    let is_ours = !template.manifest.declared().any(|placeholder| placeholder.name == "app_suffix");
+    if !is_ours || resolved.answers.contains_key("app_suffix") {
+        return Err(refuse_taken(&taken));
     }
     let suffix = Answer::Text(built_in::app_suffix(site.app_dir(), true));
     resolved.variables.insert("app_suffix".into(), suffix.clone());
     resolved.answers.insert("app_suffix".into(), suffix);
     let files = std::mem::take(&mut template.files);
-    render_files(args, site, template, files, resolved)
+    let trees = render_files(args, site, template, files, resolved)?;
+    let taken = self::taken(site, &owned, &trees);
+    if taken.is_empty() { Ok(trees) } else { Err(refuse_taken(&taken)) }
+}
+
+/// The paths at the repository's root where something stands that is not this app's.
+fn taken(site: &Site, owned: &BTreeSet<RelPath>, trees: &Trees) -> Vec<RelPath> {
+    let stands = |path: &&RelPath| path.below(site.root()).symlink_metadata().is_ok();
+    trees.repository.keys().filter(|path| !owned.contains(*path)).filter(stands).cloned().collect()
+}
+
+fn refuse_taken(taken: &[RelPath]) -> Diagnostics {
+    let refuse = |path: &RelPath| {
+        let title = format!("`{path}` at the repository's root exists, and is not this app's");
+        Diagnostic::error(Code::TargetExists, title)
+            .help("move it out of the way, or give the app's files another name with -d app_suffix=-NAME")
+    };
+    Diagnostics(taken.iter().map(refuse).collect())
 }
 
 fn render_files(args: &NewArgs, site: &Site, template: &Template, files: Tree, resolved: &Resolved) -> Result<Trees> {
@@ -147,7 +198,7 @@ fn render_files(args: &NewArgs, site: &Site, template: &Template, files: Tree, r
 }
 
 /// Takes the files that belong at the repository's root out of an app that lives deeper.
-fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
+pub(super) fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
     if site.app_dir.is_none() {
         return Trees { app: tree, repository: Tree::new() };
     }
@@ -156,10 +207,15 @@ fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
     Trees { app, repository }
 }
 
-fn rendered<'a>(site: &Site, template: &'a Template, resolved: &'a Resolved, trees: &'a Trees) -> lock::Rendered<'a> {
+pub(super) fn rendered<'a>(
+    site: &Site,
+    template: &'a Template,
+    resolved: &'a Resolved,
+    trees: &'a Trees,
+) -> lock::Rendered<'a> {
     lock::Rendered {
         template: LockedTemplate {
-            source: portable_source(site, &template.origin.source),
+            source: template.origin.source.clone(),
             subfolder: template.origin.subfolder.clone(),
             version: template.manifest.ownership.version.clone(),
             revision: template.origin.revision.clone(),
@@ -170,18 +226,6 @@ fn rendered<'a>(site: &Site, template: &'a Template, resolved: &'a Resolved, tre
         app: &trees.app,
         repository: &trees.repository,
     }
-}
-
-/// A template's directory as the lock remembers it: as the user gave it where that is absolute, else as seen from the app,
-/// so that it means the same on every machine that has both.
-fn portable_source(site: &Site, source: &str) -> String {
-    let given = Path::new(source);
-    if source == "embedded" || given.is_absolute() {
-        return source.to_owned();
-    }
-    let absolute = given.canonicalize().ok();
-    let relative = absolute.and_then(|absolute| pathdiff::diff_paths(absolute, &site.app));
-    relative.map_or_else(|| source.to_owned(), |path| path.to_string_lossy().replace('\\', "/"))
 }
 
 /// Makes the project a repository, unless it is in one already or nobody wants one. Returns whether it is in one now.

@@ -1,6 +1,5 @@
 //! `create-app test`: renders every case of a template and compares whole trees.
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +8,7 @@ use similar::TextDiff;
 
 use super::Outcome;
 use crate::answers::built_in::{self, Author, Facts};
-use crate::answers::given::{GivenValues, values_file};
+use crate::answers::given::{self, GivenValues};
 use crate::answers::{Ask, Resolved, name, resolve};
 use crate::cli::TestArgs;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
@@ -29,9 +28,9 @@ struct Case {
     /// Where the app lives in its repository.
     #[serde(default = "default_app_dir")]
     app_dir: String,
-    /// The answers; read a second time by `values_file`, which checks them.
-    #[serde(default, rename = "values")]
-    _values: toml::Table,
+    /// The answers.
+    #[serde(default)]
+    values: given::Values,
 }
 
 fn default_name() -> String {
@@ -154,13 +153,13 @@ fn is_case(path: &RelPath) -> bool {
 fn read_case(path: &Path) -> Result<(Case, GivenValues)> {
     let file = path.to_string_lossy().into_owned();
     let text = std::fs::read_to_string(path).map_err(|error| Diagnostic::io("cannot read", path, &error))?;
-    let case: Case = toml::from_str(&text).map_err(|error| {
+    let mut case: Case = toml::from_str(&text).map_err(|error| {
         Diagnostic::error(Code::TestCase, "this is not a test case")
             .at(Place::new(&file, text.as_str(), error.span().unwrap_or(0..0)), error.message())
             .help("a case has `name`, `app_dir` and a table `[values]`, all optional")
     })?;
-    let given = if text.contains("[values]") { values_file(&file, &text)? } else { BTreeMap::new() };
-    Ok((case, given))
+    let values = given::values(&file, &text, std::mem::take(&mut case.values))?;
+    Ok((case, values))
 }
 
 /// What differs between the rendered and the expected tree; with `--bless`, nothing does any longer.

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::Digest;
 
-/// The largest file that [`decode`] makes, in bytes: a few forged bytes must not fill the memory.
+/// The largest file that the base keeps and that [`decode`] makes, in bytes: a few forged bytes must not fill the memory.
 pub const LIMIT: usize = 256 << 20;
 
 /// Level 1: a template's text shrinks to about a third at more than 100 MB/s, and higher levels gain a few per cent.

@@ -66,13 +66,15 @@ pub struct Pristine {
     pub digest: Option<Digest>,
     /// Whether it is the app's own since it was rendered: no upgrade touches it, so its bytes are not kept.
     pub once: bool,
+    /// Whether it is larger than [`base::LIMIT`]: its bytes are not kept.
+    pub large: bool,
 }
 
 impl Pristine {
     /// The digest under which the base keeps the file's bytes, where it keeps them.
     #[must_use]
     pub fn base(&self) -> Option<Digest> {
-        self.digest.filter(|_| !self.once)
+        self.digest.filter(|_| !self.once && !self.large)
     }
 }
 

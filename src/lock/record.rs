@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use regex::bytes::Regex;
 
-use super::base::Encoder;
+use super::base::{Encoder, LIMIT};
 use super::{BASE, Digest, LOCK, Lock, LockedTemplate, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::manifest::Ownership;
@@ -75,7 +75,12 @@ impl Record {
 /// The base keeps a symlink's target, too: where both sides changed it, the conflict's common ancestor is needed.
 #[must_use]
 pub fn record(rendered: &Rendered<'_>, present: &BTreeSet<Digest>) -> Record {
-    let judge = Judge::new(rendered);
+    record_within(LIMIT, rendered, present)
+}
+
+/// The same; a file of more than `limit` bytes is only named, as nobody could read it back.
+pub(super) fn record_within(limit: usize, rendered: &Rendered<'_>, present: &BTreeSet<Digest>) -> Record {
+    let judge = Judge::new(limit, rendered);
     let (files, mut base) = judge.tree(rendered.app, present);
     let (repository_files, repository_base) = judge.tree(rendered.repository, present);
     base.extend(repository_base);
@@ -127,6 +132,7 @@ fn secret_names(ownership: &Ownership) -> impl Iterator<Item = &str> {
 
 /// What is needed to make an entry's line.
 struct Judge {
+    limit: usize,
     once: Patterns,
     secrets: Secrets,
 }
@@ -134,9 +140,9 @@ struct Judge {
 type Encoded = (Digest, Vec<u8>);
 
 impl Judge {
-    fn new(rendered: &Rendered<'_>) -> Self {
+    fn new(limit: usize, rendered: &Rendered<'_>) -> Self {
         let ownership = rendered.ownership;
-        Self { once: Patterns::of(&ownership.once), secrets: Secrets::new(ownership, rendered.answers) }
+        Self { limit, once: Patterns::of(&ownership.once), secrets: Secrets::new(ownership, rendered.answers) }
     }
 
     /// The lines of a tree, and the encoded bytes that they name, each once.
@@ -165,10 +171,12 @@ impl Judge {
 
     fn line(&self, path: &RelPath, entry: &Entry) -> Pristine {
         let secret = self.secrets.in_bytes(entry.bytes());
+        let once = self.once.matches(path.as_str());
         Pristine {
             mode: entry.mode(),
             digest: (!secret).then(|| Digest::of(entry.bytes())),
-            once: self.once.matches(path.as_str()),
+            once,
+            large: !once && entry.bytes().len() > self.limit,
         }
     }
 }

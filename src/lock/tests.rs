@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::record::record_within;
 use super::*;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::{Ownership, Spanned};
@@ -14,7 +15,7 @@ fn path(text: &str) -> RelPath {
 }
 
 fn pristine(mode: Mode, bytes: &str) -> Pristine {
-    Pristine { mode, digest: Some(Digest::of(bytes.as_bytes())), once: false }
+    Pristine { mode, digest: Some(Digest::of(bytes.as_bytes())), once: false, large: false }
 }
 
 fn sample() -> Lock {
@@ -37,7 +38,7 @@ fn sample() -> Lock {
             (path("src/api.ts"), Pristine { once: true, ..pristine(Mode::File, "api") }),
             (path("scripts/roll back.sh"), pristine(Mode::Executable, "#!")),
             (path("latest"), pristine(Mode::Symlink, "src")),
-            (path(".env"), Pristine { mode: Mode::File, digest: None, once: false }),
+            (path(".env"), Pristine { mode: Mode::File, digest: None, once: false, large: false }),
         ]),
         repository_files: BTreeMap::from([(path(".github/workflows/ci.yml"), pristine(Mode::File, "on: push"))]),
         moved: BTreeMap::from([(path("latest"), path("docs/latest"))]),
@@ -171,8 +172,8 @@ fn what_was_tampered_with_is_refused_with_its_place() {
             &[
                 "L001 6:5 the record of `a` is damaged | this is not a SHA-256 digest of 64 lower-case hexadecimal digits",
                 "L001 7:5 the record of `b` is damaged | the mode should be 100644, 100755 or 120000",
-                "L001 8:5 the record of `c` is damaged | should be a mode, a digest, and perhaps `once`",
-                "L001 9:5 the record of `d` is damaged | should be a mode, a digest, and perhaps `once`",
+                "L001 8:5 the record of `c` is damaged | should be a mode, a digest, and perhaps `once` or `large`",
+                "L001 9:5 the record of `d` is damaged | should be a mode, a digest, and perhaps `once` or `large`",
             ],
         ),
         (
@@ -282,6 +283,16 @@ fn a_record_keeps_what_an_upgrade_needs_and_nothing_secret() {
 }
 
 #[test]
+fn a_file_that_could_not_be_read_back_is_only_named() {
+    let (ownership, answers) = (Ownership::default(), BTreeMap::new());
+    let app = Tree::from([(path("a"), Entry::file(b"1234".as_slice())), (path("b"), Entry::file(b"12345".as_slice()))]);
+    let record = record_within(4, &rendered(&app, &Tree::new(), &ownership, &answers), &BTreeSet::new());
+    assert_eq!(record.base.keys().collect::<Vec<_>>(), [&Digest::of(b"1234")]);
+    assert_eq!(record.lock.base(), BTreeSet::from([Digest::of(b"1234")]));
+    assert_eq!(record.lock.files[&path("b")].to_string(), format!("100644 {} large", Digest::of(b"12345")));
+}
+
+#[test]
 fn what_the_base_already_holds_is_not_encoded_again() {
     let (ownership, answers) = (Ownership::default(), BTreeMap::new());
     let app = Tree::from([(path("a"), Entry::file(b"a".as_slice())), (path("b"), Entry::file(b"b".as_slice()))]);
@@ -324,7 +335,12 @@ fn any_path() -> impl Strategy<Value = RelPath> {
 fn any_pristine() -> impl Strategy<Value = Pristine> {
     let mode = prop_oneof![Just(Mode::File), Just(Mode::Executable), Just(Mode::Symlink)];
     let digest = proptest::option::of(any::<u64>().prop_map(|seed| Digest::of(&seed.to_le_bytes())));
-    (mode, digest, any::<bool>()).prop_map(|(mode, digest, once)| Pristine { mode, digest, once })
+    (mode, digest, any::<bool>(), any::<bool>()).prop_map(|(mode, digest, once, large)| Pristine {
+        mode,
+        digest,
+        once,
+        large: large && !once,
+    })
 }
 
 fn any_answer() -> impl Strategy<Value = Answer> {

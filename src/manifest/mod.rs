@@ -26,7 +26,7 @@ pub struct Manifest {
     pub sub_templates: Vec<Spanned>,
     /// `[template] vcs = "None"`: the template wants no repository.
     pub no_vcs: bool,
-    /// `[template] init`: expand into the current directory.
+    /// `[template] init`: as with `--init`.
     pub init: bool,
     /// `[placeholders]`, in the order of the file.
     pub placeholders: Vec<Placeholder>,

@@ -22,7 +22,8 @@ impl Recorded {
     /// An entry whose bytes are known.
     #[must_use]
     pub fn of(entry: Entry) -> Self {
-        let pristine = Pristine { mode: entry.mode(), digest: Some(Digest::of(entry.bytes())), once: false };
+        let pristine =
+            Pristine { mode: entry.mode(), digest: Some(Digest::of(entry.bytes())), once: false, large: false };
         Self { pristine, entry: Some(entry) }
     }
 
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn the_lines_of_a_lock_get_the_bytes_that_are_stored() {
         let path = |text: &str| RelPath::new(text).unwrap();
-        let line = |bytes: &[u8], mode, once| Pristine { mode, digest: Some(Digest::of(bytes)), once };
+        let line = |bytes: &[u8], mode, once| Pristine { mode, digest: Some(Digest::of(bytes)), once, large: false };
         let template = LockedTemplate { source: "s".into(), subfolder: None, version: None, revision: "r".into() };
         let lock = Lock {
             template,

@@ -19,6 +19,7 @@ pub mod moves;
 mod oracle;
 mod refine;
 mod shapes;
+pub mod state;
 mod structured;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 
 mod conflict;
 mod effects;
+mod patch;
 mod reason;
 mod summary;
 
@@ -11,6 +12,7 @@ use std::fmt;
 
 pub use conflict::{Conflict, Stages, Version};
 pub use effects::{Effect, effects};
+pub use patch::{Difference, patch};
 pub use reason::{BlockProblem, Install, Reason};
 pub use summary::{Summary, Todo};
 

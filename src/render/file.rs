@@ -1,31 +1,12 @@
 //! Renders one file of a template: its path and its content.
 
 use std::borrow::Cow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::engine::{Engine, Failure};
-use super::github::Known;
 use super::select::Selected;
-use super::{locate, paths, scan, skeleton};
-use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::template::Names;
+use super::text::Renderer;
+use super::{element, paths};
+use crate::diagnostic::Diagnostic;
 use crate::tree::{Entry, RelPath};
-
-/// The largest tree that a template may render to, in bytes: it is held in memory.
-const MAX_TOTAL: usize = 1 << 30;
-
-/// Renders files with one set of variables.
-pub(super) struct Renderer<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) known: &'a Known<'a>,
-    /// Every value, one after the other: a marker must not occur in any.
-    pub(super) values: &'a str,
-    /// How messages name the files.
-    pub(super) names: &'a Names,
-    /// How many bytes all files have rendered to so far.
-    pub(super) total: &'a AtomicUsize,
-}
 
 /// What came of one file.
 pub(super) struct Rendered {
@@ -35,84 +16,34 @@ pub(super) struct Rendered {
     pub(super) problems: Vec<Diagnostic>,
 }
 
-impl Renderer<'_> {
-    /// Renders the path of an entry, and its content unless it is only to be copied.
-    pub(super) fn entry(&self, template_path: RelPath, entry: Entry, selected: Selected) -> Rendered {
-        let mut problems = Vec::new();
-        let path = paths::render(self, &template_path, &mut problems);
-        let entry = match entry {
-            Entry::Symlink { target } => paths::render_target(self, &template_path, &target, &mut problems),
-            Entry::File { bytes, executable } => {
-                let content = if selected == Selected::Render {
-                    self.content(&template_path, bytes, &mut problems)
-                } else {
-                    Some(bytes)
-                };
-                content.map(|bytes| Entry::File { bytes, executable })
-            }
-        };
-        Rendered { entry: path.zip(entry).map(|(path, entry)| (template_path, path, entry)), problems }
-    }
-
-    /// Renders a file's bytes; what is not UTF-8, or has no tag, is returned as it came.
-    fn content(
-        &self,
-        path: &RelPath,
-        bytes: Cow<'static, [u8]>,
-        problems: &mut Vec<Diagnostic>,
-    ) -> Option<Cow<'static, [u8]>> {
-        let Ok(text) = std::str::from_utf8(&bytes) else { return Some(bytes) };
-        if !scan::has_liquid(text) {
-            return Some(bytes);
+/// Renders the path of an entry, and its content unless it is only to be copied.
+pub(super) fn render(renderer: &Renderer<'_>, template_path: RelPath, entry: Entry, selected: Selected) -> Rendered {
+    let mut problems = Vec::new();
+    let path = paths::render(renderer, &template_path, &mut problems);
+    let entry = match entry {
+        Entry::Symlink { target } => paths::render_target(renderer, &template_path, &target, &mut problems),
+        Entry::File { bytes, executable } => {
+            let content = if selected == Selected::Render {
+                content(renderer, &template_path, bytes, &mut problems)
+            } else {
+                Some(bytes)
+            };
+            content.map(|bytes| Entry::File { bytes, executable })
         }
-        self.text(&self.names.of(path), text, problems).map(|text| Cow::Owned(text.into_bytes()))
-    }
+    };
+    Rendered { entry: path.zip(entry).map(|(path, entry)| (template_path, path, entry)), problems }
+}
 
-    /// Renders a text of the template; `file` is its name in messages.
-    pub(super) fn text(&self, file: &str, text: &str, problems: &mut Vec<Diagnostic>) -> Option<String> {
-        let scan = scan::scan(text, self.known);
-        if let Some(span) = scan::too_deep(text, &scan) {
-            let problem = Diagnostic::error(Code::TooLarge, "tags are nested too deeply")
-                .at(Place::new(file, text, span), "this is the innermost one that is allowed")
-                .help("split the file, or flatten its conditions");
-            problems.push(problem);
-            return None;
-        }
-        let Some(skeleton) = skeleton::skeleton(text, &scan, self.values) else {
-            problems.push(
-                Diagnostic::error(
-                    Code::TooLarge,
-                    format!("`{file}` uses every private character from U+E000 to U+E0FF"),
-                )
-                .help("exclude the file from rendering in cargo-generate.toml"),
-            );
-            return None;
-        };
-        let outcome = self.engine.render(&skeleton.text, true);
-        let failure = match outcome.failure {
-            None => match skeleton.expand(&outcome.text) {
-                Some(rendered) if self.total.fetch_add(rendered.len(), Ordering::Relaxed) > MAX_TOTAL => {
-                    Failure::TooLarge("all files together render to more than 1 GiB")
-                }
-                Some(rendered) => {
-                    if !outcome.unknown.is_empty() {
-                        problems.extend(locate::unknown_variables(
-                            file,
-                            text,
-                            &scan,
-                            &outcome.unknown,
-                            self.known,
-                            None,
-                        ));
-                    }
-                    return Some(rendered);
-                }
-                None => Failure::TooLarge("it renders to more than 64 MiB"),
-            },
-            Some(failure) => failure,
-        };
-        let source = locate::Source { file, text: Arc::from(text), scan: &scan };
-        problems.extend(locate::failure(self.engine, &source, &failure, self.known, self.values));
-        None
+/// Renders a file's bytes; what is not UTF-8, or has no tag, is returned as it came.
+fn content(
+    renderer: &Renderer<'_>,
+    path: &RelPath,
+    bytes: Cow<'static, [u8]>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Cow<'static, [u8]>> {
+    let Ok(text) = std::str::from_utf8(&bytes) else { return Some(bytes) };
+    if !element::has_liquid(text) {
+        return Some(bytes);
     }
+    renderer.text(&renderer.names.of(path), text, problems).map(|text| Cow::Owned(text.into_bytes()))
 }

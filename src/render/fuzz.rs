@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::engine::Engine;
-use super::file::Renderer;
 use super::github::Known;
 use super::skeleton;
+use super::text::Renderer;
 use crate::answers::placeholder::Answer;
 use crate::template::Names;
 

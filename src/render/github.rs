@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::scan;
+use super::element;
 
 /// The variables that a template can mean, and whether each is a scalar.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ pub(super) fn left_alone(text: &str, start: usize, known: &Known<'_>) -> Option<
     }
     let first = inner.trim_start();
     let leave = if first.starts_with(['\'', '"']) {
-        let end = scan::end_of(text, start);
+        let end = element::end_of(text, start);
         !end.is_some_and(|end| super::engine::is_output(&text[start..end]))
     } else {
         let end = first.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(first.len());
@@ -68,7 +68,7 @@ fn extent(text: &str, inner_start: usize) -> Option<Left> {
         match bytes[at] {
             quote @ (b'"' | b'\'') => at += 1 + bytes[at + 1..].iter().position(|&byte| byte == quote)? + 1,
             b'{' if bytes[at..].starts_with(b"{{") => {
-                let end = scan::end_of(text, at)?;
+                let end = element::end_of(text, at)?;
                 outputs.push(at..end);
                 at = end;
             }

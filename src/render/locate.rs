@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::element::{self, TAGS};
 use super::engine::{Engine, Failure};
 use super::github::Known;
 use super::language;
@@ -98,7 +99,7 @@ fn parse_failure(engine: &Engine, source: &Source<'_>, error: &str) -> Diagnosti
     if reason.contains("Unclosed block")
         && let Some(open) = scan::unclosed(&source.text, source.scan)
     {
-        let name = scan::tag_name(source.stretch(&open)).unwrap_or("").to_owned();
+        let name = element::tag_name(source.stretch(&open)).unwrap_or("").to_owned();
         return Diagnostic::error(Code::LiquidSyntax, format!("`{name}` is never closed"))
             .at(source.place(open), "opened here")
             .help(format!("close it with `{{% end{name} %}}`"));
@@ -106,7 +107,7 @@ fn parse_failure(engine: &Engine, source: &Source<'_>, error: &str) -> Diagnosti
     let span = pest_position(&text).and_then(|(line, column)| element_at(source, line, column));
     let span = span.unwrap_or_else(|| source.scan.tags().next().unwrap_or(0..0));
     let stretch = source.stretch(&span);
-    let unknown_tag = scan::tag_name(stretch).filter(|_| text.contains("Unknown tag"));
+    let unknown_tag = element::tag_name(stretch).filter(|_| text.contains("Unknown tag"));
     let (title, label, help) = match unknown_tag {
         Some(name) if TAGS.contains(&name) => (
             format!("`{name}` closes nothing"),
@@ -126,7 +127,7 @@ fn unknown_tag_help(name: &str) -> String {
 /// What is wrong with a tag. Pest tells which rule of its grammar it missed, which helps an author only inside a tag.
 fn syntax_label(stretch: &str, reason: &str) -> String {
     let words = ["Unexpected named argument", "Invalid number of", "Filter"];
-    if scan::tag_name(stretch).is_some() || words.iter().any(|word| reason.starts_with(word)) {
+    if element::tag_name(stretch).is_some() || words.iter().any(|word| reason.starts_with(word)) {
         return readable(reason);
     }
     "not a Liquid expression".to_owned()
@@ -172,7 +173,7 @@ fn syntax_help(stretch: &str) -> String {
     if stretch.contains('\t') {
         return "use spaces inside a tag: Liquid does not take a tab for white space".into();
     }
-    if scan::end_of(stretch, 0).is_none() {
+    if element::end_of(stretch, 0).is_none() {
         let close = if stretch.starts_with("{%") { "%}" } else { "}}" };
         return format!("close it with `{close}`, or put literal braces between {RAW}");
     }
@@ -184,35 +185,6 @@ fn syntax_help(stretch: &str) -> String {
 
 /// What keeps literal braces from Liquid.
 const RAW: &str = "{% raw %} and {% endraw %}";
-
-const TAGS: &[&str] = &[
-    "assign",
-    "break",
-    "capture",
-    "case",
-    "comment",
-    "continue",
-    "cycle",
-    "decrement",
-    "else",
-    "elsif",
-    "endcapture",
-    "endcase",
-    "endcomment",
-    "endfor",
-    "endif",
-    "endraw",
-    "endtablerow",
-    "endunless",
-    "for",
-    "if",
-    "ifchanged",
-    "increment",
-    "raw",
-    "tablerow",
-    "unless",
-    "when",
-];
 
 fn unknown_filter(source: &Source<'_>, filter: &str, available: &str) -> Diagnostic {
     let span = source.scan.tags().find_map(|tag| find_filter(&source.text, tag, filter)).unwrap_or(0..0);
@@ -334,7 +306,7 @@ fn last_element(engine: &Engine, source: &Source<'_>, values: &str) -> Range<usi
         let stretch = source.stretch(&piece.span);
         if piece.kind == Kind::Liquid {
             // Before these a sentinel would be text in a place where Liquid takes none, or belong to another branch.
-            if !matches!(scan::tag_name(stretch), Some("when" | "else" | "elsif")) {
+            if !matches!(element::tag_name(stretch), Some("when" | "else" | "elsif")) {
                 instrumented.push_str(&format!("{sentinel}{number}{sentinel}"));
             }
             if let Some(guard) = skeleton::range_guard(stretch) {
@@ -369,7 +341,7 @@ fn element_at(source: &Source<'_>, line: usize, column: usize) -> Option<Range<u
     // An unclosed tag runs to the end of the file: its first line is enough to show.
     let shorten = |tag: Range<usize>| {
         let stretch = source.stretch(&tag);
-        let end = if scan::end_of(stretch, 0).is_some() { stretch.len() } else { first_line(stretch).len() };
+        let end = if element::end_of(stretch, 0).is_some() { stretch.len() } else { first_line(stretch).len() };
         tag.start..tag.start + end
     };
     Some(tag.map_or(at..at, shorten))

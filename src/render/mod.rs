@@ -1,5 +1,6 @@
 //! Template and answers in, tree out: in memory, deterministic, and nothing comes out before everything has rendered.
 
+mod element;
 mod engine;
 mod file;
 #[cfg(test)]
@@ -11,6 +12,7 @@ pub(crate) mod paths;
 mod scan;
 pub mod select;
 mod skeleton;
+mod text;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
@@ -18,9 +20,9 @@ use std::sync::atomic::AtomicUsize;
 use rayon::prelude::*;
 
 use self::engine::Engine;
-use self::file::Renderer;
 use self::github::Known;
 use self::select::{Selected, Selector};
+use self::text::Renderer;
 use crate::answers::placeholder::{Answer, Kind, Placeholder};
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
 use crate::manifest::Selection;
@@ -88,7 +90,7 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
         })
         .filter(|(_, _, selected)| *selected != Selected::Drop)
         .collect();
-    let work = |(path, entry, selected)| renderer.entry(path, entry, selected);
+    let work = |(path, entry, selected)| file::render(&renderer, path, entry, selected);
     let results: Vec<_> = if selected.len() < PARALLEL {
         selected.into_iter().map(work).collect()
     } else {
@@ -100,7 +102,7 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
 /// Which of `names` the Liquid of a template's files and paths mentions.
 pub fn mentioned<'n>(files: &Tree, names: &[&'n str]) -> Vec<&'n str> {
     let mentions =
-        |text: &str, name: &str| text.contains(name) && scan::has_liquid(text) && locate::is_used(text, name);
+        |text: &str, name: &str| text.contains(name) && element::has_liquid(text) && locate::is_used(text, name);
     let in_entry =
         |entry: &Entry, name: &str| std::str::from_utf8(entry.bytes()).is_ok_and(|text| mentions(text, name));
     let in_files =

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::file::Renderer;
-use super::scan;
+use super::element;
+use super::text::Renderer;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::template::Names;
 use crate::tree::{Entry, RelPath, Tree};
@@ -14,7 +14,7 @@ const LIQUID_SUFFIX: &str = ".liquid";
 /// Renders a template path; `None` when a problem was reported.
 pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec<Diagnostic>) -> Option<RelPath> {
     let text = path.as_str();
-    if !scan::has_liquid(text) {
+    if !element::has_liquid(text) {
         // cargo-generate drops the suffix when it reads and again when it writes.
         return checked(renderer, path, strip_liquid(text).to_owned(), problems);
     }
@@ -25,7 +25,7 @@ pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec
         let span = offset..offset + component.len();
         offset = span.end + 1;
         let rendered = renderer.text(&name, component, problems)?;
-        let rendered = if scan::has_liquid(component) { portable(&rendered) } else { rendered };
+        let rendered = if element::has_liquid(component) { portable(&rendered) } else { rendered };
         if rendered.contains(['/', '\\']) {
             problems.push(unsafe_path(&name, text, span, &rendered, "contains a path separator"));
             return None;
@@ -77,7 +77,7 @@ pub(super) fn render_target(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Entry> {
     let name = renderer.names.of(template_path);
-    let target = if scan::has_liquid(target) { renderer.text(&name, target, problems)? } else { target.to_owned() };
+    let target = if element::has_liquid(target) { renderer.text(&name, target, problems)? } else { target.to_owned() };
     Some(Entry::Symlink { target })
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::element::{BLOCKS, WHITE_SPACE, end_of, has_liquid, may_reach_out, next_open, tag_name};
 use super::github::{self, Known};
 
 /// Tags whose content or output Liquid code can measure or compare: literal text must stay in place there.
@@ -35,9 +36,6 @@ const TRANSPARENT: &[&str] = &[
     "unless",
     "when",
 ];
-
-/// White space as Liquid's grammar has it; tabs are text.
-const WHITE_SPACE: [char; 3] = [' ', '\n', '\r'];
 
 /// A text, cut into pieces that cover it without gaps.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,11 +71,6 @@ pub(super) enum Kind {
     Quoted,
     /// A tag or an output.
     Liquid,
-}
-
-/// Whether the text has any Liquid at all.
-pub(super) fn has_liquid(text: &str) -> bool {
-    text.contains("{{") || text.contains("{%")
 }
 
 /// Cuts a text into its pieces. `known` decides which `${{ … }}` are Liquid.
@@ -174,38 +167,6 @@ impl Scanner<'_, '_> {
     }
 }
 
-/// Where the next `{{` or `{%` at or after `from` begins.
-fn next_open(text: &str, from: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut at = from;
-    while let Some(brace) = bytes.get(at..)?.iter().position(|&byte| byte == b'{') {
-        at += brace;
-        if matches!(bytes.get(at + 1), Some(b'{' | b'%')) {
-            return Some(at);
-        }
-        at += 1;
-    }
-    None
-}
-
-/// Where the tag or output that opens at `start` ends, quoted text skipped.
-pub(super) fn end_of(text: &str, start: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let close = if bytes.get(start + 1)? == &b'{' { b"}}" } else { b"%}" };
-    let mut at = start + 2;
-    while at < bytes.len() {
-        match bytes[at] {
-            quote @ (b'"' | b'\'') => at += 1 + bytes[at + 1..].iter().position(|&byte| byte == quote)? + 1,
-            _ if bytes[at..].starts_with(close) => return Some(at + 2),
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-/// Tags that open a block.
-const BLOCKS: &[&str] = &["if", "unless", "for", "case", "capture", "tablerow", "ifchanged", "raw", "comment"];
-
 /// The innermost block that is opened and never closed, if any.
 pub(super) fn unclosed(text: &str, scan: &Scan) -> Option<Range<usize>> {
     let mut open = Vec::new();
@@ -263,29 +224,6 @@ fn step(depth: &mut usize, element: &str, is_block: impl Fn(&str) -> bool) {
         Some(name) if name.strip_prefix("end").is_some_and(is_block) => *depth = depth.saturating_sub(1),
         _ => {}
     }
-}
-
-/// The name of a tag, `None` for an output.
-pub(super) fn tag_name(element: &str) -> Option<&str> {
-    let inner = element.strip_prefix("{%")?;
-    let inner = inner.strip_prefix('-').unwrap_or(inner).trim_start_matches(WHITE_SPACE);
-    let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
-    Some(&inner[..end])
-}
-
-/// Whether an element that opens in this text could end behind it; also true where to find out would take too long.
-fn may_reach_out(text: &str) -> bool {
-    const MOST_BYTES: usize = 1 << 24;
-    let (mut at, mut read) = (0, 0);
-    while let Some(open) = next_open(text, at) {
-        let Some(end) = end_of(text, open) else { return true };
-        read += end - open;
-        if read > MOST_BYTES {
-            return true;
-        }
-        at = open + 2;
-    }
-    false
 }
 
 /// Where the end tag of the `raw` or `comment` block begins whose content starts at `from`. Comments nest, and respect `raw`.

@@ -1,9 +1,10 @@
 //! Keeps literal text out of Liquid's parser, which reads some 8 MB a second: every long stretch leaves a marker behind, the
 //! short text that remains is rendered, and the markers are expanded.
 
+use super::element;
 use super::engine::MAX_OUTPUT;
 use super::language::RANGE_GUARD;
-use super::scan::{self, Kind, Scan};
+use super::scan::{Kind, Scan};
 
 /// A stretch shorter than this costs Liquid less than its marker.
 const SHORTEST: usize = 16;
@@ -93,7 +94,7 @@ pub(super) fn unused_marker(text: &str, used: &str) -> Option<char> {
 
 /// The guard for a loop over a range: with the loop's own trim marker, so that it changes nothing.
 pub(super) fn range_guard(element: &str) -> Option<String> {
-    if !matches!(scan::tag_name(element)?, "for" | "tablerow") {
+    if !matches!(element::tag_name(element)?, "for" | "tablerow") {
         return None;
     }
     let start = element.find('(')?;
@@ -105,7 +106,7 @@ pub(super) fn range_guard(element: &str) -> Option<String> {
 /// A text whose loops over ranges are guarded, and that is otherwise as it was.
 #[cfg(test)]
 pub(super) fn guard_ranges(text: &str) -> String {
-    let scan = scan::scan(text, &super::github::Known::new([]));
+    let scan = super::scan::scan(text, &super::github::Known::new([]));
     let guarded = scan.pieces.iter().map(|piece| {
         let stretch = &text[piece.span.clone()];
         range_guard(stretch).unwrap_or_default() + stretch

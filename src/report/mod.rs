@@ -1,5 +1,9 @@
 //! \[edge\] What the user sees: the only place that writes to standard output and standard error.
 
+pub mod check;
+pub mod diff;
+pub mod plan;
+
 use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::ops::Range;
@@ -32,6 +36,16 @@ pub fn result(text: &str) -> Result<()> {
     written(anstream::stdout().lock().write_all(text.as_bytes()))
 }
 
+/// Prints a result that is not for reading: as it is, byte for byte.
+///
+/// # Errors
+///
+/// As [`result`].
+pub fn bytes(bytes: &[u8]) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
 /// Prints lines of a result; what a terminal would act on is spelled out.
 ///
 /// # Errors
@@ -61,6 +75,12 @@ fn written(outcome: io::Result<()>) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// A value as JSON for programs, on lines of its own.
+fn json(value: &impl serde::Serialize) -> String {
+    // Structs of strings and numbers always serialize.
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
 fn draw(diagnostic: &Diagnostic) -> String {

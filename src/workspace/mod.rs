@@ -13,29 +13,37 @@
 //! `upgrade` makes its plan otherwise and calls [`apply`] instead of [`create`].
 //!
 //! All or nothing: a project whose directory does not exist is built beside its place and moved there in one step; an
-//! existing one is changed under a [`journal`], so that whatever stops the process leaves the old state, or one that the
+//! existing one is changed under a journal, so that whatever stops the process leaves the old state, or one that the
 //! next command finishes.
 
+mod backup;
 mod disk;
 mod fresh;
 #[cfg(test)]
 mod fuse;
 mod guard;
 mod journal;
+mod leftovers;
+mod ours;
+mod project;
 mod replace;
 mod site;
 mod sync;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{Backup, backup, keep};
 pub use journal::{Aside, Recovered};
+pub use leftovers::{compares_modes, leftovers};
+pub use ours::ours;
+pub use project::{Project, record};
 pub use replace::replace_tree;
 pub use site::Site;
 
 use self::disk::Disk;
 use self::journal::{Busy, Places, Script};
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::lock::Record;
+use crate::lock::{DIRECTORY, LOCK, Record};
 use crate::plan::{Existing, Plan};
 
 /// Finishes or takes back a change that was interrupted; none where nothing was, which costs one look at the disk.
@@ -83,9 +91,39 @@ pub fn apply(site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
     apply_with(&Disk::default(), site, plan, record)
 }
 
+/// The same, for a plan that stands on a lock: should another process have written one since, nothing is done.
+///
+/// # Errors
+///
+/// As [`apply`].
+pub fn upgrade(
+    site: &Site,
+    plan: &Plan,
+    record: &Record,
+    stands_on: Option<crate::lock::Digest>,
+) -> Result<Vec<Aside>> {
+    let disk = Disk::default();
+    let busy = Busy::take(&disk, &site.app)?;
+    let path = site.app.join(DIRECTORY).join(LOCK);
+    let now = match std::fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        bytes => Some(crate::lock::Digest::of(&bytes.map_err(|error| Diagnostic::io("cannot read", &path, &error))?)),
+    };
+    if journal::is_under_way(&site.app) || now != stands_on {
+        let title = format!("`{}` was changed while create-app was at work; nothing was written", site.shown());
+        return Err(Diagnostic::error(Code::Busy, title).help("run the command again").into());
+    }
+    apply_held(&disk, site, plan, record, busy)
+}
+
 fn apply_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
     recover_with(disk, site)?;
     let busy = Busy::take(disk, &site.app)?;
+    apply_held(disk, site, plan, record, busy)
+}
+
+/// The project is held.
+fn apply_held(disk: &Disk, site: &Site, plan: &Plan, record: &Record, busy: Busy<'_>) -> Result<Vec<Aside>> {
     let places = Places::new(&site.app, site);
     let files = record.files();
     let script = Script::new(site, &places, plan, record, &files)?;

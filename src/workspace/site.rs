@@ -1,12 +1,13 @@
 //! Where a project is, or will be, and what stands there.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::guard::Guard;
 use crate::diagnostic::{Code, Diagnostic, Result, io_reason};
 use crate::git;
-use crate::lock::{DIRECTORY, LOCK};
+use crate::lock::{DIRECTORY, LOCK, Lock};
 use crate::plan::{Existing, Trees};
 use crate::tree::{RelPath, Tree};
 
@@ -17,7 +18,7 @@ pub struct Site {
     pub app: PathBuf,
     /// The root of the git work tree around it, if there is one.
     pub repository: Option<PathBuf>,
-    /// The app's path below that root; none where the app is the root, or in no repository.
+    /// The app's path below that root; none where the app is the root. Outside of a repository, as far as the lock knows it.
     pub app_dir: Option<RelPath>,
     /// The path as the user gave it, for messages.
     given: PathBuf,
@@ -39,10 +40,43 @@ impl Site {
         Ok(Self { app, repository, app_dir, given: path.to_path_buf() })
     }
 
+    /// The same, for a project that exists: a copy without git, such as an unpacked archive, still has its repository's root
+    /// where the lock says that it was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Site::locate`].
+    pub fn of_project(path: &Path) -> Result<Self> {
+        let site = Self::locate(path)?;
+        let text = std::fs::read_to_string(site.app.join(DIRECTORY).join(LOCK));
+        let lock = text.ok().filter(|_| site.repository.is_none()).and_then(|text| Lock::parse(&text, LOCK).ok());
+        let app_dir = lock.and_then(|lock| lock.app_dir).filter(|app_dir| site.app.ends_with(app_dir.as_str()));
+        Ok(Self { app_dir: app_dir.or(site.app_dir), ..site })
+    }
+
     /// The app's path below the repository's root, as templates know it: `.` where the app is the root.
     #[must_use]
     pub fn app_dir(&self) -> &str {
         self.app_dir.as_ref().map_or(".", RelPath::as_str)
+    }
+
+    /// A path below the app, as it is called below the root.
+    #[must_use]
+    pub fn in_repository(&self, path: &str) -> String {
+        match &self.app_dir {
+            Some(app_dir) => format!("{app_dir}/{path}"),
+            None => path.to_owned(),
+        }
+    }
+
+    /// A path below the app, as messages call it.
+    #[must_use]
+    pub fn name_of(&self, path: &str) -> String {
+        let given = self.given.to_string_lossy().replace('\\', "/");
+        match given.trim_end_matches('/') {
+            "" | "." => path.to_owned(),
+            given => format!("{given}/{path}"),
+        }
     }
 
     /// The path as the user gave it.
@@ -54,13 +88,23 @@ impl Site {
     /// What belongs at the repository's root goes below this directory: the root, or the app where that is the same.
     #[must_use]
     pub fn root(&self) -> &Path {
-        if self.app_dir.is_some() { self.repository.as_deref().unwrap_or(&self.app) } else { &self.app }
+        let depth = self.app_dir.as_ref().map_or(0, |app_dir| app_dir.as_str().split('/').count());
+        self.app.ancestors().nth(depth).unwrap_or(&self.app)
     }
 
     /// Whether a project that create-app made stands here.
     #[must_use]
     pub fn has_lock(&self) -> bool {
         self.app.join(DIRECTORY).join(LOCK).symlink_metadata().is_ok()
+    }
+
+    /// The paths below the repository's root that belong to the project that stands here. None where there is none, or
+    /// where its lock cannot be read: nothing tells then whose they are.
+    #[must_use]
+    pub fn owned(&self) -> BTreeSet<RelPath> {
+        let path = self.app.join(DIRECTORY).join(LOCK);
+        let lock = std::fs::read_to_string(path).ok().and_then(|text| Lock::parse(&text, LOCK).ok());
+        lock.map(|lock| lock.repository_files.into_keys().collect()).unwrap_or_default()
     }
 
     /// Checks that a new project can be made here. A directory that is empty but for `.git` is as good as none.

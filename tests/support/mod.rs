@@ -5,6 +5,8 @@
 
 #[cfg(unix)]
 pub(crate) mod app;
+pub(crate) mod command;
+pub(crate) mod place;
 #[cfg(unix)]
 pub(crate) mod process;
 pub(crate) mod programs;

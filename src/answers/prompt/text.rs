@@ -19,12 +19,15 @@ use crate::terminal::escape_control;
 /// Asks for one line.
 pub(super) fn line(placeholder: &Placeholder) -> InquireResult<Answer> {
     let default = default_of(placeholder);
-    let read = |typed: &str| one_line(typed).and_then(|typed| placeholder.parse(or_default(typed, default)));
+    let read = |typed: &str| {
+        let typed = or_default(one_line(typed)?, default);
+        if typed.is_empty() && is_required(placeholder) { Err(nothing()) } else { placeholder.parse(typed) }
+    };
     let line = Line {
         question: &shown(&placeholder.prompt),
         default,
         initial: None,
-        help: has_rule(placeholder).then_some("enter to accept, esc to cancel"),
+        help: (has_rule(placeholder) || is_required(placeholder)).then_some("enter to accept, esc to cancel"),
         theme: theme(),
         remark: &|typed| read(typed).err().map(|rejection| rejection.help),
         check: &|typed| read(typed).map(drop).map_err(|rejection| refusal(typed, &rejection)),
@@ -198,6 +201,15 @@ fn default_of(placeholder: &Placeholder) -> Option<&str> {
 
 fn has_rule(placeholder: &Placeholder) -> bool {
     matches!(placeholder.kind, Kind::Text { regex: Some(_), .. })
+}
+
+/// Whether the template's author left nothing that would allow an empty answer. `--silent` refuses it as well.
+fn is_required(placeholder: &Placeholder) -> bool {
+    matches!(placeholder.kind, Kind::Text { default: None, regex: None, .. })
+}
+
+fn nothing() -> Rejection {
+    Rejection { reason: "is no answer".into(), help: "an answer is needed".into() }
 }
 
 fn or_default<'a>(typed: &'a str, default: Option<&'a str>) -> &'a str {

@@ -92,6 +92,11 @@ pub(super) fn is_pending(app: &Path) -> bool {
     stands("txn") || (stands("busy") && !stands(LOCK))
 }
 
+/// Whether a change of the project at `app`, which is held, was interrupted.
+pub(super) fn is_under_way(app: &Path) -> bool {
+    Txn::below(app).path().symlink_metadata().is_ok()
+}
+
 /// Finishes, takes back or discards a change that was interrupted.
 pub(super) fn recover(disk: &Disk, site: &Site, busy: Busy<'_>) -> Result<Recovered> {
     let places = Places::new(&site.app, site);

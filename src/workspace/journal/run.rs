@@ -150,13 +150,13 @@ impl<'a> Run<'a> {
         Ok(self.disk.ensure_dir(path)?)
     }
 
-    /// Removes a directory if it is empty; there is no harm in one that stays.
+    /// Removes a directory if it is empty; there is no harm in one that stays because somebody uses it.
     pub(super) fn remove_dir(&mut self, path: &Path) -> Result<()> {
-        use ErrorKind as Kind;
+        use ErrorKind::{DirectoryNotEmpty, NotADirectory, NotFound, PermissionDenied, ResourceBusy};
         self.touch(path);
-        match self.disk.remove_dir(path) {
-            Err(failure) if matches!(failure.error.kind(), Kind::Other | Kind::StorageFull) => Err(failure.into()),
-            _ => Ok(()),
+        match self.disk.remove_dir(path).map_err(|failure| (failure.error.kind(), failure)) {
+            Err((DirectoryNotEmpty | NotADirectory | NotFound | PermissionDenied | ResourceBusy, _)) => Ok(()),
+            result => Ok(result.map_err(|(_, failure)| failure)?),
         }
     }
 

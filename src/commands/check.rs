@@ -1,0 +1,59 @@
+//! `create-app check`: how each file stands to what was rendered. Offline: no template, no render, no hook.
+
+use std::path::Path;
+
+use super::{Outcome, origin};
+use crate::cli::CheckArgs;
+use crate::diagnostic::{Code, Result};
+use crate::merge::state::judge;
+use crate::plan::Trees;
+use crate::report;
+use crate::report::check::{Checked, Newer};
+use crate::workspace::{self, Project, Site};
+
+/// Runs `create-app check`.
+///
+/// # Errors
+///
+/// Where a path is no project, or where something cannot be read. A record that is broken is a finding, no error.
+pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
+    let checked = args.paths.iter().map(|path| check(path, args)).collect::<Result<Vec<Checked>>>()?;
+    let clean = !checked.iter().any(|checked| checked.fails(args.pristine));
+    let text = if args.json { report::check::json(&checked, clean) } else { report::check::human(&checked) };
+    report::result(&text)?;
+    checked.iter().for_each(|checked| report::diagnostics(&checked.problems));
+    Ok(if clean { Outcome::Clean } else { Outcome::Differences })
+}
+
+fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
+    let site = Site::of_project(path)?;
+    super::new::finish_interrupted(&site)?;
+    let shown = site.shown().to_string();
+    let project = match Project::read(site) {
+        Ok(project) => project,
+        Err(problems) if problems.0.iter().all(|problem| problem.code == Code::LockInvalid) => {
+            return Ok(Checked { shown, problems: problems.0, ..Checked::default() });
+        }
+        Err(problems) => return Err(problems),
+    };
+    let ours = workspace::ours(&project.site, &project.bases, &Trees::default())?;
+    let [app, repository] = workspace::leftovers(&project, &ours)?;
+    let newer = if args.upstream { newer(&project)? } else { None };
+    Ok(Checked {
+        shown,
+        app_dir: project.site.app_dir.clone(),
+        app: judge(&project.bases.app, &ours.app, &app),
+        repository: judge(&project.bases.repository, &ours.repository, &repository),
+        template: Some(project.lock.template),
+        newer,
+        problems: project.broken,
+    })
+}
+
+/// The template, where it is newer than the project.
+fn newer(project: &Project) -> Result<Option<Newer>> {
+    let loaded = origin::load(&project.site.app, &project.lock.template)?;
+    let newer = origin::is_newer(&loaded, &project.lock.template);
+    let template = loaded.template;
+    Ok(newer.then_some(Newer { version: template.manifest.ownership.version, revision: template.origin.revision }))
+}

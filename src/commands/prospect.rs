@@ -1,0 +1,237 @@
+//! What an upgrade would do: the template rendered anew with the project's answers, and merged with the project's files.
+//! `upgrade` applies it, and `diff` shows it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::{inputs, new, origin};
+use crate::answers::built_in::{self, Facts, OF_THE_START};
+use crate::answers::given::{Given, GivenValues, values_of};
+use crate::answers::placeholder::Answer;
+use crate::answers::{Ask, Resolved, prompt, resolve};
+use crate::cli::RenderArgs;
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::git;
+use crate::lock::{self, Lock, Record};
+use crate::merge::{Bases, Options, draw::Style, merge};
+use crate::plan::{Action, Plan, Trees};
+use crate::render::{self, Request};
+use crate::report;
+use crate::source::{self, Loaded};
+use crate::template::Template;
+use crate::tree::{RelPath, Tree};
+use crate::workspace::{self, Project, Site};
+
+/// Everything that there is to know before anything is changed.
+pub(super) struct Prospect {
+    /// Where the project is.
+    pub(super) site: Site,
+    /// What the lock and the base know; none for a project that is adopted.
+    pub(super) recorded: Option<Project>,
+    /// The project's files.
+    pub(super) ours: Trees,
+    /// What the template renders now.
+    pub(super) theirs: Trees,
+    /// What is to be done.
+    pub(super) plan: Plan,
+    /// What is recorded then.
+    pub(super) record: Record,
+}
+
+impl Prospect {
+    /// Whether nothing would change, the record included.
+    pub(super) fn is_empty(&self) -> bool {
+        let recorded = |project: &Project| {
+            project.lock == self.record.lock && project.present.is_superset(&self.record.lock.base())
+        };
+        self.plan.is_empty() && self.recorded.as_ref().is_some_and(recorded)
+    }
+}
+
+/// Reads the project, renders the template, and merges.
+///
+/// # Errors
+///
+/// Everything that keeps it from being done.
+pub(super) fn find(path: &Path, args: &RenderArgs) -> Result<Prospect> {
+    let site = Site::of_project(path)?;
+    new::finish_interrupted(&site)?;
+    let recorded = if site.has_lock() { Some(Project::read(site.clone())?) } else { None };
+    let lock = recorded.as_ref().map(|project| &project.lock);
+    let may_ask = !args.silent && prompt::possible();
+    let Loaded { mut template, warnings } = template(&site, lock, args, may_ask)?;
+    super::warn(warnings, args.strict)?;
+    new::refuse_hooks(&template)?;
+
+    let resolved = answer(&site, lock, &template, args, may_ask)?;
+    let theirs = rendered(&site, &mut template, &resolved, args.strict)?;
+    let bases = recorded.as_ref().map(|project| &project.bases);
+    let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
+    let mut record = lock::record(&new::rendered(&site, &template, &resolved, &theirs), &present);
+    let mut ours = workspace::ours(&site, bases.unwrap_or(&Bases::default()), &theirs)?;
+    if let Some(bases) = bases {
+        refuse_left_out(&site, bases, &ours)?;
+    }
+    let options = options(&site, bases, [&ours, &theirs], &template, args)?;
+    let plan = merged(&site, bases, &mut ours, &theirs, &template, &options)?;
+    record.lock.moved = plan.moved.clone();
+    Ok(Prospect { site, recorded, ours, theirs, plan, record })
+}
+
+/// The template that was asked for, else the one that made the project, else the embedded one.
+fn template(site: &Site, lock: Option<&Lock>, args: &RenderArgs, may_ask: bool) -> Result<Loaded> {
+    let Some(directory) = &args.template else {
+        return lock.map_or_else(source::embedded, |lock| origin::load(&site.app, &lock.template));
+    };
+    let same_place = |lock: &&Lock| lock.template.source != origin::EMBEDDED;
+    let known = lock.filter(same_place).and_then(|lock| lock.template.subfolder.clone());
+    let subfolder = args.subfolder.clone().or_else(|| known.filter(|folder| directory.join(folder).is_dir()));
+    let mut loaded = inputs::template(Some(directory), subfolder.as_deref(), may_ask)?;
+    loaded.template.origin.source = origin::name(site, directory);
+    Ok(loaded)
+}
+
+/// Answers: the lock's, then what was given now, then questions.
+fn answer(site: &Site, lock: Option<&Lock>, template: &Template, args: &RenderArgs, may_ask: bool) -> Result<Resolved> {
+    let recorded = match lock {
+        Some(lock) => lock.answers.clone(),
+        None => inputs::inferred(site, template)?,
+    };
+    let started: BTreeMap<String, Answer> = recorded
+        .iter()
+        .filter(|(name, _)| OF_THE_START.contains(&name.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    let mut given: GivenValues = inputs::environment()?;
+    given.extend(values_of(recorded.into_iter().filter(|(name, _)| !started.contains_key(name))));
+    given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
+
+    let mentioned = inputs::mentioned(template);
+    let facts = facts(site, lock, &mentioned, &started, &given);
+    let mut variables = built_in::variables(&facts);
+    variables.extend(started);
+    let mut user = prompt::ask;
+    let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
+    let mut resolved = resolve(&template.manifest, variables, &given, &mut ask)?;
+    let mut warnings = std::mem::take(&mut resolved.warnings);
+    warnings.extend(inputs::unused(template, &resolved));
+    super::warn(warnings, args.strict)?;
+    inputs::forget_unused(template, &mut resolved);
+    new::remember(&mut resolved, &mentioned);
+    // An app that was moved keeps the names of its files at the repository's root.
+    if mentioned.contains(&"app_suffix") && facts.app_suffix != built_in::app_suffix(site.app_dir(), false) {
+        let suffix = resolved.variables.get("app_suffix").cloned();
+        resolved.answers.extend(suffix.map(|suffix| ("app_suffix".to_owned(), suffix)));
+    }
+    Ok(resolved)
+}
+
+fn facts(
+    site: &Site,
+    lock: Option<&Lock>,
+    mentioned: &[&str],
+    started: &BTreeMap<String, Answer>,
+    given: &BTreeMap<String, Given>,
+) -> Facts {
+    let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let known_dir = lock.and_then(|lock| lock.app_dir.as_ref()).map_or(site.app_dir(), RelPath::as_str);
+    let unknown: Vec<&str> = mentioned.iter().copied().filter(|name| !given.contains_key(*name)).collect();
+    Facts {
+        name: started.get("project-name").map_or(directory, ToString::to_string),
+        app_dir: site.app_dir().to_owned(),
+        app_suffix: built_in::app_suffix(if site.app_dir.is_some() { known_dir } else { "." }, false),
+        is_init: lock.is_none(),
+        within_cargo_project: site.app.ancestors().any(|directory| directory.join("Cargo.toml").exists()),
+        author: inputs::author(&unknown, &site.app),
+    }
+}
+
+fn rendered(site: &Site, template: &mut Template, resolved: &Resolved, strict: bool) -> Result<Trees> {
+    let files = std::mem::take(&mut template.files);
+    let request = Request {
+        selection: &resolved.selection,
+        declared: template.manifest.declared().collect(),
+        variables: &resolved.variables,
+        names: &template.names,
+        strict: strict || template.origin.source == origin::EMBEDDED,
+    };
+    let rendered = render::render(files, &request)?;
+    report::diagnostics(&rendered.warnings);
+    Ok(new::split(rendered.tree, site, &template.manifest.ownership))
+}
+
+/// A file that a sparse checkout leaves out has not been deleted; what was merged into it could not be seen.
+fn refuse_left_out(site: &Site, bases: &Bases, ours: &Trees) -> Result<()> {
+    if site.repository.is_none() {
+        return Ok(());
+    }
+    let mut problems = Vec::new();
+    let sides = [(&site.app, &bases.app, &ours.app), (&site.root().to_path_buf(), &bases.repository, &ours.repository)];
+    for (root, base, ours) in sides {
+        let missing = base.iter().filter(|(path, known)| !known.pristine.once && !ours.contains_key(path));
+        let left_out = git::left_out(root, missing.map(|(path, _)| path.as_str()))?;
+        problems.extend(left_out.iter().map(|path| {
+            Diagnostic::error(Code::NotCheckedOut, format!("`{path}` is left out by this sparse checkout"))
+                .help("check it out with `git sparse-checkout add`, or upgrade in a complete clone")
+        }));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(crate::diagnostic::Diagnostics(problems)) }
+}
+
+fn options(
+    site: &Site,
+    bases: Option<&Bases>,
+    trees: [&Trees; 2],
+    template: &Template,
+    args: &RenderArgs,
+) -> Result<Options> {
+    let ignored = |root: &Path, base: Option<&crate::merge::Base>, trees: [&Tree; 2]| -> Result<BTreeSet<RelPath>> {
+        let all = trees.iter().flat_map(|tree| tree.keys()).chain(base.into_iter().flat_map(|base| base.keys()));
+        // Git refuses to look behind a link.
+        let reachable = |path: &&RelPath| {
+            !path.ancestors().any(|above| RelPath::new(above).is_ok_and(|above| trees[0].contains_key(&above)))
+        };
+        let all: BTreeSet<&RelPath> = all.filter(reachable).collect();
+        let ignored = git::check_ignore(root, all.iter().map(|path| path.as_str()))?;
+        Ok(ignored.into_iter().filter_map(|ignored| RelPath::new(ignored.path).ok()).collect())
+    };
+    let mut options = Options {
+        version: template.manifest.ownership.version.clone().unwrap_or_default(),
+        style: args.conflict.map_or(Style::Merge, Into::into),
+        modes: workspace::compares_modes(site)?,
+        ..Options::default()
+    };
+    if site.repository.is_some() {
+        options.ignored = ignored(&site.app, bases.map(|bases| &bases.app), trees.map(|trees| &trees.app))?;
+        options.ignored_in_repository =
+            ignored(site.root(), bases.map(|bases| &bases.repository), trees.map(|trees| &trees.repository))?;
+    }
+    Ok(options)
+}
+
+/// Merges; again, where a file stands that the merge knew nothing of, at a name that it chose for one beside another.
+fn merged(
+    site: &Site,
+    bases: Option<&Bases>,
+    ours: &mut Trees,
+    theirs: &Trees,
+    template: &Template,
+    options: &Options,
+) -> Result<Plan> {
+    loop {
+        let plan = merge(bases, ours, theirs, &template.manifest.ownership, options);
+        let beside = |changes: &crate::plan::Changes| -> Tree {
+            let conflicts = changes.values().filter_map(|change| match &change.action {
+                Action::Conflict(conflict) => Some(&conflict.beside),
+                _ => None,
+            });
+            conflicts.flatten().cloned().collect()
+        };
+        let taken = site.read(&beside(&plan.app), &beside(&plan.repository))?;
+        if taken.app.is_empty() && taken.repository.is_empty() {
+            return Ok(plan);
+        }
+        ours.app.extend(taken.app);
+        ours.repository.extend(taken.repository);
+    }
+}

@@ -1,0 +1,216 @@
+//! What git knows of a work tree's files, and the conflicts that it is told of.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use super::{ask, git, lossy, refused, run};
+use crate::diagnostic::Result;
+use crate::plan::Stages;
+use crate::tree::{Entry, Mode};
+
+/// The most bytes of paths in one command line: Windows takes 32,767 characters.
+const MAX_ARGUMENTS: usize = 24_000;
+
+/// What git holds of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Held {
+    /// Tracked, and not as the last commit has it.
+    Dirty,
+    /// In conflict.
+    Unmerged,
+    /// Not at all: untracked, ignored, or there is no commit yet.
+    Nowhere,
+}
+
+/// Which of `paths`, relative to `root` and with `/`, differ from the last commit, and how. Others are as committed, or
+/// do not exist.
+///
+/// # Errors
+///
+/// When git is missing or fails, as it does where `root` is in no repository.
+pub fn status<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<String, Held>> {
+    const OPTIONS: [&str; 6] =
+        ["--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=all", "--ignored=traditional"];
+    let mut held = BTreeMap::new();
+    for chunk in chunks(paths) {
+        let output = run(literal(root).arg("status").args(OPTIONS).arg("--").args(chunk))?;
+        let mut has_commit = true;
+        for line in output.stdout.split(|byte| *byte == 0).map(lossy) {
+            let after = |fields: usize| line.splitn(fields + 1, ' ').nth(fields).unwrap_or_default().to_owned();
+            let (path, state) = match line.as_bytes().first() {
+                Some(b'#') => {
+                    has_commit &= line != "# branch.oid (initial)";
+                    continue;
+                }
+                Some(b'?' | b'!') => (after(1), Held::Nowhere),
+                Some(b'u') => (after(10), Held::Unmerged),
+                Some(b'1') if has_commit => (after(8), Held::Dirty),
+                Some(b'1') => (after(8), Held::Nowhere),
+                _ => continue,
+            };
+            held.insert(path, state);
+        }
+    }
+    Ok(held)
+}
+
+/// The paths below `directory`, relative to it, that are in conflict.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn unmerged(directory: &Path) -> Result<BTreeSet<String>> {
+    let output = run(git(directory).args(["ls-files", "--unmerged", "-z"]))?;
+    let lines = output.stdout.split(|byte| *byte == 0).map(lossy);
+    Ok(lines.filter_map(|line| line.split_once('\t').map(|(_, path)| path.to_owned())).collect())
+}
+
+/// Which of `paths`, relative to `directory`, a sparse checkout leaves out.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn left_out<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for chunk in chunks(paths) {
+        let output = run(literal(directory).args(["ls-files", "-t", "-z", "--"]).args(chunk))?;
+        let lines = output.stdout.split(|byte| *byte == 0).map(lossy);
+        found.extend(lines.filter_map(|line| line.strip_prefix("S ").map(str::to_owned)));
+    }
+    Ok(found)
+}
+
+/// Every file below `directory`, relative to it, that is tracked, or neither tracked nor ignored.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn files(directory: &Path) -> Result<BTreeSet<String>> {
+    let output = run(git(directory).args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]))?;
+    let paths = output.stdout.split(|byte| *byte == 0).filter_map(|path| String::from_utf8(path.to_vec()).ok());
+    Ok(paths.filter(|path| !path.is_empty()).collect())
+}
+
+/// The content of files as the index has them; `paths` are relative to `root`, the repository's root. Those that it does not
+/// have are left out.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn staged<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<String, Vec<u8>>> {
+    let paths: Vec<&str> = paths.into_iter().collect();
+    let input: String = paths.iter().map(|path| format!(":{path}\n")).collect();
+    let output = ask(git(root).args(["cat-file", "--batch"]), input.as_bytes())?;
+    let mut found = BTreeMap::new();
+    let mut rest = output.stdout.as_slice();
+    for path in paths {
+        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { break };
+        let head = lossy(&rest[..end]);
+        rest = &rest[end + 1..];
+        let size = head.rsplit_once(" blob ").and_then(|(_, size)| size.parse::<usize>().ok());
+        let Some(size) = size.filter(|size| *size < rest.len()) else { continue };
+        found.insert(path.to_owned(), rest[..size].to_vec());
+        rest = &rest[size + 1..];
+    }
+    Ok(found)
+}
+
+/// Whether executable bits count in the repository of `directory`.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn compares_modes(directory: &Path) -> Result<bool> {
+    let output = ask(git(directory).args(["config", "--type=bool", "--get", "core.fileMode"]), &[])?;
+    Ok(lossy(&output.stdout).trim() != "false")
+}
+
+/// A path in conflict, for git's index.
+#[derive(Debug, Clone, Copy)]
+pub struct Unmerged<'a> {
+    /// The path below the repository's root.
+    pub path: &'a str,
+    /// The path that the project's file leaves, where it is another one.
+    pub from: Option<&'a str>,
+    /// The versions.
+    pub stages: &'a Stages,
+}
+
+/// Stores the versions of files in conflict as objects of the repository with this root. What it returns is for
+/// [`mark_conflicts`]; nothing is in the index yet.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn store(root: &Path, conflicts: &[Unmerged<'_>]) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for conflict in conflicts {
+        let versions: Vec<(u8, String, Mode)> = conflict
+            .stages
+            .numbered()
+            .map(|(number, version)| {
+                let object = write_object(root, conflict.path, &version.entry)?;
+                Ok((number, object, version.entry.mode()))
+            })
+            .collect::<Result<_>>()?;
+        let Some(length) = versions.first().map(|(_, object, _)| object.len()) else { continue };
+        let gone = conflict.from.into_iter().chain([conflict.path]);
+        lines.extend(gone.map(|path| format!("0 {}\t{path}", "0".repeat(length))));
+        let versions = versions.iter();
+        lines.extend(
+            versions.map(|(number, object, mode)| format!("{} {object} {number}\t{}", mode.as_str(), conflict.path)),
+        );
+    }
+    Ok(lines)
+}
+
+/// Puts conflicts into the index, as a merge does: `git status` shows them, and `git mergetool` and `git checkout --ours`
+/// work.
+///
+/// # Errors
+///
+/// When git is missing or fails; the index is as it was then.
+pub fn mark_conflicts(root: &Path, lines: &[String]) -> Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let input: Vec<u8> = lines.iter().flat_map(|line| line.bytes().chain([0])).collect();
+    let mut command = git(root);
+    let output = ask(command.args(["update-index", "-z", "--index-info"]), &input)?;
+    if output.status.success() { Ok(()) } else { Err(refused(&command, &output).into()) }
+}
+
+/// Stores an entry as git would if it stood at `path`; returns its name.
+fn write_object(root: &Path, path: &str, entry: &Entry) -> Result<String> {
+    let mut command = git(root);
+    command.args(["hash-object", "-w", "--stdin"]);
+    match entry.mode() {
+        Mode::Symlink => command.arg("--no-filters"),
+        Mode::File | Mode::Executable => command.arg("--path").arg(path),
+    };
+    let output = ask(&mut command, entry.bytes())?;
+    let name = lossy(&output.stdout).trim().to_owned();
+    if output.status.success() { Ok(name) } else { Err(refused(&command, &output).into()) }
+}
+
+/// Git, for paths that are no patterns.
+fn literal(directory: &Path) -> Command {
+    let mut command = git(directory);
+    command.arg("--literal-pathspecs");
+    command
+}
+
+fn chunks<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Vec<&'a str>> {
+    let mut chunks: Vec<Vec<&str>> = Vec::new();
+    let mut room = 0;
+    for path in paths {
+        if room < path.len() + 1 {
+            chunks.push(Vec::new());
+            room = MAX_ARGUMENTS;
+        }
+        room = room.saturating_sub(path.len() + 1);
+        chunks.last_mut().into_iter().for_each(|chunk| chunk.push(path));
+    }
+    chunks
+}

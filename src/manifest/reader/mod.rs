@@ -1,0 +1,185 @@
+//! Reads the manifest by walking the TOML document, so that every problem has its place and all are reported at once.
+
+mod ownership;
+mod placeholders;
+mod values;
+
+use std::sync::Arc;
+
+use semver::{Version, VersionReq};
+use toml::Spanned as TomlSpanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Conditional, Manifest, Selection, Spanned};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+
+/// Placeholder names that cargo-generate reserves for its built-in variables.
+const RESERVED: &[&str] =
+    &["authors", "os-arch", "project-name", "crate_name", "crate_type", "within_cargo_project", "is_init"];
+
+/// Reads a manifest; `name` is how messages call it.
+///
+/// Returns it with warnings: keys that cargo-generate ignores, too, are no reason to refuse a template.
+///
+/// # Errors
+///
+/// Every problem of the manifest, each with its place.
+pub fn read(name: &str, text: &str) -> Result<(Manifest, Vec<Diagnostic>), Diagnostics> {
+    let text: Arc<str> = text.into();
+    let mut reader = Reader { name: name.to_owned(), text: Arc::clone(&text), found: Vec::new() };
+    let (document, errors) = DeTable::parse_recoverable(&text);
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        reader.report(
+            Code::ManifestSyntax,
+            span,
+            "the manifest is not valid TOML",
+            error.message(),
+            Some("the manifest is TOML (https://toml.io): mend this line".into()),
+        );
+    }
+    if !reader.found.is_empty() {
+        return Err(Diagnostics(reader.found));
+    }
+    let mut manifest = reader.manifest(document.get_ref());
+    manifest.name = reader.name;
+    manifest.text = text;
+    if reader.found.iter().any(Diagnostic::is_error) {
+        return Err(Diagnostics(reader.found));
+    }
+    Ok((manifest, reader.found))
+}
+
+type Value<'i> = TomlSpanned<DeValue<'i>>;
+
+struct Reader {
+    name: String,
+    text: Arc<str>,
+    found: Vec<Diagnostic>,
+}
+
+impl Reader {
+    fn manifest(&mut self, document: &DeTable<'_>) -> Manifest {
+        const TABLES: &[&str] = &["template", "placeholders", "conditional", "hooks", "create-app"];
+        self.check_keys(document, "the manifest", TABLES, Severity::Warning);
+        let mut manifest = Manifest::default();
+        if let Some(table) = self.table_at(document, "template") {
+            self.template(table, &mut manifest);
+        }
+        if let Some(table) = self.table_at(document, "placeholders") {
+            manifest.placeholders = self.placeholders(table);
+        }
+        if let Some(table) = self.table_at(document, "conditional") {
+            manifest.conditionals = table.iter().filter_map(|(key, value)| self.conditional(key, value)).collect();
+        }
+        if let Some(table) = self.table_at(document, "hooks") {
+            const PHASES: &[&str] = &["init", "pre", "post"];
+            self.check_keys(table, "`[hooks]`", PHASES, Severity::Warning);
+            manifest.hooks = PHASES.iter().flat_map(|phase| self.strings_at(table, phase)).flatten().collect();
+        }
+        if let Some(table) = self.table_at(document, "create-app") {
+            manifest.ownership = self.ownership(table, &manifest);
+        }
+        manifest
+    }
+
+    fn template(&mut self, table: &DeTable<'_>, manifest: &mut Manifest) {
+        const KEYS: &[&str] =
+            &["cargo_generate_version", "sub_templates", "include", "exclude", "ignore", "vcs", "init"];
+        self.check_keys(table, "`[template]`", KEYS, Severity::Warning);
+        manifest.selection = self.selection(table);
+        manifest.sub_templates = self.strings_at(table, "sub_templates").unwrap_or_default();
+        if let Some(value) = table.get("sub_templates").filter(|_| manifest.sub_templates.is_empty()) {
+            self.invalid(
+                value.span(),
+                "the template has no sub-templates",
+                "empty",
+                "list the folders, or remove the key",
+            );
+        }
+        if let Some(version) = self.string_at(table, "cargo_generate_version") {
+            self.version(version);
+        }
+        manifest.init = self.bool_at(table, "init").unwrap_or_default();
+        if let Some(vcs) = self.string_at(table, "vcs") {
+            match vcs.value.to_lowercase().as_str() {
+                "git" => {}
+                "none" => manifest.no_vcs = true,
+                _ => self.invalid(
+                    vcs.span,
+                    "unknown version control system",
+                    "not one of them",
+                    "use \"Git\" or \"None\"",
+                ),
+            }
+        }
+    }
+
+    /// Refuses a template that was written for another cargo-generate than the one whose rules are followed here.
+    fn version(&mut self, required: Spanned) {
+        const OURS: Version = Version::new(0, 23, 14);
+        let title = format!("the template needs cargo-generate {}", required.value);
+        match VersionReq::parse(&required.value) {
+            Ok(requirement) if requirement.matches(&OURS) => {}
+            Ok(_) => {
+                let help = "update create-app, or make the project with that cargo-generate";
+                self.invalid(required.span, &title, &format!("create-app follows the rules of {OURS}"), help);
+            }
+            Err(error) => self.invalid(
+                required.span,
+                "invalid version requirement",
+                &error.to_string(),
+                "write it as in Cargo.toml",
+            ),
+        }
+    }
+
+    fn selection(&mut self, table: &DeTable<'_>) -> Selection {
+        let include = self.strings_at(table, "include");
+        let exclude = self.strings_at(table, "exclude");
+        let ignore = self.strings_at(table, "ignore").unwrap_or_default();
+        for pattern in include.iter().chain(&exclude).flatten() {
+            if let Err(error) = crate::render::select::check_pattern(&pattern.value) {
+                self.invalid(
+                    pattern.span.clone(),
+                    "invalid glob",
+                    &error,
+                    "patterns are written as in a .gitignore file",
+                );
+            }
+        }
+        Selection { include, exclude, ignore }
+    }
+
+    fn conditional(&mut self, key: &TomlSpanned<std::borrow::Cow<'_, str>>, value: &Value<'_>) -> Option<Conditional> {
+        const KEYS: &[&str] = &["include", "exclude", "ignore", "placeholders"];
+        let expression = Spanned { value: key.get_ref().to_string(), span: key.span() };
+        let table = self.table(&format!("conditional.'{}'", expression.value), value)?;
+        self.check_keys(table, "a `[conditional]` table", KEYS, Severity::Warning);
+        if let Err(error) = crate::answers::condition::check(&expression.value) {
+            let help = "a condition is a Rhai expression over the answers";
+            self.invalid(expression.span.clone(), "this condition can never hold", &error, help);
+            // cargo-generate takes it for false, and says nothing.
+            self.soften();
+        }
+        let selection = self.selection(table);
+        let placeholders = match self.table_at(table, "placeholders") {
+            Some(table) => self.placeholders(table),
+            None => Vec::new(),
+        };
+        Some(Conditional { expression, selection, placeholders })
+    }
+}
+
+fn plain(items: Vec<Spanned>) -> Vec<String> {
+    items.into_iter().map(|item| item.value).collect()
+}
+
+fn article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
+fn quote_all(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}

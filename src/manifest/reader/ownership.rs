@@ -1,0 +1,105 @@
+//! `[create-app]`: what cargo-generate does not know.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeTable;
+
+use super::{Reader, Value};
+use crate::diagnostic::{Severity, did_you_mean};
+use crate::manifest::{Inference, Manifest, Next, Ownership, Renamed, Spanned};
+
+impl Reader {
+    pub(super) fn ownership(&mut self, table: &DeTable<'_>, manifest: &Manifest) -> Ownership {
+        const KEYS: &[&str] =
+            &["version", "name-pattern", "once", "blocks", "repository", "secret", "infer", "renamed", "next"];
+        self.check_keys(table, "`[create-app]`", KEYS, Severity::Error);
+        let ownership = Ownership {
+            version: self.string_at(table, "version").map(|version| version.value),
+            name_pattern: self.regex_at(table, "name-pattern"),
+            once: self.globs_at(table, "once"),
+            blocks: self.globs_at(table, "blocks"),
+            repository: self.globs_at(table, "repository"),
+            secret: self.strings_at(table, "secret").unwrap_or_default(),
+            infer: self.infer(table),
+            renamed: self.renamed(table),
+            next: self.next(table),
+        };
+        for secret in &ownership.secret {
+            if !manifest.declared().any(|placeholder| placeholder.name == secret.value) {
+                let help =
+                    did_you_mean(&secret.value, manifest.declared().map(|placeholder| placeholder.name.as_str()))
+                        .unwrap_or_else(|| "name a placeholder of this template".into());
+                self.invalid(secret.span.clone(), &format!("`{}` is not a placeholder", secret.value), "unknown", help);
+            }
+        }
+        ownership
+    }
+
+    pub(super) fn globs_at(&mut self, table: &DeTable<'_>, key: &str) -> Vec<Spanned> {
+        let globs = self.strings_at(table, key).unwrap_or_default();
+        for glob in &globs {
+            if let Err(error) = crate::render::select::check_pattern(&glob.value) {
+                self.invalid(glob.span.clone(), "invalid glob", &error, "patterns are written as in a .gitignore file");
+            }
+        }
+        globs
+    }
+
+    pub(super) fn infer(&mut self, table: &DeTable<'_>) -> BTreeMap<String, Vec<Inference>> {
+        let Some(infer) = self.table_at(table, "infer") else { return BTreeMap::new() };
+        let mut inferences = BTreeMap::new();
+        for (name, value) in infer {
+            let Some(items) = self.array(name.get_ref(), value) else { continue };
+            let ways = items.filter_map(|item| {
+                let [file, pointer] = self.two_strings("an inference", item, ["file", "pointer"])?;
+                Some(Inference { file, pointer })
+            });
+            inferences.insert(name.get_ref().to_string(), ways.collect());
+        }
+        inferences
+    }
+
+    pub(super) fn renamed(&mut self, table: &DeTable<'_>) -> Vec<Renamed> {
+        let Some(value) = table.get("renamed") else { return Vec::new() };
+        let Some(items) = self.array("renamed", value) else { return Vec::new() };
+        let renamed = items.filter_map(|item| {
+            let [from, to] = self.two_strings("`[[create-app.renamed]]`", item, ["from", "to"])?;
+            Some(Renamed { from, to })
+        });
+        renamed.collect()
+    }
+
+    pub(super) fn next(&mut self, table: &DeTable<'_>) -> Vec<Next> {
+        const PLACE: &str = "`[[create-app.next]]`";
+        let Some(value) = table.get("next") else { return Vec::new() };
+        let Some(items) = self.array("next", value) else { return Vec::new() };
+        let next = items.filter_map(|item| {
+            let table = self.table(PLACE, item)?;
+            self.check_keys(table, PLACE, &["run", "get"], Severity::Error);
+            let run = self.required(PLACE, item, table, "run")?;
+            Some(Next { run, get: self.string_at(table, "get").map(|get| get.value) })
+        });
+        next.collect()
+    }
+
+    pub(super) fn required(
+        &mut self,
+        place: &str,
+        value: &Value<'_>,
+        table: &DeTable<'_>,
+        key: &str,
+    ) -> Option<String> {
+        if !table.contains_key(key) {
+            self.invalid(value.span(), &format!("{place} has no `{key}`"), "incomplete", format!("add {key} = \"…\""));
+        }
+        self.string_at(table, key).map(|text| text.value)
+    }
+
+    /// Reads a table of exactly two strings.
+    pub(super) fn two_strings(&mut self, place: &str, value: &Value<'_>, keys: [&str; 2]) -> Option<[String; 2]> {
+        let table = self.table(place, value)?;
+        self.check_keys(table, place, &keys, Severity::Error);
+        let [first, second] = keys.map(|key| self.required(place, value, table, key));
+        Some([first?, second?])
+    }
+}

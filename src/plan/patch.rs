@@ -1,0 +1,250 @@
+//! Differences between files as a patch that `git apply` takes: text in hunks, binaries as git's own binary patches, modes,
+//! symbolic links and renames. Pure: files in, bytes out.
+
+use std::ops::Range;
+
+use sha1::{Digest as _, Sha1};
+use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
+
+use crate::tree::{Entry, Mode};
+
+/// Lines around a change that are shown with it.
+const CONTEXT: usize = 3;
+
+/// What becomes of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Difference<'a> {
+    /// Where it was, if that is elsewhere.
+    pub from: Option<&'a str>,
+    /// Where it is; where it was, if it has gone.
+    pub path: &'a str,
+    /// What it was; none where it is new.
+    pub before: Option<&'a Entry>,
+    /// What it is; none where it has gone.
+    pub after: Option<&'a Entry>,
+}
+
+impl Difference<'_> {
+    /// How many lines come and go; none for a binary file.
+    #[must_use]
+    pub fn lines(&self) -> Option<(usize, usize)> {
+        let [before, after] = [self.before, self.after].map(|entry| entry.map_or(&b""[..], Entry::bytes));
+        if is_binary(before) || is_binary(after) {
+            return None;
+        }
+        let (old, new) = (lines(before), lines(after));
+        let ops = capture_diff_slices(Algorithm::Patience, &old, &new);
+        let changed = ops.iter().filter(|op| !matches!(op, DiffOp::Equal { .. }));
+        Some(
+            changed.fold((0, 0), |(added, removed), op| (added + op.new_range().len(), removed + op.old_range().len())),
+        )
+    }
+}
+
+/// The patch. Paths are relative to the repository's root.
+#[must_use]
+pub fn patch(differences: &[Difference<'_>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for difference in differences {
+        match (difference.before, difference.after) {
+            // Git, too, shows a file that became a link, or the reverse, as one that went and one that came.
+            (Some(before), Some(after)) if is_link(before) != is_link(after) => {
+                let old = difference.from.unwrap_or(difference.path);
+                file(&mut out, &Difference { from: None, path: old, after: None, ..*difference });
+                file(&mut out, &Difference { from: None, before: None, ..*difference });
+            }
+            _ => file(&mut out, difference),
+        }
+    }
+    out
+}
+
+fn is_link(entry: &Entry) -> bool {
+    entry.mode() == Mode::Symlink
+}
+
+fn file(out: &mut Vec<u8>, difference: &Difference<'_>) {
+    let (before, after) = (difference.before, difference.after);
+    let (old, new) = (difference.from.unwrap_or(difference.path), difference.path);
+    let mut line = |text: String| {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'\n');
+    };
+    line(format!("diff --git {} {}", quote("a/", old), quote("b/", new)));
+    match (before, after) {
+        (None, Some(after)) => line(format!("new file mode {}", after.mode().as_str())),
+        (Some(before), None) => line(format!("deleted file mode {}", before.mode().as_str())),
+        (Some(before), Some(after)) if before.mode() != after.mode() => {
+            line(format!("old mode {}", before.mode().as_str()));
+            line(format!("new mode {}", after.mode().as_str()));
+        }
+        _ => {}
+    }
+    if difference.from.is_some() {
+        line(format!("rename from {}", quote("", old)));
+        line(format!("rename to {}", quote("", new)));
+    }
+    let [before_bytes, after_bytes] = [before, after].map(|entry| entry.map_or(&b""[..], Entry::bytes));
+    if before.is_some() && after.is_some() && before_bytes == after_bytes {
+        return;
+    }
+    let mode = match (before, after) {
+        (Some(before), Some(after)) if before.mode() == after.mode() => format!(" {}", after.mode().as_str()),
+        _ => String::new(),
+    };
+    line(format!("index {}..{}{mode}", name(before), name(after)));
+    if is_binary(before_bytes) || is_binary(after_bytes) {
+        line("GIT binary patch".into());
+        literal(out, after_bytes);
+        literal(out, before_bytes);
+        return;
+    }
+    let (old_lines, new_lines) = (lines(before_bytes), lines(after_bytes));
+    let groups = group_diff_ops(capture_diff_slices(Algorithm::Patience, &old_lines, &new_lines), CONTEXT);
+    if !groups.is_empty() {
+        // A tab ends a name that has a space in it.
+        let end = |path: &str| if path.contains(' ') { "\t" } else { "" };
+        let header = |prefix, path, entry: Option<&Entry>| match entry {
+            Some(_) => format!("{}{}", quote(prefix, path), end(path)),
+            None => "/dev/null".to_owned(),
+        };
+        line(format!("--- {}", header("a/", old, before)));
+        line(format!("+++ {}", header("b/", new, after)));
+    }
+    groups.iter().for_each(|group| hunk(out, group, &old_lines, &new_lines));
+}
+
+fn hunk(out: &mut Vec<u8>, ops: &[DiffOp], old: &[&[u8]], new: &[&[u8]]) {
+    let (Some(first), Some(last)) = (ops.first(), ops.last()) else { return };
+    let range = |range: Range<usize>| match range.len() {
+        0 => format!("{},0", range.start),
+        1 => format!("{}", range.start + 1),
+        n => format!("{},{n}", range.start + 1),
+    };
+    let old_range = range(first.old_range().start..last.old_range().end);
+    let new_range = range(first.new_range().start..last.new_range().end);
+    out.extend_from_slice(format!("@@ -{old_range} +{new_range} @@\n").as_bytes());
+    for op in ops {
+        if let DiffOp::Equal { .. } = op {
+            old[op.old_range()].iter().for_each(|line| marked(out, b' ', line));
+            continue;
+        }
+        old[op.old_range()].iter().for_each(|line| marked(out, b'-', line));
+        new[op.new_range()].iter().for_each(|line| marked(out, b'+', line));
+    }
+}
+
+fn marked(out: &mut Vec<u8>, mark: u8, line: &[u8]) {
+    out.push(mark);
+    out.extend_from_slice(line);
+    if !line.ends_with(b"\n") {
+        out.extend_from_slice(b"\n\\ No newline at end of file\n");
+    }
+}
+
+/// Lines as git sees them: each ends with its line feed.
+fn lines(bytes: &[u8]) -> Vec<&[u8]> {
+    bytes.split_inclusive(|&byte| byte == b'\n').collect()
+}
+
+/// As git judges it.
+fn is_binary(bytes: &[u8]) -> bool {
+    bytes.iter().take(8000).any(|&byte| byte == 0)
+}
+
+/// The name that git gives to a file's bytes; a patch of a binary file must have it.
+fn name(entry: Option<&Entry>) -> String {
+    let Some(entry) = entry else { return "0".repeat(40) };
+    let mut hash = Sha1::new();
+    hash.update(format!("blob {}\0", entry.bytes().len()));
+    hash.update(entry.bytes());
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Bytes as a binary patch has them: deflated, then in base 85, up to 52 bytes a line.
+fn literal(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 85] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+    out.extend_from_slice(format!("literal {}\n", bytes.len()).as_bytes());
+    for line in miniz_oxide::deflate::compress_to_vec_zlib(bytes, 6).chunks(52) {
+        // The length: `A` to `Z` for 1 to 26, `a` to `z` for 27 to 52.
+        let length = u8::try_from(line.len()).unwrap_or_default();
+        out.push(if length <= 26 { b'A' + length - 1 } else { b'a' + length - 27 });
+        for word in line.chunks(4) {
+            let mut padded = [0; 4];
+            padded[..word.len()].copy_from_slice(word);
+            let mut number = u32::from_be_bytes(padded);
+            let mut digits = [0; 5];
+            for digit in digits.iter_mut().rev() {
+                *digit = DIGITS[(number % 85) as usize];
+                number /= 85;
+            }
+            out.extend_from_slice(&digits);
+        }
+        out.push(b'\n');
+    }
+    out.push(b'\n');
+}
+
+/// A path as git writes it: in quotes where a character in it could be misread.
+fn quote(prefix: &str, path: &str) -> String {
+    let plain = |c: char| !c.is_control() && c != '"' && c != '\\';
+    if path.chars().all(plain) {
+        return format!("{prefix}{path}");
+    }
+    let mut out = format!("\"{prefix}");
+    for byte in path.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
+            0x20..=0x7e => out.push(char::from(byte)),
+            _ => out.push_str(&format!("\\{byte:03o}")),
+        }
+    }
+    out + "\""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(before: &'static str, after: &'static str) -> String {
+        let [before, after] = [before, after].map(|text| Entry::file(text.as_bytes()));
+        let difference = Difference { from: None, path: "a b", before: Some(&before), after: Some(&after) };
+        String::from_utf8(patch(&[difference])).unwrap()
+    }
+
+    #[test]
+    fn text_is_shown_in_hunks_with_what_is_around() {
+        let expected = "\
+diff --git a/a b b/a b
+--- a/a b\t
++++ b/a b\t
+@@ -1,3 +1,3 @@
+ a
+-b
++B
+ c
+";
+        let actual = text("a\nb\nc\n", "a\nB\nc\n");
+        let without_names =
+            |text: &str| text.lines().filter(|line| !line.starts_with("index")).collect::<Vec<_>>().join("\n");
+        assert_eq!(without_names(&actual), expected.trim_end_matches('\n'));
+        assert!(text("a\n", "a").ends_with("@@ -1 +1 @@\n-a\n+a\n\\ No newline at end of file\n"));
+        assert!(text("", "a\n").ends_with("@@ -0,0 +1 @@\n+a\n"));
+    }
+
+    #[test]
+    fn files_have_the_names_that_git_gives_them() {
+        let empty = Entry::file(&b""[..]);
+        assert_eq!(name(Some(&empty)), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
+    }
+
+    #[test]
+    fn nothing_to_tell_is_no_hunk() {
+        let run = Entry::File { bytes: b"x".into(), executable: true };
+        let plain = Entry::file(&b"x"[..]);
+        let difference = Difference { from: Some("old"), path: "new", before: Some(&plain), after: Some(&run) };
+        let expected = "diff --git a/old b/new\nold mode 100644\nnew mode 100755\nrename from old\nrename to new\n";
+        assert_eq!(String::from_utf8(patch(&[difference])).unwrap(), expected);
+        assert_eq!(quote("a/", "tab\t\"x\""), "\"a/tab\\011\\\"x\\\"\"");
+    }
+}

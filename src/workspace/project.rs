@@ -1,0 +1,139 @@
+//! A project as it is recorded: where it is, its lock, and what its base holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+
+use rayon::prelude::*;
+
+use super::site::Site;
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::git;
+use crate::lock::{BASE, DIRECTORY, Digest, LOCK, Lock, base};
+use crate::merge::Bases;
+
+/// A sparse checkout leaves files out: git has them all the same.
+const MISSING: &str = "is missing";
+
+/// A project that create-app made.
+#[derive(Debug)]
+pub struct Project {
+    /// Where it is.
+    pub site: Site,
+    /// What made it.
+    pub lock: Lock,
+    /// The digest of the lock's text.
+    pub lock_digest: Digest,
+    /// What was rendered, as far as it is known.
+    pub bases: Bases,
+    /// What the base's directory holds, and holds rightly.
+    pub present: BTreeSet<Digest>,
+    /// What is wrong with the base.
+    pub broken: Vec<Diagnostic>,
+}
+
+impl Project {
+    /// Reads the record of the project at `site`.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no lock, or where it cannot be read. A base that is not whole is no error: see
+    /// [`Project::broken`].
+    pub fn read(site: Site) -> Result<Self> {
+        let (lock, lock_digest) = read_lock(&site)?;
+        let mut stored = BTreeMap::new();
+        let mut problems = BTreeMap::new();
+        let wanted: Vec<Digest> = lock.base().into_iter().collect();
+        let found: Vec<_> = wanted.par_iter().with_min_len(32).map(|digest| (*digest, read(&site, *digest))).collect();
+        for (digest, result) in found {
+            match result {
+                Ok(bytes) => drop(stored.insert(digest, bytes)),
+                Err(problem) => drop(problems.insert(digest, problem)),
+            }
+        }
+        let present = stored.keys().copied().collect();
+        for (digest, bytes) in from_index(&site, problems.keys()) {
+            if problems.get(&digest).is_some_and(|problem| problem == MISSING) {
+                problems.remove(&digest);
+            }
+            stored.insert(digest, bytes);
+        }
+        let broken = problems.iter().map(|(digest, problem)| broken(&lock, *digest, problem)).collect();
+        let bases = Bases::new(&lock, &stored);
+        Ok(Self { site, lock, lock_digest, bases, present, broken })
+    }
+}
+
+/// What stands in the app's `.create-app` now and is committed with the project, by its name there.
+///
+/// # Errors
+///
+/// What cannot be read.
+pub fn record(site: &Site) -> Result<BTreeMap<String, Vec<u8>>> {
+    let directory = site.app.join(DIRECTORY);
+    let base = std::fs::read_dir(directory.join(BASE)).into_iter().flatten();
+    let base = base.filter_map(|entry| Some(format!("{BASE}/{}", entry.ok()?.file_name().into_string().ok()?)));
+    let names = [".gitattributes", ".gitignore", LOCK].map(str::to_owned).into_iter().chain(base);
+    let mut found = BTreeMap::new();
+    for name in names {
+        let path = directory.join(&name);
+        match std::fs::read(&path) {
+            Ok(bytes) => drop(found.insert(name, bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Diagnostic::io("cannot read", &path, &error).into()),
+        }
+    }
+    Ok(found)
+}
+
+fn read_lock(site: &Site) -> Result<(Lock, Digest)> {
+    let path = site.app.join(DIRECTORY).join(LOCK);
+    let name = site.name_of(&format!("{DIRECTORY}/{LOCK}"));
+    let bytes = match std::fs::read(&path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            let title = format!("`{}` is no project made by create-app: it has no `{DIRECTORY}/{LOCK}`", site.shown());
+            return Err(Diagnostic::error(Code::LockMissing, title)
+                .help("give the directory of the app, the one that holds `.create-app`")
+                .into());
+        }
+        bytes => bytes.map_err(|error| Diagnostic::io("cannot read", &path, &error))?,
+    };
+    let digest = Digest::of(&bytes);
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((Lock::parse(text.trim_start_matches('\u{feff}'), &name)?, digest)),
+        Err(_) => Err(Diagnostic::error(Code::LockInvalid, format!("`{name}` is not UTF-8"))
+            .help("restore it from git: `git checkout -- .create-app/lock.toml`")
+            .into()),
+    }
+}
+
+/// The bytes that the base holds for a digest, or what is wrong with them.
+fn read(site: &Site, digest: Digest) -> std::result::Result<Vec<u8>, String> {
+    let path = site.app.join(DIRECTORY).join(BASE).join(digest.to_string());
+    match std::fs::read(path) {
+        Ok(encoded) => base::decode(digest, &encoded).map_err(|error| error.to_string()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(MISSING.into()),
+        Err(error) => Err(format!("cannot be read: {}", crate::diagnostic::io_reason(&error))),
+    }
+}
+
+/// What a sparse checkout leaves out is in git's index.
+fn from_index<'d>(site: &Site, digests: impl ExactSizeIterator<Item = &'d Digest>) -> Vec<(Digest, Vec<u8>)> {
+    let Some(root) = site.repository.as_deref().filter(|_| digests.len() > 0) else { return Vec::new() };
+    let digests: Vec<Digest> = digests.copied().collect();
+    let paths = digests.iter().map(|digest| site.in_repository(&format!("{DIRECTORY}/{BASE}/{digest}")));
+    let paths: Vec<String> = paths.collect();
+    let staged = git::staged(root, paths.iter().map(String::as_str)).unwrap_or_default();
+    let decoded = digests.iter().zip(&paths).filter_map(|(digest, path)| {
+        let bytes = base::decode(*digest, staged.get(path)?).ok()?;
+        Some((*digest, bytes))
+    });
+    decoded.collect()
+}
+
+fn broken(lock: &Lock, digest: Digest, problem: &str) -> Diagnostic {
+    let lines = lock.files.iter().chain(&lock.repository_files);
+    let files: Vec<_> = lines.filter(|(_, pristine)| pristine.base() == Some(digest)).map(|(path, _)| path).collect();
+    let name = files.first().map_or_else(|| digest.to_string(), ToString::to_string);
+    let title = format!("the base of `{name}` {problem} (`{DIRECTORY}/{BASE}/{digest}`)");
+    Diagnostic::error(Code::BaseBroken, title).help(format!("restore it from git: `git checkout HEAD -- {DIRECTORY}`"))
+}

@@ -1,0 +1,327 @@
+//! The life of a project: made, edited as people do, upgraded, checked. By the real program, and the real git.
+
+#![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
+
+mod support;
+
+use support::place::Place;
+use support::tree;
+
+/// A project from a copy of the embedded template, committed; the template is then taken one version further.
+fn project(at: &str) -> Place {
+    let place = Place::new();
+    place.template();
+    place.git("", &["init", "--quiet"]);
+    place.write(".gitignore", "/template/\nnode_modules/\n");
+    place.app("", &[at, "--silent", "--path", "template"]).ended(0);
+    place.commit("");
+    place.edit("template/cargo-generate.toml", "version = \"3.0.0\"", "version = \"3.1.0\"");
+    place
+}
+
+/// The whole project, record included.
+fn everything(place: &Place, at: &str) -> [tree::Tree; 2] {
+    [tree::read(&place.path(at)), tree::read(&place.path(&format!("{at}/.create-app")))]
+}
+
+#[track_caller]
+fn assert_done(place: &Place, at: &str) {
+    let before = everything(place, at);
+    let said = place.app("", &["upgrade", at, "--silent", "--allow-dirty"]).ended(0);
+    assert!(said.out.contains("nothing to do"), "{}", said.out);
+    assert_eq!(everything(place, at), before);
+}
+
+#[test]
+fn an_untouched_project_becomes_what_the_template_makes_now() {
+    let place = project("shop");
+    place.edit("template/package.json", "\"private\": true", "\"private\": true,\n  \"sideEffects\": false");
+    place.write("template/scripts/new.sh", "#!/bin/sh\n");
+    place.remove("template/COMMANDS.md");
+    place.rename("template/docs/PROMOTION.md", "template/docs/release/PROMOTION.md");
+    let said = place.app("", &["upgrade", "shop", "--silent"]).ended(0);
+    let expected = "\
+shop: template 3.0.0 -> 3.1.0
+  deleted   COMMANDS.md: deleted in the template
+  moved     docs/PROMOTION.md -> docs/release/PROMOTION.md: moved in the template
+  updated   package.json: changed in the template
+  created   scripts/new.sh: new in the template
+
+What now:
+
+  bun install (in shop)
+";
+    assert_eq!(said.out, expected);
+    place.git("", &["init", "--quiet", "fresh"]);
+    place.app("fresh", &["shop", "--silent", "--path", "../template"]).ended(0);
+    let [upgraded, fresh] = ["shop", "fresh/shop"].map(|at| tree::read(&place.path(at)));
+    assert_eq!(tree::differences(&fresh, &upgraded), "");
+    assert_done(&place, "shop");
+    place.app("", &["check", "shop", "--pristine", "--upstream"]).ended(0);
+}
+
+#[test]
+fn edits_survive_and_what_was_deleted_stays_deleted() {
+    let place = project("shop");
+    place.edit("shop/package.json", "\"private\": true", "\"private\": true,\n  \"license\": \"MIT\"");
+    place.remove("shop/COMMANDS.md");
+    place.rename("shop/docs/PROMOTION.md", "shop/handbook/promotion.md");
+    place.write("shop/src/api.ts", "// mine\n");
+    place.commit("");
+    place.edit("template/package.json", "\"type\": \"module\"", "\"type\": \"module\",\n  \"sideEffects\": false");
+    let text = place.read("template/COMMANDS.md");
+    place.write("template/COMMANDS.md", format!("{text}\nMore.\n"));
+    let text = place.read("template/docs/PROMOTION.md");
+    place.write("template/docs/PROMOTION.md", format!("{text}\nMore.\n"));
+    place.write("template/src/api.ts", "// the template's\n");
+    let said = place.app("shop", &["upgrade", "--silent"]).ended(0);
+    assert!(said.out.contains("updated   package.json: changed by you and in the template, merged\n"), "{}", said.out);
+    assert!(said.out.contains("updated   handbook/promotion.md: changed in the template\n"), "{}", said.out);
+    assert!(place.read("shop/package.json").contains("\"license\": \"MIT\""));
+    assert!(place.read("shop/package.json").contains("\"sideEffects\": false"));
+    assert!(place.read("shop/handbook/promotion.md").ends_with("\nMore.\n"));
+    assert!(!place.has("shop/docs/PROMOTION.md") && !place.has("shop/COMMANDS.md"));
+    assert_eq!(place.read("shop/src/api.ts"), "// mine\n");
+    assert_done(&place, "shop");
+}
+
+#[test]
+fn a_conflict_is_gits_until_it_is_resolved() {
+    let place = project("apps/shop");
+    place.edit("apps/shop/.env.example", "# None of", "# Mine: none of");
+    place.commit("");
+    place.edit("template/.env.example", "# None of", "# Theirs: none of");
+    let said = place.app("apps/shop", &["upgrade", "--silent"]).ended(1);
+    assert!(said.out.starts_with(".: template 3.0.0 -> 3.1.0, with 1 conflict to resolve\n"), "{}", said.out);
+    assert!(said.out.contains("CONFLICT  .env.example: you and the template changed the same lines\n"), "{}", said.out);
+    assert!(place.git("", &["status", "--porcelain"]).contains("UU apps/shop/.env.example\n"));
+    for (stage, text) in [(1, "# None of"), (2, "# Mine: "), (3, "# Theirs: ")] {
+        let shown = place.git("", &["show", &format!(":{stage}:apps/shop/.env.example")]);
+        assert!(shown.contains(text), "{stage}: {shown}");
+    }
+    place.app("apps/shop", &["check"]).ended(1).has("conflict  .env.example: unmerged in git, conflict markers\n");
+    place.app("apps/shop", &["upgrade", "--silent"]).ended(0).has("nothing to do");
+    place.git("apps/shop", &["checkout", "--quiet", "--ours", ".env.example"]);
+    place.git("apps/shop", &["add", ".env.example"]);
+    place.app("apps/shop", &["check"]).ended(0).has("edited    .env.example\n");
+    assert!(place.read("apps/shop/.env.example").contains("# Mine: "));
+    place.commit("");
+    assert_done(&place, "apps/shop");
+}
+
+#[test]
+fn a_conflict_can_be_decided_beforehand() {
+    for (side, text) in [("ours", "# Mine: "), ("theirs", "# Theirs: ")] {
+        let place = project("shop");
+        place.edit("shop/.env.example", "# None of", "# Mine: none of");
+        place.commit("");
+        place.edit("template/.env.example", "# None of", "# Theirs: none of");
+        place.app("shop", &["upgrade", "--silent", "--conflict", side]).ended(0);
+        assert!(place.read("shop/.env.example").contains(text));
+        place.app("shop", &["check"]).ended(0);
+    }
+}
+
+#[test]
+fn a_path_that_git_ignores_never_gets_into_the_index() {
+    let place = project("shop");
+    place.write(".gitignore", "/template/\n/shop/scripts/rollback.sh\n");
+    place.git("", &["rm", "--quiet", "--cached", "shop/scripts/rollback.sh"]);
+    place.commit("");
+    place.edit("shop/scripts/rollback.sh", "#!/usr/bin/env bash", "#!/bin/mine");
+    place.edit("template/scripts/rollback.sh", "#!/usr/bin/env bash", "#!/bin/theirs");
+    let said = place.app("shop", &["upgrade", "--silent"]).ended(1);
+    assert!(said.out.contains("see `scripts/rollback.sh.theirs`"), "{}", said.out);
+    assert_eq!(place.git("", &["ls-files", "--unmerged"]), "");
+    assert!(place.read("shop/scripts/rollback.sh").contains("#!/bin/mine"));
+    place.app("shop", &["check"]).ended(1).has("`scripts/rollback.sh.theirs` is beside it");
+    place.remove("shop/scripts/rollback.sh.theirs");
+    place.app("shop", &["check"]).ended(0);
+}
+
+#[test]
+fn what_is_not_committed_is_refused_or_copied() {
+    let place = project("shop");
+    place.edit("shop/package.json", "\"private\": true", "\"private\": true,\n  \"license\": \"MIT\"");
+    place.write("shop/notes.md", "mine\n");
+    place.edit("template/package.json", "\"type\": \"module\"", "\"type\": \"module\",\n  \"sideEffects\": false");
+    let before = everything(&place, "shop");
+    let said = place.app("shop", &["upgrade", "--silent"]).ended(2);
+    assert!(said.err.contains("error[P007]: `shop/package.json` has changes that are not committed"), "{}", said.err);
+    assert_eq!(everything(&place, "shop"), before);
+    let said = place.app("shop", &["upgrade", "--silent", "--allow-dirty"]).ended(0);
+    assert!(said.out.contains("copies are in .create-app/backup/1:\n  shop/package.json\n"), "{}", said.out);
+    let (_, mine) = &before[0]["package.json"];
+    assert_eq!(place.read("shop/.create-app/backup/1/shop/package.json").as_bytes(), mine);
+    assert!(!place.git("", &["status", "--porcelain"]).contains("backup"));
+}
+
+#[test]
+fn what_the_upgrade_does_not_touch_may_be_dirty() {
+    let place = project("shop");
+    place.write("shop/README.md", "# Mine\n");
+    place.write("template/scripts/new.sh", "#!/bin/sh\n");
+    place.app("shop", &["upgrade", "--silent"]).ended(0);
+    assert_eq!(place.read("shop/README.md"), "# Mine\n");
+}
+
+#[test]
+fn without_git_everything_that_is_replaced_is_copied() {
+    let place = Place::new();
+    place.template();
+    place.app("", &["shop", "--silent", "--path", "template", "--vcs", "none"]).ended(0);
+    place.edit("shop/.env.example", "# None of", "# Mine: none of");
+    place.edit("template/.env.example", "# None of", "# Theirs: none of");
+    place.edit("template/package.json", "\"private\": true", "\"private\": false");
+    let said = place.app("", &["upgrade", "shop", "--silent"]).ended(1);
+    assert!(said.out.contains("copies are in .create-app/backup/1:\n  .env.example\n  package.json\n"), "{}", said.out);
+    assert!(place.read("shop/.env.example").contains("<<<<<<< yours\n"));
+    place.app("", &["check", "shop"]).ended(1).has("conflict  .env.example: conflict markers\n");
+}
+
+#[test]
+fn a_dry_run_says_exactly_what_the_run_does() {
+    let place = project("apps/shop");
+    place.edit("apps/shop/.env.example", "# None of", "# Mine: none of");
+    place.commit("");
+    place.edit("template/.env.example", "# None of", "# Theirs: none of");
+    place.edit("template/package.json", "\"private\": true", "\"private\": false");
+    for json in [&[][..], &["--json"]] {
+        let before = everything(&place, "apps/shop");
+        let dry = place.app("", &[&["upgrade", "apps/shop", "--silent", "--dry-run"], json].concat()).ended(1);
+        assert_eq!(everything(&place, "apps/shop"), before);
+        if json.is_empty() {
+            continue;
+        }
+        let value: serde_json::Value = serde_json::from_str(&dry.out).unwrap();
+        assert_eq!((value["format"].as_u64(), value["conflicts"].as_u64()), (Some(1), Some(1)));
+        assert_eq!(value["changes"].as_array().unwrap().len(), 2);
+    }
+    let dry = place.app("", &["upgrade", "apps/shop", "--silent", "--dry-run"]).ended(1);
+    assert_eq!(place.app("", &["upgrade", "apps/shop", "--silent"]).ended(1).out, dry.out);
+}
+
+#[test]
+fn an_answer_is_changed_on_the_same_version() {
+    let place = Place::new();
+    place.app("", &["shop", "--silent"]).ended(0);
+    place.app("", &["kv/shop", "--silent", "-d", "with_kv=true"]).ended(0);
+    place.commit("shop");
+    place.app("shop", &["upgrade", "--silent", "-d", "with_kv=true"]).ended(0);
+    let [upgraded, fresh] = ["shop", "kv/shop"].map(|at| everything(&place, at));
+    let without_own = |tree: &tree::Tree| -> tree::Tree {
+        tree.iter()
+            .filter(|(path, _)| !path.starts_with("src/"))
+            .map(|(path, file)| (path.clone(), file.clone()))
+            .collect()
+    };
+    assert_eq!(tree::differences(&without_own(&fresh[0]), &without_own(&upgraded[0])), "");
+    assert_eq!(tree::differences(&fresh[1], &upgraded[1]), "");
+    assert_done(&place, "shop");
+}
+
+#[test]
+fn a_clone_under_another_name_is_still_the_same_app() {
+    let place = Place::new();
+    place.app("", &["shop", "--silent"]).ended(0);
+    place.commit("shop");
+    place.git("", &["clone", "--quiet", "shop", "elsewhere"]);
+    place.app("elsewhere", &["upgrade", "--silent"]).ended(0).has("nothing to do");
+}
+
+#[test]
+fn a_clone_with_converted_line_ends_upgrades_like_any_other() {
+    let place = project("shop");
+    place.edit("template/.env.example", "# None of", "# Theirs: none of");
+    place.git("", &["-c", "core.autocrlf=true", "clone", "--quiet", ".", "clone"]);
+    place.git("clone", &["config", "core.autocrlf", "true"]);
+    place.git("clone", &["reset", "--quiet", "--hard"]);
+    assert!(place.read("clone/shop/README.md").contains("\r\n"));
+    place.app("clone/shop", &["upgrade", "--silent", "--path", "../../template"]).ended(0);
+    let changed = place.git("clone", &["diff", "--name-only"]);
+    let changed: Vec<&str> = changed.lines().filter(|path| !path.contains("/base/")).collect();
+    assert_eq!(changed, ["shop/.create-app/lock.toml", "shop/.env.example"]);
+    assert!(place.read("clone/shop/.env.example").contains("# Theirs: "));
+    assert!(!place.read("clone/shop/.env.example").replace("\r\n", "").contains('\n'));
+}
+
+#[test]
+fn two_apps_of_one_repository_keep_apart() {
+    let place = project("apps/shop");
+    place.app("", &["apps/blog", "--silent", "--path", "template"]).ended(0);
+    place.commit("");
+    place.remove(".github/workflows/ci-shop.yml");
+    place.commit("");
+    let name = "template/.github/workflows/ci{{app_suffix}}.yml";
+    let text = place.read(name);
+    place.write(name, format!("{text}# More.\n"));
+    let said = place.app("apps/shop", &["upgrade", "--silent"]).ended(0);
+    assert!(
+        said.out.contains("kept      .github/workflows/ci-shop.yml (at the repository's root): you deleted it"),
+        "{}",
+        said.out
+    );
+    assert!(!place.read(".github/workflows/ci-blog.yml").contains("# More."));
+    place.app("apps/blog", &["upgrade", "--silent"]).ended(0);
+    assert!(place.read(".github/workflows/ci-blog.yml").contains("# More."));
+}
+
+#[test]
+fn a_template_that_is_gone_says_path_and_the_new_place_is_remembered() {
+    let place = project("shop");
+    place.rename("template", "moved");
+    let said = place.app("shop", &["upgrade", "--silent"]).ended(2);
+    assert!(said.err.contains("error[S001]") && said.err.contains("--path DIR"), "{}", said.err);
+    place.app("shop", &["upgrade", "--silent", "--path", "../moved"]).ended(0);
+    assert!(place.read("shop/.create-app/lock.toml").contains("source = \"../moved\""));
+    assert_done(&place, "shop");
+}
+
+#[test]
+fn a_new_question_is_answered_with_its_default_or_refused() {
+    let place = project("shop");
+    let manifest = place.read("template/cargo-generate.toml");
+    let question = "[placeholders.region]\ntype = \"string\"\nprompt = \"Where?\"\n";
+    place.write(
+        "template/cargo-generate.toml",
+        manifest.replacen("[create-app]", &format!("{question}\n[create-app]"), 1),
+    );
+    place.write("template/region", "{{region}}\n");
+    let said = place.app("shop", &["upgrade", "--silent"]).ended(2);
+    assert!(said.err.contains("error[A001]"), "{}", said.err);
+    place.app("shop", &["upgrade", "--silent", "-d", "region=eu"]).ended(0);
+    assert_eq!(place.read("shop/region"), "eu\n");
+    assert_done(&place, "shop");
+}
+
+#[test]
+fn two_at_once_leave_one_result() {
+    let place = project("shop");
+    place.edit("template/package.json", "\"private\": true", "\"private\": false");
+    let children: Vec<_> = (0..4)
+        .map(|_| {
+            let mut command = place.command(env!("CARGO_BIN_EXE_create-app"), "shop");
+            command.args(["upgrade", "--silent"]).stdout(std::process::Stdio::piped());
+            command.stderr(std::process::Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let codes: Vec<_> = children.into_iter().map(|child| child.wait_with_output().unwrap().status.code()).collect();
+    assert!(codes.contains(&Some(0)) && codes.iter().all(|code| matches!(code, Some(0 | 2))), "{codes:?}");
+    assert!(place.read("shop/package.json").contains("\"private\": false"));
+    assert_done(&place, "shop");
+}
+
+#[test]
+fn a_project_without_a_lock_is_adopted() {
+    let place = project("shop");
+    fs_err::remove_dir_all(place.path("shop/.create-app")).unwrap();
+    place.remove("shop/COMMANDS.md");
+    place.edit("shop/package.json", "\"private\": true", "\"private\": false");
+    place.commit("");
+    place.write("template/scripts/new.sh", "#!/bin/sh\n");
+    let said = place.app("shop", &["upgrade", "--silent", "--path", "../template"]).ended(0);
+    assert!(said.out.starts_with(".: adopted, template 3.1.0\n"), "{}", said.out);
+    assert!(place.has("shop/scripts/new.sh") && place.has("shop/.create-app/lock.toml"));
+    assert!(place.read("shop/package.json").contains("\"private\": false"));
+    place.app("shop", &["check"]).ended(0);
+}
