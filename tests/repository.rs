@@ -5,7 +5,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::tools::{python_tool, run};
+use support::tools::{node_tools, python_tool, run, scripts};
 
 /// The repository's root.
 fn root() -> &'static Path {
@@ -44,6 +44,15 @@ fn workflows_of_this_repository_are_clean() {
 #[test]
 fn scripts_of_this_repository_are_clean() {
     clean(tool("shellcheck").args(files(".ci")));
+}
+
+#[test]
+fn scripts_of_the_tests_are_clean() {
+    let tools = node_tools().join("node_modules");
+    let prettier = tools.join("prettier/bin/prettier.cjs");
+    clean(Command::new("node").current_dir(root()).arg(prettier).args(["--check", "tests/app", "tests/e2e"]));
+    let tsc = tools.join("typescript/bin/tsc");
+    clean(Command::new("node").arg(tsc).arg("--project").arg(scripts("e2e")));
 }
 
 #[test]

@@ -93,15 +93,20 @@ fn what_names_no_environment_exits_2() {
 fn an_interrupted_first_deploy_can_be_repeated() {
     let lab = Lab::start();
     let app = App::on_one_account(&lab, "promotion-test", &["with_kv=true"]);
-    let fault = json!({"method": "PUT", "path": "/scripts/promotion-test-api-staging", "status": 0, "times": 1});
-    lab.ask(&json!({"do": "fault", "fault": fault}));
-    let first = Running::start(&mut app.alchemy(&["deploy", "--profile", "staging"]));
-    lab.ask(&json!({"do": "held"}));
-    drop(first); // killed: the Worker is there, and Alchemy's state does not know it
+    let kill_in = |method: &str, path: &str| {
+        let fault = json!({"method": method, "path": path, "status": 0, "times": 1});
+        lab.ask(&json!({"do": "fault", "fault": fault}));
+        let deploy = Running::start(&mut app.alchemy(&["deploy", "--profile", "staging"]));
+        lab.ask(&json!({"do": "held"}));
+        drop(deploy); // killed: Cloudflare did it, and Alchemy's state does not know
+    };
+    kill_in("POST", "/storage/kv/namespaces");
+    kill_in("PUT", "/scripts/promotion-test-api-staging");
     assert_eq!(lab.live("promotion-test-api-staging"), format!("{} 100", short(&app.commits[1])));
 
     run(&mut app.alchemy(&["deploy", "--profile", "staging"])).succeeds();
     assert_eq!(lab.visit("https://staging.example.com/health").0, 200);
+    assert_eq!(lab.visit("https://staging.example.com/visits").1, json!({"count": 1}));
     assert_eq!(lab.state()["data"].as_array().map(Vec::len), Some(1), "one namespace");
 }
 

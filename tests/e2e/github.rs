@@ -86,6 +86,19 @@ impl App<'_> {
 
     /// Runs a workflow of main, as GitHub would after `event`, up to a job and those that it needs, and reports the run.
     pub(crate) fn workflow(&self, id: u64, event: &str, workflow: &str, until: Option<&str>, inputs: &[&str]) -> Ran {
+        self.workflow_with("on", id, event, workflow, until, inputs)
+    }
+
+    /// The same, where the repository's variable that turns promotion on may have another value.
+    pub(crate) fn workflow_with(
+        &self,
+        promotion: &str,
+        id: u64,
+        event: &str,
+        workflow: &str,
+        until: Option<&str>,
+        inputs: &[&str],
+    ) -> Ran {
         let environment = inputs.iter().find_map(|input| input.strip_prefix("environment=")).unwrap_or("staging");
         let folder = self.lab.file(&format!("run-{id}-{}", until.unwrap_or("whole")));
         let origin = self.lab.file("internet/origin.git");
@@ -111,8 +124,8 @@ impl App<'_> {
             let name = action.rsplit('/').next().expect("a name");
             act.args(["--local-repository", &format!("{action}@{commit}={stand_in}/{name}")]);
         }
-        for (name, value) in [("PROMOTION", "on"), ("PROMOTION_ONE", "on"), ("PROMOTION_TWO", "on")] {
-            act.args(["--var", &format!("{name}={value}")]);
+        for name in ["PROMOTION", "PROMOTION_ONE", "PROMOTION_TWO"] {
+            act.args(["--var", &format!("{name}={promotion}")]);
         }
         let state = format!("ALCHEMY_STATE_TOKEN=state-of-{environment}");
         for secret in [&format!("CLOUDFLARE_API_TOKEN={}", ACME.1), &state, "GITHUB_TOKEN=token-of-the-run"] {

@@ -4,6 +4,7 @@ use fs_err as fs;
 use serde_json::{Value, json};
 
 use crate::lab::{App, Lab, short};
+use crate::release::FLAKY;
 use crate::support::process::run;
 
 const PROD: &str = "promotion-test-api-prod";
@@ -61,6 +62,33 @@ fn mission_section_6() {
     assert_eq!(lab.visit("https://example.com/").1["message"], "Hello from promotion-test");
     let list = app.rollback(&["prod", "--list"]).succeeds();
     assert!(list.contains(&format!("live       {}", short(&one))) && !list.contains(short(&two)), "{list}");
+}
+
+#[test]
+fn a_push_that_staging_did_not_take_is_no_proof() {
+    let lab = Lab::start();
+    let mut app = published(&lab, &[]);
+
+    // Before the environments are set up nothing runs, nothing is red, and nothing is proven.
+    let skipped = app.workflow_with("", 51, "push", "promote.yml", None, &[]);
+    assert!(skipped.jobs.iter().all(|(_, end)| end == "skipped"), "{skipped:#?}");
+    assert_eq!(lab.state()["workers"], json!({}));
+    let output = app.gate(&["prod", &app.commits[1]], &[]).exits(1);
+    assert!(output.contains("was not verified in staging"), "{output}");
+
+    // A release that fails its check leaves staging as it was, and fails in the job that would have been the proof.
+    run(&mut app.alchemy(&["deploy", "--profile", "staging"])).succeeds();
+    app.edit("src/api.ts", FLAKY.0, FLAKY.1);
+    let broken = app.commit("Break it");
+    app.push();
+    let job = format!("Deploy {} to staging", short(&broken));
+    let failed = app.workflow(52, "push", "promote.yml", None, &[]).fails_in(&job);
+    assert!(failed.output.contains("requests failed (allowed 0 %): HTTP 500"), "{}", failed.output);
+    assert_eq!(lab.live("promotion-test-api-staging"), format!("{} 100", short(&app.commits[1])));
+    let output = app.gate(&["prod", &broken], &[]).exits(1);
+    assert!(output.contains(&format!("{} was not verified in staging", short(&broken))), "{output}");
+    let records = lab.github()["deployments"].take();
+    assert_eq!((&records[0]["ref"], &records[0]["statuses"][1]["state"]), (&json!(broken), &json!("failure")));
 }
 
 #[test]

@@ -75,15 +75,21 @@ fn rollback_returns_to_the_release_before() {
     assert!(output.contains("alchemy.config.ts defines: staging, prod"), "{output}");
 
     // Somebody uses the dashboard: the release that they left never comes back as the previous one.
+    let share =
+        |commit: &str, percentage: u8| json!({"version_id": lab.version(PROD, commit)["id"], "percentage": percentage});
     let switch = |commit: &str| {
-        let versions = json!([{"version_id": lab.version(PROD, commit)["id"], "percentage": 100}]);
+        let versions = json!([share(commit, 100)]);
         lab.ask(&json!({"do": "switch", "worker": PROD, "versions": versions}));
     };
     switch(&one);
     switch(&three);
-    switch(&one);
-    let output = app.rollback(&["prod"]).exits(1);
-    assert!(output.contains("no earlier release"), "{output}");
+    // Somebody's gradual deployment is left alone by a release, and ended by a rollback.
+    let versions = json!([share(&one, 20), share(&three, 80)]);
+    lab.ask(&json!({"do": "switch", "worker": PROD, "versions": versions}));
+    let output = app.release("prod").exits(1);
+    assert!(output.contains("is in a gradual deployment (20 %, 80 %). Finish it, then release"), "{output}");
+    app.rollback(&["prod"]).succeeds();
+    assert_eq!(live(), format!("{r1} 100"));
 }
 
 #[test]

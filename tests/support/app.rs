@@ -59,16 +59,21 @@ fn path() -> std::ffi::OsString {
     std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&system))).unwrap()
 }
 
-/// A home that nobody has used.
+/// A home that nobody has used, one for each test program.
 fn home() -> &'static Path {
-    static HOME: OnceLock<TempDir> = OnceLock::new();
-    let home = HOME.get_or_init(|| {
-        let home = temporary();
+    static HOME: OnceLock<PathBuf> = OnceLock::new();
+    HOME.get_or_init(|| {
+        let program = std::env::current_exe().unwrap();
+        let name = format!("home-{}", program.file_stem().unwrap().to_string_lossy());
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        if home.exists() {
+            fs::remove_dir_all(&home).unwrap();
+        }
+        fs::create_dir_all(&home).unwrap();
         let config = "[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n[gc]\n\tauto = 0\n";
-        fs::write(home.path().join(".gitconfig"), config).unwrap();
+        fs::write(home.join(".gitconfig"), config).unwrap();
         home
-    });
-    home.path()
+    })
 }
 
 fn cache() -> PathBuf {

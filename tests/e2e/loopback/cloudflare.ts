@@ -94,6 +94,7 @@ class Refused extends Error {
 
 /** Cloudflare tells no more deployments than these. */
 const WINDOW = 10;
+const PATIENCE_MS = 60_000;
 const OVERRIDE = "cloudflare-workers-version-overrides";
 
 export class Cloudflare {
@@ -623,7 +624,8 @@ export class Cloudflare {
 
   private until(reached: () => boolean): Promise<void> {
     if (reached()) return Promise.resolve();
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      setTimeout(() => reject(new Error("it never came")), PATIENCE_MS);
       const watcher = () => {
         if (!reached()) return;
         this.watchers.delete(watcher);

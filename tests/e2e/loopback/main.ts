@@ -148,11 +148,13 @@ const say = (value: unknown) =>
   process.stdout.write(`${JSON.stringify(value)}\n`);
 
 say({ proxy, authority });
-for await (const line of createInterface({ input: process.stdin })) {
+const lines = createInterface({ input: process.stdin });
+// Also while a command waits for something that never comes.
+lines.on("close", () => process.exit(0));
+for await (const line of lines) {
   try {
     say({ value: (await obey(JSON.parse(line) as Command)) ?? null });
   } catch (error) {
     say({ error: String(error) });
   }
 }
-process.exit(0);

@@ -134,11 +134,17 @@ async function dataBindings(): Promise<Bindings> {
   return found;
 }
 
-/** Only a resource that Alchemy's state does not know yet raises the question whether it is this app's. */
+/**
+ * Only a resource that Alchemy's state does not know yet raises the question whether it is this app's. One that Alchemy
+ * began to make is: a deploy that was interrupted there is repeated.
+ */
 async function ownsData(id: string): Promise<boolean> {
   const cloudflare = client();
-  if (cloudflare === undefined || (await Scope.current.has(id))) return false;
-  return mayAdoptData(config, id, environment, cloudflare);
+  if (cloudflare === undefined) return false;
+  const known = await Scope.current.state.get(id);
+  return known === undefined
+    ? mayAdoptData(config, id, environment, cloudflare)
+    : known.status === "creating";
 }
 
 function secretBindings(): Bindings {
