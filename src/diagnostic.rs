@@ -83,8 +83,6 @@ codes! {
     LockIgnored = "L004",
     /// A test case that is malformed.
     TestCase = "C001",
-    /// A rendered tree differs from the expected one.
-    TestDiffers = "C002",
 }
 
 impl fmt::Display for Code {
