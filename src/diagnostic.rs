@@ -89,8 +89,6 @@ codes! {
     LockMissing = "L005",
     /// A test case that is malformed.
     TestCase = "C001",
-    /// A rendered tree differs from the expected one.
-    TestDiffers = "C002",
 }
 
 impl fmt::Display for Code {

@@ -27,8 +27,6 @@ pub enum Source {
     File(String),
     /// An environment variable.
     Environment(String),
-    /// The lock of the project.
-    Lock,
 }
 
 impl std::fmt::Display for Source {
@@ -37,7 +35,6 @@ impl std::fmt::Display for Source {
             Self::Flag => f.write_str("-d"),
             Self::File(name) => write!(f, "`{name}`"),
             Self::Environment(name) => write!(f, "the environment variable `{name}`"),
-            Self::Lock => f.write_str("the lock"),
         }
     }
 }
