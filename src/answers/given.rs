@@ -27,6 +27,8 @@ pub enum Source {
     File(String),
     /// An environment variable.
     Environment(String),
+    /// The lock of the project.
+    Lock,
 }
 
 impl std::fmt::Display for Source {
@@ -35,6 +37,7 @@ impl std::fmt::Display for Source {
             Self::Flag => f.write_str("-d"),
             Self::File(name) => write!(f, "`{name}`"),
             Self::Environment(name) => write!(f, "the environment variable `{name}`"),
+            Self::Lock => f.write_str("the lock"),
         }
     }
 }
