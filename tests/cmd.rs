@@ -29,6 +29,11 @@ fn documentation_shows_what_really_happens() {
 }
 
 #[test]
+fn the_readme_shows_what_really_happens() {
+    run("README.md");
+}
+
+#[test]
 fn every_code_has_its_section_with_an_example() {
     let text = fs::read_to_string(root().join("docs/errors.md")).unwrap();
     let sections: Vec<(&str, &str)> = text.split("\n## ").skip(1).filter_map(|it| it.split_once('\n')).collect();
@@ -83,12 +88,17 @@ fn root() -> &'static Path {
 
 fn pages(folder: &Path) -> Vec<PathBuf> {
     let files = WalkDir::new(folder).sort_by_file_name().into_iter().map(|entry| entry.unwrap().into_path());
-    files.filter(|path| path.extension().is_some_and(|it| it == "md") && !path.ends_with("README.md")).collect()
+    // A README among the cases is about them, and no case.
+    let is_page = |path: &PathBuf| {
+        path.extension().is_some_and(|it| it == "md") && (path == folder || !path.ends_with("README.md"))
+    };
+    files.filter(is_page).collect()
 }
 
 /// Copies a page beside a directory with its files, where trycmd looks for them; returns both.
 fn copy(page: &Path, folder: &str, copies: &Path) -> (PathBuf, PathBuf) {
-    let copy = copies.join(page.strip_prefix(root().join(folder)).unwrap());
+    let below = page.strip_prefix(root().join(folder)).unwrap();
+    let copy = if below.as_os_str().is_empty() { copies.join(folder) } else { copies.join(below) };
     let files = copy.with_extension("in");
     fs::create_dir_all(&files).unwrap();
     // That it exists makes trycmd run the page in a copy of the files, far from this repository.
