@@ -100,7 +100,13 @@ fn a_conflict_is_gits_until_it_is_resolved() {
         assert!(shown.contains(text), "{stage}: {shown}");
     }
     place.app("apps/shop", &["check"]).ended(1).has("conflict  .env.example: unmerged in git, conflict markers\n");
-    place.app("apps/shop", &["upgrade", "--silent"]).ended(0).has("nothing to do");
+    // The lock has moved on, and still there is nothing to be content with.
+    let again = place.app("apps/shop", &["upgrade", "--silent"]).ended(1);
+    assert!(
+        again.out.is_empty() && again.err.contains("`.env.example` has a conflict that is not resolved"),
+        "{}",
+        again.err
+    );
     place.git("apps/shop", &["checkout", "--quiet", "--ours", ".env.example"]);
     place.git("apps/shop", &["add", ".env.example"]);
     place.app("apps/shop", &["check"]).ended(0).has("edited    .env.example\n");
@@ -309,6 +315,22 @@ fn two_at_once_leave_one_result() {
     assert!(codes.contains(&Some(0)) && codes.iter().all(|code| matches!(code, Some(0 | 2))), "{codes:?}");
     assert!(place.read("shop/package.json").contains("\"private\": false"));
     assert_done(&place, "shop");
+}
+
+#[test]
+fn a_directory_of_something_else_is_not_adopted() {
+    let place = project("shop");
+    for (file, text, reason) in [
+        ("other/notes.txt", "mine\n", "nothing in it is like one of this template"),
+        ("copier/.copier-answers.yml", "_commit: v1\n", "is managed by copier"),
+        ("cruft/.cruft.json", "{}\n", "is managed by cruft"),
+    ] {
+        let (directory, _) = file.split_once('/').unwrap();
+        place.write(file, text);
+        let said = place.app(directory, &["upgrade", "--silent", "--path", "../template"]).ended(2);
+        assert!(said.err.contains("error[L005]") && said.err.contains(reason), "{}", said.err);
+        assert!(!place.has(&format!("{directory}/.create-app")) && !place.has(&format!("{directory}/package.json")));
+    }
 }
 
 #[test]

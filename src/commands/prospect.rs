@@ -69,13 +69,41 @@ pub(super) fn find(path: &Path, args: &RenderArgs) -> Result<Prospect> {
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&new::rendered(&site, &template, &resolved, &theirs), &present);
     let mut ours = workspace::ours(&site, bases.unwrap_or(&Bases::default()), &theirs)?;
-    if let Some(bases) = bases {
-        refuse_left_out(&site, bases, &ours)?;
+    match bases {
+        Some(bases) => refuse_left_out(&site, bases, &ours)?,
+        None => refuse_stranger(&site, &template, &ours, &theirs)?,
     }
     let options = options(&site, bases, [&ours, &theirs], &template, args)?;
     let plan = merged(&site, bases, &mut ours, &theirs, &template, &options)?;
     record.lock.moved = plan.moved.clone();
     Ok(Prospect { site, recorded, ours, theirs, plan, record })
+}
+
+/// Refuses to adopt what shows no sign of being a project of this template: nothing to infer an answer from or, where the
+/// template infers nothing, no file of its own.
+fn refuse_stranger(site: &Site, template: &Template, ours: &Trees, theirs: &Trees) -> Result<()> {
+    let others = [(".copier-answers.yml", "copier"), (".cruft.json", "cruft")];
+    let other = others.iter().find(|(file, _)| site.app.join(file).is_file());
+    let is_like_ours = if template.manifest.ownership.infer.is_empty() {
+        theirs.app.keys().any(|path| ours.app.contains_key(path))
+    } else {
+        !inputs::inferred(site, template)?.is_empty()
+    };
+    let (title, help) = match other {
+        Some((file, tool)) => (
+            format!("`{}` is managed by {tool}: it has `{file}`", site.shown()),
+            format!("remove `{file}` if {tool} is to manage it no longer, and run the command again"),
+        ),
+        None if !is_like_ours => (
+            format!(
+                "`{}` is no project made by create-app, and nothing in it is like one of this template",
+                site.shown()
+            ),
+            "make a new project with `create-app new`, or give the directory of an app".to_owned(),
+        ),
+        None => return Ok(()),
+    };
+    Err(Diagnostic::error(Code::LockMissing, title).help(help).into())
 }
 
 /// The template that was asked for, else the one that made the project, else the embedded one.

@@ -5,6 +5,7 @@ use super::{Outcome, summary};
 use crate::cli::UpgradeArgs;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git::{self, Held, Unmerged};
+use crate::merge::state::{FileState, State, judge};
 use crate::plan::{Action, Changes, effects};
 use crate::report;
 use crate::report::plan::Told;
@@ -28,6 +29,13 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
         backup: backup.as_ref(),
         changed: !prospect.is_empty(),
     };
+    if !told.changed {
+        let left = left_to_resolve(&prospect)?;
+        if !left.is_empty() {
+            report::diagnostics(&left);
+            return Ok(Outcome::Differences);
+        }
+    }
     if told.changed && !args.dry_run {
         apply(&prospect, backup.as_ref())?;
     }
@@ -36,6 +44,20 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
         report::status("This was a dry run: nothing was written.");
     }
     Ok(if prospect.plan.has_conflicts() { Outcome::Differences } else { Outcome::Clean })
+}
+
+/// The conflicts of an earlier upgrade: the lock has moved on, but there is nothing to be content with yet.
+fn left_to_resolve(prospect: &Prospect) -> Result<Vec<Diagnostic>> {
+    let Some(project) = &prospect.recorded else { return Ok(Vec::new()) };
+    let [app, repository] = workspace::leftovers(project, &prospect.ours)?;
+    let app = judge(&project.bases.app, &prospect.ours.app, &app);
+    let repository = judge(&project.bases.repository, &prospect.ours.repository, &repository);
+    let left = app.into_iter().chain(repository).filter(|file| file.state == State::Conflict);
+    let tell = |file: FileState| {
+        Diagnostic::error(Code::Uncommitted, format!("`{}` has a conflict that is not resolved", file.path))
+            .help("resolve it and `git add` the file, then run the command again")
+    };
+    Ok(left.map(tell).collect())
 }
 
 /// The project's files that would be replaced or removed and that git does not hold, by their paths below the root.
