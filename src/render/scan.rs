@@ -9,10 +9,8 @@ use std::ops::Range;
 use super::element::{BLOCKS, WHITE_SPACE, end_of, has_liquid, may_reach_out, next_open, tag_name};
 use super::github::{self, Known};
 
-/// Tags whose content or output Liquid code can measure or compare: literal text must stay in place there.
-const MEASURING: &[&str] = &["capture", "ifchanged", "tablerow", "include", "render"];
-
-/// Tags that never look at the literal text around them.
+/// Tags that never look at the literal text around them. Others, such as `capture`, can measure or compare it: it must stay
+/// in place there.
 const TRANSPARENT: &[&str] = &[
     "assign",
     "break",
@@ -113,7 +111,7 @@ impl Scanner<'_, '_> {
             Some("raw") => self.quoted(end, "raw"),
             Some("comment") => self.quoted(end, "comment"),
             Some(name) => {
-                if MEASURING.contains(&name) || !TRANSPARENT.contains(&name) && !name.starts_with("end") {
+                if !TRANSPARENT.contains(&name) && !name.starts_with("end") {
                     self.scan.movable = false;
                 }
                 end

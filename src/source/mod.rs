@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest as _, Sha256};
 
 pub use embedded::embedded;
+pub(crate) use path::is_executable;
 pub use path::{candidates, check_directory, from_path, read_tree};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};

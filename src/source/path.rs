@@ -249,14 +249,16 @@ fn read_entry(path: &Path) -> Result<Entry> {
     Ok(Entry::File { bytes: Cow::Owned(bytes), executable: is_executable(&metadata) })
 }
 
+/// Whether the owner may execute the file; never so where files have no such bit.
 #[cfg(unix)]
-fn is_executable(metadata: &std::fs::Metadata) -> bool {
+pub(crate) fn is_executable(metadata: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     metadata.permissions().mode() & 0o100 != 0
 }
 
+/// Whether the owner may execute the file; never so where files have no such bit.
 #[cfg(not(unix))]
-fn is_executable(_: &std::fs::Metadata) -> bool {
+pub(crate) fn is_executable(_: &std::fs::Metadata) -> bool {
     false
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::source::is_executable;
 use crate::tree::{Entry, RelPath};
 
 /// What stands at a path.
@@ -37,17 +38,6 @@ pub(super) fn look(path: &Path) -> io::Result<Seen> {
     }
     let bytes = std::fs::read(path)?.into();
     Ok(Seen::Entry(Entry::File { bytes, executable: is_executable(&metadata) }))
-}
-
-#[cfg(unix)]
-pub(super) fn is_executable(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o100 != 0
-}
-
-#[cfg(not(unix))]
-pub(super) fn is_executable(_metadata: &std::fs::Metadata) -> bool {
-    false
 }
 
 /// Whether every component of `path` below `root` stands there in exactly this spelling, which a file system that ignores

@@ -116,7 +116,7 @@ fn describe(path: &Path) -> String {
     }
     let bytes = fs_err::read(path).unwrap();
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    if guard::is_executable(&metadata) { format!("*{text}") } else { text }
+    if crate::source::is_executable(&metadata) { format!("*{text}") } else { text }
 }
 
 /// The same, without what create-app keeps for itself.
