@@ -2,8 +2,10 @@
 //!
 //! ```text
 //!  source ──► Template ──┐
-//!                        ├─► render ──► Tree ──► Plan ──► apply
-//!  placeholders ► Answers┘
+//!                        ├─► render ──► Tree (theirs) ──┐
+//!  placeholders ► Answers┘                              │
+//!  .create-app/base ──────────────────► Tree (base) ────┼─► merge ──► Plan ──► apply / show
+//!  the project's files ───────────────► Tree (ours) ────┘
 //! ```
 //!
 //! `source`, `answers::prompt`, `git`, `workspace` and `report` touch the world. Everything between them is pure: values in,
