@@ -61,6 +61,36 @@ What now:
 }
 
 #[test]
+fn the_date_that_a_project_shows_is_that_of_its_first_day() {
+    let place = Place::new();
+    place.write("template/LICENSE", "{{ 'now' | date: '%Y-%m-%d %H:%M:%S' }}\n");
+    place.write("template/undated", "x\n");
+    place.app("", &["shop", "--silent", "--path", "template"]).ended(0);
+    place.commit("shop");
+    let shown = place.read("shop/LICENSE");
+    let recorded = format!("date = {}Z\n", shown.trim().replace(' ', "T"));
+    assert!(place.read("shop/.create-app/lock.toml").contains(&recorded), "{recorded}");
+
+    // As if it had been made on another day: what the record says is what a render shows.
+    place.edit("shop/.create-app/lock.toml", &recorded, "date = 2020-02-29T23:59:58Z\n");
+    place.app("", &["upgrade", "shop", "--allow-dirty"]).ended(0).has("updated   LICENSE");
+    assert_eq!(place.read("shop/LICENSE"), "2020-02-29 23:59:58\n");
+    place.commit("shop");
+    assert_done(&place, "shop");
+    assert_eq!(place.app("", &["diff", "shop", "--upstream"]).ended(0).out, "");
+
+    // A template that shows no date any longer leaves none in the record, and one that shows it later shows that day's.
+    place.write("template/LICENSE", "Mine.\n");
+    place.app("", &["upgrade", "shop"]).ended(0);
+    assert!(!place.read("shop/.create-app/lock.toml").contains("date = "));
+    place.write("template/LICENSE", "{{ 'today' | date: '%Y' }}\n");
+    place.app("", &["upgrade", "shop", "--allow-dirty"]).ended(0);
+    let lock = place.read("shop/.create-app/lock.toml");
+    let year = place.read("shop/LICENSE");
+    assert!(year != "2020\n" && lock.contains(&format!("\ndate = {}-", year.trim())), "{year}{lock}");
+}
+
+#[test]
 fn edits_survive_and_what_was_deleted_stays_deleted() {
     let place = project("shop");
     place.edit("shop/package.json", "\"private\": true", "\"private\": true,\n  \"license\": \"MIT\"");

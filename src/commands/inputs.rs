@@ -7,6 +7,7 @@ use crate::answers::built_in::{Author, REMEMBERED};
 use crate::answers::given::{self, GivenValues, Source};
 use crate::answers::placeholder::{Answer, Kind, Placeholder};
 use crate::answers::{Resolved, prompt};
+use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, did_you_mean};
 use crate::git;
 use crate::manifest::Inference;
@@ -143,6 +144,12 @@ pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved) {
     let used: Vec<&str> = render::mentioned(&template.files, &others);
     let unused: Vec<String> = others.iter().filter(|name| !used.contains(name)).map(|&name| name.to_owned()).collect();
     resolved.answers.retain(|name, _| !unused.contains(name));
+}
+
+/// The date of this run, as the machine's clock has it; one that is not set counts from the start of 1970.
+pub(super) fn date() -> Date {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).ok().and_then(Date::from_unix).unwrap_or_default()
 }
 
 /// The user, if the template mentions one: asking git takes as long as the rest of a run.

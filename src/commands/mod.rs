@@ -6,6 +6,7 @@ mod inputs;
 mod new;
 mod origin;
 mod prospect;
+mod render;
 mod summary;
 mod test;
 mod upgrade;

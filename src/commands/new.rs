@@ -3,17 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::render::{self, Rendered, Setting};
 use super::{Outcome, inputs, origin};
 use crate::answers::built_in::{self, Facts};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::{NewArgs, Vcs};
+use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, Severity};
-use crate::lock::{self, LockedTemplate};
-use crate::manifest::Ownership;
+use crate::lock;
 use crate::plan::{Existing, Plan, Trees};
-use crate::render::select::Patterns;
-use crate::render::{self, Request};
 use crate::template::Template;
 use crate::tree::{RelPath, Tree};
 use crate::workspace::{self, Recovered, Site};
@@ -45,10 +44,12 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let facts = facts(args, &site, &template, &mentioned)?;
     let mut resolved = answer(args, &template, &facts, may_ask)?;
     say_that_nobody_was_asked(args, &template, may_ask);
-    let trees = render(args, &site, &mut template, &mut resolved)?;
+    let rendered = render(args, &site, &mut template, &mut resolved)?;
     remember(&mut resolved, &mentioned);
 
-    let record = lock::record(&rendered(&site, &template, &resolved, &trees), &BTreeSet::new());
+    let recorded = render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref());
+    let record = lock::record(&recorded, &BTreeSet::new());
+    let trees = rendered.trees;
     let ours = site.read(&trees.app, &trees.repository)?;
     let plan = Plan::new(trees.app, trees.repository, &ours, existing);
     let asides = workspace::create(&site, &plan, &record, existing)?;
@@ -143,16 +144,17 @@ pub(super) fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
 
 /// Renders the template; again, with a longer suffix, where something else of the repository has a path that the short
 /// one gives.
-fn render(args: &NewArgs, site: &Site, template: &mut Template, resolved: &mut Resolved) -> Result<Trees> {
+fn render(args: &NewArgs, site: &Site, template: &mut Template, resolved: &mut Resolved) -> Result<Rendered> {
+    let date = inputs::date();
     if site.app_dir.is_none() {
         let files = std::mem::take(&mut template.files);
-        return render_files(args, site, template, files, resolved);
+        return render_files(args, site, template, files, resolved, date);
     }
     let owned = site.owned();
-    let trees = render_files(args, site, template, template.files.clone(), resolved)?;
-    let taken = taken(site, &owned, &trees);
+    let rendered = render_files(args, site, template, template.files.clone(), resolved, date)?;
+    let taken = taken(site, &owned, &rendered.trees);
     if taken.is_empty() {
-        return Ok(trees);
+        return Ok(rendered);
     }
     // Another one does not help where the user gave it, or where the name is the template's own.
     let is_ours = !template.manifest.declared().any(|placeholder| placeholder.name == "app_suffix");
@@ -163,9 +165,9 @@ fn render(args: &NewArgs, site: &Site, template: &mut Template, resolved: &mut R
     resolved.variables.insert("app_suffix".into(), suffix.clone());
     resolved.answers.insert("app_suffix".into(), suffix);
     let files = std::mem::take(&mut template.files);
-    let trees = render_files(args, site, template, files, resolved)?;
-    let taken = self::taken(site, &owned, &trees);
-    if taken.is_empty() { Ok(trees) } else { Err(refuse_taken(&taken)) }
+    let rendered = render_files(args, site, template, files, resolved, date)?;
+    let taken = self::taken(site, &owned, &rendered.trees);
+    if taken.is_empty() { Ok(rendered) } else { Err(refuse_taken(&taken)) }
 }
 
 /// The paths at the repository's root where something stands that is not this app's.
@@ -183,49 +185,17 @@ fn refuse_taken(taken: &[RelPath]) -> Diagnostics {
     Diagnostics(taken.iter().map(refuse).collect())
 }
 
-fn render_files(args: &NewArgs, site: &Site, template: &Template, files: Tree, resolved: &Resolved) -> Result<Trees> {
-    let request = Request {
-        selection: &resolved.selection,
-        declared: template.manifest.declared().collect(),
-        variables: &resolved.variables,
-        names: &template.names,
-        // A slip in the template that we carry is ours to mend, not the user's to live with.
-        strict: args.strict || args.template.is_none(),
-    };
-    let rendered = render::render(files, &request)?;
-    report::diagnostics(&rendered.warnings);
-    Ok(split(rendered.tree, site, &template.manifest.ownership))
-}
-
-/// Takes the files that belong at the repository's root out of an app that lives deeper.
-pub(super) fn split(tree: Tree, site: &Site, ownership: &Ownership) -> Trees {
-    if site.app_dir.is_none() {
-        return Trees { app: tree, repository: Tree::new() };
-    }
-    let at_the_root = Patterns::of(&ownership.repository);
-    let (repository, app) = tree.into_iter().partition(|(path, _)| at_the_root.matches(path.as_str()));
-    Trees { app, repository }
-}
-
-pub(super) fn rendered<'a>(
+fn render_files(
+    args: &NewArgs,
     site: &Site,
-    template: &'a Template,
-    resolved: &'a Resolved,
-    trees: &'a Trees,
-) -> lock::Rendered<'a> {
-    lock::Rendered {
-        template: LockedTemplate {
-            source: template.origin.source.clone(),
-            subfolder: template.origin.subfolder.clone(),
-            version: template.manifest.ownership.version.clone(),
-            revision: template.origin.revision.clone(),
-        },
-        app_dir: site.app_dir.clone(),
-        answers: &resolved.answers,
-        ownership: &template.manifest.ownership,
-        app: &trees.app,
-        repository: &trees.repository,
-    }
+    template: &Template,
+    files: Tree,
+    resolved: &Resolved,
+    date: Date,
+) -> Result<Rendered> {
+    // A slip in the template that we carry is ours to mend, not the user's to live with.
+    let strict = args.strict || args.template.is_none();
+    render::render(template, files, resolved, &Setting { app_dir: site.app_dir.as_ref(), date, strict })
 }
 
 /// Makes the project a repository, unless it is in one already or nobody wants one. Returns whether it is in one now.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::render::{self, Rendered, Setting};
 use super::{inputs, new, origin};
 use crate::answers::built_in::{self, Facts, OF_THE_START};
 use crate::answers::given::{Given, GivenValues, values_of};
@@ -15,8 +16,6 @@ use crate::git;
 use crate::lock::{self, Lock, Record};
 use crate::merge::{Bases, Options, draw::Style, merge};
 use crate::plan::{Action, Plan, Trees};
-use crate::render::{self, Request};
-use crate::report;
 use crate::source::{self, Loaded};
 use crate::template::Template;
 use crate::tree::{RelPath, Tree};
@@ -64,10 +63,11 @@ pub(super) fn find(path: &Path, args: &RenderArgs) -> Result<Prospect> {
     new::refuse_hooks(&template)?;
 
     let resolved = answer(&site, lock, &template, args, may_ask)?;
-    let theirs = rendered(&site, &mut template, &resolved, args.strict)?;
+    let rendered = rendered(&site, lock, &mut template, &resolved, args.strict)?;
     let bases = recorded.as_ref().map(|project| &project.bases);
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
-    let mut record = lock::record(&new::rendered(&site, &template, &resolved, &theirs), &present);
+    let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
+    let theirs = rendered.trees;
     let mut ours = workspace::ours(&site, bases.unwrap_or(&Bases::default()), &theirs)?;
     match bases {
         Some(bases) => refuse_left_out(&site, bases, &ours)?,
@@ -174,18 +174,21 @@ fn facts(
     }
 }
 
-fn rendered(site: &Site, template: &mut Template, resolved: &Resolved, strict: bool) -> Result<Trees> {
+/// Renders the template; the date is the one that the project's files show already.
+fn rendered(
+    site: &Site,
+    lock: Option<&Lock>,
+    template: &mut Template,
+    resolved: &Resolved,
+    strict: bool,
+) -> Result<Rendered> {
     let files = std::mem::take(&mut template.files);
-    let request = Request {
-        selection: &resolved.selection,
-        declared: template.manifest.declared().collect(),
-        variables: &resolved.variables,
-        names: &template.names,
+    let setting = Setting {
+        app_dir: site.app_dir.as_ref(),
+        date: lock.and_then(|lock| lock.date).unwrap_or_else(inputs::date),
         strict: strict || template.origin.source == origin::EMBEDDED,
     };
-    let rendered = render::render(files, &request)?;
-    report::diagnostics(&rendered.warnings);
-    Ok(new::split(rendered.tree, site, &template.manifest.ownership))
+    render::render(template, files, resolved, &setting)
 }
 
 /// A file that a sparse checkout leaves out has not been deleted; what was merged into it could not be seen.

@@ -11,6 +11,7 @@ use crate::answers::built_in::{self, Author, Facts};
 use crate::answers::given::{self, GivenValues};
 use crate::answers::{Ask, Resolved, name, resolve};
 use crate::cli::TestArgs;
+use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
 use crate::render::select::{Selected, Selector};
 use crate::render::{self, Request};
@@ -124,6 +125,7 @@ fn render_case(args: &TestArgs, folder: &Path) -> Result<Tree> {
         variables: &resolved.variables,
         names: &template.names,
         strict: true,
+        date: Date::default(),
     };
     Ok(render::render(template.files, &request)?.tree)
 }

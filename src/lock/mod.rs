@@ -16,6 +16,7 @@ pub use digest::{Digest, NotADigest};
 pub use record::{GITATTRIBUTES, GITIGNORE, Record, Rendered, Secrets, record};
 
 use crate::answers::placeholder::Answer;
+use crate::date::Date;
 use crate::tree::{Mode, RelPath};
 
 /// The directory, below the app, that belongs to create-app.
@@ -36,6 +37,8 @@ pub struct Lock {
     pub app_dir: Option<RelPath>,
     /// The answers, without those that the template calls secret.
     pub answers: BTreeMap<String, Answer>,
+    /// The date that the files show, where they show one.
+    pub date: Option<Date>,
     /// Every pristine path below the app, also those that the user deleted or moved.
     pub files: BTreeMap<RelPath, Pristine>,
     /// Every pristine path below the repository's root.

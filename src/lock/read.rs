@@ -9,10 +9,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Digest, FORMAT, Lock, LockedTemplate, Pristine};
 use crate::answers::placeholder::Answer;
+use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, did_you_mean};
 use crate::tree::{Mode, RelPath};
 
-const KEYS: &[&str] = &["format", "app_dir", "template", "answers", "files", "repository-files", "moved"];
+const KEYS: &[&str] = &["format", "app_dir", "date", "template", "answers", "files", "repository-files", "moved"];
 const TEMPLATE_KEYS: &[&str] = &["source", "subfolder", "version", "revision"];
 const RESTORE: &str = "restore the line from git; create-app writes this file, and nobody else should";
 
@@ -104,6 +105,7 @@ impl Reader<'_> {
     fn lock(&mut self, document: &DeTable<'_>) -> Option<Lock> {
         self.check_keys(document, "the lock", KEYS);
         let app_dir = document.get("app_dir").and_then(|value| self.path_value("app_dir", value));
+        let date = document.get("date").and_then(|value| self.date(value));
         let template = self.template(document);
         let mut answers = BTreeMap::new();
         for (name, value) in self.entries(document, "answers") {
@@ -114,7 +116,7 @@ impl Reader<'_> {
         let files = self.paths(document, "files", Self::pristine);
         let repository_files = self.paths(document, "repository-files", Self::pristine);
         let moved = self.paths(document, "moved", Self::path_value);
-        Some(Lock { template: template?, app_dir, answers, files, repository_files, moved })
+        Some(Lock { template: template?, app_dir, date, answers, files, repository_files, moved })
     }
 
     fn template(&mut self, document: &DeTable<'_>) -> Option<LockedTemplate> {
@@ -132,6 +134,17 @@ impl Reader<'_> {
         }
         let [source, revision] = ["source", "revision"].map(|key| optional(self, key));
         Some(LockedTemplate { source: source?, subfolder, version, revision: revision? })
+    }
+
+    fn date(&mut self, value: &Value<'_>) -> Option<Date> {
+        let date = match value.get_ref() {
+            DeValue::Datetime(text) => Date::parse(&text.to_string()),
+            _ => None,
+        };
+        if date.is_none() {
+            self.report(value.span(), "`date` should be a date with a time in UTC", "such as 2026-02-28T12:00:00Z");
+        }
+        date
     }
 
     fn answer(&mut self, name: &str, value: &Value<'_>) -> Option<Answer> {

@@ -9,6 +9,7 @@ use regex::bytes::Regex;
 use super::base::{Encoder, LIMIT};
 use super::{BASE, Digest, LOCK, Lock, LockedTemplate, Pristine};
 use crate::answers::placeholder::Answer;
+use crate::date::Date;
 use crate::manifest::Ownership;
 use crate::render::select::Patterns;
 use crate::tree::{Entry, RelPath, Tree};
@@ -38,6 +39,8 @@ pub struct Rendered<'a> {
     pub app_dir: Option<RelPath>,
     /// Every answer; those that are secret are left out of the lock, and so are digest and bytes of files that hold one.
     pub answers: &'a BTreeMap<String, Answer>,
+    /// The date that the files show, where they show one.
+    pub date: Option<Date>,
     /// Which paths are `once`, and which answers are secret.
     pub ownership: &'a Ownership,
     /// The files below the app.
@@ -89,6 +92,7 @@ pub(super) fn record_within(limit: usize, rendered: &Rendered<'_>, present: &BTr
     let lock = Lock {
         template: rendered.template.clone(),
         app_dir: rendered.app_dir.clone(),
+        date: rendered.date,
         answers: answers.map(|(name, answer)| (name.clone(), answer.clone())).collect(),
         files,
         repository_files,

@@ -27,6 +27,7 @@ fn sample() -> Lock {
             revision: "8f14e45f".into(),
         },
         app_dir: Some(path("apps/shop")),
+        date: Date::from_unix(1_772_280_000),
         answers: BTreeMap::from([
             ("project-name".to_owned(), Answer::Text("shop".into())),
             ("docs".to_owned(), Answer::Bool(true)),
@@ -50,6 +51,7 @@ fn a_lock_has_one_line_for_each_thing() {
     let expected = r#"
 format = 1
 app_dir = "apps/shop"
+date = 2026-02-28T12:00:00Z
 
 [template]
 source = "embedded"
@@ -156,6 +158,11 @@ fn what_was_tampered_with_is_refused_with_its_place() {
             ],
         ),
         (
+            "dates",
+            format!("format = 1\ndate = 2026-02-28\n{TEMPLATE}"),
+            &["L001 2:8 `date` should be a date with a time in UTC | such as 2026-02-28T12:00:00Z"],
+        ),
+        (
             "answers",
             format!("format = 1\n{TEMPLATE}[answers]\na = 1\nb = ['x', 2]\n"),
             &[
@@ -230,7 +237,7 @@ fn rendered<'a>(
     ownership: &'a Ownership,
     answers: &'a BTreeMap<String, Answer>,
 ) -> Rendered<'a> {
-    Rendered { template: sample().template, app_dir: Some(path("a")), answers, ownership, app, repository }
+    Rendered { template: sample().template, app_dir: Some(path("a")), date: None, answers, ownership, app, repository }
 }
 
 fn spanned(value: &str) -> Vec<Spanned> {
@@ -368,10 +375,12 @@ fn any_lock() -> impl Strategy<Value = Lock> {
     let files = || proptest::collection::btree_map(any_path(), any_pristine(), 0..6);
     let answers = proptest::collection::btree_map(any::<String>(), any_answer(), 0..5);
     let moved = proptest::collection::btree_map(any_path(), any_path(), 0..3);
-    (template, proptest::option::of(any_path()), answers, files(), files(), moved).prop_map(
-        |(template, app_dir, answers, files, repository_files, moved)| Lock {
+    let head = (template, proptest::option::of(any_path()), proptest::option::of(0..253_402_300_800_i64));
+    (head, answers, files(), files(), moved).prop_map(
+        |((template, app_dir, seconds), answers, files, repository_files, moved)| Lock {
             template,
             app_dir,
+            date: seconds.and_then(Date::from_unix),
             answers,
             files,
             repository_files,
@@ -390,7 +399,7 @@ proptest! {
         prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
         let used = [!lock.answers.is_empty(), !lock.files.is_empty(), !lock.repository_files.is_empty(), !lock.moved.is_empty()];
         let sections = 1 + used.iter().filter(|used| **used).count();
-        let head = 3 + usize::from(lock.app_dir.is_some()) + 2
+        let head = 3 + usize::from(lock.app_dir.is_some()) + usize::from(lock.date.is_some()) + 2
             + usize::from(lock.template.subfolder.is_some()) + usize::from(lock.template.version.is_some());
         prop_assert_eq!(text.lines().count(), head + lines + 2 * sections);
     }

@@ -20,6 +20,9 @@ impl Lock {
         if let Some(app_dir) = &self.app_dir {
             pair(&mut out, "app_dir", quote(app_dir.as_str()));
         }
+        if let Some(date) = self.date {
+            pair(&mut out, "date", date);
+        }
         template(&mut out, &self.template);
         section(&mut out, "answers", self.answers.iter().map(|(name, answer)| (key(name), value(answer))));
         files(&mut out, "files", &self.files);

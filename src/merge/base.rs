@@ -101,6 +101,7 @@ mod tests {
         let lock = Lock {
             template,
             app_dir: None,
+            date: None,
             answers: BTreeMap::new(),
             files: [
                 (path("a"), line(b"A", Mode::Executable, false)),

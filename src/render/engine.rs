@@ -11,8 +11,10 @@ use liquid_core::parser;
 use liquid_core::runtime::{Interrupt, InterruptRegister, PartialStore, Registers, RuntimeBuilder, Template};
 use liquid_core::{Error, Language, Renderable, Runtime, ValueView};
 
+use super::date::Clock;
 use super::language;
 use crate::answers::placeholder::Answer;
+use crate::date::Date;
 
 /// The largest text that one file may render to, in bytes.
 pub(super) const MAX_OUTPUT: usize = 64 << 20;
@@ -25,6 +27,7 @@ const MAX_VALUE: usize = 16 << 20;
 pub(super) struct Engine {
     language: &'static Language,
     globals: Object,
+    date: Date,
     parsed: Mutex<HashMap<Box<str>, Arc<Template>>>,
 }
 
@@ -34,6 +37,8 @@ pub(super) struct Outcome {
     pub(super) text: String,
     /// Variables that were used and that nobody defines.
     pub(super) unknown: BTreeSet<String>,
+    /// Whether it shows the date of the run.
+    pub(super) dated: bool,
     /// Why it stopped early.
     pub(super) failure: Option<Failure>,
 }
@@ -52,16 +57,17 @@ pub(super) enum Failure {
 }
 
 impl Engine {
-    pub(super) fn new(variables: &BTreeMap<String, Answer>) -> Self {
+    pub(super) fn new(variables: &BTreeMap<String, Answer>, date: Date) -> Self {
         let globals = variables.iter().map(|(name, answer)| (KString::from_ref(name), value(answer))).collect();
-        Self { language: language::shared(), globals, parsed: Mutex::default() }
+        Self { language: language::shared(), globals, date, parsed: Mutex::default() }
     }
 
     /// Renders a text. `reuse` remembers how it parsed: worth it for skeletons, which many files share.
     pub(super) fn render(&self, text: &str, reuse: bool) -> Outcome {
         let written = RefCell::new(Bounded(Vec::new()));
         let unknown = RefCell::default();
-        let failure = quietly(|| self.try_render(text, reuse, &mut written.borrow_mut(), &unknown));
+        let dated = Cell::new(false);
+        let failure = quietly(|| self.try_render(text, reuse, &mut written.borrow_mut(), &unknown, &dated));
         let failure = match failure {
             Ok(Ok(())) => None,
             Ok(Err(failure)) => Some(failure),
@@ -70,7 +76,7 @@ impl Engine {
         // Liquid only writes whole strings; a failure in the middle of one cannot split a character.
         let text = String::from_utf8(written.into_inner().0)
             .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
-        Outcome { text, unknown: unknown.into_inner(), failure }
+        Outcome { text, unknown: unknown.into_inner(), dated: dated.get(), failure }
     }
 
     fn try_render(
@@ -79,6 +85,7 @@ impl Engine {
         reuse: bool,
         written: &mut Bounded,
         unknown: &RefCell<BTreeSet<String>>,
+        dated: &Cell<bool>,
     ) -> Result<(), Failure> {
         let template = self.parse(text, reuse).map_err(Failure::Parse)?;
         let watch = Watch {
@@ -87,7 +94,9 @@ impl Engine {
             steps: Cell::new(0),
             exceeded: Cell::new(None),
         };
+        watch.inner.registers().get_mut::<Clock>().now = self.date.for_liquid();
         let rendered = template.render_to(written, &watch);
+        dated.set(watch.inner.registers().get_mut::<Clock>().asked);
         if let Some(what) = watch.exceeded.get() {
             return Err(Failure::TooLarge(what));
         }
@@ -249,7 +258,7 @@ mod tests {
             ("name".to_owned(), Answer::Text("my-app".into())),
             ("list".to_owned(), Answer::Array(vec!["a".into(), "b".into()])),
         ]);
-        Engine::new(&variables).render(text, false)
+        Engine::new(&variables, Date::from_unix(0).unwrap()).render(text, false)
     }
 
     #[test]
@@ -293,6 +302,16 @@ mod tests {
             assert!(matches!(failure, Some(Failure::Render(_))), "{failure:?}: {text:.60}");
         }
         assert!(outcome("{{ '2020-01-02 03:04:05' | date: '%010Y' }}").failure.is_none());
+    }
+
+    #[test]
+    fn the_present_is_the_date_of_the_run() {
+        for text in ["{{ 'now' | date: '%F %T %z' }}", "{% assign t = ' Today' %}{{ t | date: '%F %T %z' }}"] {
+            let outcome = outcome(text);
+            assert_eq!((outcome.text.as_str(), outcome.dated), ("1970-01-01 00:00:00 +0000", true), "{text}");
+        }
+        let other = outcome("{{ '2020-01-02 03:04:05' | date: '%F' }} now {{ 'now' | upcase }}");
+        assert_eq!((other.text.as_str(), other.dated), ("2020-01-02 now NOW", false));
     }
 
     #[test]

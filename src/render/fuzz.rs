@@ -23,15 +23,20 @@ fn variables() -> BTreeMap<String, Answer> {
         .collect()
 }
 
+fn epoch() -> crate::date::Date {
+    crate::date::Date::from_unix(0).unwrap()
+}
+
 /// What the renderer makes of a text, or how many problems it has.
 fn rendered(text: &str) -> Result<String, usize> {
     let variables = variables();
-    let engine = Engine::new(&variables);
+    let engine = Engine::new(&variables, epoch());
     let known = Known::new([("name", true), ("list", false), ("flag", true), ("wide", true)]);
     let values: String = variables.values().map(ToString::to_string).collect();
-    let total = std::sync::atomic::AtomicUsize::new(0);
+    let (total, dated) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicBool::new(false));
     let names = Names::default();
-    let renderer = Renderer { engine: &engine, known: &known, values: &values, names: &names, total: &total };
+    let renderer =
+        Renderer { engine: &engine, known: &known, values: &values, names: &names, total: &total, dated: &dated };
     let mut problems = Vec::new();
     let rendered = renderer.text("fuzz.txt", text, &mut problems);
     for problem in &problems {
@@ -43,7 +48,7 @@ fn rendered(text: &str) -> Result<String, usize> {
 
 /// What Liquid makes of the whole text.
 fn by_liquid(text: &str) -> Option<String> {
-    let outcome = Engine::new(&variables()).render(&skeleton::guard_ranges(text), false);
+    let outcome = Engine::new(&variables(), epoch()).render(&skeleton::guard_ranges(text), false);
     outcome.failure.is_none().then_some(outcome.text)
 }
 

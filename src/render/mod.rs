@@ -1,5 +1,6 @@
 //! Template and answers in, tree out: in memory, deterministic, and nothing comes out before everything has rendered.
 
+mod date;
 mod element;
 mod engine;
 mod file;
@@ -15,7 +16,7 @@ mod skeleton;
 mod text;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -24,6 +25,7 @@ use self::github::Known;
 use self::select::{Selected, Selector};
 use self::text::Renderer;
 use crate::answers::placeholder::{Answer, Kind, Placeholder};
+use crate::date::Date;
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
 use crate::manifest::Selection;
 use crate::template::Names;
@@ -53,6 +55,8 @@ pub struct Rendered {
     pub tree: Tree,
     /// What looks like a slip, but is none by cargo-generate's rules: unknown variables.
     pub warnings: Vec<Diagnostic>,
+    /// The date of the request, where a file or a path shows it: the next render needs the same.
+    pub date: Option<Date>,
 }
 
 /// What a render needs beside the files.
@@ -68,6 +72,8 @@ pub struct Request<'a> {
     pub names: &'a Names,
     /// Whether an unknown variable is an error.
     pub strict: bool,
+    /// What `"now" | date` shows.
+    pub date: Date,
 }
 
 /// Renders a template's files.
@@ -77,10 +83,16 @@ pub struct Request<'a> {
 /// Every problem in every file and path, in path order.
 pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     let known = known(request);
-    let engine = Engine::new(request.variables);
+    let engine = Engine::new(request.variables, request.date);
     let values: String = request.variables.values().map(ToString::to_string).collect();
-    let renderer =
-        Renderer { engine: &engine, known: &known, values: &values, names: request.names, total: &AtomicUsize::new(0) };
+    let renderer = Renderer {
+        engine: &engine,
+        known: &known,
+        values: &values,
+        names: request.names,
+        total: &AtomicUsize::new(0),
+        dated: &AtomicBool::new(false),
+    };
     let selector = Selector::new(&files, request.selection);
     let selected: Vec<(RelPath, Entry, Selected)> = files
         .into_iter()
@@ -96,7 +108,9 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     } else {
         selected.into_par_iter().with_min_len(16).map(work).collect()
     };
-    collect(results, request.names, request.strict)
+    let (tree, warnings) = collect(results, request.names, request.strict)?;
+    let date = renderer.dated.load(Ordering::Relaxed).then_some(request.date);
+    Ok(Rendered { tree, warnings, date })
 }
 
 /// Which of `names` the Liquid of a template's files and paths mentions.
@@ -111,7 +125,7 @@ pub fn mentioned<'n>(files: &Tree, names: &[&'n str]) -> Vec<&'n str> {
 }
 
 /// Puts the files into one tree, or all their problems into one list.
-fn collect(results: Vec<file::Rendered>, names: &Names, strict: bool) -> Result<Rendered> {
+fn collect(results: Vec<file::Rendered>, names: &Names, strict: bool) -> Result<(Tree, Vec<Diagnostic>)> {
     let mut problems = Vec::new();
     let mut placed = paths::Placed::new(names);
     for result in results {
@@ -128,7 +142,7 @@ fn collect(results: Vec<file::Rendered>, names: &Names, strict: bool) -> Result<
     if problems.iter().any(Diagnostic::is_error) {
         return Err(Diagnostics(problems));
     }
-    Ok(Rendered { tree, warnings: problems })
+    Ok((tree, problems))
 }
 
 /// What a name can mean in this template.

@@ -1,7 +1,7 @@
 //! Renders one text of a template, a path's component or a file's content, by its skeleton.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::engine::{Engine, Failure};
 use super::github::Known;
@@ -22,6 +22,8 @@ pub(super) struct Renderer<'a> {
     pub(super) names: &'a Names,
     /// How many bytes all files have rendered to so far.
     pub(super) total: &'a AtomicUsize,
+    /// Whether any text shows the date of the run.
+    pub(super) dated: &'a AtomicBool,
 }
 
 impl Renderer<'_> {
@@ -46,6 +48,9 @@ impl Renderer<'_> {
             return None;
         };
         let outcome = self.engine.render(&skeleton.text, true);
+        if outcome.dated {
+            self.dated.store(true, Ordering::Relaxed);
+        }
         let failure = match outcome.failure {
             None => match skeleton.expand(&outcome.text) {
                 Some(rendered) if self.total.fetch_add(rendered.len(), Ordering::Relaxed) > MAX_TOTAL => {

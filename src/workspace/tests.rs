@@ -59,7 +59,8 @@ fn record(site: &Site, app: &Tree, repository: &Tree) -> Record {
     let template = LockedTemplate { source: "embedded".into(), subfolder: None, version: None, revision: "r".into() };
     let (answers, ownership) = (BTreeMap::new(), Ownership::default());
     let app_dir = site.app_dir.clone();
-    let rendered = Rendered { template, app_dir, answers: &answers, ownership: &ownership, app, repository };
+    let rendered =
+        Rendered { template, app_dir, date: None, answers: &answers, ownership: &ownership, app, repository };
     lock::record(&rendered, &BTreeSet::new())
 }
 

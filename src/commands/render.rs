@@ -1,0 +1,81 @@
+//! From a template and its answers to the files of a project, and to what the record says of them.
+
+use crate::answers::Resolved;
+use crate::date::Date;
+use crate::diagnostic::Result;
+use crate::lock::{self, LockedTemplate};
+use crate::manifest::Ownership;
+use crate::plan::Trees;
+use crate::render::select::Patterns;
+use crate::render::{self, Request};
+use crate::report;
+use crate::template::Template;
+use crate::tree::{RelPath, Tree};
+
+/// What is not in the template and its answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting<'a> {
+    /// The app below the repository's root; none where it is the root.
+    pub(super) app_dir: Option<&'a RelPath>,
+    /// What `"now" | date` shows.
+    pub(super) date: Date,
+    /// Whether an unknown variable is an error.
+    pub(super) strict: bool,
+}
+
+/// A rendered template.
+pub(super) struct Rendered {
+    /// Its files.
+    pub(super) trees: Trees,
+    /// The date that they show, where they show one.
+    pub(super) date: Option<Date>,
+}
+
+/// Renders the template's files, and shows what looks like a slip in them.
+pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, setting: &Setting<'_>) -> Result<Rendered> {
+    let request = Request {
+        selection: &resolved.selection,
+        declared: template.manifest.declared().collect(),
+        variables: &resolved.variables,
+        names: &template.names,
+        strict: setting.strict,
+        date: setting.date,
+    };
+    let rendered = render::render(files, &request)?;
+    report::diagnostics(&rendered.warnings);
+    let trees = split(rendered.tree, setting.app_dir, &template.manifest.ownership);
+    Ok(Rendered { trees, date: rendered.date })
+}
+
+/// Takes the files that belong at the repository's root out of an app that lives deeper.
+pub(super) fn split(tree: Tree, app_dir: Option<&RelPath>, ownership: &Ownership) -> Trees {
+    if app_dir.is_none() {
+        return Trees { app: tree, repository: Tree::new() };
+    }
+    let at_the_root = Patterns::of(&ownership.repository);
+    let (repository, app) = tree.into_iter().partition(|(path, _)| at_the_root.matches(path.as_str()));
+    Trees { app, repository }
+}
+
+/// What is recorded of a render.
+pub(super) fn recorded<'a>(
+    template: &'a Template,
+    resolved: &'a Resolved,
+    rendered: &'a Rendered,
+    app_dir: Option<&RelPath>,
+) -> lock::Rendered<'a> {
+    lock::Rendered {
+        template: LockedTemplate {
+            source: template.origin.source.clone(),
+            subfolder: template.origin.subfolder.clone(),
+            version: template.manifest.ownership.version.clone(),
+            revision: template.origin.revision.clone(),
+        },
+        app_dir: app_dir.cloned(),
+        answers: &resolved.answers,
+        date: rendered.date,
+        ownership: &template.manifest.ownership,
+        app: &rendered.trees.app,
+        repository: &rendered.trees.repository,
+    }
+}
