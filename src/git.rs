@@ -1,14 +1,19 @@
 //! The user's `git`: the only module that runs it. Credentials, ssh and `insteadOf` then work as they do everywhere else.
 
+mod index;
 mod worktree;
 
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-pub use worktree::{Held, Unmerged, compares_modes, files, left_out, mark_conflicts, staged, status, store, unmerged};
+pub use index::{Indexed, indexed, set_index, store};
+pub use worktree::{Held, compares_modes, files, left_out, staged, status, unmerged};
 
 use crate::diagnostic::{Code, Diagnostic, Result};
+
+/// The most bytes of paths in one command line: Windows takes 32,767 characters.
+const MAX_ARGUMENTS: usize = 24_000;
 
 /// What git tells a hook or an alias about the repository that it runs in: not the one that is meant here.
 const LOCAL_ENVIRONMENT: &[&str] = &[
@@ -158,6 +163,27 @@ fn git(directory: &Path) -> Command {
     command
 }
 
+/// Git, for paths that are no patterns.
+fn literal(directory: &Path) -> Command {
+    let mut command = git(directory);
+    command.arg("--literal-pathspecs");
+    command
+}
+
+fn chunks<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Vec<&'a str>> {
+    let mut chunks: Vec<Vec<&str>> = Vec::new();
+    let mut room = 0;
+    for path in paths {
+        if room < path.len() + 1 {
+            chunks.push(Vec::new());
+            room = MAX_ARGUMENTS;
+        }
+        room = room.saturating_sub(path.len() + 1);
+        chunks.last_mut().into_iter().for_each(|chunk| chunk.push(path));
+    }
+    chunks
+}
+
 /// Runs git to its end, with `input` as its standard input. Exit code 1 is an answer to a question: "no" of
 /// `check-ignore`, "not set" of `config`.
 fn ask(command: &mut Command, input: &[u8]) -> Result<Output> {
@@ -211,13 +237,13 @@ mod tests {
     use super::*;
 
     /// A repository of its own, far from the one that holds these sources.
-    fn repository() -> tempfile::TempDir {
+    pub(super) fn repository() -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
         init(directory.path()).unwrap();
         directory
     }
 
-    fn write(path: impl AsRef<Path>, text: &str) {
+    pub(super) fn write(path: impl AsRef<Path>, text: &str) {
         fs_err::create_dir_all(path.as_ref().parent().unwrap()).unwrap();
         std::fs::File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
     }

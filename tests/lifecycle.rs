@@ -330,6 +330,34 @@ fn a_new_question_is_answered_with_its_default_or_refused() {
     assert_done(&place, "shop");
 }
 
+/// The first one waits for its values, which come from a pipe.
+#[cfg(unix)]
+#[test]
+fn a_second_upgrade_at_the_same_time_says_so() {
+    let place = project("shop");
+    place.edit("template/package.json", "\"private\": true", "\"private\": false");
+    let before = everything(&place, "shop");
+    let pipe = place.path("values.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut first = place.command(env!("CARGO_BIN_EXE_create-app"), "shop");
+    first.args(["upgrade", "--silent", "--values-file", "../values.toml"]).stdout(std::process::Stdio::piped());
+    let first = first.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    // Opening it waits for the reader, who has the project by then.
+    let mut values = fs_err::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let second = place.app("shop", &["upgrade", "--silent"]).ended(2);
+    assert!(second.err.contains("error[P005]: another create-app is changing"), "{}", second.err);
+    assert!(second.out.is_empty(), "{}", second.out);
+    assert_eq!(tree::differences(&before[0], &everything(&place, "shop")[0]), "");
+    place.app("shop", &["check"]).ended(0);
+    std::io::Write::write_all(&mut values, b"[values]\n").unwrap();
+    drop(values);
+    let first = first.wait_with_output().unwrap();
+    assert_eq!(first.status.code(), Some(0), "{}", String::from_utf8_lossy(&first.stderr));
+    assert!(place.read("shop/package.json").contains("\"private\": false"));
+    assert!(!place.has("shop/.create-app/busy"));
+    assert_done(&place, "shop");
+}
+
 #[test]
 fn two_at_once_leave_one_result() {
     let place = project("shop");

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::{Outcome, origin};
+use super::{Outcome, interrupted, origin};
 use crate::cli::CheckArgs;
 use crate::diagnostic::{Code, Result};
 use crate::merge::state::judge;
 use crate::plan::Trees;
 use crate::report;
 use crate::report::check::{Checked, Newer};
-use crate::workspace::{self, Project, Site};
+use crate::workspace::{self, Project};
 
 /// Runs `create-app check`.
 ///
@@ -26,8 +26,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
 }
 
 fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
-    let site = Site::of_project(path)?;
-    super::new::finish_interrupted(&site)?;
+    let site = interrupted::open(path)?;
     let shown = site.shown().to_string();
     let project = match Project::read(site) {
         Ok(project) => project,

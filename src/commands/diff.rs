@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 
 use super::prospect::{self, Prospect};
-use super::{Outcome, new};
+use super::{Outcome, interrupted};
 use crate::cli::DiffArgs;
 use crate::diagnostic::Result;
 use crate::lock::{DIRECTORY, Digest};
@@ -12,7 +12,7 @@ use crate::merge::{Base, is_edited, state};
 use crate::plan::{Action, Changes, Difference, effects};
 use crate::report;
 use crate::tree::{Entry, RelPath, Tree};
-use crate::workspace::{self, Project, Site};
+use crate::workspace::{self, Project};
 
 /// Runs `create-app diff`.
 ///
@@ -22,8 +22,8 @@ use crate::workspace::{self, Project, Site};
 pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
     let files = match (args.local, args.upstream) {
         (true, _) => local(args)?,
-        (false, true) => upstream(&prospect::find(&args.path, &args.render)?),
-        (false, false) => planned(&prospect::find(&args.path, &args.render)?)?,
+        (false, true) => upstream(&prospect::find(interrupted::open(&args.path)?, &args.render)?),
+        (false, false) => planned(&prospect::find(interrupted::open(&args.path)?, &args.render)?)?,
     };
     let differences: Vec<Difference<'_>> = files.iter().map(File::difference).collect();
     let own = |difference: &&Difference<'_>| !is_record(difference.path);
@@ -124,9 +124,7 @@ fn of_plan(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) ->
 
 /// What the project has changed since it was rendered.
 fn local(args: &DiffArgs) -> Result<Vec<File>> {
-    let site = Site::of_project(&args.path)?;
-    new::finish_interrupted(&site)?;
-    let project = Project::read(site)?;
+    let project = Project::read(interrupted::open(&args.path)?)?;
     let (site, bases) = (&project.site, &project.bases);
     let ours = workspace::ours(site, bases, &crate::plan::Trees::default())?;
     let modes = workspace::compares_modes(site)?;

@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod inputs;
+mod interrupted;
 mod new;
 mod origin;
 mod prospect;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::render::{self, Rendered, Setting};
-use super::{Outcome, inputs, origin};
+use super::{Outcome, inputs, interrupted, origin};
 use crate::answers::built_in::{self, Facts};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
@@ -15,7 +15,7 @@ use crate::lock;
 use crate::plan::{Existing, Plan, Trees};
 use crate::template::Template;
 use crate::tree::{RelPath, Tree};
-use crate::workspace::{self, Recovered, Site};
+use crate::workspace::{self, Site};
 use crate::{git, report};
 
 /// Runs `create-app new`.
@@ -26,7 +26,7 @@ use crate::{git, report};
 /// What goes wrong when the project is complete is a warning.
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
-    finish_interrupted(&site)?;
+    interrupted::finish(&site)?;
     let may_ask = !args.silent && prompt::possible();
     let loaded = inputs::template(args.template.as_deref(), args.subfolder.as_deref(), may_ask)?;
     // A template may be meant to go into what is there.
@@ -65,19 +65,6 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
         super::summary::warn_of_ignored(&site, &record);
     }
     Ok(Outcome::Clean)
-}
-
-/// A run that was killed may have left a change half done: what is there is judged only when it is whole.
-pub(super) fn finish_interrupted(site: &Site) -> Result<()> {
-    let Some(recovered) = workspace::recover(site)? else { return Ok(()) };
-    let (what, asides) = match recovered {
-        Recovered::Finished(asides) => ("finished", asides),
-        Recovered::TakenBack(asides) => ("taken back", asides),
-        Recovered::Discarded => ("taken back", Vec::new()),
-    };
-    report::status(&format!("A change of `{}` that was interrupted has been {what}.", site.shown()));
-    super::summary::warn_of_asides(&asides);
-    Ok(())
 }
 
 fn existing(args: &NewArgs) -> Existing {

@@ -52,9 +52,7 @@ impl Prospect {
 /// # Errors
 ///
 /// Everything that keeps it from being done.
-pub(super) fn find(path: &Path, args: &RenderArgs) -> Result<Prospect> {
-    let site = Site::of_project(path)?;
-    new::finish_interrupted(&site)?;
+pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let recorded = if site.has_lock() { Some(Project::read(site.clone())?) } else { None };
     let lock = recorded.as_ref().map(|project| &project.lock);
     let may_ask = !args.silent && prompt::possible();

@@ -1,16 +1,10 @@
-//! What git knows of a work tree's files, and the conflicts that it is told of.
+//! What git knows of a work tree's files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 
-use super::{ask, git, lossy, refused, run};
+use super::{ask, chunks, git, literal, lossy, run};
 use crate::diagnostic::Result;
-use crate::plan::Stages;
-use crate::tree::{Entry, Mode};
-
-/// The most bytes of paths in one command line: Windows takes 32,767 characters.
-const MAX_ARGUMENTS: usize = 24_000;
 
 /// What git holds of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,93 +118,4 @@ pub fn staged<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Resu
 pub fn compares_modes(directory: &Path) -> Result<bool> {
     let output = ask(git(directory).args(["config", "--type=bool", "--get", "core.fileMode"]), &[])?;
     Ok(lossy(&output.stdout).trim() != "false")
-}
-
-/// A path in conflict, for git's index.
-#[derive(Debug, Clone, Copy)]
-pub struct Unmerged<'a> {
-    /// The path below the repository's root.
-    pub path: &'a str,
-    /// The path that the project's file leaves, where it is another one.
-    pub from: Option<&'a str>,
-    /// The versions.
-    pub stages: &'a Stages,
-}
-
-/// Stores the versions of files in conflict as objects of the repository with this root. What it returns is for
-/// [`mark_conflicts`]; nothing is in the index yet.
-///
-/// # Errors
-///
-/// When git is missing or fails.
-pub fn store(root: &Path, conflicts: &[Unmerged<'_>]) -> Result<Vec<String>> {
-    let mut lines = Vec::new();
-    for conflict in conflicts {
-        let versions: Vec<(u8, String, Mode)> = conflict
-            .stages
-            .numbered()
-            .map(|(number, version)| {
-                let object = write_object(root, conflict.path, &version.entry)?;
-                Ok((number, object, version.entry.mode()))
-            })
-            .collect::<Result<_>>()?;
-        let Some(length) = versions.first().map(|(_, object, _)| object.len()) else { continue };
-        let gone = conflict.from.into_iter().chain([conflict.path]);
-        lines.extend(gone.map(|path| format!("0 {}\t{path}", "0".repeat(length))));
-        let versions = versions.iter();
-        lines.extend(
-            versions.map(|(number, object, mode)| format!("{} {object} {number}\t{}", mode.as_str(), conflict.path)),
-        );
-    }
-    Ok(lines)
-}
-
-/// Puts conflicts into the index, as a merge does: `git status` shows them, and `git mergetool` and `git checkout --ours`
-/// work.
-///
-/// # Errors
-///
-/// When git is missing or fails; the index is as it was then.
-pub fn mark_conflicts(root: &Path, lines: &[String]) -> Result<()> {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    let input: Vec<u8> = lines.iter().flat_map(|line| line.bytes().chain([0])).collect();
-    let mut command = git(root);
-    let output = ask(command.args(["update-index", "-z", "--index-info"]), &input)?;
-    if output.status.success() { Ok(()) } else { Err(refused(&command, &output).into()) }
-}
-
-/// Stores an entry as git would if it stood at `path`; returns its name.
-fn write_object(root: &Path, path: &str, entry: &Entry) -> Result<String> {
-    let mut command = git(root);
-    command.args(["hash-object", "-w", "--stdin"]);
-    match entry.mode() {
-        Mode::Symlink => command.arg("--no-filters"),
-        Mode::File | Mode::Executable => command.arg("--path").arg(path),
-    };
-    let output = ask(&mut command, entry.bytes())?;
-    let name = lossy(&output.stdout).trim().to_owned();
-    if output.status.success() { Ok(name) } else { Err(refused(&command, &output).into()) }
-}
-
-/// Git, for paths that are no patterns.
-fn literal(directory: &Path) -> Command {
-    let mut command = git(directory);
-    command.arg("--literal-pathspecs");
-    command
-}
-
-fn chunks<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Vec<&'a str>> {
-    let mut chunks: Vec<Vec<&str>> = Vec::new();
-    let mut room = 0;
-    for path in paths {
-        if room < path.len() + 1 {
-            chunks.push(Vec::new());
-            room = MAX_ARGUMENTS;
-        }
-        room = room.saturating_sub(path.len() + 1);
-        chunks.last_mut().into_iter().for_each(|chunk| chunk.push(path));
-    }
-    chunks
 }

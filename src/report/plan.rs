@@ -97,7 +97,7 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
         writeln!(out, "  note      {}: {}", escape_control(note.path.as_str()), escape_control(&subject))?;
     }
     if let Some(backup) = told.backup {
-        writeln!(out, "\nGit does not hold these as they were; copies are in {}:", backup.directory)?;
+        writeln!(out, "\nGit does not hold these as they were; copies are in {}:", backup.directory())?;
         backup.files.iter().try_for_each(|(path, _)| writeln!(out, "  {}", escape_control(path)))?;
     }
     next(out, told, conflicts)
@@ -223,7 +223,7 @@ struct JsonNote<'a> {
 
 #[derive(Serialize)]
 struct JsonBackup<'a> {
-    directory: &'a str,
+    directory: String,
     files: Vec<&'a str>,
 }
 
@@ -250,7 +250,7 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
         changes: told.changes().map(json_change).collect(),
         notes: notes.map(|note| JsonNote { path: note.path.as_str(), text: note.subject.to_string() }).collect(),
         backup: told.backup.map(|backup| JsonBackup {
-            directory: &backup.directory,
+            directory: backup.directory(),
             files: backup.files.iter().map(|(path, _)| path.as_str()).collect(),
         }),
         commands: commands.map(|(directory, install)| JsonCommand { directory, run: install.command() }).collect(),

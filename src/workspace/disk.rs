@@ -61,20 +61,27 @@ pub(super) enum Kept {
 const PARALLEL: usize = 1000;
 
 /// Changes the disk.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Disk {
-    #[cfg(test)]
-    pub(super) fuse: super::fuse::Fuse,
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fuse: std::sync::Arc<super::fuse::Fuse>,
 }
 
 impl Disk {
     /// In tests, fails when the process is to be dead by now.
-    #[cfg_attr(not(test), allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "only tests have a fuse"))]
     pub(super) fn step(&self, action: &'static str, path: &Path) -> Result<()> {
-        #[cfg(test)]
-        self.fuse.step(action, path).map_err(|error| Failure::new(action, path, error))?;
-        #[cfg(not(test))]
-        let _: (&str, &Path) = (action, path);
+        self.step_or(action, path, || {})
+    }
+
+    /// The same for a step that can be cut in half, which leaves `torn`.
+    #[cfg(any(test, debug_assertions))]
+    fn step_or(&self, action: &'static str, path: &Path, torn: impl Fn()) -> Result<()> {
+        self.fuse.step(action, path, torn).map_err(|error| Failure::new(action, path, error))
+    }
+
+    #[cfg(not(any(test, debug_assertions)))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "only tests have a fuse")]
+    fn step_or(&self, _action: &'static str, _path: &Path, _torn: impl Fn()) -> Result<()> {
         Ok(())
     }
 
@@ -135,12 +142,7 @@ impl Disk {
     /// file gets the user's umask.
     pub(super) fn create(&self, item: &Item<'_>) -> Result<()> {
         const ACTION: &str = "cannot write";
-        let step = self.step(ACTION, &item.path);
-        #[cfg(test)]
-        if step.is_err() && self.fuse.burns_now() {
-            drop(create(item, item.bytes.len() / 2));
-        }
-        step?;
+        self.step_or(ACTION, &item.path, || drop(create(item, item.bytes.len() / 2)))?;
         create(item, item.bytes.len()).map_err(|error| Failure::new(ACTION, &item.path, error))
     }
 

@@ -56,7 +56,7 @@ fn stage_outside(
     }
     let files = record.files();
     let places = Places::new(&site.app, site);
-    let mut script = Script::new(site, &places, plan, record, &files)?;
+    let mut script = Script::new(site, &places, plan, record, &files, None)?;
     script.journal.made = 1 + parents;
     journal::stage(disk, staging, &places, &script)?;
     Ok(Some(script.journal))

@@ -1,4 +1,8 @@
-//! Stops the process, as it were, before a chosen step of a [`super::disk::Disk`], or lets one step fail.
+//! Faults on purpose, for tests: a [`super::disk::Disk`] stops before a chosen step, or one of its steps fails. Release
+//! builds have none of this.
+//!
+//! Tests of this crate choose a [`Fuse`]. Tests of the whole program say `CREATE_APP_FAULT=KIND:STEP`; docs/contributing.md
+//! lists the kinds.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -9,44 +13,68 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Debug)]
 pub(super) struct Fuse {
     limit: usize,
-    full_at: Option<usize>,
+    /// One step that fails, while those behind it work again.
+    fails: Option<(usize, ErrorKind)>,
+    /// Whether the process really ends at the limit.
+    kills: bool,
     taken: AtomicUsize,
     log: Mutex<Vec<(&'static str, PathBuf)>>,
 }
 
 impl Default for Fuse {
     fn default() -> Self {
-        Self::after(usize::MAX)
+        if cfg!(test) { Self::after(usize::MAX) } else { Self::from_environment() }
     }
 }
 
 impl Fuse {
     /// The process is killed after so many steps.
     pub(super) fn after(limit: usize) -> Self {
-        Self { limit, full_at: None, taken: AtomicUsize::new(0), log: Mutex::default() }
+        Self { limit, fails: None, kills: false, taken: AtomicUsize::new(0), log: Mutex::default() }
     }
 
-    /// The disk is full at one step and has room again at the next; the process is killed so many steps later.
-    pub(super) fn full(at: usize, killed_after: usize) -> Self {
-        Self { full_at: Some(at), ..Self::after(at.saturating_add(1).saturating_add(killed_after)) }
+    fn from_environment() -> Self {
+        let text = std::env::var("CREATE_APP_FAULT").unwrap_or_default();
+        let fault = text.split_once(':').and_then(|(kind, step)| Some((kind, step.parse().ok()?)));
+        let fails = |step, kind| Self { fails: Some((step, kind)), ..Self::after(usize::MAX) };
+        match fault {
+            Some(("killed", step)) => Self { kills: true, ..Self::after(step) },
+            Some(("full", step)) => fails(step, ErrorKind::StorageFull),
+            Some(("denied", step)) => fails(step, ErrorKind::PermissionDenied),
+            _ => Self::after(usize::MAX),
+        }
     }
 
-    pub(super) fn step(&self, action: &'static str, path: &Path) -> io::Result<()> {
+    /// Takes a step; `torn` is what a step leaves that is cut in half.
+    pub(super) fn step(&self, action: &'static str, path: &Path, torn: impl Fn()) -> io::Result<()> {
         let step = self.taken.fetch_add(1, Ordering::SeqCst);
+        if step == self.limit {
+            torn();
+            if self.kills {
+                std::process::abort();
+            }
+        }
         if step >= self.limit {
             return Err(io::Error::other("killed"));
         }
-        self.log.lock().unwrap().push((action, path.to_path_buf()));
-        if self.full_at == Some(step) {
-            return Err(ErrorKind::StorageFull.into());
+        self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((action, path.to_path_buf()));
+        match self.fails {
+            Some((at, ErrorKind::StorageFull)) if at == step => {
+                torn();
+                Err(ErrorKind::StorageFull.into())
+            }
+            Some((at, kind)) if at == step => Err(kind.into()),
+            _ => Ok(()),
         }
-        Ok(())
     }
+}
 
-    /// Whether the last step is the one that was cut in half.
-    pub(super) fn burns_now(&self) -> bool {
-        let taken = self.taken.load(Ordering::SeqCst);
-        taken == self.limit.saturating_add(1) || self.full_at.is_some_and(|at| taken == at + 1)
+#[cfg(test)]
+impl Fuse {
+    /// The disk is full at one step and has room again at the next; the process is killed so many steps later.
+    pub(super) fn full(at: usize, killed_after: usize) -> Self {
+        let limit = at.saturating_add(1).saturating_add(killed_after);
+        Self { fails: Some((at, ErrorKind::StorageFull)), ..Self::after(limit) }
     }
 
     /// Whether the process was killed.

@@ -10,16 +10,17 @@
 //! let aside = workspace::create(&site, &plan, &record, existing)?;
 //! ```
 //!
-//! `upgrade` makes its plan otherwise and calls [`apply`] instead of [`create`].
+//! `upgrade` makes its plan otherwise: it takes the project for itself first ([`hold`]), and changes it with [`Held::upgrade`].
 //!
 //! All or nothing: a project whose directory does not exist is built beside its place and moved there in one step; an
 //! existing one is changed under a journal, so that whatever stops the process leaves the old state, or one that the
 //! next command finishes.
 
 mod backup;
+mod conflicts;
 mod disk;
 mod fresh;
-#[cfg(test)]
+#[cfg(any(test, debug_assertions))]
 mod fuse;
 mod guard;
 mod journal;
@@ -32,7 +33,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-pub use backup::{Backup, backup, keep};
+pub use backup::{Backup, backup};
 pub use journal::{Aside, Recovered};
 pub use leftovers::{compares_modes, leftovers};
 pub use ours::ours;
@@ -41,9 +42,9 @@ pub use replace::replace_tree;
 pub use site::Site;
 
 use self::disk::Disk;
-use self::journal::{Busy, Places, Script};
+use self::journal::{Busy, Index, Places, Script};
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::lock::{DIRECTORY, LOCK, Record};
+use crate::lock::{DIRECTORY, Digest, LOCK, Record};
 use crate::plan::{Existing, Plan};
 
 /// Finishes or takes back a change that was interrupted; none where nothing was, which costs one look at the disk.
@@ -79,54 +80,81 @@ fn create_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record, existing:
     if site.app.symlink_metadata().is_err() {
         return fresh::create(disk, site, plan, record);
     }
-    apply_with(disk, site, plan, record)
+    recover_with(disk, site)?;
+    let busy = Busy::take(disk, &site.app)?;
+    apply(disk, site, plan, record, None, Index::default(), busy)
 }
 
-/// Changes an existing project; returns what somebody edited in the same moment, and was left.
+/// A project that nobody else changes until this is dropped.
+#[derive(Debug)]
+pub struct Held {
+    disk: Disk,
+    busy: Busy,
+}
+
+/// Takes a project for oneself, from before the first look at it until it is changed; a change that was interrupted is
+/// finished or taken back first.
 ///
 /// # Errors
 ///
-/// Says what went wrong; nothing has changed then.
-pub fn apply(site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
-    apply_with(&Disk::default(), site, plan, record)
+/// As [`recover`].
+pub fn hold(site: &Site) -> Result<(Held, Option<Recovered>)> {
+    let disk = Disk::default();
+    let mut recovered = None;
+    loop {
+        recovered = recover_with(&disk, site)?.or(recovered);
+        let busy = Busy::take(&disk, &site.app)?;
+        // Somebody else may have been killed just now.
+        if !journal::is_under_way(&site.app) {
+            return Ok((Held { disk, busy }, recovered));
+        }
+    }
 }
 
-/// The same, for a plan that stands on a lock: should another process have written one since, nothing is done.
-///
-/// # Errors
-///
-/// As [`apply`].
-pub fn upgrade(
+impl Held {
+    /// Changes the project by a plan that stands on a lock, and keeps what git does not hold; returns what somebody edited in
+    /// the same moment, and was left. Conflicts are in git's index then.
+    ///
+    /// # Errors
+    ///
+    /// Says what went wrong; nothing has changed then.
+    pub fn upgrade(
+        self,
+        site: &Site,
+        plan: &Plan,
+        record: &Record,
+        backup: Option<&Backup>,
+        stands_on: Option<Digest>,
+    ) -> Result<Vec<Aside>> {
+        let path = site.app.join(DIRECTORY).join(LOCK);
+        let now = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            bytes => Some(Digest::of(&bytes.map_err(|error| Diagnostic::io("cannot read", &path, &error))?)),
+        };
+        // Others than create-app change it, too: git, for one.
+        if now != stands_on {
+            let title = format!("`{}` was changed while create-app was at work; nothing was written", site.shown());
+            return Err(Diagnostic::error(Code::Busy, title).help("run the command again").into());
+        }
+        let index = conflicts::index(&self.disk, site, plan)?;
+        apply(&self.disk, site, plan, record, backup, index, self.busy)
+    }
+}
+
+/// Changes a project that is held.
+fn apply(
+    disk: &Disk,
     site: &Site,
     plan: &Plan,
     record: &Record,
-    stands_on: Option<crate::lock::Digest>,
+    backup: Option<&Backup>,
+    index: Index,
+    busy: Busy,
 ) -> Result<Vec<Aside>> {
-    let disk = Disk::default();
-    let busy = Busy::take(&disk, &site.app)?;
-    let path = site.app.join(DIRECTORY).join(LOCK);
-    let now = match std::fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        bytes => Some(crate::lock::Digest::of(&bytes.map_err(|error| Diagnostic::io("cannot read", &path, &error))?)),
-    };
-    if journal::is_under_way(&site.app) || now != stands_on {
-        let title = format!("`{}` was changed while create-app was at work; nothing was written", site.shown());
-        return Err(Diagnostic::error(Code::Busy, title).help("run the command again").into());
-    }
-    apply_held(&disk, site, plan, record, busy)
-}
-
-fn apply_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record) -> Result<Vec<Aside>> {
-    recover_with(disk, site)?;
-    let busy = Busy::take(disk, &site.app)?;
-    apply_held(disk, site, plan, record, busy)
-}
-
-/// The project is held.
-fn apply_held(disk: &Disk, site: &Site, plan: &Plan, record: &Record, busy: Busy<'_>) -> Result<Vec<Aside>> {
     let places = Places::new(&site.app, site);
     let files = record.files();
-    let script = Script::new(site, &places, plan, record, &files)?;
+    let mut script = Script::new(site, &places, plan, record, &files, backup)?;
+    script.journal.index = index;
     if script.journal.operations.is_empty() {
         return Ok(Vec::new());
     }

@@ -151,7 +151,7 @@ pub(super) fn place() -> (TempDir, PathBuf) {
 }
 
 pub(super) fn killed_after(steps: usize) -> Disk {
-    Disk { fuse: Fuse::after(steps) }
+    Disk { fuse: Fuse::after(steps).into() }
 }
 
 pub(super) fn trees(app: &[(&str, &str)], repository: &[(&str, &str)]) -> Trees {

@@ -10,16 +10,16 @@ use crate::workspace::disk::{Disk, Failure};
 
 /// The right to change a project. The operating system takes it back when the process ends, however it ends.
 #[derive(Debug)]
-pub(in crate::workspace) struct Busy<'d> {
-    disk: &'d Disk,
+pub(in crate::workspace) struct Busy {
+    disk: Disk,
     directory: PathBuf,
     /// Some, until it is given back.
     file: Option<File>,
 }
 
-impl<'d> Busy<'d> {
+impl Busy {
     /// Takes it, or says that somebody else has it.
-    pub(in crate::workspace) fn take(disk: &'d Disk, app: &Path) -> Result<Self> {
+    pub(in crate::workspace) fn take(disk: &Disk, app: &Path) -> Result<Self> {
         let directory = app.join(DIRECTORY);
         let path = directory.join("busy");
         loop {
@@ -35,7 +35,7 @@ impl<'d> Busy<'d> {
                 _ => {}
             }
             if is_current(&path, &file) {
-                return Ok(Self { disk, directory, file: Some(file) });
+                return Ok(Self { disk: disk.clone(), directory, file: Some(file) });
             }
         }
     }
@@ -56,7 +56,7 @@ fn is_current(_path: &Path, _file: &File) -> bool {
     true
 }
 
-impl Drop for Busy<'_> {
+impl Drop for Busy {
     /// Leaves no trace, nor an empty directory that was made only for the file. Windows cannot remove what is open and
     /// tell two files of one name apart, so there the file stays.
     fn drop(&mut self) {

@@ -3,7 +3,7 @@
 //! ```text
 //! stage    .create-app/txn: new/N what is put, old/N what stood there, journal  (nothing of the project has changed)
 //! commit   journal.tmp becomes journal
-//! run      delete, rmdir, mkdir, put, and the lock last; each step can be repeated
+//! run      delete, rmdir, mkdir, put, git's index, and the lock last; each step can be repeated
 //! done     the journal goes, then txn
 //! ```
 //!
@@ -11,6 +11,7 @@
 //! finished; with `abort` beside it, it is taken back.
 
 mod busy;
+mod index;
 mod operation;
 mod run;
 mod script;
@@ -22,6 +23,7 @@ mod undo;
 use std::path::Path;
 
 pub(super) use busy::Busy;
+pub(super) use index::Index;
 pub(super) use operation::Places;
 pub use run::Aside;
 pub(super) use script::Script;
@@ -49,7 +51,7 @@ pub enum Recovered {
 }
 
 /// Carries out what was staged. What cannot be done is taken back, and nothing has changed then.
-pub(super) fn carry_out(disk: &Disk, places: Places<'_>, journal: &Journal, busy: Busy<'_>) -> Result<Vec<Aside>> {
+pub(super) fn carry_out(disk: &Disk, places: Places<'_>, journal: &Journal, busy: Busy) -> Result<Vec<Aside>> {
     match Run::new(disk, places, journal, false).forward() {
         Ok(aside) => {
             // The change is done. Should its traces stay, the next command finds that out and removes them.
@@ -65,7 +67,7 @@ pub(super) fn give_up(
     disk: &Disk,
     places: Places<'_>,
     journal: &Journal,
-    busy: Option<Busy<'_>>,
+    busy: Option<Busy>,
     mut problems: Diagnostics,
 ) -> Diagnostics {
     match take_back(disk, places, journal, busy) {
@@ -98,7 +100,7 @@ pub(super) fn is_under_way(app: &Path) -> bool {
 }
 
 /// Finishes, takes back or discards a change that was interrupted.
-pub(super) fn recover(disk: &Disk, site: &Site, busy: Busy<'_>) -> Result<Recovered> {
+pub(super) fn recover(disk: &Disk, site: &Site, busy: Busy) -> Result<Recovered> {
     let places = Places::new(&site.app, site);
     let txn = Txn::below(&site.app);
     for directory in [txn.path(), &txn.staged_dir(), &txn.kept_dir()] {
@@ -148,7 +150,7 @@ fn moved(journal: &Journal, site: &Site) -> Diagnostics {
 }
 
 /// Takes everything back: also in a later run, should this one be interrupted.
-fn take_back(disk: &Disk, places: Places<'_>, journal: &Journal, busy: Option<Busy<'_>>) -> Result<Vec<Aside>> {
+fn take_back(disk: &Disk, places: Places<'_>, journal: &Journal, busy: Option<Busy>) -> Result<Vec<Aside>> {
     let txn = Txn::below(places.app());
     if txn.abort().symlink_metadata().is_err() {
         // Where the disk has no room even for this, a later run tries the change once more, which is as good.
@@ -183,7 +185,7 @@ fn holds_only_the_record(app: &Path) -> bool {
 }
 
 /// Removes an app that was made by the change that was taken back: away with its name in one step, then the rest.
-fn remove_app(disk: &Disk, app: &Path, made: usize, busy: Option<Busy<'_>>) -> Result<()> {
+fn remove_app(disk: &Disk, app: &Path, made: usize, busy: Option<Busy>) -> Result<()> {
     let parent = app.parent().unwrap_or(app);
     let away = disk.temporary_dir(parent, &super::fresh::prefix(app))?;
     disk.remove_dir(&away)?;

@@ -7,6 +7,9 @@ use crate::plan::Stamp;
 use crate::tree::RelPath;
 use crate::workspace::site::Site;
 
+/// The directory of the backups, below the app's `.create-app`.
+const BACKUP: &str = "backup";
+
 /// Below which directory a path is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::workspace) enum Root {
@@ -46,6 +49,11 @@ impl Target {
         Self { root: self.root, path: path.to_owned() }
     }
 
+    /// A copy of a file that is replaced or removed, in the backup of this number.
+    pub(in crate::workspace) fn backup(number: u32, path: &str) -> Self {
+        Self { root: Root::Record, path: format!("{BACKUP}/{number}/{path}") }
+    }
+
     /// One of create-app's own files.
     pub(in crate::workspace) fn record(name: &str) -> Self {
         Self { root: Root::Record, path: name.to_owned() }
@@ -56,10 +64,20 @@ impl Target {
         let own = [".gitattributes", ".gitignore", LOCK, BASE];
         let base = || path.strip_prefix(BASE)?.strip_prefix('/')?.parse::<Digest>().ok();
         let safe = match root {
-            Root::Record => own.contains(&path) || base().is_some(),
+            Root::Record => own.contains(&path) || base().is_some() || is_in_backup(path),
             Root::App | Root::Repository => RelPath::new(path).is_ok(),
         };
         safe.then(|| Self { root, path: path.to_owned() })
+    }
+
+    /// Whether it is a copy of a file that is replaced or removed.
+    pub(super) fn is_backup(&self) -> bool {
+        self.root == Root::Record && self.path.starts_with(BACKUP)
+    }
+
+    /// Whether it is the lock, which is put when everything else is done.
+    pub(super) fn is_lock(&self) -> bool {
+        self.root == Root::Record && self.path == LOCK
     }
 
     /// Whether it names pristine bytes by their digest: whatever else stands there is wrong.
@@ -79,6 +97,14 @@ impl Target {
     pub(super) fn folded(&self) -> (Root, String) {
         (self.root, self.path.to_lowercase())
     }
+}
+
+/// Whether it is the directory of all backups, that of one of them, or something in it.
+fn is_in_backup(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix(BACKUP) else { return false };
+    let mut parts = rest.splitn(3, '/').skip(1);
+    let number = parts.next().is_none_or(|number| number.parse::<u32>().is_ok());
+    (rest.is_empty() || rest.starts_with('/')) && number && parts.next().is_none_or(|path| RelPath::new(path).is_ok())
 }
 
 /// What is done at a [`Target`].
@@ -125,6 +151,17 @@ impl<'s> Places<'s> {
 
     pub(in crate::workspace) fn app(&self) -> &'s Path {
         self.app
+    }
+
+    /// Where paths of the repository are, or an app's own that is no part of one.
+    pub(super) fn repository(&self) -> &'s Path {
+        self.repository
+    }
+
+    /// The file whose permissions another one gets that is put at a target: the one that it replaces, or is a copy of.
+    pub(super) fn model(&self, target: &Target) -> PathBuf {
+        let copy = target.path.splitn(3, '/').nth(2).filter(|_| target.is_backup());
+        copy.map_or_else(|| self.path(target), |path| self.repository.join(path))
     }
 
     /// The directory, and the path below it, that lead to a target; no component of that path may be a link.

@@ -53,9 +53,10 @@ impl<'a> Run<'a> {
 
     /// Does what is not done yet; returns what was edited meanwhile and left.
     pub(super) fn forward(mut self) -> Result<Vec<Aside>> {
-        for (n, operation) in self.journal.operations.iter().enumerate() {
-            self.redo(n, operation)?;
-        }
+        let (files, lock) = self.journal.parts();
+        files.iter().try_for_each(|(n, operation)| self.redo(*n, operation))?;
+        self.put_conflicts()?;
+        lock.iter().try_for_each(|(n, operation)| self.redo(*n, operation))?;
         self.sync()?;
         Ok(self.aside)
     }

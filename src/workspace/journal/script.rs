@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::index::Index;
 use super::operation::{Kind, Operation, Places, Root, Target};
 use super::text::Journal;
 use crate::diagnostic::{Diagnostic, Result};
-use crate::lock::{BASE, Digest, LOCK, Record};
+use crate::lock::{BASE, Digest, Record};
 use crate::plan::{Changes, Effect, Plan, Stamp, effects};
 use crate::tree::{Mode, RelPath};
+use crate::workspace::backup::Backup;
 use crate::workspace::guard::{Seen, look};
 use crate::workspace::site::Site;
 
@@ -28,19 +30,21 @@ struct Step<'a> {
 }
 
 impl<'a> Script<'a> {
-    /// The operations of a plan and its record; `files` are the record's.
+    /// The operations of a plan, its record and its backup; `files` are the record's. Git's index is not part of them yet.
     pub(in crate::workspace) fn new(
         site: &Site,
         places: &Places<'_>,
         plan: &'a Plan,
         record: &Record,
         files: &'a BTreeMap<String, Cow<'_, [u8]>>,
+        backup: Option<&'a Backup>,
     ) -> Result<Self> {
         // In an app that is the repository's root, one file must not have two names.
         let repository = if site.app_dir.is_some() { Root::Repository } else { Root::App };
         let mut steps: Vec<Step<'a>> = steps(Root::App, &plan.app);
         steps.extend(self::steps(repository, &plan.repository));
         steps.extend(record_steps(places, record, files)?);
+        steps.extend(backup.into_iter().flat_map(backup_steps));
         Ok(Self::of(site, places, steps))
     }
 
@@ -48,7 +52,7 @@ impl<'a> Script<'a> {
         let (mut puts, mut deletes): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| step.after.is_some());
         deletes.sort_by(|a, b| b.target.cmp(&a.target));
         // The lock is last: until it is there, the project is what it was.
-        puts.sort_by_key(|step| step.target == Target::record(LOCK));
+        puts.sort_by_key(|step| step.target.is_lock());
         let needed: BTreeSet<Target> = puts.iter().flat_map(|step| step.target.above()).collect();
         let emptied: BTreeSet<Target> = deletes.iter().flat_map(|step| step.target.above()).collect();
         let emptied: Vec<Target> = emptied.into_iter().rev().filter(|dir| !needed.contains(dir)).collect();
@@ -71,7 +75,10 @@ impl<'a> Script<'a> {
             Some((Operation { target: step.target, kind: Kind::Put { before: step.before, after } }, bytes))
         }));
         let (operations, bytes) = all.into_iter().unzip();
-        Self { journal: Journal { app_dir: site.app_dir().to_owned(), made: 0, operations }, bytes }
+        Self {
+            journal: Journal { app_dir: site.app_dir().to_owned(), made: 0, operations, index: Index::default() },
+            bytes,
+        }
     }
 }
 
@@ -108,6 +115,13 @@ fn record_steps<'a>(
         }
     }
     Ok(steps)
+}
+
+fn backup_steps(backup: &Backup) -> impl Iterator<Item = Step<'_>> {
+    backup.files.iter().map(|(path, entry)| {
+        let target = Target::backup(backup.number, path);
+        Step { target, before: None, after: Some((entry.bytes(), entry.mode())) }
+    })
 }
 
 fn stamp_at(places: &Places<'_>, target: &Target) -> Result<Option<Stamp>> {

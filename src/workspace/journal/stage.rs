@@ -53,7 +53,7 @@ pub(super) fn sync(disk: &Disk, journal: &Journal, paths: &[impl AsRef<Path>]) -
     Ok(disk.sync(&paths.iter().map(AsRef::as_ref).collect::<Vec<_>>())?)
 }
 
-/// What is put, under the operation's number. A file that replaces another one keeps its permissions. Returns the files.
+/// What is put, under the operation's number. A file that replaces another one, or is a copy of it, has its permissions. Returns the files.
 fn write_new(disk: &Disk, txn: &Txn, places: &Places<'_>, script: &Script<'_>) -> Result<Vec<PathBuf>> {
     let mut items = Vec::new();
     let mut replaced: Vec<(PathBuf, PathBuf, bool)> = Vec::new();
@@ -62,8 +62,9 @@ fn write_new(disk: &Disk, txn: &Txn, places: &Places<'_>, script: &Script<'_>) -
         if script.journal.is_placed(operation) {
             continue;
         }
-        if is_file(before) && is_file(Some(after)) {
-            replaced.push((places.path(&operation.target), txn.staged(n), after.mode == Mode::Executable));
+        let has_model = is_file(before) || operation.target.is_backup();
+        if has_model && is_file(Some(after)) {
+            replaced.push((places.model(&operation.target), txn.staged(n), after.mode == Mode::Executable));
         }
         items.push(Item { path: txn.staged(n), bytes, mode: after.mode });
     }

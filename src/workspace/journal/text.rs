@@ -5,6 +5,8 @@
 //! app-dir  apps/shop
 //! made     1
 //! 0  put  repository  -  100644:4a44…  .github/workflows/ci.yml
+//! index  before  100644 e69d… 0  src/api.ts
+//! index  after   100644 5f2c… 1  src/api.ts
 //! digest   9f86…
 //! ```
 //!
@@ -14,10 +16,12 @@ use std::fmt::Write as _;
 
 use thiserror::Error;
 
+use super::index::Index;
 use super::operation::{Kind, Operation, Root, Target};
+use crate::git::Indexed;
 use crate::lock::Digest;
 use crate::plan::Stamp;
-use crate::tree::Mode;
+use crate::tree::{Mode, RelPath};
 
 /// The format that this version writes, and the newest that it reads.
 const VERSION: &str = "1";
@@ -30,9 +34,14 @@ pub(in crate::workspace) struct Journal {
     pub(in crate::workspace) app_dir: String,
     /// How many directories were made for the app, itself first, before there was anything to write in.
     pub(in crate::workspace) made: usize,
-    /// What is done, in order.
+    /// What is done, in order; the lock comes last.
     pub(in crate::workspace) operations: Vec<Operation>,
+    /// What is done to git's index, just before the lock comes.
+    pub(in crate::workspace) index: Index,
 }
+
+/// An operation with its number.
+type Numbered<'a> = (usize, &'a Operation);
 
 /// Why there is no journal in a file. The texts complete "the journal … ".
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -49,6 +58,11 @@ pub(super) enum JournalError {
 }
 
 impl Journal {
+    /// The operations with their numbers: those before the index has its turn, and the lock's.
+    pub(super) fn parts(&self) -> (Vec<Numbered<'_>>, Vec<Numbered<'_>>) {
+        self.operations.iter().enumerate().partition(|(_, operation)| !operation.target.is_lock())
+    }
+
     /// Whether an operation's result came with the app itself, which was built elsewhere and moved into place.
     pub(super) fn is_placed(&self, operation: &Operation) -> bool {
         self.made > 0 && operation.target.root() != Root::Repository
@@ -78,6 +92,9 @@ impl Journal {
             // Writing to a string cannot fail.
             let _: std::fmt::Result = writeln!(out, "{n}\t{kind}\t{root}\t{before}\t{after}\t{}", target.path());
         }
+        for (state, entries) in [("before", &self.index.before), ("after", &self.index.after)] {
+            out.extend(entries.iter().map(|entry| format!("index\t{state}\t{entry}\n")));
+        }
         let digest = Digest::of(out.as_bytes());
         out.push_str(&format!("digest\t{digest}\n"));
         out
@@ -102,10 +119,27 @@ impl Journal {
         let app_dir = head("app-dir")?;
         let made = head("made")?;
         let made = made.parse().map_err(|_| JournalError::Line(format!("made\t{made}")))?;
-        let operations =
-            lines.enumerate().map(|(n, line)| operation(n, line).ok_or_else(|| JournalError::Line(line.to_owned())));
-        Ok(Self { app_dir, made, operations: operations.collect::<Result<_, _>>()? })
+        let (mut operations, mut index) = (Vec::new(), Index::default());
+        for line in lines {
+            let known = match line.strip_prefix("index\t") {
+                Some(line) => indexed(line, &mut index),
+                None => operation(operations.len(), line).map(|operation| operations.push(operation)),
+            };
+            known.ok_or_else(|| JournalError::Line(line.to_owned()))?;
+        }
+        Ok(Self { app_dir, made, operations, index })
     }
+}
+
+fn indexed(line: &str, index: &mut Index) -> Option<()> {
+    let (state, entry) = line.split_once('\t')?;
+    let entry = Indexed::parse(entry).filter(|entry| RelPath::new(entry.path.as_str()).is_ok())?;
+    match state {
+        "before" => index.before.push(entry),
+        "after" => index.after.push(entry),
+        _ => return None,
+    }
+    Some(())
 }
 
 fn operation(n: usize, line: &str) -> Option<Operation> {
@@ -146,6 +180,7 @@ mod tests {
         let file = |root, path: &str| Target::file(root, &RelPath::new(path).unwrap());
         let (before, after) = (stamp("old", Mode::File), stamp("new", Mode::Executable));
         let one = |target, kind| Operation { target, kind };
+        let entry = |stage| Indexed::parse(&format!("100644 e69d {stage}\tapps/shop/a b")).unwrap();
         Journal {
             app_dir: "apps/shop".into(),
             made: 2,
@@ -155,8 +190,10 @@ mod tests {
                 one(Target::record("base"), Kind::MakeDir),
                 one(Target::record(&format!("base/{}", Digest::of(b""))), Kind::Put { before: None, after }),
                 one(file(Root::Repository, ".github/x.yml"), Kind::Put { before: Some(before), after }),
+                one(Target::backup(1, "apps/shop/a b"), Kind::Put { before: None, after }),
                 one(Target::record("lock.toml"), Kind::Put { before: None, after }),
             ],
+            index: Index { before: vec![entry(0)], after: vec![entry(1), entry(3)] },
         }
     }
 
@@ -197,6 +234,11 @@ mod tests {
             format!("0\tput\trepository\t-\t100644:{digest}\t/etc/passwd"),
             format!("0\tput\trecord\t-\t100644:{digest}\t../x"),
             format!("0\tput\trecord\t-\t100644:{digest}\tbase/../../x"),
+            format!("0\tput\trecord\t-\t100644:{digest}\tbackup/1/../../x"),
+            format!("0\tput\trecord\t-\t100644:{digest}\tbackup/one/x"),
+            "index\tbefore\t100644 e69d 0\t../x".into(),
+            "index\tbefore\t100644 e69d 0\t.git/config".into(),
+            "index\tnow\t100644 e69d 0\tx".into(),
             format!("0\tput\telsewhere\t-\t100644:{digest}\tx"),
             format!("1\tput\tapp\t-\t100644:{digest}\tx"),
             "0\tput\tapp\t-\t-\tx".into(),

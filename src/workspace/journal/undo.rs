@@ -15,9 +15,10 @@ use crate::workspace::guard::{Seen, look};
 impl Run<'_> {
     /// Takes back what is done; returns what was edited meanwhile and left.
     pub(super) fn backward(mut self) -> Result<Vec<Aside>> {
-        for (n, operation) in self.journal.operations.iter().enumerate().rev() {
-            self.undo(n, operation)?;
-        }
+        let (files, lock) = self.journal.parts();
+        lock.iter().rev().try_for_each(|(n, operation)| self.undo(*n, operation))?;
+        self.restore_index()?;
+        files.iter().rev().try_for_each(|(n, operation)| self.undo(*n, operation))?;
         self.sync()?;
         Ok(self.aside)
     }

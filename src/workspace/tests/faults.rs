@@ -166,7 +166,7 @@ fn a_full_disk_changes_nothing() {
         let [old, new] = expected(ours, &theirs);
         for at in 0.. {
             let stage = Stage::new(ours);
-            let disk = Disk { fuse: Fuse::full(at, usize::MAX) };
+            let disk = Disk { fuse: Fuse::full(at, usize::MAX).into() };
             let result = change(&stage, ours, &theirs).create(&disk);
             let recovered = stage.recover(&Disk::default()).unwrap();
             assert!(
@@ -197,7 +197,7 @@ fn a_kill_while_a_full_disk_is_cleaned_up_changes_nothing() {
         loop {
             let stage = Stage::new(ours);
             // Every third step, and the process is killed at another distance from it each time.
-            let disk = Disk { fuse: Fuse::full(at, at % 23) };
+            let disk = Disk { fuse: Fuse::full(at, at % 23).into() };
             drop(change(&stage, ours, &theirs).create(&disk));
             drop(stage.recover(&Disk::default()).unwrap());
             let now = stage.list_visible();
@@ -299,7 +299,7 @@ proptest! {
         let (ours, theirs) = (trees(&ours), trees(&theirs));
         let stage = Stage::new(Some(&ours));
         let fuse = if fails { Fuse::full(steps, steps % 11) } else { Fuse::after(steps) };
-        drop(change(&stage, Some(&ours), &theirs).create(&Disk { fuse }));
+        drop(change(&stage, Some(&ours), &theirs).create(&Disk { fuse: fuse.into() }));
         let edited = edit_some(&stage, choice);
         let recovered = stage.recover(&Disk::default());
         prop_assert!(recovered.is_ok(), "{:?}", recovered);

@@ -121,7 +121,7 @@ fn the_base_holds_only_what_the_lock_names() {
     write(target.join(".create-app/base/README"), "not ours to remove");
     prepare_upgrade(&target, &ours, &theirs).create(&Disk::default()).unwrap();
     let names = list(&target.join(".create-app/base")).into_keys().collect::<Vec<_>>();
-    let mut expected = ["1", "3"].map(|text| lock::Digest::of(text.as_bytes()).to_string()).to_vec();
+    let mut expected = ["1", "3"].map(|text| Digest::of(text.as_bytes()).to_string()).to_vec();
     expected.push("README".into());
     expected.sort();
     assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), expected.into_iter().collect());
@@ -330,7 +330,7 @@ fn a_journal_that_is_damaged_is_no_decision() {
 fn a_journal_of_another_version_is_left_for_it() {
     let (directory, target, site) = interrupted();
     let text = "create-app journal 2\n";
-    let digest = lock::Digest::of(text.as_bytes());
+    let digest = Digest::of(text.as_bytes());
     write(target.join(".create-app/txn/journal"), &format!("{text}digest\t{digest}\n"));
     let before = list(&target);
     let expected = "P006 a change of this project was interrupted, and its journal was written by another version of \

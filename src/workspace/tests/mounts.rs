@@ -135,7 +135,7 @@ fn a_failure_on_two_file_systems_is_taken_back() {
         let Some(_mount) = Mount::new(&target.join("data"), "size=1m") else { return };
         make(&target, &ours.app, &ours.repository, Existing::Keep).unwrap();
         let old = list_project(&target);
-        let disk = Disk { fuse: Fuse::full(at, usize::MAX) };
+        let disk = Disk { fuse: Fuse::full(at, usize::MAX).into() };
         let result = prepare_upgrade(&target, &ours, &theirs).create(&disk);
         if result.is_err() {
             assert_eq!(list_project(&target), old, "{at}");

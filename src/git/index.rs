@@ -1,0 +1,199 @@
+//! Git's index, as far as it holds the versions of files in conflict.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use super::{ask, chunks, git, literal, lossy, refused, run};
+use crate::diagnostic::Result;
+use crate::plan::Stages;
+use crate::tree::{Entry, Mode};
+
+/// One version of a file in git's index.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Indexed {
+    /// The path below the repository's root.
+    pub path: String,
+    /// 0, or in a conflict 1 (base), 2 (ours) or 3 (theirs).
+    pub stage: u8,
+    /// The mode as git writes it.
+    pub mode: String,
+    /// The object's name.
+    pub object: String,
+}
+
+impl fmt::Display for Indexed {
+    /// As `git ls-files --stage` prints it and `git update-index --index-info` reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}\t{}", self.mode, self.object, self.stage, self.path)
+    }
+}
+
+impl Indexed {
+    /// The reverse of its text; none for anything else.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let (head, path) = line.split_once('\t')?;
+        let fields: Vec<&str> = head.split(' ').collect();
+        let [mode, object, stage] = fields[..] else { return None };
+        let is = |text: &str, digits: &[u8]| !text.is_empty() && text.bytes().all(|byte| digits.contains(&byte));
+        let sound = is(mode, b"01234567") && is(object, b"0123456789abcdef") && is(stage, b"0123");
+        let stage = stage.parse().ok().filter(|_| sound)?;
+        Some(Self { path: path.into(), stage, mode: mode.into(), object: object.into() })
+    }
+}
+
+/// What the index holds of `paths`, relative to the repository's `root` and with `/`, in order.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn indexed(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<Indexed>> {
+    let mut found = Vec::new();
+    for chunk in chunks(paths.iter().copied()) {
+        let output = run(literal(root).args(["ls-files", "--stage", "-z", "--"]).args(chunk))?;
+        let lines = output.stdout.split(|byte| *byte == 0).map(lossy);
+        // A path is a pattern, too: of what is below it.
+        found.extend(lines.filter_map(|line| Indexed::parse(&line)).filter(|it| paths.contains(it.path.as_str())));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Stores the versions of a file in conflict as objects of the repository with this root. Nothing is in the index yet.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn store(root: &Path, path: &str, stages: &Stages) -> Result<Vec<Indexed>> {
+    let version = |(stage, version): (u8, &crate::plan::Version)| {
+        let object = write_object(root, path, &version.entry)?;
+        Ok(Indexed { path: path.to_owned(), stage, mode: version.entry.mode().as_str().to_owned(), object })
+    };
+    stages.numbered().map(version).collect()
+}
+
+/// Lets the index hold exactly `entries` of `paths`: `git status` shows those in conflict, and `git mergetool` and
+/// `git checkout --ours` work. `name` is the name of any object: they are longer in some repositories.
+///
+/// # Errors
+///
+/// When git is missing or fails; the index is as it was then.
+pub fn set_index(root: &Path, paths: &BTreeSet<&str>, entries: &[&Indexed], name: &str) -> Result<()> {
+    let none = "0".repeat(name.len());
+    let cleared = paths.iter().map(|path| format!("0 {none}\t{path}\0"));
+    let input: String = cleared.chain(entries.iter().map(|entry| format!("{entry}\0"))).collect();
+    patiently(
+        || {
+            let mut command = durable(root);
+            command.args(["update-index", "-z", "--index-info"]);
+            command
+        },
+        &input,
+    )
+}
+
+/// Somebody else's git, such as an editor's, has the index for a moment now and then.
+fn patiently(command: impl Fn() -> Command, input: &str) -> Result<()> {
+    const TRIES: u32 = 10;
+    for tries in 1.. {
+        let mut command = command();
+        let problems = match ask(&mut command, input.as_bytes()) {
+            Ok(output) if output.status.success() => return Ok(()),
+            Ok(output) => refused(&command, &output).into(),
+            Err(problems) => problems,
+        };
+        let is_taken = problems.0.iter().any(|problem| problem.title.contains("index.lock"));
+        if !is_taken || tries == TRIES {
+            return Err(problems);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
+}
+
+/// Stores an entry as git would if it stood at `path`; returns its name.
+fn write_object(root: &Path, path: &str, entry: &Entry) -> Result<String> {
+    let mut command = durable(root);
+    // What is stored is what git would make of it: no reason to refuse, nor to warn.
+    command.args(["-c", "core.safecrlf=false", "hash-object", "-w", "--stdin"]);
+    match entry.mode() {
+        Mode::Symlink => command.arg("--no-filters"),
+        Mode::File | Mode::Executable => command.arg("--path").arg(path),
+    };
+    let output = ask(&mut command, entry.bytes())?;
+    let name = lossy(&output.stdout).trim().to_owned();
+    if output.status.success() { Ok(name) } else { Err(refused(&command, &output).into()) }
+}
+
+/// Git, which by itself does not care that what it wrote survives a power cut.
+fn durable(root: &Path) -> Command {
+    let mut command = git(root);
+    command.args(["-c", "core.fsync=added"]);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::tests::{repository, write};
+
+    fn paths<'a>(names: &[&'a str]) -> BTreeSet<&'a str> {
+        names.iter().copied().collect()
+    }
+
+    #[test]
+    fn the_index_is_read_changed_and_restored() {
+        let directory = repository();
+        let root = directory.path();
+        for name in ["a", "b/c", "d[1]", "d1"] {
+            write(root.join(name), name);
+        }
+        run(git(root).args(["add", "--all"])).unwrap();
+        let names = paths(&["a", "b", "d[1]", "ü\t\"x"]);
+        let before = indexed(root, &names).unwrap();
+        assert_eq!(before.iter().map(|it| it.path.as_str()).collect::<Vec<_>>(), ["a", "d[1]"]);
+
+        let object = before[0].object.clone();
+        let conflict = |stage| Indexed { path: "ü\t\"x".into(), stage, mode: "100755".into(), object: object.clone() };
+        let after = [conflict(2), conflict(3)];
+        set_index(root, &names, &after.each_ref(), &object).unwrap();
+        assert_eq!(indexed(root, &names).unwrap(), after);
+        assert_eq!(indexed(root, &paths(&["b/c", "d1"])).unwrap().len(), 2);
+
+        set_index(root, &names, &before.iter().collect::<Vec<_>>(), &object).unwrap();
+        assert_eq!(indexed(root, &names).unwrap(), before);
+    }
+
+    #[test]
+    fn an_index_that_somebody_else_has_is_waited_for() {
+        let directory = repository();
+        let root = directory.path();
+        let lock = root.join(".git/index.lock");
+        write(&lock, "");
+        let set = || {
+            let entry = Indexed::parse("100644 e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 2\ta").unwrap();
+            set_index(root, &paths(&["a"]), &[&entry], &entry.object)
+        };
+        let problem = set().unwrap_err().0.remove(0);
+        assert!(problem.title.contains("index.lock': File exists"), "{problem:?}");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(150));
+                fs_err::remove_file(&lock).unwrap();
+            });
+            set().unwrap();
+        });
+    }
+
+    #[test]
+    fn what_is_no_line_of_an_index_is_none() {
+        let line = "100644 e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 3\ta b";
+        assert_eq!(Indexed::parse(line).unwrap().to_string(), line);
+        for line in ["", "a", "100644 e6 4\ta", "100644 E6 1\ta", "100644 e6 1 a", "9 e6 1\ta", "100644  1\ta"] {
+            assert_eq!(Indexed::parse(line), None, "{line}");
+        }
+    }
+}

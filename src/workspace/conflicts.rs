@@ -1,0 +1,52 @@
+//! The conflicts of a plan, as git's index gets them.
+
+use std::collections::BTreeSet;
+
+use super::disk::Disk;
+use super::journal::Index;
+use super::site::Site;
+use crate::diagnostic::Result;
+use crate::git;
+use crate::plan::{Action, Changes, Plan, Stages};
+use crate::tree::RelPath;
+
+/// A path in conflict, below the repository's root.
+struct Conflicted<'a> {
+    path: String,
+    /// The path that the project's file leaves, where it is another one.
+    from: Option<String>,
+    stages: &'a Stages,
+}
+
+/// What the index holds of the paths in conflict, and what it will hold; the versions are stored as git's objects, which
+/// nothing names yet. Nothing of it outside of a repository.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub(super) fn index(disk: &Disk, site: &Site, plan: &Plan) -> Result<Index> {
+    if site.repository.is_none() {
+        return Ok(Index::default());
+    }
+    let mut conflicts = of(&plan.app, |path| site.in_repository(path.as_str()));
+    conflicts.extend(of(&plan.repository, ToString::to_string));
+    let paths: BTreeSet<&str> =
+        conflicts.iter().flat_map(|it| it.from.iter().chain([&it.path])).map(String::as_str).collect();
+    let before = git::indexed(site.root(), &paths)?;
+    let mut after = Vec::new();
+    for conflict in &conflicts {
+        disk.step("cannot store objects in", site.root())?;
+        after.extend(git::store(site.root(), &conflict.path, conflict.stages)?);
+    }
+    after.sort();
+    Ok(Index { before, after })
+}
+
+fn of(changes: &Changes, name: impl Fn(&RelPath) -> String) -> Vec<Conflicted<'_>> {
+    let conflicted = changes.iter().filter_map(|(path, change)| {
+        let Action::Conflict(conflict) = &change.action else { return None };
+        let from = conflict.before.as_ref().map(|(from, _)| from).filter(|from| *from != path);
+        Some(Conflicted { path: name(path), from: from.map(&name), stages: conflict.stages.as_ref()? })
+    });
+    conflicted.collect()
+}
