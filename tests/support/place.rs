@@ -51,6 +51,11 @@ impl Place {
         Self(tempfile::tempdir().unwrap())
     }
 
+    /// The same in memory, where that can be had: for what happens again and again.
+    pub(crate) fn in_memory() -> Self {
+        Self(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap())
+    }
+
     /// A path in it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         if name.is_empty() { self.0.path().to_path_buf() } else { self.0.path().join(name) }
