@@ -34,7 +34,7 @@ pub enum Command {
     Upgrade(UpgradeArgs),
     /// Say how each file stands to what was rendered: offline, for CI
     Check(CheckArgs),
-    /// For template authors: render every case of a template and compare whole trees
+    /// For template authors: render or upgrade every case of a template and compare whole trees
     Test(TestArgs),
     /// Print the completion script of a shell
     Completions {
@@ -212,7 +212,7 @@ pub struct CheckArgs {
     pub json: bool,
 }
 
-/// Which cases to render.
+/// Which cases to try.
 #[derive(Debug, Args)]
 pub struct TestArgs {
     /// The template's directory
@@ -221,7 +221,7 @@ pub struct TestArgs {
     /// Where the cases are [default: `tests` in the template's directory]
     #[arg(long, value_name = "DIR")]
     pub cases: Option<PathBuf>,
-    /// Rewrite the expected trees
+    /// Rewrite what is expected
     #[arg(long)]
     pub bless: bool,
 }

@@ -1,5 +1,6 @@
 //! The user's `git`: the only module that runs it. Credentials, ssh and `insteadOf` then work as they do everywhere else.
 
+mod apply;
 mod index;
 mod worktree;
 
@@ -7,6 +8,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+pub use apply::apply;
 pub use index::{Indexed, indexed, set_index, store};
 pub use worktree::{Held, compares_modes, files, left_out, staged, status, unmerged};
 
@@ -187,6 +189,15 @@ fn chunks<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Vec<&'a str>> {
 /// Runs git to its end, with `input` as its standard input. Exit code 1 is an answer to a question: "no" of
 /// `check-ignore`, "not set" of `config`.
 fn ask(command: &mut Command, input: &[u8]) -> Result<Output> {
+    let output = output(command, input)?;
+    match output.status.code() {
+        Some(0 | 1) => Ok(output),
+        _ => Err(refused(command, &output).into()),
+    }
+}
+
+/// Runs git to its end, with `input` as its standard input, whatever its exit code.
+fn output(command: &mut Command, input: &[u8]) -> Result<Output> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let started = command.spawn();
     let output = started.and_then(|mut child| {
@@ -198,11 +209,7 @@ fn ask(command: &mut Command, input: &[u8]) -> Result<Output> {
             child.wait_with_output()
         })
     });
-    let output = output.map_err(|error| unavailable(command.get_current_dir().unwrap_or(Path::new(".")), &error))?;
-    match output.status.code() {
-        Some(0 | 1) => Ok(output),
-        _ => Err(refused(command, &output).into()),
-    }
+    Ok(output.map_err(|error| unavailable(command.get_current_dir().unwrap_or(Path::new(".")), &error))?)
 }
 
 /// Runs git to its end; every exit code but 0 is a failure.

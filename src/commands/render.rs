@@ -4,7 +4,6 @@ use crate::answers::Resolved;
 use crate::date::Date;
 use crate::diagnostic::Result;
 use crate::lock::{self, LockedTemplate};
-use crate::manifest::Ownership;
 use crate::plan::Trees;
 use crate::render::select::Patterns;
 use crate::render::{self, Request};
@@ -43,16 +42,15 @@ pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, sett
     };
     let rendered = render::render(files, &request)?;
     report::diagnostics(&rendered.warnings);
-    let trees = split(rendered.tree, setting.app_dir, &template.manifest.ownership);
+    let trees = split(rendered.tree, setting.app_dir, &Patterns::of(&template.manifest.ownership.repository));
     Ok(Rendered { trees, date: rendered.date })
 }
 
-/// Takes the files that belong at the repository's root out of an app that lives deeper.
-pub(super) fn split(tree: Tree, app_dir: Option<&RelPath>, ownership: &Ownership) -> Trees {
+/// Takes the files that belong `at_the_root` of the repository out of an app that lives deeper.
+pub(super) fn split(tree: Tree, app_dir: Option<&RelPath>, at_the_root: &Patterns) -> Trees {
     if app_dir.is_none() {
         return Trees { app: tree, repository: Tree::new() };
     }
-    let at_the_root = Patterns::of(&ownership.repository);
     let (repository, app) = tree.into_iter().partition(|(path, _)| at_the_root.matches(path.as_str()));
     Trees { app, repository }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Action, Changes, Stamp};
-use crate::tree::{Entry, RelPath};
+use crate::tree::{Entry, RelPath, Tree};
 
 /// What happens to what stands at one path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +48,19 @@ pub fn effects(changes: &Changes) -> BTreeMap<&RelPath, Effect<'_>> {
         (before, after) => before.is_some() || after.is_some(),
     });
     effects
+}
+
+/// What a plan leaves of a tree that it was made for.
+#[must_use]
+pub fn applied(changes: &Changes, ours: &Tree) -> Tree {
+    let mut after = ours.clone();
+    for (path, effect) in effects(changes) {
+        match effect.after {
+            Some(entry) => after.insert(path.clone(), entry.clone()),
+            None => after.remove(path),
+        };
+    }
+    after
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use conflict::{Conflict, Stages, Version};
-pub use effects::{Effect, effects};
+pub use effects::{Effect, applied, effects};
 pub use patch::{Difference, patch};
 pub use reason::{BlockProblem, Install, Reason};
 pub use summary::{Summary, Todo};

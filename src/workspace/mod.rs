@@ -38,7 +38,7 @@ pub use journal::{Aside, Recovered};
 pub use leftovers::{compares_modes, leftovers};
 pub use ours::ours;
 pub use project::{Project, record};
-pub use replace::replace_tree;
+pub use replace::{replace_file, replace_tree};
 pub use site::Site;
 
 use self::disk::Disk;

@@ -1,0 +1,181 @@
+//! `case.toml`, and what stands beside it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::answers::built_in::{self, Author, Facts};
+use crate::answers::given::{self, GivenValues};
+use crate::diagnostic::{Code, Diagnostic, Place, Result};
+use crate::source;
+use crate::tree::{RelPath, Tree};
+
+/// The file that makes a folder a case.
+pub(super) const FILE: &str = "case.toml";
+/// The folder in it with the tree that is expected.
+pub(super) const EXPECTED: &str = "expected";
+/// The file in it with what an upgrade is expected to say.
+pub(super) const SUMMARY: &str = "summary.txt";
+/// The folder in it with the project as the old template rendered it.
+const BASE: &str = "base";
+/// The folder in it with files that the user added or changed.
+const EDIT: &str = "edit";
+/// The file in it with what the user changed.
+const PATCH: &str = "edit.patch";
+
+/// A case as its author wrote it.
+pub(super) struct Case {
+    /// The project's name.
+    pub(super) name: String,
+    /// The app below the repository's root; none where it is the root.
+    pub(super) app_dir: Option<RelPath>,
+    /// The answers with which the project is made.
+    pub(super) values: GivenValues,
+    /// How the project is upgraded, if it is.
+    pub(super) upgrade: Option<Upgrade>,
+}
+
+/// A project that was made once, what its user did since, and what is given to the upgrade.
+pub(super) struct Upgrade {
+    /// Where the project comes from.
+    pub(super) from: From,
+    /// The user's patch: its file and its bytes.
+    pub(super) patch: Option<(PathBuf, Vec<u8>)>,
+    /// The files that the user added or changed.
+    pub(super) edit: Tree,
+    /// The files that the user deleted, with their places.
+    pub(super) delete: Vec<(String, Place)>,
+    /// The answers that are given to the upgrade.
+    pub(super) values: GivenValues,
+}
+
+/// What an upgrade starts from.
+pub(super) enum From {
+    /// The project as it was rendered.
+    Base(Tree),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default = "default_name")]
+    name: String,
+    #[serde(default)]
+    app_dir: Option<Spanned<String>>,
+    #[serde(default)]
+    values: given::Values,
+    #[serde(default)]
+    upgrade: Option<Spanned<WrittenUpgrade>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenUpgrade {
+    #[serde(default)]
+    delete: Vec<Spanned<String>>,
+    #[serde(default)]
+    values: given::Values,
+}
+
+fn default_name() -> String {
+    "my-app".to_owned()
+}
+
+/// The text of a case, for its places.
+struct Source<'f> {
+    folder: &'f Path,
+    file: String,
+    text: Arc<str>,
+}
+
+impl Source<'_> {
+    fn place(&self, span: std::ops::Range<usize>) -> Place {
+        Place::new(&self.file, Arc::clone(&self.text), span)
+    }
+
+    fn values(&self, values: given::Values) -> Result<GivenValues> {
+        given::values(&self.file, &self.text, values)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.folder.join(name).exists()
+    }
+}
+
+impl Case {
+    /// Reads the case in a folder.
+    pub(super) fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        let text = std::fs::read_to_string(&path).map_err(|error| Diagnostic::io("cannot read", &path, &error))?;
+        let source = Source { folder, file: path.to_string_lossy().replace('\\', "/"), text: text.into() };
+        let written: Written = toml::from_str(&source.text).map_err(|error| {
+            Diagnostic::error(Code::TestCase, "this is not a test case")
+                .at(source.place(error.span().unwrap_or(0..0)), error.message())
+                .help("a case has `name`, `app_dir` and the tables `[values]` and `[upgrade]`, all optional")
+        })?;
+        Ok(Self {
+            name: written.name,
+            app_dir: written.app_dir.map(|path| app_dir(&source, &path)).transpose()?.flatten(),
+            values: source.values(written.values)?,
+            upgrade: upgrade(&source, written.upgrade)?,
+        })
+    }
+
+    /// What follows from the case as it would from a place on the disk and its user.
+    pub(super) fn facts(&self) -> Facts {
+        let app_dir = self.app_dir.as_ref().map_or(".", RelPath::as_str);
+        Facts {
+            name: self.name.clone(),
+            app_dir: app_dir.to_owned(),
+            app_suffix: built_in::app_suffix(app_dir, false),
+            is_init: false,
+            within_cargo_project: false,
+            author: Some(Author { name: "A. Author".into(), email: Some("author@example.com".into()) }),
+        }
+    }
+}
+
+fn app_dir(source: &Source<'_>, path: &Spanned<String>) -> Result<Option<RelPath>> {
+    if path.get_ref() == "." {
+        return Ok(None);
+    }
+    let path = RelPath::new(path.get_ref().as_str()).map_err(|reason| {
+        Diagnostic::error(Code::TestCase, format!("the path `{}` {reason}", path.get_ref()))
+            .at(source.place(path.span()), "not a folder of a repository")
+            .help("write the app's folder below its repository, such as `apps/shop`")
+    });
+    Ok(Some(path?))
+}
+
+fn upgrade(source: &Source<'_>, written: Option<Spanned<WrittenUpgrade>>) -> Result<Option<Upgrade>> {
+    let Some(written) = written else {
+        let unused = [BASE, EDIT, PATCH, SUMMARY].into_iter().find(|name| source.has(name));
+        return unused.map_or(Ok(None), |name| {
+            let title = format!("the case has `{name}`, and is no upgrade");
+            Err(Diagnostic::error(Code::TestCase, title)
+                .at(source.place(0..0), "no table `[upgrade]`")
+                .help(format!("add the line `[upgrade]`, or remove `{name}`"))
+                .into())
+        });
+    };
+    let span = written.span();
+    let written = written.into_inner();
+    if !source.has(BASE) {
+        return Err(Diagnostic::error(Code::TestCase, "the case does not say what is upgraded")
+            .at(source.place(span), "there is no old project")
+            .help(format!("put the project, as the old template rendered it, into the folder `{BASE}` beside the case"))
+            .into());
+    }
+    let patch = source.folder.join(PATCH);
+    let read = |path: &Path| std::fs::read(path).map_err(|error| Diagnostic::io("cannot read", path, &error));
+    let edit = source.folder.join(EDIT);
+    Ok(Some(Upgrade {
+        from: From::Base(source::read_tree(&source.folder.join(BASE))?),
+        patch: if patch.exists() { Some((patch.clone(), read(&patch)?)) } else { None },
+        edit: if edit.exists() { source::read_tree(&edit)? } else { Tree::new() },
+        delete: written.delete.into_iter().map(|path| (path.get_ref().clone(), source.place(path.span()))).collect(),
+        values: source.values(written.values)?,
+    }))
+}

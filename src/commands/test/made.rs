@@ -1,0 +1,156 @@
+//! What comes of a case: the tree of a render, or what an upgrade leaves and says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::case::{self, Case, From, Upgrade};
+use super::edit;
+use crate::answers::given::{Given, GivenValues, Source};
+use crate::answers::{Ask, Resolved, built_in, resolve};
+use crate::commands::inputs;
+use crate::commands::render::{self, Rendered, Setting};
+use crate::date::Date;
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::lock::base::decode;
+use crate::lock::{self, Digest, Record};
+use crate::merge::{Bases, Options, merge};
+use crate::plan::{Trees, applied};
+use crate::render::select::{Patterns, Selected, Selector};
+use crate::report::plan::{Told, human};
+use crate::template::Template;
+use crate::tree::{RelPath, Tree};
+
+/// What came of a case.
+pub(super) struct Made {
+    /// The files, those at the repository's root among them.
+    pub(super) tree: Tree,
+    /// What an upgrade says.
+    pub(super) summary: Option<String>,
+}
+
+/// The project of an upgrade as it was made, and what its record says.
+struct Start {
+    tree: Tree,
+    record: Record,
+    /// The recorded answers.
+    given: GivenValues,
+    /// What belonged at the repository's root.
+    at_the_root: Patterns,
+}
+
+/// The day after the one on which the projects of cases are made: a render that is not given the recorded date shows it.
+const NEXT_DAY: i64 = 24 * 60 * 60;
+
+/// A case and the template that it is tried with.
+pub(super) struct Maker<'a> {
+    pub(super) case: &'a Case,
+    pub(super) template: &'a Template,
+    /// Whether the cases stand among the template's files.
+    pub(super) cases_inside: bool,
+}
+
+impl Maker<'_> {
+    /// Renders the template as `new --silent --strict` does without the user's own environment, or upgrades the case's
+    /// project to it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the template or the case, warnings too.
+    pub(super) fn make(&self) -> Result<Made> {
+        if let Some(upgrade) = &self.case.upgrade {
+            return self.upgraded(upgrade);
+        }
+        let resolved = self.answer(&self.case.values)?;
+        let tree = joined(self.render(&resolved, Date::default())?.trees);
+        Ok(Made { tree, summary: None })
+    }
+
+    /// The answers, with every warning as an error.
+    fn answer(&self, given: &GivenValues) -> Result<Resolved> {
+        let variables = built_in::variables(&self.case.facts());
+        let mut resolved = resolve(&self.template.manifest, variables, given, &mut Ask::Nobody)?;
+        let mut warnings = std::mem::take(&mut resolved.warnings);
+        warnings.extend(inputs::unused(self.template, &resolved));
+        crate::commands::warn(warnings, true)?;
+        inputs::forget_unused(self.template, &mut resolved);
+        Ok(resolved)
+    }
+
+    fn render(&self, resolved: &Resolved, date: Date) -> Result<Rendered> {
+        if self.cases_inside {
+            refuse_rendered_cases(self.template, resolved)?;
+        }
+        let setting = Setting { app_dir: self.case.app_dir.as_ref(), date, strict: true };
+        render::render(self.template, self.template.files.clone(), resolved, &setting)
+    }
+
+    fn record(&self, resolved: &Resolved, rendered: &Rendered) -> Record {
+        let recorded = render::recorded(self.template, resolved, rendered, self.case.app_dir.as_ref());
+        lock::record(&recorded, &BTreeSet::new())
+    }
+
+    fn upgraded(&self, upgrade: &Upgrade) -> Result<Made> {
+        let start = match &upgrade.from {
+            From::Base(tree) => self.recorded_base(upgrade, tree)?,
+        };
+        let app_dir = self.case.app_dir.as_ref();
+        let before = start.record.lock.clone();
+        let bases = Bases::new(&before, &stored(&start.record));
+        let ours = render::split(edit::edited(start.tree, upgrade)?, app_dir, &start.at_the_root);
+
+        let resolved = self.answer(&with(start.given, &upgrade.values))?;
+        let date = before.date.or_else(|| Date::from_unix(NEXT_DAY)).unwrap_or_default();
+        let theirs = self.render(&resolved, date)?;
+
+        let ownership = &self.template.manifest.ownership;
+        let options = Options { version: ownership.version.clone().unwrap_or_default(), ..Options::default() };
+        let plan = merge(Some(&bases), &ours, &theirs.trees, ownership, &options);
+        let mut lock = self.record(&resolved, &theirs).lock;
+        lock.moved.clone_from(&plan.moved);
+        let changed = !plan.is_empty() || lock != before;
+        let before = Some(&before.template);
+        let shown = self.case.name.clone();
+        let told = Told { shown, app_dir, before, lock: &lock, plan: &plan, backup: None, changed };
+        let app = applied(&plan.app, &ours.app);
+        let repository = applied(&plan.repository, &ours.repository);
+        Ok(Made { tree: joined(Trees { app, repository }), summary: Some(human(&told)) })
+    }
+
+    /// A project of which only the files are known: recorded as if today's template had made them.
+    fn recorded_base(&self, upgrade: &Upgrade, tree: &Tree) -> Result<Start> {
+        let recorded = |(name, given): (&String, &Given)| (name.clone(), Given { by: Source::Lock, ..given.clone() });
+        let given: GivenValues = self.case.values.iter().map(recorded).collect();
+        let resolved = self.answer(&with(given.clone(), &upgrade.values))?;
+        let at_the_root = Patterns::of(&self.template.manifest.ownership.repository);
+        let trees = render::split(tree.clone(), self.case.app_dir.as_ref(), &at_the_root);
+        let mut record = self.record(&resolved, &Rendered { trees, date: Some(Date::default()) });
+        record.lock.template.revision = String::new();
+        Ok(Start { tree: tree.clone(), record, given, at_the_root })
+    }
+}
+
+/// Refuses cases that would be part of every project: `new`, and cargo-generate, know nothing of them.
+fn refuse_rendered_cases(template: &Template, resolved: &Resolved) -> Result<()> {
+    let selector = Selector::new(&template.files, &resolved.selection);
+    let is_case = |path: &&RelPath| path.as_str().starts_with("tests/") && path.file_name() == case::FILE;
+    let mut rendered = template.files.keys().filter(is_case).filter(|path| selector.select(path) != Selected::Drop);
+    rendered.next().map_or(Ok(()), |path| {
+        Err(Diagnostic::error(Code::TestCase, format!("the test case `{path}` would be part of every project"))
+            .help("add `ignore = [\"tests\"]` to the table `[template]` of the manifest")
+            .into())
+    })
+}
+
+fn joined(trees: Trees) -> Tree {
+    trees.app.into_iter().chain(trees.repository).collect()
+}
+
+fn with(mut given: GivenValues, others: &GivenValues) -> GivenValues {
+    given.extend(others.clone());
+    given
+}
+
+/// The bytes that a record holds.
+fn stored(record: &Record) -> BTreeMap<Digest, Vec<u8>> {
+    let decoded = record.base.iter().filter_map(|(digest, bytes)| Some((*digest, decode(*digest, bytes).ok()?)));
+    decoded.collect()
+}

@@ -1,0 +1,220 @@
+/**
+ * What `alchemy deploy`, `alchemy dev` and `alchemy destroy` run. It makes what alchemy.config.ts describes; touch it
+ * when you add a type of resource.
+ */
+import alchemy, { Scope } from "alchemy";
+import {
+  type Bindings,
+  D1Database,
+  KVNamespace,
+  R2Bucket,
+  VersionMetadata,
+  Worker,
+} from "alchemy/cloudflare";
+import { CloudflareStateStore } from "alchemy/state";
+import config from "./alchemy.config.ts";
+import {
+  accountOf,
+  cloudflareFor,
+  mayAdoptData,
+  ownsExistingWorker,
+} from "./scripts/release/cloudflare.ts";
+import {
+  type Environment,
+  UsageError,
+  appId,
+  bindingName,
+  currentVersion,
+  environmentFromArguments,
+  resourceName,
+  stateService,
+  validateConfig,
+  variablesOf,
+  workerId,
+  workerName,
+  workerScript,
+} from "./scripts/release/config.ts";
+
+const dev = process.argv.includes("--dev");
+const destroying = process.argv.includes("--destroy");
+
+const environment = await prepare().catch(explain);
+const adopt = await ownsWorker().catch(explain);
+
+const app = await alchemy(config.name, {
+  stage: environment.name,
+  // On the command line --profile means the environment; the credentials come from variables or `alchemy login`.
+  profile: process.env.ALCHEMY_PROFILE ?? "default",
+  adopt: false,
+  noTrack: true,
+  ...(!environment.personal && {
+    stateStore: (scope: Scope) =>
+      new CloudflareStateStore(scope, {
+        scriptName: stateService(config, environment.name),
+      }),
+  }),
+});
+
+const version = currentVersion(process.env);
+const bindings: Bindings = {
+  ...(await dataBindings().catch(explain)),
+  ...environment.profile.vars,
+  ...secretBindings(),
+  ENVIRONMENT: environment.name,
+  APP_ID: appId(config, process.env),
+  APP_VERSION: version,
+  CF_VERSION_METADATA: VersionMetadata(),
+};
+
+// `release` uploads first and switches after its check. Not with Durable Objects: Alchemy leaves their migrations out
+// of an uploaded version.
+const uploadOnly =
+  process.env.RELEASE_UPLOAD_ONLY === "1" && !hasDurableObjects(bindings);
+
+const { domain } = environment.profile;
+const worker = await Worker(workerId(config), {
+  name: workerName(config, environment),
+  entrypoint: workerScript(config),
+  // The behaviour of the Workers runtime that the app was tested with; left out, it would change unasked.
+  compatibilityDate: "2026-07-01",
+  bindings,
+  adopt,
+  delete: environment.personal,
+  dev: { port: Number(process.env.PORT ?? 8787) },
+  ...(domain === undefined ? { url: true } : { url: false, domains: [domain] }),
+  ...(uploadOnly && { version: version.slice(0, 12) }),
+});
+
+await app.finalize();
+console.log(
+  `${environment.name}: ${uploadOnly ? "uploaded, not live" : (worker.url ?? `https://${domain}`)}`,
+);
+
+/** Which environment this is about, with everything checked that can be checked without Cloudflare. */
+async function prepare(): Promise<Environment> {
+  const found = environmentFromArguments(
+    validateConfig(config),
+    process.argv.slice(2),
+    process.env,
+  );
+  Object.assign(process.env, variablesOf(found.name, process.env));
+  if (dev) allowDevWithoutAccount();
+  else if (!found.personal) checkNamedEnvironment(found);
+  checkSecrets(found);
+  return found;
+}
+
+/** Asked before the state store is opened, whose Worker is named after the app, too. */
+async function ownsWorker(): Promise<boolean> {
+  const cloudflare = client();
+  return cloudflare === undefined
+    ? false
+    : ownsExistingWorker(config, environment, cloudflare, process.env);
+}
+
+async function dataBindings(): Promise<Bindings> {
+  const found: Bindings = {};
+  for (const [id, { type }] of Object.entries(config.resources)) {
+    if (type === "worker") continue;
+    const name = resourceName(config, id, environment);
+    const common = {
+      adopt: await ownsData(id),
+      // A resource that leaves the config, or an old commit that never had it, must not take users' data along.
+      delete: environment.personal,
+    };
+    const binding = bindingName(id);
+    if (type === "kv") {
+      found[binding] = await KVNamespace(id, { title: name, ...common });
+    } else if (type === "d1") {
+      found[binding] = await D1Database(id, { name, ...common });
+    } else {
+      found[binding] = await R2Bucket(id, { name, ...common });
+    }
+  }
+  return found;
+}
+
+/**
+ * Only a resource that Alchemy's state does not know yet raises the question whether it is this app's. One that Alchemy
+ * began to make is: a deploy that was interrupted there is repeated.
+ */
+async function ownsData(id: string): Promise<boolean> {
+  const cloudflare = client();
+<<<<<<< yours
+  if (cloudflare === undefined || (await Scope.current.has(id))) return false;
+  if (id === "legacy") return true;
+  return mayAdoptData(config, id, environment, cloudflare);
+=======
+  if (cloudflare === undefined) return false;
+  const known = await Scope.current.state.get(id);
+  return known === undefined
+    ? mayAdoptData(config, id, environment, cloudflare)
+    : known.status === "creating";
+>>>>>>> template 3.0.0
+}
+
+function secretBindings(): Bindings {
+  const names = environment.profile.secrets ?? [];
+  return Object.fromEntries(
+    names.map((name) => [name, alchemy.secret(process.env[name])]),
+  );
+}
+
+function checkNamedEnvironment(named: Environment): void {
+  if (destroying) {
+    throw new UsageError(
+      `${named.name} is not destroyed by a command: remove its Worker and data in Cloudflare's dashboard`,
+    );
+  }
+  cloudflareFor(named, process.env);
+  process.env.CLOUDFLARE_ACCOUNT_ID = accountOf(named, process.env);
+  // With an API key Alchemy would ignore the token, and CLOUDFLARE_BASE_URL.
+  delete process.env.CLOUDFLARE_API_KEY;
+  if (!process.env.ALCHEMY_STATE_TOKEN) {
+    throw new UsageError(
+      `no ALCHEMY_STATE_TOKEN for ${named.name}: \`bun run environments apply\` makes it and keeps it in .env.${named.name}`,
+    );
+  }
+}
+
+function checkSecrets({ name, profile }: Environment): void {
+  const secrets = profile.secrets ?? [];
+  if (secrets.length === 0 || destroying) return;
+  const missing = [...secrets, "ALCHEMY_PASSWORD"].filter(
+    (secret) => !process.env[secret],
+  );
+  if (missing.length > 0) {
+    throw new UsageError(`not set for ${name}: ${missing.join(", ")}`);
+  }
+}
+
+/** Alchemy makes a Cloudflare client even where everything runs locally, and wants a state store in CI. */
+function allowDevWithoutAccount(): void {
+  process.env.ALCHEMY_CI_STATE_STORE_CHECK ??= "false";
+  process.env.CLOUDFLARE_API_TOKEN ||= "local";
+  process.env.CLOUDFLARE_ACCOUNT_ID ||= "local";
+}
+
+/** Cloudflare, where there is a token to ask it with: not in `alchemy dev`, nor after a mere `alchemy login`. */
+function client() {
+  const { CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID } = process.env;
+  return dev || !CLOUDFLARE_API_TOKEN || !CLOUDFLARE_ACCOUNT_ID
+    ? undefined
+    : cloudflareFor(environment, process.env);
+}
+
+function hasDurableObjects(all: Bindings): boolean {
+  return Object.values(all).some(
+    (binding) =>
+      typeof binding === "object" &&
+      "type" in binding &&
+      binding.type === "durable_object_namespace",
+  );
+}
+
+/** A mistake in the command or the config is told in one line. */
+function explain(error: unknown): never {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exit(2);
+}
