@@ -34,8 +34,8 @@ fn rollback_returns_to_the_release_before() {
     lab.changes();
 
     let list = app.rollback(&["prod", "--list"]).succeeds();
-    let lines: Vec<&str> = list.lines().filter_map(|line| line.split(" (version").next()).collect();
-    assert_eq!(lines, [format!("live       {r3}"), format!("previous   {r2}"), format!("latest-2   {r1}")]);
+    assert_eq!(ledger(&list), [format!("live {r3}"), format!("previous {r2}"), format!("latest-2 {r1}")]);
+    assert!(list.lines().all(|line| line.starts_with("state") || line.contains(" UTC  owner@example.com  ")), "{list}");
     let output = app.rollback(&["prod", "latest-2", "--dry-run"]).succeeds();
     assert!(output.contains(&format!("{r3} (version")) && output.contains("Nothing was changed"), "{output}");
     assert_eq!((live(), lab.changes()), (format!("{r3} 100"), vec![]));
@@ -50,6 +50,8 @@ fn rollback_returns_to_the_release_before() {
         "{output}"
     );
     assert_eq!(lab.visit("https://example.com/health").1["version"], two);
+    let list = app.rollback(&["--list"]).succeeds();
+    assert_eq!(ledger(&list), [format!("live {r2}"), format!("rolled back {r3}"), format!("previous {r1}")]);
 
     // Again: not forward to the one that was bad, but further back; and then there is nothing more.
     app.rollback(&["prod", "latest-1"]).succeeds();
@@ -58,14 +60,17 @@ fn rollback_returns_to_the_release_before() {
     assert!(output.contains("no earlier release"), "{output}");
 
     // By commit, and by Cloudflare's name.
-    app.rollback(&["prod", &three[..7]]).succeeds();
+    let output = app.rollback(&["prod", &three[..7]]).succeeds();
+    assert!(!output.contains("still on main"), "it has all that was live before: {output}");
     assert_eq!(live(), format!("{r3} 100"));
     let id = lab.version(PROD, &two)["id"].as_str().expect("text").to_owned();
     app.rollback(&["prod", &id]).succeeds();
     assert_eq!(live(), format!("{r2} 100"));
     for (wanted, code, said) in [
         ("newest", 2, "none of: previous, latest-N"),
-        ("latest-9", 1, "For an older one name its commit"),
+        ("latest-9", 1, "has 2 earlier releases."),
+        ("--dryrun", 2, "Unknown option '--dryrun'; see --help"),
+        ("--help", 0, "--force       also when a secret changed since that release"),
         ("abcdef1", 1, "No version of promotion-test-api-prod"),
     ] {
         let output = app.rollback(&["prod", wanted]).exits(code);
@@ -73,6 +78,8 @@ fn rollback_returns_to_the_release_before() {
     }
     let output = app.rollback(&["production"]).exits(2);
     assert!(output.contains("alchemy.config.ts defines: staging, prod"), "{output}");
+    let output = app.rollback(&["latest-1"]).exits(2);
+    assert!(output.contains("\"latest-1\" is a release; of which environment?"), "{output}");
 
     // Somebody uses the dashboard: the release that they left never comes back as the previous one.
     let share =
@@ -90,6 +97,26 @@ fn rollback_returns_to_the_release_before() {
     assert!(output.contains("is in a gradual deployment (20 %, 80 %). Finish it, then release"), "{output}");
     app.rollback(&["prod"]).succeeds();
     assert_eq!(live(), format!("{r1} 100"));
+
+    // After more switches than Cloudflare lists, only a commit or a version names what was before.
+    for _ in 0..10 {
+        switch(&two);
+    }
+    let output = app.rollback(&["prod"]).exits(1);
+    assert!(output.contains("no earlier release among the deployments that Cloudflare still lists"), "{output}");
+    let output = app.rollback(&["prod", "--list"]).succeeds();
+    assert!(output.contains("An older release is named by its commit or version id"), "{output}");
+    app.rollback(&["prod", &one[..7]]).succeeds();
+    assert_eq!(live(), format!("{r1} 100"));
+}
+
+/// State and commit of each release that `--list` prints.
+pub(crate) fn ledger(list: &str) -> Vec<String> {
+    list.lines()
+        .skip(1)
+        .map(|line| line.split("  ").filter(|cell| !cell.is_empty()).map(str::trim).take(2))
+        .map(|cells| cells.collect::<Vec<_>>().join(" "))
+        .collect()
 }
 
 #[test]

@@ -20,6 +20,7 @@ interface Share {
 interface Deployment {
   id: string;
   created_on: string;
+  author_email: string;
   strategy: "percentage";
   versions: Share[];
   annotations: Record<string, string>;
@@ -440,6 +441,7 @@ export class Cloudflare {
     const deployment: Deployment = {
       id: this.uuid(),
       created_on: new Date().toISOString(),
+      author_email: "owner@example.com",
       strategy: "percentage",
       versions,
       annotations,
