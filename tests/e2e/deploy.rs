@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::lab::{ACME, App, Lab, OTHER, short};
+use crate::lab::{ACME, App, Lab, OTHER};
 use crate::support::process::{Running, run};
 
 /// The text of a plain binding of a Worker's newest version.
@@ -10,6 +10,12 @@ fn binding(worker: &Value, name: &str) -> Value {
     let bindings = worker["versions"][0]["bindings"].as_array().expect("a list");
     bindings.iter().find(|binding| binding["name"] == name).cloned().unwrap_or_default()
 }
+
+/// Adds a database and a bucket to alchemy.config.ts.
+const END_OF_RESOURCES: (&str, &str) = (
+    "\n  },\n\n  // In the order",
+    "\n    orders: { type: \"d1\" },\n    pictureStore: { type: \"r2\" },\n  },\n\n  // In the order",
+);
 
 #[test]
 fn profile_and_stage_both_mean_the_environment() {
@@ -74,6 +80,7 @@ fn what_names_no_environment_exits_2() {
     refused(&["deploy", "--stage", "production"], &[], known);
     refused(&["deploy", "--profile", "staging", "--stage", "prod"], &[], "two different environments");
     refused(&["deploy"], &[("CI", "true")], "--profile staging or --profile prod");
+    refused(&["deploy"], &[], "no Cloudflare credentials for dev-kim: run `bun run alchemy login`");
     refused(&["destroy", "--profile", "prod"], &[], "prod is not destroyed by a command");
     refused(&["destroy", "--stage", "staging"], &[], "staging is not destroyed by a command");
 
@@ -87,12 +94,21 @@ fn what_names_no_environment_exits_2() {
     app.edit("alchemy.config.ts", "type: \"worker\"", "type: \"queue\" as \"worker\"");
     refused(&["deploy", "--profile", "prod"], &[token, state], "type \"queue\"; known: worker, kv, d1, r2");
     assert_eq!(lab.calls(&[""]), Vec::<String>::new(), "all of this is known without Cloudflare");
+
+    // What Cloudflare refuses is told in one line, too.
+    app.edit("alchemy.config.ts", "type: \"queue\" as \"worker\"", "type: \"worker\"");
+    app.edit("alchemy.config.ts", "      secrets: [\"API_KEY\"],\n", "");
+    let mut deploy = app.alchemy(&["deploy", "--profile", "prod"]);
+    let output = run(deploy.envs([("CLOUDFLARE_API_TOKEN", "wrong"), state])).exits(1);
+    assert!(output.contains("(CLOUDFLARE_API_TOKEN is wrong, or may not do this in the account 1111"), "{output}");
+    assert!(!output.contains("    at "), "{output}");
 }
 
 #[test]
 fn an_interrupted_first_deploy_can_be_repeated() {
     let lab = Lab::start();
     let app = App::on_one_account(&lab, "promotion-test", &["with_kv=true"]);
+    app.edit("alchemy.config.ts", END_OF_RESOURCES.0, END_OF_RESOURCES.1);
     let kill_in = |method: &str, path: &str| {
         let fault = json!({"method": method, "path": path, "status": 0, "times": 1});
         lab.ask(&json!({"do": "fault", "fault": fault}));
@@ -101,13 +117,18 @@ fn an_interrupted_first_deploy_can_be_repeated() {
         drop(deploy); // killed: Cloudflare did it, and Alchemy's state does not know
     };
     kill_in("POST", "/storage/kv/namespaces");
+    kill_in("POST", "/d1/database");
+    kill_in("POST", "/r2/buckets");
     kill_in("PUT", "/scripts/promotion-test-api-staging");
-    assert_eq!(lab.live("promotion-test-api-staging"), format!("{} 100", short(&app.commits[1])));
+    assert!(lab.live("promotion-test-api-staging").ends_with(" 100"), "it is there, half-way");
 
     run(&mut app.alchemy(&["deploy", "--profile", "staging"])).succeeds();
     assert_eq!(lab.visit("https://staging.example.com/health").0, 200);
     assert_eq!(lab.visit("https://staging.example.com/visits").1, json!({"count": 1}));
-    assert_eq!(lab.state()["data"].as_array().map(Vec::len), Some(1), "one namespace");
+    let mut types: Vec<Value> =
+        lab.state()["data"].as_array().expect("a list").iter().map(|data| data["type"].clone()).collect();
+    types.sort_by_key(Value::to_string);
+    assert_eq!(types, ["d1", "kv", "r2"], "one of each");
 }
 
 #[test]
@@ -122,7 +143,6 @@ fn what_belongs_to_somebody_else_is_left_alone() {
     };
     seed("promotion-test-api-staging", "other/shop:.");
     seed("promotion-test-api-prod", "");
-    lab.ask(&json!({"do": "seed-data", "account": ACME.0, "type": "kv", "name": "promotion-test-cache-staging"}));
     let before = lab.state();
 
     let refused = |environment: &str, said: &[&str]| {
@@ -136,16 +156,68 @@ fn what_belongs_to_somebody_else_is_left_alone() {
     assert_eq!(lab.state(), before);
     assert_eq!(lab.changes(), Vec::<String>::new());
 
-    // The owner says that the Worker is theirs; the namespace of that name still may be somebody's.
+    // The owner says that it is theirs.
     let named = "    staging: {\n      names: { api: \"promotion-test-api-staging\" },\n";
     app.edit("alchemy.config.ts", "    staging: {\n", named);
-    refused("staging", &["kv \"promotion-test-cache-staging\" exists", "`names: { cache: "]);
-    let after = lab.state();
-    assert_eq!(after["workers"]["promotion-test-api-staging"], before["workers"]["promotion-test-api-staging"]);
-    assert_eq!(after["data"], before["data"]);
-    app.edit("alchemy.config.ts", "names: { ", "names: { cache: \"promotion-test-cache-staging\", ");
     run(&mut app.alchemy(&["deploy", "--profile", "staging"])).succeeds();
-    assert_eq!(lab.state()["data"], before["data"], "used as it is");
+    assert_eq!(lab.visit("https://staging.example.com/health").1["environment"], "staging");
+}
+
+/// Somebody's Worker with data of all three types, which it writes at first and tells ever after.
+const THEIRS: &str = r#"
+export default {
+  async fetch(request, { KV, DB, BUCKET }) {
+    if (request.url.endsWith("/write")) {
+      await KV.put("whose", "theirs");
+      await DB.exec("create table whose (name text)");
+      await DB.exec("insert into whose values ('theirs')");
+      await BUCKET.put("whose", "theirs");
+    }
+    const { name } = await DB.prepare("select name from whose").first();
+    return Response.json([await KV.get("whose"), name, await (await BUCKET.get("whose")).text()]);
+  },
+};
+"#;
+
+#[test]
+fn data_of_somebody_else_is_left_alone() {
+    let lab = Lab::start();
+    let app = App::on_one_account(&lab, "promotion-test", &["with_kv=true"]);
+    app.edit("alchemy.config.ts", END_OF_RESOURCES.0, END_OF_RESOURCES.1);
+    let resources = [
+        ("kv", "cache", "promotion-test-cache-staging"),
+        ("d1", "orders", "promotion-test-orders-staging"),
+        ("r2", "pictureStore", "promotion-test-picturestore-staging"),
+    ];
+    let ids = resources
+        .map(|(kind, _, name)| lab.ask(&json!({"do": "seed-data", "account": ACME.0, "type": kind, "name": name})));
+    let bindings = json!([
+        {"type": "kv_namespace", "name": "KV", "namespace_id": ids[0]},
+        {"type": "d1", "name": "DB", "id": ids[1]},
+        {"type": "r2_bucket", "name": "BUCKET", "bucket_name": resources[2].2},
+    ]);
+    lab.ask(&json!({"do": "seed-worker", "account": ACME.0, "name": "theirs", "script": THEIRS, "bindings": bindings}));
+    let theirs = (200, json!(["theirs", "theirs", "theirs"]));
+    assert_eq!(lab.visit("https://theirs.acme.workers.dev/write"), theirs);
+    let before = lab.state()["data"].take();
+
+    // One after the other is refused until the owner says that it is theirs, too.
+    let mut names = "names: { ".to_owned();
+    app.edit("alchemy.config.ts", "    staging: {\n", &format!("    staging: {{\n      {names}}},\n"));
+    for (kind, id, name) in resources {
+        let output = run(&mut app.alchemy(&["deploy", "--profile", "staging"])).exits(2);
+        assert!(output.contains(&format!("{kind} \"{name}\" exists and is not known to be this app's")), "{output}");
+        assert!(output.contains(&format!("add `names: {{ {id}: \"{name}\" }}` to the profile staging")), "{output}");
+        assert_eq!(lab.state()["data"], before);
+        assert_eq!(lab.visit("https://theirs.acme.workers.dev/"), theirs);
+        assert_eq!(lab.worker("promotion-test-api-staging"), Value::Null);
+        let longer = format!("{names}{id}: \"{name}\", ");
+        app.edit("alchemy.config.ts", &names, &longer);
+        names = longer;
+    }
+    run(&mut app.alchemy(&["deploy", "--profile", "staging"])).succeeds();
+    assert_eq!(lab.state()["data"], before, "used as they are");
+    assert_eq!(lab.visit("https://theirs.acme.workers.dev/"), theirs);
     assert_eq!(lab.visit("https://staging.example.com/visits").1, json!({"count": 1}));
 }
 
@@ -153,8 +225,7 @@ fn what_belongs_to_somebody_else_is_left_alone() {
 fn worker_kv_d1_and_r2_work_and_outlive_the_config() {
     let lab = Lab::start();
     let app = App::on_one_account(&lab, "promotion-test", &["with_kv=true"]);
-    let data = "\n    orders: { type: \"d1\" },\n    pictureStore: { type: \"r2\" },\n  },\n\n  // In the order";
-    app.edit("alchemy.config.ts", "\n  },\n\n  // In the order", data);
+    app.edit("alchemy.config.ts", END_OF_RESOURCES.0, END_OF_RESOURCES.1);
     app.edit(
         "src/api.ts",
         "      case \"/health\":",

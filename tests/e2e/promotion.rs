@@ -51,10 +51,14 @@ fn mission_section_6() {
     assert_eq!((status, &health["version"], &health["environment"]), (200, &json!(one), &json!("prod")));
     assert!(promoted.output.contains("live: passed"), "{}", promoted.output);
 
-    // Test rollback: `./scripts/rollback.sh prod`, once there is a second release to leave
+    // Test rollback: `./scripts/rollback.sh prod`, once there is a second release to leave, which came the same way
     app.edit("src/api.ts", "Hello from", "Hi from");
     let two = app.commit("Say hi");
-    app.release("prod").succeeds();
+    app.push();
+    app.workflow(13, "push", "promote.yml", None, &[]).succeeds();
+    lab.add_run(&json!({"id": 14, "approvals": [{"state": "approved", "user": {"login": "robin"}}]}));
+    let promoted = app.workflow(14, "workflow_dispatch", "promote.yml", None, &inputs).succeeds();
+    assert!(promoted.output.contains("before the switch: passed"), "{}", promoted.output);
     assert_eq!(lab.visit("https://example.com/").1["message"], "Hi from promotion-test");
     app.rollback(&["prod"]).succeeds();
 

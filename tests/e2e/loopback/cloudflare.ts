@@ -95,6 +95,12 @@ class Refused extends Error {
 
 /** Cloudflare tells no more deployments than these. */
 const WINDOW = 10;
+/** How Cloudflare refuses a second resource of a name: status and code. */
+const TAKEN: Record<Data["type"], [number, number]> = {
+  kv: [400, 10014],
+  d1: [400, 7502],
+  r2: [409, 10004],
+};
 const PATIENCE_MS = 60_000;
 const OVERRIDE = "cloudflare-workers-version-overrides";
 
@@ -246,7 +252,7 @@ export class Cloudflare {
       const body = (await request.json()) as { title?: string; name?: string };
       const name = body.title ?? body.name ?? "";
       if (mine.some((data) => data.name === name)) {
-        throw new Refused(400, 10014, `"${name}" exists already`);
+        throw new Refused(...TAKEN[type], `"${name}" already exists`);
       }
       return shown(this.keep(account.id, type, name));
     }
@@ -581,11 +587,13 @@ export class Cloudflare {
     const version = await this.add(account, name, metadata, modules);
     const worker = this.workers.find((w) => w.versions.includes(version));
     if (worker === undefined) throw new Error("it was just added");
+    worker.onSubdomain = true;
     this.deploy(worker, [{ version_id: version.id, percentage: 100 }], {});
   }
 
-  seedData(account: string, type: Data["type"], name: string): void {
-    this.keep(account, type, name);
+  /** Somebody makes a resource by other means. */
+  seedData(account: string, type: Data["type"], name: string): string {
+    return this.keep(account, type, name).id;
   }
 
   /** Somebody switches versions in the dashboard. */
