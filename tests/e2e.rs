@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "e2e/adoption.rs"]
+mod adoption;
 #[path = "e2e/audit.rs"]
 mod audit;
 #[path = "e2e/deploy.rs"]

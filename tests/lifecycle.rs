@@ -374,34 +374,3 @@ fn two_at_once_leave_one_result() {
     assert!(place.read("shop/package.json").contains("\"private\": false"));
     assert_done(&place, "shop");
 }
-
-#[test]
-fn a_directory_of_something_else_is_not_adopted() {
-    let place = project("shop");
-    for (file, text, reason) in [
-        ("other/notes.txt", "mine\n", "nothing in it is like one of this template"),
-        ("copier/.copier-answers.yml", "_commit: v1\n", "is managed by copier"),
-        ("cruft/.cruft.json", "{}\n", "is managed by cruft"),
-    ] {
-        let (directory, _) = file.split_once('/').unwrap();
-        place.write(file, text);
-        let said = place.app(directory, &["upgrade", "--silent", "--path", "../template"]).ended(2);
-        assert!(said.err.contains("error[L005]") && said.err.contains(reason), "{}", said.err);
-        assert!(!place.has(&format!("{directory}/.create-app")) && !place.has(&format!("{directory}/package.json")));
-    }
-}
-
-#[test]
-fn a_project_without_a_lock_is_adopted() {
-    let place = project("shop");
-    fs_err::remove_dir_all(place.path("shop/.create-app")).unwrap();
-    place.remove("shop/COMMANDS.md");
-    place.edit("shop/package.json", "\"private\": true", "\"private\": false");
-    place.commit("");
-    place.write("template/scripts/new.sh", "#!/bin/sh\n");
-    let said = place.app("shop", &["upgrade", "--silent", "--path", "../template"]).ended(0);
-    assert!(said.out.starts_with(".: adopted, template 3.1.0\n"), "{}", said.out);
-    assert!(place.has("shop/scripts/new.sh") && place.has("shop/.create-app/lock.toml"));
-    assert!(place.read("shop/package.json").contains("\"private\": false"));
-    place.app("shop", &["check"]).ended(0);
-}

@@ -41,6 +41,15 @@ pub fn check(name: &str, pattern: Option<&Regex>) -> Result<(), Diagnostic> {
     Err(Diagnostic::error(Code::ProjectName, format!("`{name}` is not a valid project name: {reason}")).help(help))
 }
 
+/// The name itself where it is valid, else one that is like it.
+#[must_use]
+pub fn nearest(name: &str, pattern: Option<&Regex>) -> String {
+    match check(name, pattern) {
+        Ok(()) => name.to_owned(),
+        Err(_) => suggest(name, pattern).unwrap_or_else(|| name.to_owned()),
+    }
+}
+
 /// A valid name that is like `name`.
 fn suggest(name: &str, pattern: Option<&Regex>) -> Option<String> {
     let kebab = sanitise(name).to_kebab_case();

@@ -1,21 +1,18 @@
 //! What a run takes from the world before its pure part begins: the template, the given values, the user's name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::answers::built_in::{Author, REMEMBERED};
 use crate::answers::given::{self, GivenValues, Source};
-use crate::answers::placeholder::{Answer, Kind, Placeholder};
+use crate::answers::placeholder::{Kind, Placeholder};
 use crate::answers::{Resolved, prompt};
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, did_you_mean};
 use crate::git;
-use crate::manifest::Inference;
 use crate::render;
 use crate::source::{self, Loaded};
 use crate::template::Template;
-use crate::tree::RelPath;
-use crate::workspace::Site;
 
 /// The variable that names a values file, and the only one of cargo-generate's own that is read here.
 const VALUES_FILE: &str = "CARGO_GENERATE_TEMPLATE_VALUES_FILE";
@@ -67,32 +64,6 @@ pub(super) fn given(file: Option<&Path>, definitions: &[String]) -> Result<Given
         values.extend([given::definition(definition)?]);
     }
     Ok(values)
-}
-
-/// What the files of a project without a lock tell of the answers, by the template's `[create-app.infer]`.
-pub(super) fn inferred(site: &Site, template: &Template) -> Result<BTreeMap<String, Answer>> {
-    let mut answers = BTreeMap::new();
-    for (name, inferences) in &template.manifest.ownership.infer {
-        let found = inferences.iter().find_map(|inference| infer(site, inference));
-        answers.extend(found.map(|answer| (name.clone(), answer)));
-    }
-    Ok(answers)
-}
-
-fn infer(site: &Site, inference: &Inference) -> Option<Answer> {
-    let path = RelPath::new(inference.file.as_str()).ok()?;
-    let text = std::fs::read_to_string(path.below(&site.app)).ok()?;
-    let value: serde_json::Value = match path.as_str().rsplit_once('.')?.1 {
-        "toml" => toml::from_str(&text).ok()?,
-        "yml" | "yaml" => serde_yaml_ng::from_str(&text).ok()?,
-        _ => jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).ok()?,
-    };
-    match value.pointer(&inference.pointer)? {
-        serde_json::Value::String(text) => Some(Answer::Text(text.clone())),
-        serde_json::Value::Bool(value) => Some(Answer::Bool(*value)),
-        serde_json::Value::Number(number) => Some(Answer::Text(number.to_string())),
-        _ => None,
-    }
 }
 
 fn values_file(path: &Path) -> Result<GivenValues> {

@@ -1,5 +1,6 @@
 //! The commands, each as its pipeline.
 
+mod adoption;
 mod check;
 mod diff;
 mod inputs;

@@ -143,18 +143,32 @@ fn render(args: &NewArgs, site: &Site, template: &mut Template, resolved: &mut R
     if taken.is_empty() {
         return Ok(rendered);
     }
-    // Another one does not help where the user gave it, or where the name is the template's own.
-    let is_ours = !template.manifest.declared().any(|placeholder| placeholder.name == "app_suffix");
-    if !is_ours || resolved.answers.contains_key("app_suffix") {
-        return Err(refuse_taken(&taken));
-    }
-    let suffix = Answer::Text(built_in::app_suffix(site.app_dir(), true));
-    resolved.variables.insert("app_suffix".into(), suffix.clone());
-    resolved.answers.insert("app_suffix".into(), suffix);
+    lengthen_suffix(site, template, resolved, &taken)?;
     let files = std::mem::take(&mut template.files);
     let rendered = render_files(args, site, template, files, resolved, date)?;
     let taken = self::taken(site, &owned, &rendered.trees);
     if taken.is_empty() { Ok(rendered) } else { Err(refuse_taken(&taken)) }
+}
+
+/// Names the app's files at the repository's root after all of its path, since the last part of it is taken there.
+///
+/// # Errors
+///
+/// Where that does not help: the user gave the suffix, or the name is the template's own.
+pub(super) fn lengthen_suffix<'p>(
+    site: &Site,
+    template: &Template,
+    resolved: &mut Resolved,
+    taken: impl IntoIterator<Item = &'p RelPath>,
+) -> Result<()> {
+    let is_ours = !template.manifest.declared().any(|placeholder| placeholder.name == "app_suffix");
+    if !is_ours || resolved.answers.contains_key("app_suffix") {
+        return Err(refuse_taken(taken));
+    }
+    let suffix = Answer::Text(built_in::app_suffix(site.app_dir(), true));
+    resolved.variables.insert("app_suffix".into(), suffix.clone());
+    resolved.answers.insert("app_suffix".into(), suffix);
+    Ok(())
 }
 
 /// The paths at the repository's root where something stands that is not this app's.
@@ -163,13 +177,13 @@ fn taken(site: &Site, owned: &BTreeSet<RelPath>, trees: &Trees) -> Vec<RelPath> 
     trees.repository.keys().filter(|path| !owned.contains(*path)).filter(stands).cloned().collect()
 }
 
-fn refuse_taken(taken: &[RelPath]) -> Diagnostics {
+pub(super) fn refuse_taken<'p>(taken: impl IntoIterator<Item = &'p RelPath>) -> Diagnostics {
     let refuse = |path: &RelPath| {
         let title = format!("`{path}` at the repository's root exists, and is not this app's");
         Diagnostic::error(Code::TargetExists, title)
             .help("move it out of the way, or give the app's files another name with -d app_suffix=-NAME")
     };
-    Diagnostics(taken.iter().map(refuse).collect())
+    Diagnostics(taken.into_iter().map(refuse).collect())
 }
 
 fn render_files(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::render::{self, Rendered, Setting};
-use super::{inputs, new, origin};
+use super::{adoption, inputs, new, origin};
 use crate::answers::built_in::{self, Facts, OF_THE_START};
 use crate::answers::given::{Given, GivenValues, values_of};
 use crate::answers::placeholder::Answer;
@@ -60,8 +60,11 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     super::warn(warnings, args.strict)?;
     new::refuse_hooks(&template)?;
 
-    let resolved = answer(&site, lock, &template, args, may_ask)?;
-    let rendered = rendered(&site, lock, &mut template, &resolved, args.strict)?;
+    let mut resolved = answer(&site, lock, &template, args, may_ask)?;
+    let rendered = match lock {
+        Some(lock) => rendered(&site, Some(lock), &mut template, &resolved, args.strict)?,
+        None => rendered_anew(&site, &mut template, &mut resolved, args.strict)?,
+    };
     let bases = recorded.as_ref().map(|project| &project.bases);
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
@@ -69,39 +72,12 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let mut ours = workspace::ours(&site, bases.unwrap_or(&Bases::default()), &theirs)?;
     match bases {
         Some(bases) => refuse_left_out(&site, bases, &ours)?,
-        None => refuse_stranger(&site, &template, &ours, &theirs)?,
+        None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
     }
     let options = options(&site, bases, [&ours, &theirs], &template, args)?;
     let plan = merged(&site, bases, &mut ours, &theirs, &template, &options)?;
     record.lock.moved = plan.moved.clone();
     Ok(Prospect { site, recorded, ours, theirs, plan, record })
-}
-
-/// Refuses to adopt what shows no sign of being a project of this template: nothing to infer an answer from or, where the
-/// template infers nothing, no file of its own.
-fn refuse_stranger(site: &Site, template: &Template, ours: &Trees, theirs: &Trees) -> Result<()> {
-    let others = [(".copier-answers.yml", "copier"), (".cruft.json", "cruft")];
-    let other = others.iter().find(|(file, _)| site.app.join(file).is_file());
-    let is_like_ours = if template.manifest.ownership.infer.is_empty() {
-        theirs.app.keys().any(|path| ours.app.contains_key(path))
-    } else {
-        !inputs::inferred(site, template)?.is_empty()
-    };
-    let (title, help) = match other {
-        Some((file, tool)) => (
-            format!("`{}` is managed by {tool}: it has `{file}`", site.shown()),
-            format!("remove `{file}` if {tool} is to manage it no longer, and run the command again"),
-        ),
-        None if !is_like_ours => (
-            format!(
-                "`{}` is no project made by create-app, and nothing in it is like one of this template",
-                site.shown()
-            ),
-            "make a new project with `create-app new`, or give the directory of an app".to_owned(),
-        ),
-        None => return Ok(()),
-    };
-    Err(Diagnostic::error(Code::LockMissing, title).help(help).into())
 }
 
 /// The template that was asked for, else the one that made the project, else the embedded one.
@@ -121,7 +97,7 @@ fn template(site: &Site, lock: Option<&Lock>, args: &RenderArgs, may_ask: bool) 
 fn answer(site: &Site, lock: Option<&Lock>, template: &Template, args: &RenderArgs, may_ask: bool) -> Result<Resolved> {
     let recorded = match lock {
         Some(lock) => lock.answers.clone(),
-        None => inputs::inferred(site, template)?,
+        None => adoption::answers(site, template),
     };
     let started: BTreeMap<String, Answer> = recorded
         .iter()
@@ -170,6 +146,24 @@ fn facts(
         within_cargo_project: site.app.ancestors().any(|directory| directory.join("Cargo.toml").exists()),
         author: inputs::author(&unknown, &site.app),
     }
+}
+
+/// Renders for an app without a lock; again, with a longer suffix, where another app has a path that the short one gives.
+fn rendered_anew(site: &Site, template: &mut Template, resolved: &mut Resolved, strict: bool) -> Result<Rendered> {
+    if site.app_dir.is_none() {
+        return rendered(site, None, template, resolved, strict);
+    }
+    let files = template.files.clone();
+    let first = rendered(site, None, template, resolved, strict)?;
+    let held = adoption::held_by_others(site, &first.trees)?;
+    if held.is_empty() {
+        return Ok(first);
+    }
+    new::lengthen_suffix(site, template, resolved, &held)?;
+    template.files = files;
+    let second = rendered(site, None, template, resolved, strict)?;
+    let held = adoption::held_by_others(site, &second.trees)?;
+    if held.is_empty() { Ok(second) } else { Err(new::refuse_taken(&held)) }
 }
 
 /// Renders the template; the date is the one that the project's files show already.

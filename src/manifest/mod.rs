@@ -111,6 +111,8 @@ pub struct Ownership {
     pub repository: Vec<Spanned>,
     /// Answers that are never recorded.
     pub secret: Vec<Spanned>,
+    /// Files of which a project that has no lock must have one.
+    pub adopt: Vec<Spanned>,
     /// How to answer placeholders for a project that has no lock.
     pub infer: BTreeMap<String, Vec<Inference>>,
     /// Files that the template has moved.
@@ -129,12 +131,21 @@ pub struct Next {
 }
 
 /// One way to answer a placeholder from a project's files.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Inference {
     /// The file to look into.
     pub file: String,
-    /// A JSON pointer into it.
-    pub pointer: String,
+    /// Where in it the answer is.
+    pub place: Inferred,
+}
+
+/// Where in a file an answer is.
+#[derive(Debug, Clone)]
+pub enum Inferred {
+    /// At a JSON pointer, in JSON, TOML or YAML.
+    Pointer(String),
+    /// In the first group of a regular expression.
+    Regex(Regex),
 }
 
 /// A file that the template has moved.

@@ -73,6 +73,10 @@ impl Tools<'_> {
         }
         match (triple.base, triple.ours, triple.theirs) {
             (_, Some(_), Some(_)) => self.both(&Both::new(triple)?),
+            (None, None, Some((path, _))) if self.adopting && self.once.matches(path.as_str()) => {
+                self.note_all(path, [Subject::ForNewApps]);
+                None
+            }
             (None, None, Some((path, theirs))) => {
                 let change = Change { action: Action::Create(theirs.clone()), reason: Reason::Added };
                 Some((path.clone(), change))

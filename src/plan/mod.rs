@@ -49,9 +49,28 @@ pub enum Subject {
     /// The user removed a block that the template changed.
     BlockRemoved(String),
     /// Both have a value for a key; the user's stays.
-    ValueKept(String),
+    ValueKept {
+        /// The key, below others joined with dots.
+        key: String,
+        /// The template's value, where it is short enough to show.
+        theirs: Option<String>,
+    },
+    /// Rendered by `new` only, and this is no new project.
+    ForNewApps,
     /// An import of the template that nothing would use was left out.
     ImportLeftOut(String),
+}
+
+impl Subject {
+    /// So many characters of a value are shown.
+    const SHOWN: usize = 60;
+
+    /// Both have a value for a key, and the template's is `theirs`.
+    #[must_use]
+    pub fn value_kept(key: String, theirs: &str) -> Self {
+        let short = !theirs.is_empty() && !theirs.contains('\n') && theirs.chars().count() <= Self::SHOWN;
+        Self::ValueKept { key, theirs: short.then(|| theirs.to_owned()) }
+    }
 }
 
 impl fmt::Display for Subject {
@@ -59,7 +78,11 @@ impl fmt::Display for Subject {
         match self {
             Self::NoBase => f.write_str("its base is not known: it was merged with what both have in common"),
             Self::BlockRemoved(name) => write!(f, "the block `{name}` changed in the template; you removed it"),
-            Self::ValueKept(key) => write!(f, "`{key}` differs from the template's and stays yours"),
+            Self::ValueKept { key, theirs: None } => write!(f, "`{key}` differs from the template's and stays yours"),
+            Self::ValueKept { key, theirs: Some(theirs) } => {
+                write!(f, "`{key}` stays yours; the template has `{theirs}`")
+            }
+            Self::ForNewApps => f.write_str("only a new project gets it"),
             Self::ImportLeftOut(line) => write!(f, "`{line}` was left out: nothing uses it"),
         }
     }

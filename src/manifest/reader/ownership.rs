@@ -6,12 +6,12 @@ use toml::de::DeTable;
 
 use super::{Reader, Value};
 use crate::diagnostic::{Severity, did_you_mean};
-use crate::manifest::{Inference, Manifest, Next, Ownership, Renamed, Spanned};
+use crate::manifest::{Inference, Inferred, Manifest, Next, Ownership, Renamed, Spanned};
 
 impl Reader {
     pub(super) fn ownership(&mut self, table: &DeTable<'_>, manifest: &Manifest) -> Ownership {
         const KEYS: &[&str] =
-            &["version", "name-pattern", "once", "blocks", "repository", "secret", "infer", "renamed", "next"];
+            &["version", "name-pattern", "once", "blocks", "repository", "secret", "adopt", "infer", "renamed", "next"];
         self.check_keys(table, "`[create-app]`", KEYS, Severity::Error);
         let ownership = Ownership {
             version: self.string_at(table, "version").map(|version| version.value),
@@ -20,6 +20,7 @@ impl Reader {
             blocks: self.globs_at(table, "blocks"),
             repository: self.globs_at(table, "repository"),
             secret: self.strings_at(table, "secret").unwrap_or_default(),
+            adopt: self.strings_at(table, "adopt").unwrap_or_default(),
             infer: self.infer(table),
             renamed: self.renamed(table),
             next: self.next(table),
@@ -50,13 +51,27 @@ impl Reader {
         let mut inferences = BTreeMap::new();
         for (name, value) in infer {
             let Some(items) = self.array(name.get_ref(), value) else { continue };
-            let ways = items.filter_map(|item| {
-                let [file, pointer] = self.two_strings("an inference", item, ["file", "pointer"])?;
-                Some(Inference { file, pointer })
-            });
+            let ways = items.filter_map(|item| self.inference(item));
             inferences.insert(name.get_ref().to_string(), ways.collect());
         }
         inferences
+    }
+
+    fn inference(&mut self, item: &Value<'_>) -> Option<Inference> {
+        const PLACE: &str = "an inference";
+        let table = self.table(PLACE, item)?;
+        if !table.contains_key("regex") {
+            let [file, pointer] = self.two_strings(PLACE, item, ["file", "pointer"])?;
+            return Some(Inference { file, place: Inferred::Pointer(pointer) });
+        }
+        self.check_keys(table, PLACE, &["file", "regex"], Severity::Error);
+        let file = self.required(PLACE, item, table, "file");
+        let regex = self.regex_at(table, "regex")?;
+        if regex.captures_len() < 2 {
+            let help = "put brackets around what is the answer";
+            self.invalid(item.span(), "`regex` has no group", "nothing to take the answer from", help);
+        }
+        Some(Inference { file: file?, place: Inferred::Regex(regex) })
     }
 
     pub(super) fn renamed(&mut self, table: &DeTable<'_>) -> Vec<Renamed> {

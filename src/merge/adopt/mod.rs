@@ -2,6 +2,8 @@
 //!
 //! In this order: by key, the union of lines, by outline, and then with the lines in common as the base.
 
+mod inline;
+mod margins;
 mod outline;
 mod slots;
 #[cfg(test)]
@@ -34,10 +36,7 @@ impl Adopted {
 /// Puts the template's part into the project's file, in the way that fits its name. What both have stays the project's.
 pub(super) fn merge(name: &RelPath, ours: &[u8], theirs: &[u8]) -> Adopted {
     let versions = Versions::without_base(ours, theirs);
-    let by_key = || {
-        let (text, kept) = structured::adopt(Format::of(name)?, &versions)?;
-        Some((text, kept.into_iter().map(Subject::ValueKept).collect()))
-    };
+    let by_key = || structured::adopt(Format::of(name)?, &versions);
     let by_outline = || {
         let [ours, theirs] = [&versions.ours, &versions.theirs].map(|bytes| str::from_utf8(bytes).ok());
         outline::merge(name, ours?, theirs?).map(|(text, notes)| (text.into_bytes(), notes))

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::slots::{Nesting, Slot, code, slots, tell_apart};
+use super::inline::{self, Missing};
+use super::margins::Margins;
+use super::slots::{DEFAULT, Nesting, Slot, code, find_default, margin, slots, tell_apart};
 use crate::plan::Subject;
 use crate::tree::RelPath;
 
@@ -21,8 +23,15 @@ pub(super) fn merge(path: &RelPath, ours: &str, theirs: &str) -> Option<(String,
         return None;
     }
     let [ours, theirs] = [ours, theirs].map(|text| text.split_inclusive('\n').collect::<Vec<&str>>());
-    let mut outline =
-        Outline { ours: &ours, theirs: &theirs, inserted: BTreeMap::new(), imports: Vec::new(), notes: Vec::new() };
+    let mut outline = Outline {
+        ours: &ours,
+        theirs: &theirs,
+        margins: Margins::new(&ours, &theirs),
+        inserted: BTreeMap::new(),
+        widened: BTreeMap::new(),
+        imports: Vec::new(),
+        notes: Vec::new(),
+    };
     outline.level(0..ours.len(), 0..theirs.len(), None, "")?;
     outline.import();
     let text = outline.text();
@@ -32,8 +41,11 @@ pub(super) fn merge(path: &RelPath, ours: &str, theirs: &str) -> Option<(String,
 struct Outline<'t> {
     ours: &'t [&'t str],
     theirs: &'t [&'t str],
+    margins: Margins<'t>,
     /// What goes before which line of ours.
     inserted: BTreeMap<usize, String>,
+    /// Lines of ours that hold a whole literal, with what it lacked.
+    widened: BTreeMap<usize, String>,
     /// Imports that ours lacks: before which line they would go, and their text.
     imports: Vec<(usize, String)>,
     notes: Vec<Subject>,
@@ -44,46 +56,69 @@ impl Outline<'_> {
     fn level(&mut self, ours: Range<usize>, theirs: Range<usize>, nesting: Option<Nesting>, name: &str) -> Option<()> {
         let mut our_slots = slots(self.ours, ours.clone());
         let mut their_slots = slots(self.theirs, theirs);
+        find_default(&mut our_slots, self.ours);
+        find_default(&mut their_slots, self.theirs);
         tell_apart([(&mut our_slots, self.ours), (&mut their_slots, self.theirs)]);
         let by_key: BTreeMap<&str, &Slot> = our_slots.iter().map(|slot| (slot.key.as_str(), slot)).collect();
         if nesting.is_none() && !self.is_alike(&their_slots, &our_slots, &by_key) {
             return None;
         }
+        let indent = our_slots.first().map_or("", |slot| margin(self.ours[slot.head]));
         let mut place = our_slots.first().map_or(ours.start, |slot| slot.lines.start);
         for slot in &their_slots {
             if let Some(&our_slot) = by_key.get(slot.key.as_str()) {
                 self.both(our_slot, slot, name);
                 place = self.behind(our_slot, &our_slots, nesting);
             } else {
-                self.insert(place, slot, nesting);
+                self.insert(place, slot, nesting, indent);
             }
         }
         Some(())
     }
 
-    /// Whether ours has at least half of the template's slots, and none would be there twice.
+    /// Whether ours has at least half of the template's slots, and a default export of the same kind.
     fn is_alike(&self, theirs: &[Slot], ours: &[Slot], by_key: &BTreeMap<&str, &Slot>) -> bool {
         let real: Vec<&Slot> = theirs.iter().filter(|slot| !slot.is_import(self.theirs)).collect();
         let matched = real.iter().filter(|slot| by_key.contains_key(slot.key.as_str())).count();
-        let is_default = |slot: &Slot| slot.key.starts_with("export default");
-        let doubled = ours.iter().any(is_default)
-            && real.iter().any(|slot| is_default(slot) && !by_key.contains_key(slot.key.as_str()));
-        matched > 0 && matched * 2 >= real.len() && !doubled
+        let kind = |slots: &[Slot], lines: &[&str]| {
+            let default = slots.iter().find(|slot| slot.key == DEFAULT)?;
+            Some((default.nests(lines), code(lines[default.head]).contains("=>")))
+        };
+        let kinds = kind(ours, self.ours).zip(kind(theirs, self.theirs));
+        matched > 0 && matched * 2 >= real.len() && kinds.is_none_or(|(ours, theirs)| ours == theirs)
     }
 
     /// A slot that both have: what differs within stays the project's, but for what a literal lacks.
     fn both(&mut self, ours: &Slot, theirs: &Slot, name: &str) {
-        let [our_text, their_text] = [ours.text(self.ours), theirs.text(self.theirs)];
-        if our_text.trim() == their_text.trim() {
+        if ours.code(self.ours) == theirs.code(self.theirs) {
             return;
         }
-        let name = if name.is_empty() { ours.key.clone() } else { format!("{name}.{}", ours.key) };
+        let name = match (name, ours.key.as_str()) {
+            ("", DEFAULT) => String::new(),
+            ("", key) => key.to_owned(),
+            (name, key) => format!("{name}.{key}"),
+        };
         match (ours.nests(self.ours), theirs.nests(self.theirs)) {
             (Some(nesting), Some(their_nesting)) if nesting == their_nesting => {
                 // A level below a literal or a type is never refused.
                 let _: Option<()> = self.level(ours.body.clone(), theirs.body.clone(), Some(nesting), &name);
             }
-            _ => self.notes.push(Subject::ValueKept(name)),
+            (None, Some(Nesting::Literal)) => self.widen(ours, theirs, name),
+            _ => self.notes.push(Subject::value_kept(name, theirs.value(self.theirs))),
+        }
+    }
+
+    /// A literal that ours has in one line gets there what it lacks.
+    fn widen(&mut self, ours: &Slot, theirs: &Slot, name: String) {
+        let entries = slots(self.theirs, theirs.body.clone());
+        let entries = entries.iter().map(|entry| (entry.key.as_str(), inline::flat(&entry.text(self.theirs))));
+        let widened = inline::widen(self.ours[ours.head], &entries.collect::<Vec<_>>());
+        match widened.filter(|_| ours.body.is_empty()) {
+            Some(Missing { line, differing }) => {
+                self.widened.insert(ours.head, line);
+                self.notes.extend(differing.into_iter().map(|key| Subject::value_kept(format!("{name}.{key}"), "")));
+            }
+            None => self.notes.push(Subject::value_kept(name, "")),
         }
     }
 
@@ -95,12 +130,12 @@ impl Outline<'_> {
         if needs_comma { slot.lines.start } else { slot.lines.end }
     }
 
-    fn insert(&mut self, at: usize, slot: &Slot, nesting: Option<Nesting>) {
+    fn insert(&mut self, at: usize, slot: &Slot, nesting: Option<Nesting>, indent: &str) {
         if slot.is_import(self.theirs) {
             self.imports.push((at, slot.text(self.theirs)));
             return;
         }
-        let mut text = self.theirs[slot.lines.clone()].concat();
+        let mut text = self.margins.fit(&self.theirs[slot.lines.clone()], margin(self.theirs[slot.head]), indent);
         if nesting == Some(Nesting::Literal) && !code(text.lines().last().unwrap_or_default()).ends_with(',') {
             text = format!("{},\n", text.trim_end());
         }
@@ -136,7 +171,7 @@ impl Outline<'_> {
         let mut out = String::new();
         for (at, line) in self.ours.iter().enumerate() {
             self.inserted.get(&at).into_iter().for_each(|text| out.push_str(text));
-            out.push_str(line);
+            out.push_str(self.widened.get(&at).map_or(line, String::as_str));
         }
         if let Some(text) = self.inserted.get(&self.ours.len()) {
             if !out.is_empty() && !out.ends_with('\n') {

@@ -24,6 +24,19 @@ impl Slot {
         own[start..].concat()
     }
 
+    /// The slot's lines without its comments and white space, and without the comma behind it; all quotes are the same.
+    pub(super) fn code(&self, lines: &[&str]) -> String {
+        let lines = lines[self.lines.clone()].iter().map(|line| code(line)).filter(|line| !is_comment(line));
+        lines.collect::<Vec<_>>().join(" ").trim().trim_end_matches([',', ';']).replace('\'', "\"")
+    }
+
+    /// What stands behind the key, in a slot of one line.
+    pub(super) fn value<'t>(&self, lines: &[&'t str]) -> &'t str {
+        let head = code(lines[self.head]).trim_end_matches([',', ';']);
+        let value = head.split_once([':', '=']).filter(|_| self.body.is_empty());
+        value.map_or("", |(_, value)| value.trim())
+    }
+
     /// Whether it brings a name from elsewhere.
     pub(super) fn is_import(&self, lines: &[&str]) -> bool {
         let head = lines[self.head].trim_start();
@@ -71,8 +84,13 @@ fn is_closer(line: &str) -> bool {
     line.trim_start().starts_with(['}', ')', ']'])
 }
 
+/// The white space before a line.
+pub(super) fn margin(line: &str) -> &str {
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+}
+
 fn indent(line: &str) -> usize {
-    line.len() - line.trim_start_matches([' ', '\t']).len()
+    margin(line).len()
 }
 
 /// The slots of some lines, in order. Keys are unique: an ambiguous one becomes the whole head, with its number.
@@ -118,11 +136,32 @@ fn extent(lines: &[&str], head: usize, end: usize, level: usize) -> (Range<usize
     (body, at)
 }
 
-/// The text before `:`, `=`, `{` or `(`.
-fn key(head: &str) -> String {
+/// The key of a module's default export, of which there is one, however it is written.
+pub(super) const DEFAULT: &str = "export default";
+
+/// The text before `:`, `=`, `{` or `(`, without the quotes that a key may have.
+pub(super) fn key(head: &str) -> String {
     let head = code(head);
+    if head.starts_with("export default ") {
+        return DEFAULT.to_owned();
+    }
     let key = head.split([':', '=', '{', '(']).next().unwrap_or_default().trim_end_matches([',', ';']).trim();
+    let key = key.trim_matches(['"', '\'']);
     if key.is_empty() { head.to_owned() } else { key.to_owned() }
+}
+
+/// Where the default export is a name, what it names is it: `const config = {…}` above `export default config`.
+pub(super) fn find_default(slots: &mut [Slot], lines: &[&str]) {
+    let exported = slots.iter().position(|slot| slot.key == DEFAULT);
+    let name = |at: usize| {
+        let name = code(lines[slots[at].head]).strip_prefix(DEFAULT)?.trim_end_matches(';').trim();
+        name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$').then(|| format!("const {name}"))
+    };
+    let Some((at, name)) = exported.and_then(|at| Some((at, name(at)?))) else { return };
+    if let Some(named) = slots.iter().position(|slot| slot.key == name) {
+        slots[at].key = code(lines[slots[at].head]).to_owned();
+        slots[named].key = DEFAULT.to_owned();
+    }
 }
 
 /// Makes the keys of both sides unique, and imports be known by all of their text.

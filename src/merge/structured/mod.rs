@@ -22,6 +22,7 @@ use want::want;
 use super::ending::Versions;
 use super::refine::refine;
 use super::text::{self, Side, TextMerge};
+use crate::plan::Subject;
 
 /// Merges three versions of a structured file; without a base, by key.
 ///
@@ -35,11 +36,11 @@ pub(super) fn merge<'v>(format: Format, has_base: bool, versions: &'v Versions<'
     Some(job.merge())
 }
 
-/// Puts the keys that only the template has into ours. Returns the text, and the keys of which both have a value: there, the
-/// user's stays.
+/// Puts the keys that only the template has into ours. Returns the text, and a note for each key of which both have a value:
+/// there, the user's stays.
 ///
 /// Nothing where one of them cannot be parsed, or where no text has the wanted value.
-pub(super) fn adopt(format: Format, versions: &Versions<'_>) -> Option<(Vec<u8>, Vec<String>)> {
+pub(super) fn adopt(format: Format, versions: &Versions<'_>) -> Option<(Vec<u8>, Vec<Subject>)> {
     let [base, ours, theirs] = [&versions.base, &versions.ours, &versions.theirs].map(|bytes| str::from_utf8(bytes));
     let (base, ours, theirs) = (base.ok()?, ours.ok()?, theirs.ok()?);
     let parse = |dialect: &Dialect| Job::new(*dialect, false, [base, ours, theirs]);
@@ -47,7 +48,9 @@ pub(super) fn adopt(format: Format, versions: &Versions<'_>) -> Option<(Vec<u8>,
     let text = String::from_utf8(job.merge().choose(Side::Ours)).ok()?;
     let (_, ours, theirs) = &job.documents;
     let is_right = job.wanted[0].is_judged() && job.holds(&text, 0, true);
-    is_right.then(|| (text.into_bytes(), ours.value.differences(&theirs.value)))
+    let kept = || ours.value.differences(&theirs.value).into_iter();
+    let notes = || kept().map(|kept| Subject::value_kept(kept.key, &kept.theirs)).collect();
+    is_right.then(|| (text.into_bytes(), notes()))
 }
 
 /// Three versions of a file, parsed, and what is wanted of their merge.

@@ -37,17 +37,18 @@ impl Value {
 
     /// The keys of which both maps have a value, and not the same; lists are merged, and never named. Keys below others are
     /// joined with dots.
-    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+    pub(super) fn differences(&self, other: &Self) -> Vec<Difference> {
         match (self, other) {
             (Self::Map(one), Self::Map(other)) => {
                 let both = one.iter().filter_map(|(key, value)| Some((key, value.differences(other.get(key)?))));
-                let join =
-                    |key: &str, below: String| if below.is_empty() { key.to_owned() } else { format!("{key}.{below}") };
-                both.flat_map(|(key, below)| below.into_iter().map(move |below| join(key, below))).collect()
+                both.flat_map(|(key, below)| below.into_iter().map(move |below| below.within(key))).collect()
             }
             (Self::List(_), Self::List(_)) => Vec::new(),
             _ if self == other => Vec::new(),
-            _ => vec![String::new()],
+            (_, Self::Scalar(theirs) | Self::Text(theirs)) => {
+                vec![Difference { key: String::new(), theirs: theirs.clone() }]
+            }
+            _ => vec![Difference::default()],
         }
     }
 
@@ -73,6 +74,22 @@ impl Value {
             Self::Map(map) => map.values().all(Self::is_judged),
             Self::Any => false,
         }
+    }
+}
+
+/// A key of which two documents have a value, each its own.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Difference {
+    /// The key; below others, joined with dots.
+    pub(super) key: String,
+    /// The other document's value, where it is neither a map nor a list.
+    pub(super) theirs: String,
+}
+
+impl Difference {
+    fn within(self, above: &str) -> Self {
+        let key = if self.key.is_empty() { above.to_owned() } else { format!("{above}.{}", self.key) };
+        Self { key, ..self }
     }
 }
 

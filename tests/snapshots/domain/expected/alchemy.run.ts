@@ -13,7 +13,7 @@ import {
   createCloudflareApi,
 } from "alchemy/cloudflare";
 import { CloudflareStateStore } from "alchemy/state";
-import config from "./alchemy.config.ts";
+import written from "./alchemy.config.ts";
 import {
   CloudflareError,
   accountOf,
@@ -22,6 +22,7 @@ import {
   ownsExistingWorker,
 } from "./scripts/release/cloudflare.ts";
 import {
+  type Config,
   type Environment,
   UsageError,
   appId,
@@ -36,6 +37,9 @@ import {
   workerName,
   workerScript,
 } from "./scripts/release/config.ts";
+
+// A config without `defineConfig` has wider types; validateConfig checks what they leave open.
+const config = written as Config;
 
 const dev = process.argv.includes("--dev");
 const destroying = process.argv.includes("--destroy");

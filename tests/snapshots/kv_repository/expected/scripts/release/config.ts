@@ -42,7 +42,7 @@ export interface Profile {
   /** Plain-text bindings. */
   vars?: Record<string, string>;
   /** Names of secret bindings. Their values come from variables of the same name when the app is deployed. */
-  secrets?: string[];
+  secrets?: readonly string[];
   /** Resources that exist already, by resource id: they are used as they are, and never replaced by empty ones. */
   names?: Record<string, string>;
   thresholds?: Partial<Thresholds>;

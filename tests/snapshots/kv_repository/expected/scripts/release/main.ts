@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import config from "../../alchemy.config.ts";
+import written from "../../alchemy.config.ts";
 import {
   Cloudflare,
   CloudflareError,
@@ -57,6 +57,9 @@ import {
   paceOf,
   verify,
 } from "./verify.ts";
+
+// A config without `defineConfig` has wider types; validateConfig checks what they leave open.
+const config = written as Config;
 
 const USAGE = `\
 gate <environment> [commit] [--recheck]   may this commit go there?

@@ -1,0 +1,124 @@
+//! A project without a lock: whether it is one of the template's, and what its files tell of the answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::answers::name;
+use crate::answers::placeholder::Answer;
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::git;
+use crate::lock::{DIRECTORY, LOCK, Lock};
+use crate::manifest::{Inference, Inferred, Ownership};
+use crate::plan::Trees;
+use crate::template::Template;
+use crate::tree::RelPath;
+use crate::workspace::Site;
+
+/// Files by which other tools manage a directory, what they are called, and what says so.
+const OTHERS: &[(&str, &str)] = &[
+    (".copier-answers.yml", "copier"),
+    (".copier-answers.yaml", "copier"),
+    (".cruft.json", "cruft"),
+    (".cookiecutter.json", "cookiecutter"),
+];
+
+/// Refuses what another tool manages, and what shows no sign of being a project of the template.
+///
+/// # Errors
+///
+/// Says why, and what to do instead.
+pub(super) fn refuse_stranger(site: &Site, ownership: &Ownership, ours: &Trees, theirs: &Trees) -> Result<()> {
+    let shown = site.shown();
+    let other = OTHERS.iter().find(|(file, _)| site.app.join(file).is_file());
+    let (title, help) = match other {
+        Some((file, tool)) => (
+            format!("`{shown}` is managed by {tool}: it has `{file}`"),
+            format!("remove `{file}` if {tool} is to manage it no longer, and run the command again"),
+        ),
+        None if is_alike(site, ownership, ours, theirs) => return Ok(()),
+        None => (
+            format!("`{shown}` is no project made by create-app, and nothing in it is like one of this template"),
+            what_to_give(ownership),
+        ),
+    };
+    Err(Diagnostic::error(Code::LockMissing, title).help(help).into())
+}
+
+/// Whether one of the files is there that tell such a project; where the template names none, any file of the template's.
+fn is_alike(site: &Site, ownership: &Ownership, ours: &Trees, theirs: &Trees) -> bool {
+    if ownership.adopt.is_empty() {
+        return theirs.app.keys().any(|path| ours.app.contains_key(path));
+    }
+    ownership.adopt.iter().any(|file| site.app.join(&file.value).is_file())
+}
+
+fn what_to_give(ownership: &Ownership) -> String {
+    let make = "make a new project with `create-app new`, or give the directory of an app";
+    let files: Vec<String> = ownership.adopt.iter().map(|file| format!("`{}`", file.value)).collect();
+    match files.as_slice() {
+        [] => make.to_owned(),
+        [file] => format!("{make}: it has {file}"),
+        [files @ .., last] => format!("{make}: it has {} or {last}", files.join(", ")),
+    }
+}
+
+/// What the files tell of the answers, by the template's `[create-app.infer]`, as far as these are answers; and a name.
+pub(super) fn answers(site: &Site, template: &Template) -> BTreeMap<String, Answer> {
+    const NAME: &str = "project-name";
+    let ownership = &template.manifest.ownership;
+    let is_answer = |name: &str, text: &String| {
+        let placeholder = template.manifest.declared().find(|placeholder| placeholder.name == name);
+        placeholder.is_none_or(|placeholder| placeholder.parse(text).is_ok())
+    };
+    let found = |(name, ways): (&String, &Vec<Inference>)| {
+        let texts = ways.iter().filter_map(|way| infer(site, way));
+        Some((name.clone(), texts.filter(|text| is_answer(name, text)).map(Answer::Text).next()?))
+    };
+    let mut answers: BTreeMap<String, Answer> = ownership.infer.iter().filter_map(found).collect();
+    let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let known = answers.get(NAME).map_or(directory, ToString::to_string);
+    // The scope of a package is no part of its name.
+    let known = known.rsplit('/').next().unwrap_or_default();
+    let named = name::nearest(known, ownership.name_pattern.as_ref());
+    answers.insert(NAME.to_owned(), Answer::Text(named));
+    answers
+}
+
+fn infer(site: &Site, inference: &Inference) -> Option<String> {
+    let path = RelPath::new(inference.file.as_str()).ok()?;
+    let text = std::fs::read_to_string(path.below(&site.app)).ok()?;
+    let pointer = match &inference.place {
+        Inferred::Regex(regex) => return Some(regex.captures(&text)?.get(1)?.as_str().to_owned()),
+        Inferred::Pointer(pointer) => pointer,
+    };
+    let value: serde_json::Value = match path.as_str().rsplit_once('.')?.1 {
+        "toml" => toml::from_str(&text).ok()?,
+        "yml" | "yaml" => serde_yaml_ng::from_str(&text).ok()?,
+        _ => jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).ok()?,
+    };
+    match value.pointer(pointer)? {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Bool(value) => Some(value.to_string()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The paths at the repository's root that another app of the repository has in its lock.
+///
+/// # Errors
+///
+/// When git fails.
+pub(super) fn held_by_others(site: &Site, theirs: &Trees) -> Result<BTreeSet<RelPath>> {
+    let stands = |path: &&RelPath| path.below(site.root()).symlink_metadata().is_ok();
+    let stand: BTreeSet<&RelPath> = theirs.repository.keys().filter(stands).collect();
+    if stand.is_empty() || site.repository.is_none() {
+        return Ok(BTreeSet::new());
+    }
+    let own = site.in_repository(&format!("{DIRECTORY}/{LOCK}"));
+    let is_lock = |path: &&String| path.ends_with(&format!("{DIRECTORY}/{LOCK}")) && **path != own;
+    let files = git::files(site.root())?;
+    let locks = files.iter().filter(is_lock).filter_map(|path| std::fs::read_to_string(site.root().join(path)).ok());
+    let held =
+        locks.filter_map(|text| Lock::parse(&text, LOCK).ok()).flat_map(|lock| lock.repository_files.into_keys());
+    Ok(held.filter(|path| stand.contains(path)).collect())
+}

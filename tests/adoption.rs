@@ -1,0 +1,144 @@
+//! Directories that have no lock: those that are adopted, and those that are left alone.
+
+#![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
+
+mod support;
+
+use support::place::Place;
+use support::tree;
+
+const CONFIG: &str = "\
+export default {
+  name: \"shop\",
+  resources: { api: { type: \"worker\", script: \"./src/api.ts\" } },
+  profiles: {
+    prod: { domain: \"example.com\" },
+  },
+};
+";
+
+#[test]
+fn what_is_no_project_of_the_template_is_left_alone() {
+    let place = Place::new();
+    for (file, text, reason) in [
+        ("other/notes.txt", "mine\n", "nothing in it is like one of this template"),
+        ("crate/Cargo.toml", "[package]\nname = \"shop\"\n", "nothing in it is like one of this template"),
+        (
+            "node/package.json",
+            "{ \"name\": \"shop\" }\n",
+            "or give the directory of an app: it has `alchemy.config.ts`, ",
+        ),
+        ("home/.gitignore", "*~\n", "nothing in it is like one of this template"),
+        ("copier/.copier-answers.yml", "_commit: v1\n", "is managed by copier"),
+        ("copier-yaml/.copier-answers.yaml", "_commit: v1\n", "is managed by copier"),
+        ("cruft/.cruft.json", "{}\n", "is managed by cruft"),
+        ("cookiecutter/.cookiecutter.json", "{}\n", "is managed by cookiecutter"),
+    ] {
+        let (directory, _) = file.split_once('/').unwrap();
+        place.write(file, text);
+        if reason.contains("managed") {
+            place.write(&format!("{directory}/alchemy.config.ts"), CONFIG);
+        }
+        let before = tree::read(&place.path(directory));
+        for command in ["upgrade", "diff"] {
+            let said = place.app(directory, &[command, "--silent"]).ended(2).warns("error[L005]").warns(reason);
+            assert_eq!(said.out, "");
+        }
+        assert_eq!(tree::differences(&before, &tree::read(&place.path(directory))), "");
+    }
+    fs_err::create_dir(place.path("empty")).unwrap();
+    place.app("empty", &["upgrade"]).ended(2).warns("error[L005]");
+    assert_eq!(fs_err::read_dir(place.path("empty")).unwrap().count(), 0);
+    place.app("", &["upgrade", "nowhere"]).ended(2);
+    assert!(!place.has("nowhere"));
+}
+
+/// Without `adopt` in the manifest, any file of the template's tells a project of it.
+#[test]
+fn a_template_that_does_not_tell_its_projects_adopts_what_has_a_file_of_it() {
+    let place = Place::new();
+    place.write("template/cargo-generate.toml", "");
+    place.write("template/a.txt", "a\n");
+    place.write("other/b.txt", "b\n");
+    place
+        .app("other", &["upgrade", "--path", "../template"])
+        .ended(2)
+        .warns("nothing in it is like one of this template");
+    place.write("other/a.txt", "a\n");
+    place.app("other", &["upgrade", "--path", "../template"]).ended(0).has("adopted");
+}
+
+#[test]
+fn a_project_without_a_lock_is_adopted() {
+    let place = Place::new();
+    place.template();
+    place.git("", &["init", "--quiet"]);
+    place.write(".gitignore", "/template/\n");
+    place.app("", &["shop", "--silent", "--path", "template"]).ended(0);
+    fs_err::remove_dir_all(place.path("shop/.create-app")).unwrap();
+    place.remove("shop/COMMANDS.md");
+    place.edit("shop/package.json", "\"private\": true", "\"private\": false");
+    place.commit("");
+    place.write("template/scripts/new.sh", "#!/bin/sh\n");
+    let said = place.app("shop", &["upgrade", "--silent", "--path", "../template"]).ended(0);
+    assert!(said.out.starts_with(".: adopted, template 3.0.0\n"), "{}", said.out);
+    assert!(place.has("shop/scripts/new.sh") && place.has("shop/.create-app/lock.toml"));
+    assert!(place.read("shop/package.json").contains("\"private\": false"));
+    place.app("shop", &["check"]).ended(0);
+}
+
+#[test]
+fn what_the_files_tell_is_answered_by_them_as_far_as_it_is_an_answer() {
+    let answers = |package: &str, config: &str, arguments: &[&str]| {
+        let place = Place::new();
+        place.write("My Shop/alchemy.config.ts", config);
+        place.write("My Shop/package.json", package);
+        place.app("My Shop", &[&["upgrade", "--silent"], arguments].concat()).ended(0);
+        let lock: toml::Table = toml::from_str(&place.read("My Shop/.create-app/lock.toml")).unwrap();
+        let text = |name: &str| lock["answers"][name].as_str().unwrap().to_owned();
+        ["project-name", "description", "domain", "github_repository"].map(text)
+    };
+    let default = "A Cloudflare Worker with staging, prod and a way back";
+    let package = r#"{"name": "@acme/web", "description": "Sells", "repository": "github:acme/shop"}"#;
+    assert_eq!(answers(package, CONFIG, &[]), ["shop", "Sells", "example.com", "acme/shop"]);
+    let package =
+        r#"{"description": "<b>", "repository": {"url": "git@gitlab.com:a/b.git"}, "bugs": "https://github.com/c/d"}"#;
+    let config = CONFIG.replace("example.com", "not a domain").replace("name: \"shop\"", "name: \"@acme/The Shop\"");
+    assert_eq!(answers(package, &config, &[]), ["the-shop", default, "", ""]);
+    let config = "export default {\n  resources: {},\n  profiles: {},\n};\n";
+    assert_eq!(answers("{}", config, &[]), ["my-shop", default, "", ""]);
+    let given = ["-d", "domain=a.example", "-d", "github_repository=a/b"];
+    assert_eq!(answers("{}", CONFIG, &given), ["shop", default, "a.example", "a/b"]);
+}
+
+#[test]
+fn a_suffix_that_another_app_of_the_repository_has_is_lengthened() {
+    let place = Place::new();
+    place.git("", &["init", "--quiet"]);
+    place.app("", &["apps/shop", "--silent"]).ended(0);
+    place.commit("");
+    for app in ["old/shop", "older/shop"] {
+        place.write(&format!("{app}/alchemy.config.ts"), CONFIG);
+        place.write(&format!("{app}/package.json"), "{}\n");
+    }
+    let before = place.read(".github/workflows/promote-shop.yml");
+    for (app, workflow) in [("old/shop", "promote-old-shop.yml"), ("older/shop", "promote-older-shop.yml")] {
+        place.app("", &["upgrade", app, "--silent", "--allow-dirty"]).ended(0);
+        let text = place.read(&format!(".github/workflows/{workflow}"));
+        assert!(text.contains(&format!("working-directory: {app}\n")), "{text}");
+        let text = place.read(&format!("{app}/.create-app/lock.toml"));
+        assert!(text.contains(&format!("app_suffix = \"-{}\"", app.replace('/', "-"))), "{text}");
+        place.app(app, &["upgrade", "--silent", "--allow-dirty"]).ended(0).has("nothing to do");
+    }
+    assert_eq!(place.read(".github/workflows/promote-shop.yml"), before);
+
+    // The user's own choice is not changed, and workflows that no app holds are merged with.
+    place.write("third/shop/alchemy.config.ts", CONFIG);
+    let upgrade = ["upgrade", "third/shop", "--silent", "--allow-dirty", "-d", "app_suffix=-shop"];
+    place.app("", &upgrade).ended(2).warns("exists, and is not this app's");
+    assert!(!place.has("third/shop/.create-app"));
+    place.write("fourth/till/alchemy.config.ts", CONFIG);
+    place.write(".github/workflows/promote-till.yml", "on: push\njobs: {}\n");
+    place.commit("");
+    place.app("", &["upgrade", "fourth/till", "--silent"]).ended(1).has("CONFLICT  .github/workflows/promote-till.yml");
+}

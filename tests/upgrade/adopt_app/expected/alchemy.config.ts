@@ -1,0 +1,33 @@
+export default {
+  name: "corner-shop",
+
+  resources: {
+    api: {
+      type: "worker",
+      script: "./src/api.ts",
+    },
+    orders: {
+      type: "d1",
+    },
+    pictures: {
+      type: "r2",
+    },
+    sessions: {
+      type: "kv",
+    },
+  },
+
+  profiles: {
+    staging: {
+      domain: "staging.example.com",
+    },
+    dev: {
+      // Development-specific config
+      domain: "dev.example.com",
+    },
+    prod: {
+      // Production-specific config
+      domain: "example.com",
+    },
+  },
+};

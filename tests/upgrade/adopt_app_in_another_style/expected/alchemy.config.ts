@@ -1,0 +1,19 @@
+import type { AlchemyConfig } from './types'
+
+const config = {
+	name: 'shop',
+	resources: {
+		api: { type: 'worker', script: './src/api.ts' },
+		db: { type: 'd1' },
+		files: { type: 'r2' }
+	},
+	profiles: {
+		staging: {
+			domain: "staging.example.com",
+		},
+		dev: { domain: 'dev.example.com' },
+		prod: { domain: 'example.com' }
+	}
+} as const satisfies AlchemyConfig
+
+export default config

@@ -1,0 +1,1 @@
+export interface AlchemyConfig { name: string; resources: Record<string, { type: string; script?: string }>; profiles: Record<string, { domain?: string }> }
