@@ -10,16 +10,19 @@ import {
   R2Bucket,
   VersionMetadata,
   Worker,
+  createCloudflareApi,
 } from "alchemy/cloudflare";
 import { CloudflareStateStore } from "alchemy/state";
-import config from "./alchemy.config.ts";
+import written from "./alchemy.config.ts";
 import {
+  CloudflareError,
   accountOf,
   cloudflareFor,
   mayAdoptData,
   ownsExistingWorker,
 } from "./scripts/release/cloudflare.ts";
 import {
+  type Config,
   type Environment,
   UsageError,
   appId,
@@ -35,16 +38,21 @@ import {
   workerScript,
 } from "./scripts/release/config.ts";
 
+// A config without `defineConfig` has wider types; validateConfig checks what they leave open.
+const config = written as Config;
+
 const dev = process.argv.includes("--dev");
 const destroying = process.argv.includes("--destroy");
+
+// On the command line --profile means the environment; the credentials come from variables or `alchemy login`.
+const profile = process.env.ALCHEMY_PROFILE ?? "default";
 
 const environment = await prepare().catch(explain);
 const adopt = await ownsWorker().catch(explain);
 
 const app = await alchemy(config.name, {
   stage: environment.name,
-  // On the command line --profile means the environment; the credentials come from variables or `alchemy login`.
-  profile: process.env.ALCHEMY_PROFILE ?? "default",
+  profile,
   adopt: false,
   noTrack: true,
   ...(!environment.personal && {
@@ -99,7 +107,8 @@ async function prepare(): Promise<Environment> {
   );
   Object.assign(process.env, variablesOf(found.name, process.env));
   if (dev) allowDevWithoutAccount();
-  else if (!found.personal) checkNamedEnvironment(found);
+  else if (found.personal) await checkCredentials(found);
+  else checkNamedEnvironment(found);
   checkSecrets(found);
   return found;
 }
@@ -177,6 +186,16 @@ function checkNamedEnvironment(named: Environment): void {
   }
 }
 
+/** Alchemy itself would say it with a stack, in the middle of the deploy. */
+async function checkCredentials({ name }: Environment): Promise<void> {
+  await createCloudflareApi({ profile }).catch((error: unknown) => {
+    if (!String(error).includes("No credentials found")) throw error;
+    throw new UsageError(
+      `no Cloudflare credentials for ${name}: run \`bun run alchemy login\`, or copy .env.example to .env and fill it in. \`bun run dev\` needs none`,
+    );
+  });
+}
+
 function checkSecrets({ name, profile }: Environment): void {
   const secrets = profile.secrets ?? [];
   if (secrets.length === 0 || destroying) return;
@@ -212,8 +231,12 @@ function hasDurableObjects(all: Bindings): boolean {
   );
 }
 
-/** A mistake in the command or the config is told in one line. */
+/** A mistake in the command or the config, and what Cloudflare refuses, is told in one line. */
 function explain(error: unknown): never {
+  if (error instanceof CloudflareError) {
+    console.error(`Cloudflare: ${error.message}`);
+    process.exit(1);
+  }
   if (!(error instanceof UsageError)) throw error;
   console.error(error.message);
   process.exit(2);

@@ -48,6 +48,18 @@ export interface Release {
   commit: string;
 }
 
+/** A release, and since when and by whom it is, or was, the live one. */
+export interface LiveSince extends Release {
+  when: string;
+  who: string;
+}
+
+/** A line of the ledger. */
+export interface LedgerEntry extends LiveSince {
+  /** What `rollback` calls it: live, previous, latest-N; or "rolled back", which only its commit or version names. */
+  state: string;
+}
+
 interface Answer<T> {
   success: boolean;
   result: T;
@@ -66,6 +78,9 @@ export class CloudflareError extends Error {
 
 /** A secret of the Worker changed after the version was uploaded; Cloudflare asks for `force`. */
 export const SECRET_CHANGED = 10220;
+
+/** Cloudflare lists a Worker's latest deployments, at least as many as these. */
+const LISTED = 10;
 
 const ATTEMPTS = 4;
 /** Stands for a status where there was none. */
@@ -245,9 +260,12 @@ export class Cloudflare {
       Answer<T> | undefined;
     if (response.ok && answer?.success) return answer.result;
     const errors = answer?.errors ?? [];
+    const refused = [401, 403].includes(response.status)
+      ? ` (CLOUDFLARE_API_TOKEN is wrong, or may not do this in the account ${this.account})`
+      : "";
     throw new CloudflareError(
-      errors.map((e) => `[${e.code}] ${e.message}`).join("; ") ||
-        `HTTP ${response.status}`,
+      (errors.map((e) => `[${e.code}] ${e.message}`).join("; ") ||
+        `HTTP ${response.status}`) + refused,
       response.status,
       errors.map((e) => e.code),
     );
@@ -332,8 +350,10 @@ const identity = ({ commit, versionId }: Release): string =>
  * above it. So the release before the live one is never one that was itself rolled back, whoever did that and with
  * which tool.
  */
-export function releaseStack(oldestFirst: readonly Release[]): Release[] {
-  const stack: Release[] = [];
+export function releaseStack<R extends Release>(
+  oldestFirst: readonly R[],
+): R[] {
+  const stack: R[] = [];
   for (const release of oldestFirst) {
     const at = stack.findIndex((s) => identity(s) === identity(release));
     if (at >= 0) stack.length = at;
@@ -342,17 +362,66 @@ export function releaseStack(oldestFirst: readonly Release[]): Release[] {
   return stack;
 }
 
-/** The stack of a Worker's releases, the live one last. */
-export async function releases(
+/** What was live, oldest first, as far as Cloudflare still tells. A step that left the majority as it was is none. */
+async function history(
   cloudflare: Cloudflare,
   worker: string,
-): Promise<Release[]> {
-  const deployments = await cloudflare.deployments(worker);
-  const history = deployments.map(majority).reverse();
-  return releaseStack(
-    await Promise.all(history.map((id) => cloudflare.release(worker, id))),
+): Promise<LiveSince[]> {
+  const deployments = (await cloudflare.deployments(worker)).toReversed();
+  const past = await Promise.all(
+    deployments.map(async (deployment) => ({
+      ...(await cloudflare.release(worker, majority(deployment))),
+      when: deployment.created_on,
+      who: authorOf(deployment),
+    })),
   );
+  return past.filter((entry, at) => {
+    const before = past[at - 1];
+    return before === undefined || identity(before) !== identity(entry);
+  });
 }
+
+/** Whoever started it, by the message that these scripts leave; else the owner of the token. */
+function authorOf({ annotations, author_email }: Deployment): string {
+  const message = annotations?.["workers/message"] ?? "";
+  return / by ([^ ]+)$/.exec(message)?.[1] ?? author_email ?? "";
+}
+
+/** The stack of a Worker's releases, the live one last. */
+export const releases = async (
+  cloudflare: Cloudflare,
+  worker: string,
+): Promise<Release[]> => releaseStack(await history(cloudflare, worker));
+
+/** Every release that Cloudflare still tells, once, the one that became live last first. */
+export async function ledger(
+  cloudflare: Cloudflare,
+  worker: string,
+): Promise<LedgerEntry[]> {
+  const past = await history(cloudflare, worker);
+  const names = new Map(
+    releaseStack(past)
+      .toReversed()
+      .map((release, back) => [
+        identity(release),
+        ["live", "previous"][back] ?? `latest-${back}`,
+      ]),
+  );
+  const latest = new Map(past.map((entry) => [identity(entry), entry]));
+  return past
+    .filter((entry) => latest.get(identity(entry)) === entry)
+    .map((entry) => ({
+      ...entry,
+      state: names.get(identity(entry)) ?? "rolled back",
+    }))
+    .toReversed();
+}
+
+/** Whether there may be deployments that Cloudflare does not tell any more. */
+export const isCut = async (
+  cloudflare: Cloudflare,
+  worker: string,
+): Promise<boolean> => (await cloudflare.deployments(worker)).length >= LISTED;
 
 /**
  * Finds a release by what a person calls it: previous, latest-N (counted back from the live one), a commit, or a
@@ -364,20 +433,20 @@ export async function findRelease(
   stack: readonly Release[],
   wanted: string,
 ): Promise<Release> {
-  const steps = wanted === "previous" ? 1 : stepsBack(wanted);
+  const steps = stepsBack(wanted);
   if (steps !== undefined) {
     const found = stack.at(-1 - steps);
     if (found !== undefined) return found;
+    const earlier = ["no earlier release", "one earlier release"];
+    const known = `${worker} has ${earlier[stack.length - 1] ?? `${stack.length - 1} earlier releases`}`;
     throw new Refusal(
-      stack.length === 1
-        ? `${worker} has no earlier release.`
-        : `${worker} has ${stack.length - 1} earlier releases that Cloudflare still lists. For an older one name its commit.`,
+      (await isCut(cloudflare, worker))
+        ? `${known} among the deployments that Cloudflare still lists. Name an older one by its commit or version id.`
+        : `${known}.`,
     );
   }
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(wanted)) {
-    return cloudflare.release(worker, wanted);
-  }
-  if (!/^[0-9a-f]{7,40}$/.test(wanted)) {
+  if (VERSION_ID.test(wanted)) return cloudflare.release(worker, wanted);
+  if (!COMMIT.test(wanted)) {
     throw new UsageError(
       `"${wanted}" is none of: previous, latest-N, a commit (7 to 40 hex digits), a Cloudflare version id`,
     );
@@ -389,7 +458,15 @@ export async function findRelease(
   );
 }
 
+const VERSION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const COMMIT = /^[0-9a-f]{7,40}$/;
+
+/** Whether `findRelease` would understand it. */
+export const isReleaseName = (text: string): boolean =>
+  stepsBack(text) !== undefined || VERSION_ID.test(text) || COMMIT.test(text);
+
 function stepsBack(wanted: string): number | undefined {
+  if (wanted === "previous") return 1;
   const match = /^latest(?:-(\d{1,3}))?$/.exec(wanted);
   return match ? Number(match[1] ?? 0) : undefined;
 }

@@ -30,6 +30,8 @@ export interface Thresholds {
   errorRate: number;
   /** How many requests are measured. */
   samples: number;
+  /** How long the check may take, in milliseconds; an environment's first release has five minutes at least. */
+  deadlineMs: number;
 }
 
 export interface Profile {
@@ -40,7 +42,7 @@ export interface Profile {
   /** Plain-text bindings. */
   vars?: Record<string, string>;
   /** Names of secret bindings. Their values come from variables of the same name when the app is deployed. */
-  secrets?: string[];
+  secrets?: readonly string[];
   /** Resources that exist already, by resource id: they are used as they are, and never replaced by empty ones. */
   names?: Record<string, string>;
   thresholds?: Partial<Thresholds>;
@@ -84,6 +86,7 @@ const DEFAULT_THRESHOLDS: Thresholds = {
   p95Ms: 1000,
   errorRate: 0,
   samples: 20,
+  deadlineMs: 90_000,
 };
 const RESOURCE_TYPES = ["worker", "kv", "d1", "r2"];
 /** One DNS label, since Cloudflare serves a Worker at <name>.<account>.workers.dev. */

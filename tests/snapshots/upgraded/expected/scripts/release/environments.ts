@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { parseArgs } from "node:util";
-import config from "../../alchemy.config.ts";
+import written from "../../alchemy.config.ts";
 import {
   type Config,
   type Profile,
@@ -41,6 +41,9 @@ import {
   branchPolicies,
 } from "./github.ts";
 import { reportError } from "./main.ts";
+
+// A config without `defineConfig` has wider types; validateConfig checks what they leave open.
+const config = written as Config;
 
 /** One thing that GitHub should have. */
 export interface Step {

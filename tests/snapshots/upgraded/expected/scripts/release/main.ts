@@ -1,20 +1,9 @@
-/**
- * The commands of a release, for the workflows and for a laptop alike:
- *
- *   gate <environment> [commit] [--recheck]   may this commit go there?
- *   release <environment> [commit]            deploy the working tree, verify it, go back if it fails
- *   rollback [environment] [version]          back to an earlier release, without a build
- *   list [environment]                        the releases that `rollback` can name
- *   urls                                      where each environment is reached
- *   cancel-waiting <environment>              cancel promotions that wait for approval
- *
- * Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
- */
+/** The commands of a release, for the workflows and for a laptop alike: see `USAGE`. */
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import config from "../../alchemy.config.ts";
+import written from "../../alchemy.config.ts";
 import {
   Cloudflare,
   CloudflareError,
@@ -23,7 +12,10 @@ import {
   cloudflareFor,
   environmentUrl,
   findRelease,
+  isCut,
+  isReleaseName,
   isSplit,
+  ledger,
   liveRelease,
   majority,
   releases,
@@ -61,10 +53,31 @@ import {
   type Expectation,
   type Pace,
   type Report,
-  defaultPace,
   findObstacle,
+  paceOf,
   verify,
 } from "./verify.ts";
+
+// A config without `defineConfig` has wider types; validateConfig checks what they leave open.
+const config = written as Config;
+
+const USAGE = `\
+gate <environment> [commit] [--recheck]   may this commit go there?
+release <environment> [commit]            deploy the working tree, verify it, go back if it fails
+rollback [environment] [version]          back to an earlier release, without a build
+list [environment]                        the releases of an environment, as \`rollback --list\` shows them
+urls                                      where each environment is reached
+cancel-waiting <environment>              cancel promotions that wait for approval
+
+rollback, which scripts/rollback.sh calls, takes
+  environment   prod, if none is given
+  version       previous, if none is given; latest-2 and so on, a commit (7 hex digits or more), a Cloudflare version id
+  --list        show the releases that can be named, and change nothing
+  --dry-run     only say where it would go
+  --force       also when a secret changed since that release
+  --no-verify   do not check afterwards
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
 
 /** One environment, with everything that a command on it needs. */
 export interface Target {
@@ -98,7 +111,7 @@ export async function targetNamed(
     worker: workerName(configuration, environment),
     url: await environmentUrl(configuration, environment, env),
     github: githubFor(configuration, env),
-    pace: defaultPace,
+    pace: (first) => paceOf(thresholdsOf(environment.profile), first),
     reportFolder: join(appRoot, "release-report"),
     tell: summary,
     build: (uploadOnly, stop) => runDeploy(name, env, uploadOnly, stop),
@@ -215,7 +228,7 @@ async function deployAndVerify(
         { version_id: before.versionId, percentage: 100 },
         { version_id: uploaded.versionId, percentage: 0 },
       ],
-      `verify ${shortCommit(commit)} before the switch`,
+      `verify ${shortCommit(commit)} before the switch, by ${actor(target.env)}`,
     );
     await mustPass(
       target,
@@ -263,7 +276,7 @@ async function restore(
   await cloudflare.deploy(
     worker,
     [{ version_id: before.versionId, percentage: 100 }],
-    `back to ${shortCommit(before.commit)}: ${shortCommit(commit)} failed (${actor(env)})`,
+    `back to ${shortCommit(before.commit)}: ${shortCommit(commit)} failed, by ${actor(env)}`,
     true, // The failed release may have changed a secret; what was live a minute ago is the better choice anyway.
   );
   tell(
@@ -353,9 +366,17 @@ export async function rollback(
   await record?.close("success", `rolled back to ${shortCommit(goal.commit)}`);
   tell(
     `### ${environment.name}: \`${shortCommit(live.commit)}\` → \`${shortCommit(goal.commit)}\` (rollback)`,
-    `\`${shortCommit(live.commit)}\` is still on main: revert it there before the next promotion.`,
+    ...(contains(goal.commit, live.commit)
+      ? []
+      : [
+          `\`${shortCommit(live.commit)}\` is still on main: revert it there before the next promotion.`,
+        ]),
   );
 }
+
+/** Whether a commit has another one among its ancestors, as far as this clone knows. */
+const contains = (commit: string, ancestor: string): boolean =>
+  git("merge-base", "--is-ancestor", ancestor, commit) !== undefined;
 
 function explainRefusal(error: unknown): unknown {
   return error instanceof CloudflareError &&
@@ -369,12 +390,41 @@ function explainRefusal(error: unknown): unknown {
 // --- list, urls ------------------------------------------------------------------------------------------------------
 
 async function list({ cloudflare, worker }: Target): Promise<void> {
-  const stack = await releases(cloudflare, worker);
-  if (stack.length === 0) console.log(`${worker} was never deployed.`);
-  stack.toReversed().forEach((item, back) => {
-    const name = ["live", "previous"][back] ?? `latest-${back}`;
-    console.log(`${name.padEnd(10)} ${describe(item)}`);
-  });
+  const entries = await ledger(cloudflare, worker);
+  if (entries.length === 0) {
+    console.log(`${worker} was never deployed.`);
+    return;
+  }
+  const rows = entries.map(({ state, commit, when, who, versionId }) => [
+    state,
+    shownCommit(commit),
+    `${when.slice(0, 16).replace("T", " ")} UTC`,
+    who,
+    versionId,
+  ]);
+  console.log(
+    table([["state", "commit", "live since", "by", "version"], ...rows]),
+  );
+  if (await isCut(cloudflare, worker)) {
+    console.log(
+      "Cloudflare lists no older deployments. An older release is named by its commit or version id.",
+    );
+  }
+}
+
+/** Columns as wide as their widest cell. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 async function urls(configuration: Config, env: Variables): Promise<void> {
@@ -390,7 +440,10 @@ async function urls(configuration: Config, env: Variables): Promise<void> {
 }
 
 const describe = ({ commit, versionId }: Release) =>
-  `${commit.length > 40 ? `${commit.slice(0, 12)}-dirty` : shortCommit(commit)} (version ${versionId})`;
+  `${shownCommit(commit)} (version ${versionId})`;
+
+const shownCommit = (commit: string) =>
+  commit.length > 40 ? `${shortCommit(commit)}-dirty` : shortCommit(commit);
 
 // --- shared ----------------------------------------------------------------------------------------------------------
 
@@ -496,9 +549,17 @@ async function main(argv: readonly string[], env: Variables): Promise<void> {
       "dry-run": { type: "boolean", default: false },
       force: { type: "boolean", default: false },
       "no-verify": { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
     },
   });
-  const [command, name, argument] = positionals;
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  const [command, name, argument, surplus] = positionals;
+  if (surplus !== undefined) {
+    throw new UsageError(`"${surplus}" is one argument too many`);
+  }
   const named = () => {
     if (name) return name;
     throw new UsageError(`${command}: which environment?`);
@@ -523,6 +584,11 @@ async function main(argv: readonly string[], env: Variables): Promise<void> {
       return;
     }
     case "rollback": {
+      if (name && !argument && isReleaseName(name)) {
+        throw new UsageError(
+          `"${name}" is a release; of which environment? rollback prod ${name}`,
+        );
+      }
       const target = await targetNamed(config, name ?? "prod", env);
       if (values.list) await list(target);
       else {
@@ -550,7 +616,7 @@ async function main(argv: readonly string[], env: Variables): Promise<void> {
     }
     default:
       throw new UsageError(
-        "commands: gate, release, rollback, list, urls, cancel-waiting",
+        `${command === undefined ? "which command?" : `"${command}" is no command`}\n\n${USAGE}`,
       );
   }
 }
@@ -578,9 +644,9 @@ function stopSignal(): AbortSignal {
 
 /** Tells an error in one line; only a mistake in these scripts shows a stack. */
 export function reportError(error: unknown): number {
-  const usage =
-    error instanceof UsageError ||
+  const wrongOption =
     (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
+  const usage = error instanceof UsageError || wrongOption;
   const expected =
     usage ||
     error instanceof Refusal ||
@@ -596,7 +662,11 @@ export function reportError(error: unknown): number {
       : error instanceof GitHubError
         ? "GitHub: "
         : "";
-  const text = sender + messageOf(error);
+  // Of node's advice on unknown options only the first sentence is of use.
+  const [said = ""] = wrongOption
+    ? messageOf(error).split(". ")
+    : [messageOf(error)];
+  const text = sender + said + (wrongOption ? "; see --help" : "");
   const line = text.replaceAll("%", "%25").replaceAll("\n", "%0A");
   console.error(process.env.GITHUB_ACTIONS ? `::error::${line}` : text);
   if (process.env.GITHUB_STEP_SUMMARY) summary(`> [!CAUTION]\n> ${text}`);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import {
   Cloudflare,
   type Share,
+  ledger,
   majority,
   mayAdoptData,
   ownsExistingWorker,
@@ -134,7 +135,15 @@ class FakeCloudflare {
     if (script === "/deployments") {
       if (this.versions.length === 0) return failure(404, 10007);
       return success({
-        deployments: this.deployments.map((d, i) => ({ id: `d${i}`, ...d })),
+        deployments: this.deployments
+          .map(({ message, ...deployment }, i) => ({
+            ...deployment,
+            id: `d${i}`,
+            created_on: `2026-01-${String(this.deployments.length - i).padStart(2, "0")}T08:00:00Z`,
+            author_email: "owner@example.com",
+            annotations: { "workers/message": message },
+          }))
+          .slice(0, 10),
       });
     }
     if (script === "/settings") {
@@ -288,7 +297,7 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
 describe("alchemy.config.ts", () => {
   test("this app's is valid", async () => {
     const { default: own } = await import("../../alchemy.config.ts");
-    expect(validateConfig(own)).toBe(own);
+    expect<unknown>(validateConfig(own as Config)).toBe(own);
   });
 
   test.each<[string, Partial<Config>]>([
@@ -406,6 +415,31 @@ test("releases without a clean commit are told apart by their version", () => {
     commit: `${sha("a")}-dirty`,
   });
   expect(releaseStack([dirty("v1"), dirty("v2")])).toHaveLength(2);
+});
+
+test("the ledger has each release once, with who made it live and when", async () => {
+  const cloudflare = new FakeCloudflare();
+  for (const letter of ["a", "b", "c"]) cloudflare.publish(sha(letter));
+  const target = targetOn(cloudflare, "prod");
+  target.env = { GITHUB_ACTOR: "kim" };
+  await rollback(target, "previous", {
+    dryRun: false,
+    force: false,
+    verify: false,
+  });
+  const entries = await ledger(cloudflare.client(), "demo-api-prod");
+  expect(
+    entries.map(({ state, commit, when, who }) => [
+      state,
+      commit[0],
+      when.slice(0, 10),
+      who,
+    ]),
+  ).toEqual([
+    ["live", "b", "2026-01-04", "kim"],
+    ["rolled back", "c", "2026-01-03", "owner@example.com"],
+    ["previous", "a", "2026-01-01", "owner@example.com"],
+  ]);
 });
 
 // --- release ---------------------------------------------------------------------------------------------------------
@@ -588,13 +622,27 @@ describe("rollback", () => {
   });
 
   test.each([
-    ["latest-9", "2 earlier releases"],
+    ["latest-9", "2 earlier releases."],
     ["abcdef0", "No version"],
     ["$(id)", "none of: previous"],
   ])("refuses %s", async (wanted, message) => {
     const cloudflare = three();
     expect(await refusal(back(cloudflare, wanted))).toContain(message);
     expect(cloudflare.deployments).toHaveLength(3);
+  });
+
+  test("says so when Cloudflare does not list enough", async () => {
+    const cloudflare = three();
+    for (let i = 0; i < 8; i++) cloudflare.publish(sha("c"));
+    expect(await refusal(back(cloudflare, "latest-2"))).toContain(
+      "one earlier release among the deployments that Cloudflare still lists. Name an older one by its commit",
+    );
+    cloudflare.publish(sha("c"));
+    expect(await refusal(back(cloudflare, "previous"))).toContain(
+      "no earlier release among the deployments",
+    );
+    await back(cloudflare, sha("a"));
+    expect(cloudflare.met[0]).toBe(sha("a"));
   });
 
   test("a Worker that was never deployed", async () => {
@@ -732,7 +780,12 @@ describe("the check", () => {
     versionId: "v1",
     beforeSwitch: false,
   };
-  const thresholds = { p95Ms: 100, errorRate: 0.1, samples: 20 };
+  const thresholds = {
+    p95Ms: 100,
+    errorRate: 0.1,
+    samples: 20,
+    deadlineMs: 1000,
+  };
   const probes = (slow: number, failed: number) =>
     Array.from({ length: 20 }, (_, i) => ({
       ms: i < slow ? 500 : 10,

@@ -47,13 +47,12 @@ export interface Pace {
   inARow: number;
 }
 
-export const DEADLINE_MS = 90_000;
 /** A new custom domain waits for its certificate. */
-export const FIRST_DEADLINE_MS = 300_000;
+const FIRST_DEADLINE_MS = 300_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 
-export const defaultPace = (first: boolean): Pace => ({
-  deadlineMs: first ? FIRST_DEADLINE_MS : DEADLINE_MS,
+export const paceOf = ({ deadlineMs }: Thresholds, first: boolean): Pace => ({
+  deadlineMs: first ? Math.max(deadlineMs, FIRST_DEADLINE_MS) : deadlineMs,
   pauseMs: 1000,
   inARow: 3,
 });
