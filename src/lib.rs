@@ -16,6 +16,7 @@ pub mod cli;
 pub mod commands;
 pub mod date;
 pub mod diagnostic;
+pub mod diff;
 pub mod git;
 pub mod lock;
 pub mod manifest;

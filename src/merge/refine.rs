@@ -4,9 +4,10 @@
 
 use std::borrow::Cow;
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
 
 use super::text::{Region, Side, TextMerge, lines};
+use crate::diff;
 
 /// How many pairs of lines are compared at most in one hunk, and in a file.
 const PAIRS: (usize, usize) = (2_500, 100_000);
@@ -115,7 +116,7 @@ struct Aligned<'l> {
 impl<'l> Aligned<'l> {
     fn new(base: &[&[u8]], side: &[&'l [u8]], budget: &mut usize) -> Option<Self> {
         let mut aligned = Self { kept: vec![None; base.len()], added: vec![Vec::new(); base.len() + 1] };
-        for op in capture_diff_slices(Algorithm::Patience, base, side) {
+        for op in diff::ops(base, side) {
             let (old, new) = (op.old_range(), op.new_range());
             match op {
                 DiffOp::Equal { .. } => aligned.keep(old.zip(new), side),

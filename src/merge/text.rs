@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
+
+use crate::diff;
 
 /// A merge as a value: concatenated in order, its regions are the merged file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,7 +71,7 @@ pub fn compare<'a>(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8]) -> TextMerg
 pub fn common(ours: &[u8], theirs: &[u8]) -> Vec<u8> {
     let (is_end, mut ids) = (terminator(&[ours, theirs]), HashMap::new());
     let [ours, theirs] = [ours, theirs].map(|bytes| Version::new(bytes, is_end, &mut ids));
-    let ops = capture_diff_slices(Algorithm::Patience, &ours.ids, &theirs.ids);
+    let ops = diff::ops(&ours.ids, &theirs.ids);
     let equal = ops.iter().filter(|op| matches!(op, DiffOp::Equal { .. }));
     equal.flat_map(|op| ours.slice(op.old_range())).copied().collect()
 }
@@ -229,7 +231,7 @@ struct Edits {
 
 impl Edits {
     fn between(base: &Version<'_>, side: &Version<'_>) -> Self {
-        let ops = capture_diff_slices(Algorithm::Patience, &base.ids, &side.ids);
+        let ops = diff::ops(&base.ids, &side.ids);
         let mut edits: Vec<(Range<usize>, Range<usize>)> = Vec::new();
         for op in ops.iter().filter(|op| !matches!(op, DiffOp::Equal { .. })) {
             if let Some(last) = edits.last_mut() {

@@ -4,8 +4,9 @@
 use std::ops::Range;
 
 use sha1::{Digest as _, Sha1};
-use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
+use similar::{DiffOp, group_diff_ops};
 
+use crate::diff;
 use crate::tree::{Entry, Mode};
 
 /// Lines around a change that are shown with it.
@@ -33,7 +34,7 @@ impl Difference<'_> {
             return None;
         }
         let (old, new) = (lines(before), lines(after));
-        let ops = capture_diff_slices(Algorithm::Patience, &old, &new);
+        let ops = diff::ops(&old, &new);
         let changed = ops.iter().filter(|op| !matches!(op, DiffOp::Equal { .. }));
         Some(
             changed.fold((0, 0), |(added, removed), op| (added + op.new_range().len(), removed + op.old_range().len())),
@@ -100,7 +101,7 @@ fn file(out: &mut Vec<u8>, difference: &Difference<'_>) {
         return;
     }
     let (old_lines, new_lines) = (lines(before_bytes), lines(after_bytes));
-    let groups = group_diff_ops(capture_diff_slices(Algorithm::Patience, &old_lines, &new_lines), CONTEXT);
+    let groups = group_diff_ops(diff::ops(&old_lines, &new_lines), CONTEXT);
     if !groups.is_empty() {
         // A tab ends a name that has a space in it.
         let end = |path: &str| if path.contains(' ') { "\t" } else { "" };
