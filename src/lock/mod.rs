@@ -12,6 +12,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use digest::hex;
 pub use digest::{Digest, NotADigest};
 pub use record::{GITATTRIBUTES, GITIGNORE, Record, Rendered, Secrets, record};
 

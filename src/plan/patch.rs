@@ -7,6 +7,7 @@ use sha1::{Digest as _, Sha1};
 use similar::{DiffOp, group_diff_ops};
 
 use crate::diff;
+use crate::lock::hex;
 use crate::tree::{Entry, Mode};
 
 /// Lines around a change that are shown with it.
@@ -159,7 +160,7 @@ fn name(entry: Option<&Entry>) -> String {
     let mut hash = Sha1::new();
     hash.update(format!("blob {}\0", entry.bytes().len()));
     hash.update(entry.bytes());
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 /// Bytes as a binary patch has them: deflated, then in base 85, up to 52 bytes a line.

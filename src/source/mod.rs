@@ -12,6 +12,7 @@ pub(crate) use path::is_executable;
 pub use path::{candidates, check_directory, from_path, read_tree};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
+use crate::lock::hex;
 use crate::manifest::{self, Manifest};
 use crate::render::paths::strip_liquid;
 use crate::template::{MANIFEST, Names, Origin, Template};
@@ -89,6 +90,5 @@ fn digest(manifest_text: Option<&str>, files: &Tree) -> String {
     };
     add(MANIFEST, "", manifest_text.unwrap_or("").as_bytes());
     files.iter().for_each(|(path, entry)| add(path.as_str(), Entry::mode(entry).as_str(), entry.bytes()));
-    let digest: [u8; 32] = hash.finalize().into();
-    format!("sha256:{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    format!("sha256:{}", hex(&hash.finalize()))
 }
