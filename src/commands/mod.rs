@@ -5,6 +5,7 @@ mod check;
 mod diff;
 mod inputs;
 mod interrupted;
+mod merging;
 mod new;
 mod origin;
 mod prospect;

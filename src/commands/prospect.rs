@@ -1,11 +1,10 @@
 //! What an upgrade would do: the template rendered anew with the project's answers, and merged with the project's files.
 //! `upgrade` applies it, and `diff` shows it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use super::render::{self, Rendered, Setting};
-use super::{adoption, inputs, new, origin};
+use super::{adoption, inputs, merging, new, origin};
 use crate::answers::built_in::{self, Facts, OF_THE_START};
 use crate::answers::given::{Given, GivenValues, values_of};
 use crate::answers::placeholder::Answer;
@@ -14,11 +13,11 @@ use crate::cli::RenderArgs;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::git;
 use crate::lock::{self, Lock, Record};
-use crate::merge::{Bases, Options, draw::Style, merge};
-use crate::plan::{Action, Plan, Trees};
+use crate::merge::Bases;
+use crate::plan::{Plan, Trees};
 use crate::source::{self, Loaded};
 use crate::template::Template;
-use crate::tree::{RelPath, Tree};
+use crate::tree::RelPath;
 use crate::workspace::{self, Project, Site};
 
 /// Everything that there is to know before anything is changed.
@@ -74,8 +73,8 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         Some(bases) => refuse_left_out(&site, bases, &ours)?,
         None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
     }
-    let options = options(&site, bases, [&ours, &theirs], &template, args)?;
-    let plan = merged(&site, bases, &mut ours, &theirs, &template, &options)?;
+    let options = merging::options(&template, args);
+    let plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
     record.lock.moved = plan.moved.clone();
     Ok(Prospect { site, recorded, ours, theirs, plan, record })
 }
@@ -199,62 +198,4 @@ fn refuse_left_out(site: &Site, bases: &Bases, ours: &Trees) -> Result<()> {
         }));
     }
     if problems.is_empty() { Ok(()) } else { Err(crate::diagnostic::Diagnostics(problems)) }
-}
-
-fn options(
-    site: &Site,
-    bases: Option<&Bases>,
-    trees: [&Trees; 2],
-    template: &Template,
-    args: &RenderArgs,
-) -> Result<Options> {
-    let ignored = |root: &Path, base: Option<&crate::merge::Base>, trees: [&Tree; 2]| -> Result<BTreeSet<RelPath>> {
-        let all = trees.iter().flat_map(|tree| tree.keys()).chain(base.into_iter().flat_map(|base| base.keys()));
-        // Git refuses to look behind a link.
-        let reachable = |path: &&RelPath| {
-            !path.ancestors().any(|above| RelPath::new(above).is_ok_and(|above| trees[0].contains_key(&above)))
-        };
-        let all: BTreeSet<&RelPath> = all.filter(reachable).collect();
-        let ignored = git::check_ignore(root, all.iter().map(|path| path.as_str()))?;
-        Ok(ignored.into_iter().filter_map(|ignored| RelPath::new(ignored.path).ok()).collect())
-    };
-    let mut options = Options {
-        version: template.manifest.ownership.version.clone().unwrap_or_default(),
-        style: args.conflict.map_or(Style::Merge, Into::into),
-        modes: workspace::compares_modes(site)?,
-        ..Options::default()
-    };
-    if site.repository.is_some() {
-        options.ignored = ignored(&site.app, bases.map(|bases| &bases.app), trees.map(|trees| &trees.app))?;
-        options.ignored_in_repository =
-            ignored(site.root(), bases.map(|bases| &bases.repository), trees.map(|trees| &trees.repository))?;
-    }
-    Ok(options)
-}
-
-/// Merges; again, where a file stands that the merge knew nothing of, at a name that it chose for one beside another.
-fn merged(
-    site: &Site,
-    bases: Option<&Bases>,
-    ours: &mut Trees,
-    theirs: &Trees,
-    template: &Template,
-    options: &Options,
-) -> Result<Plan> {
-    loop {
-        let plan = merge(bases, ours, theirs, &template.manifest.ownership, options);
-        let beside = |changes: &crate::plan::Changes| -> Tree {
-            let conflicts = changes.values().filter_map(|change| match &change.action {
-                Action::Conflict(conflict) => Some(&conflict.beside),
-                _ => None,
-            });
-            conflicts.flatten().cloned().collect()
-        };
-        let taken = site.read(&beside(&plan.app), &beside(&plan.repository))?;
-        if taken.app.is_empty() && taken.repository.is_empty() {
-            return Ok(plan);
-        }
-        ours.app.extend(taken.app);
-        ours.repository.extend(taken.repository);
-    }
 }

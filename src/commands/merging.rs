@@ -1,0 +1,107 @@
+//! The merge of a prospect: git is asked for what only it knows, where the plan depends on it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::cli::RenderArgs;
+use crate::diagnostic::Result;
+use crate::git;
+use crate::manifest::Ownership;
+use crate::merge::draw::Style;
+use crate::merge::{Base, Bases, Options, merge};
+use crate::plan::{Action, Change, Changes, Plan, Trees};
+use crate::template::Template;
+use crate::tree::{Mode, RelPath, Tree};
+use crate::workspace::{self, Site};
+
+/// How files are merged, as far as git need not be asked.
+pub(super) fn options(template: &Template, args: &RenderArgs) -> Options {
+    Options {
+        version: template.manifest.ownership.version.clone().unwrap_or_default(),
+        style: args.conflict.map_or(Style::Merge, Into::into),
+        modes: cfg!(unix),
+        ..Options::default()
+    }
+}
+
+/// Merges; again, where git knows something that the plan depends on, and where a file stands that the merge knew nothing
+/// of, at a name that it chose for one beside another.
+pub(super) fn merged(
+    site: &Site,
+    bases: Option<&Bases>,
+    ours: &mut Trees,
+    theirs: &Trees,
+    ownership: &Ownership,
+    mut options: Options,
+) -> Result<Plan> {
+    let mut asked = site.repository.is_none();
+    loop {
+        let plan = merge(bases, ours, theirs, ownership, &options);
+        // To ask takes longer than to merge.
+        if !asked && depends_on_git(&plan, bases, ours, theirs) {
+            asked = true;
+            options = ask_git(site, bases, [ours, theirs], options)?;
+            continue;
+        }
+        let beside = |changes: &Changes| -> Tree {
+            let conflicts = changes.values().filter_map(|change| match &change.action {
+                Action::Conflict(conflict) => Some(&conflict.beside),
+                _ => None,
+            });
+            conflicts.flatten().cloned().collect()
+        };
+        let taken = site.read(&beside(&plan.app), &beside(&plan.repository))?;
+        if taken.app.is_empty() && taken.repository.is_empty() {
+            return Ok(plan);
+        }
+        ours.app.extend(taken.app);
+        ours.repository.extend(taken.repository);
+    }
+}
+
+/// Whether a plan may be another one with what git knows. Which paths are ignored counts for conflicts, and where a file that
+/// has gone is looked for; whether executable bits are compared, where not all sides have them at the same paths.
+fn depends_on_git(plan: &Plan, bases: Option<&Bases>, ours: &Trees, theirs: &Trees) -> bool {
+    let none = Bases::default();
+    let bases = bases.unwrap_or(&none);
+    let moves = |change: &Change| matches!(change.action, Action::Move { .. });
+    let differ = |base: &Base, ours: &Tree, theirs: &Tree| {
+        let rendered = base.iter().filter(|(_, recorded)| recorded.pristine.mode == Mode::Executable);
+        let rendered: Vec<&RelPath> = rendered.map(|(path, _)| path).collect();
+        base.keys().any(|path| !ours.contains_key(path))
+            || rendered != executables(ours)
+            || rendered != executables(theirs)
+    };
+    plan.has_conflicts()
+        || plan.app.values().chain(plan.repository.values()).any(moves)
+        || differ(&bases.app, &ours.app, &theirs.app)
+        || differ(&bases.repository, &ours.repository, &theirs.repository)
+}
+
+fn executables(tree: &Tree) -> Vec<&RelPath> {
+    tree.iter().filter(|(_, entry)| entry.mode() == Mode::Executable).map(|(path, _)| path).collect()
+}
+
+/// What git knows of the project: whether executable bits count, and which paths it ignores.
+fn ask_git(site: &Site, bases: Option<&Bases>, trees: [&Trees; 2], options: Options) -> Result<Options> {
+    let ignored = |root: &Path, base: Option<&Base>, trees: [&Tree; 2]| -> Result<BTreeSet<RelPath>> {
+        let all = trees.iter().flat_map(|tree| tree.keys()).chain(base.into_iter().flat_map(|base| base.keys()));
+        // Git refuses to look behind a link.
+        let reachable = |path: &&RelPath| {
+            !path.ancestors().any(|above| RelPath::new(above).is_ok_and(|above| trees[0].contains_key(&above)))
+        };
+        let all: BTreeSet<&RelPath> = all.filter(reachable).collect();
+        let ignored = git::check_ignore(root, all.iter().map(|path| path.as_str()))?;
+        Ok(ignored.into_iter().filter_map(|ignored| RelPath::new(ignored.path).ok()).collect())
+    };
+    Ok(Options {
+        modes: workspace::compares_modes(site)?,
+        ignored: ignored(&site.app, bases.map(|bases| &bases.app), trees.map(|trees| &trees.app))?,
+        ignored_in_repository: ignored(
+            site.root(),
+            bases.map(|bases| &bases.repository),
+            trees.map(|trees| &trees.repository),
+        )?,
+        ..options
+    })
+}
