@@ -9,7 +9,7 @@ use crate::merge::state::judge;
 use crate::plan::Trees;
 use crate::report;
 use crate::report::check::{Checked, Newer};
-use crate::workspace::{self, Project};
+use crate::workspace::{self, Project, Unmerged};
 
 /// Runs `create-app check`.
 ///
@@ -28,6 +28,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
 fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     let site = interrupted::open(path)?;
     let shown = site.shown().to_string();
+    let unmerged = Unmerged::ask(&site);
     let project = match Project::read(site) {
         Ok(project) => project,
         Err(problems) if problems.0.iter().all(|problem| problem.code == Code::LockInvalid) => {
@@ -36,7 +37,7 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
         Err(problems) => return Err(problems),
     };
     let ours = workspace::ours(&project.site, &project.bases, &Trees::default())?;
-    let [app, repository] = workspace::leftovers(&project, &ours)?;
+    let [app, repository] = workspace::leftovers(&project, &ours, unmerged)?;
     let newer = if args.upstream { newer(&project)? } else { None };
     Ok(Checked {
         shown,

@@ -62,7 +62,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     }
     super::summary::warn_of_asides(&asides);
     if in_repository {
-        super::summary::warn_of_ignored(&site, &record);
+        report::diagnostics(&super::summary::ignored(&site, &record));
     }
     Ok(Outcome::Clean)
 }

@@ -66,14 +66,14 @@ fn is_installed(program: &str) -> bool {
     })
 }
 
-/// Warns where git ignores the record: what is not committed is not there for the next upgrade.
-pub(super) fn warn_of_ignored(site: &Site, record: &Record) {
+/// A warning where git ignores the record: what is not committed is not there for the next upgrade.
+pub(super) fn ignored(site: &Site, record: &Record) -> Vec<Diagnostic> {
     let base = record.base.keys().next().map(|digest| format!("{DIRECTORY}/base/{digest}"));
     let paths: Vec<String> =
         [Some(DIRECTORY.to_owned()), Some(format!("{DIRECTORY}/{LOCK}")), base].into_iter().flatten().collect();
     // Where git is missing or fails, the project is no worse for it.
     let ignored = git::check_ignore(&site.app, paths.iter().map(String::as_str)).unwrap_or_default();
-    let Some(first) = ignored.first() else { return };
+    let Some(first) = ignored.first() else { return Vec::new() };
     // Git does not look into a directory that it ignores, whatever is said of the files in it.
     let lines = if first.path == DIRECTORY {
         format!("the lines `!{DIRECTORY}/` and `!**/{DIRECTORY}/**`")
@@ -83,7 +83,7 @@ pub(super) fn warn_of_ignored(site: &Site, record: &Record) {
     let title = format!("git ignores `{}` by the rule `{}` ({}:{})", first.path, first.pattern, first.file, first.line);
     let warning = Diagnostic::warning(Code::LockIgnored, title)
         .help(format!("add {lines} below that rule: only what is committed can keep the project up to date"));
-    report::diagnostics(&[warning]);
+    vec![warning]
 }
 
 /// Warns of files that somebody edited while the project was being made.

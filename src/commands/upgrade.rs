@@ -10,7 +10,7 @@ use crate::plan::{Changes, effects};
 use crate::report;
 use crate::report::plan::Told;
 use crate::tree::{Entry, RelPath, Tree};
-use crate::workspace::{self, Backup};
+use crate::workspace::{self, Backup, Unmerged};
 
 /// Runs `create-app upgrade`.
 ///
@@ -20,9 +20,10 @@ use crate::workspace::{self, Backup};
 pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
     let (site, held) =
         if args.dry_run { (interrupted::open(&args.path)?, None) } else { interrupted::hold(&args.path)? };
+    let unmerged = Unmerged::ask(&site);
     let prospect = prospect::find(site, &args.render)?;
     let changed = !prospect.is_empty();
-    let unresolved = unresolved(&prospect)?;
+    let unresolved = unresolved(&prospect, unmerged)?;
     if !unresolved.is_empty() && changed {
         return Err(Diagnostics(unresolved));
     }
@@ -52,9 +53,9 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
 
 /// The conflicts of an earlier upgrade or merge. Where the lock has moved on, the plan is empty, but there is nothing to be
 /// content with yet; and what they are about must not be merged again.
-fn unresolved(prospect: &Prospect) -> Result<Vec<Diagnostic>> {
+fn unresolved(prospect: &Prospect, unmerged: Unmerged) -> Result<Vec<Diagnostic>> {
     let Some(project) = &prospect.recorded else { return Ok(Vec::new()) };
-    let [app, repository] = workspace::leftovers(project, &prospect.ours)?;
+    let [app, repository] = workspace::leftovers(project, &prospect.ours, unmerged)?;
     let app = judge(&project.bases.app, &prospect.ours.app, &app);
     let repository = judge(&project.bases.repository, &prospect.ours.repository, &repository);
     let left = app.into_iter().chain(repository).filter(|file| file.state == State::Conflict);
@@ -97,10 +98,17 @@ fn touched(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) ->
 fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>) -> Result<()> {
     let stands_on = prospect.recorded.as_ref().map(|project| project.lock_digest);
     let site = &prospect.site;
-    let asides = held.upgrade(site, &prospect.plan, &prospect.record, backup, stands_on)?;
-    summary::warn_of_asides(&asides);
-    if site.repository.is_some() {
-        summary::warn_of_ignored(site, &prospect.record);
-    }
+    // Git looks for rules while the project is changed, unless that may change them.
+    let ask = || site.repository.iter().flat_map(|_| summary::ignored(site, &prospect.record)).collect::<Vec<_>>();
+    let changes_rules = [&prospect.plan.app, &prospect.plan.repository]
+        .iter()
+        .any(|changes| changes.keys().any(|path| path.file_name() == ".gitignore"));
+    let (asides, ignored) = std::thread::scope(|scope| {
+        let asked = (!changes_rules).then(|| scope.spawn(ask));
+        let asides = held.upgrade(site, &prospect.plan, &prospect.record, backup, stands_on);
+        (asides, asked.map(|asked| asked.join().unwrap_or_default()))
+    });
+    summary::warn_of_asides(&asides?);
+    report::diagnostics(&ignored.unwrap_or_else(ask));
     Ok(())
 }

@@ -1,30 +1,46 @@
 //! What an upgrade or a merge left for the user to decide, found without any state: in git's index, and beside the files.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use super::project::Project;
 use super::{ours, site::Site};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::git;
 use crate::merge::Base;
 use crate::merge::state::{Found, moved};
 use crate::plan::Trees;
 use crate::tree::{RelPath, Tree};
 
+/// The paths below the repository's root that git has in conflict: it looks for them while the project is read.
+#[derive(Debug)]
+pub struct Unmerged(Option<JoinHandle<Result<BTreeSet<String>>>>);
+
+impl Unmerged {
+    /// Asks git, where there is a repository.
+    #[must_use]
+    pub fn ask(site: &Site) -> Self {
+        let ask = |root: PathBuf| std::thread::spawn(move || git::unmerged(&root));
+        Self(site.repository.clone().map(ask))
+    }
+
+    fn wait(self) -> Result<BTreeSet<String>> {
+        let lost = || Diagnostic::error(Code::Git, "git's answer was lost").help("run the command again").into();
+        self.0.map_or(Ok(BTreeSet::new()), |asked| asked.join().unwrap_or_else(|_| Err(lost())))
+    }
+}
+
 /// What was found below the app, and below the repository's root; `trees` are the project's files.
 ///
 /// # Errors
 ///
 /// When git fails, in a repository.
-pub fn leftovers(project: &Project, trees: &Trees) -> Result<[Found; 2]> {
+pub fn leftovers(project: &Project, trees: &Trees, unmerged: Unmerged) -> Result<[Found; 2]> {
     let (site, bases) = (&project.site, &project.bases);
     let modes = differ_in_mode(&bases.app, &trees.app) || differ_in_mode(&bases.repository, &trees.repository);
     let modes = modes && compares_modes(site)?;
-    let unmerged = match &site.repository {
-        Some(root) => git::unmerged(root)?,
-        None => BTreeSet::new(),
-    };
+    let unmerged = unmerged.wait()?;
     let below = |prefix: &str| -> BTreeSet<RelPath> {
         unmerged.iter().filter_map(|path| RelPath::new(path.strip_prefix(prefix)?).ok()).collect()
     };
