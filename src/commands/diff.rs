@@ -7,7 +7,7 @@ use super::prospect::{self, Prospect};
 use super::{Outcome, interrupted};
 use crate::cli::DiffArgs;
 use crate::diagnostic::Result;
-use crate::lock::{DIRECTORY, Digest};
+use crate::lock::DIRECTORY;
 use crate::merge::{Base, is_edited, state};
 use crate::plan::{Action, Changes, Difference, effects};
 use crate::report;
@@ -76,13 +76,12 @@ fn planned(prospect: &Prospect) -> Result<Vec<File>> {
 
 /// What changes in the record. Files of the base that stay are in neither list.
 fn record(prospect: &Prospect) -> Result<Vec<File>> {
-    let (after, kept) = (prospect.record.files(), prospect.record.lock.base());
-    let stays = |name: &str| {
-        let digest = name.strip_prefix("base/").and_then(|digest| digest.parse::<Digest>().ok());
-        digest.is_some_and(|digest| kept.contains(&digest)) && !after.contains_key(name)
-    };
-    let before = workspace::record(&prospect.site)?;
-    let names: BTreeSet<&String> = before.keys().filter(|name| !stays(name)).chain(after.keys()).collect();
+    let after = prospect.record.files();
+    let kept = prospect.record.lock.base();
+    let before = workspace::record(&prospect.site, |digest| {
+        kept.contains(digest) && !prospect.record.base.contains_key(digest)
+    })?;
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let files = names.into_iter().map(|name| File {
         from: None,
         path: prospect.site.in_repository(&format!("{DIRECTORY}/{name}")),

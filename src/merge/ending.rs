@@ -86,10 +86,9 @@ pub fn convert(bytes: &[u8], to: LineEnding) -> Cow<'_, [u8]> {
             let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 16);
             let last = from.as_bytes()[from.as_bytes().len() - 1];
             for line in bytes.split_inclusive(|&byte| byte == last) {
-                match line.strip_suffix(from.as_bytes()) {
-                    Some(text) => out.extend([text, to.as_bytes()].concat()),
-                    None => out.extend(line),
-                }
+                let text = line.strip_suffix(from.as_bytes());
+                out.extend_from_slice(text.unwrap_or(line));
+                out.extend_from_slice(text.map_or(b"", |_| to.as_bytes()));
             }
             Cow::Owned(out)
         }
@@ -100,10 +99,11 @@ pub fn convert(bytes: &[u8], to: LineEnding) -> Cow<'_, [u8]> {
 /// Whether two files are the same but for their uniform line endings.
 #[must_use]
 pub fn same_lines(one: &[u8], other: &[u8]) -> bool {
-    match uniform(other) {
-        Uniform::Ending(ending) => *convert(one, ending) == *other,
-        Uniform::Any | Uniform::Mixed => one == other,
-    }
+    one == other
+        || match uniform(other) {
+            Uniform::Ending(ending) => *convert(one, ending) == *other,
+            Uniform::Any | Uniform::Mixed => false,
+        }
 }
 
 /// The trivial rule: what both agree on, or what one side changed; nothing where they disagree.

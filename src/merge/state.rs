@@ -95,14 +95,16 @@ pub fn judge(base: &Base, ours: &Tree, found: &Found) -> Vec<FileState> {
         let now = place.filter(|place| *place != path).cloned();
         let place = place.unwrap_or(path);
         let entry = ours.get(place);
-        let leftovers = leftovers(place, entry, found);
+        let unedited = entry.is_some_and(|entry| recorded.is_unedited(entry));
+        // What looks like markers in a file that was rendered so is the template's text.
+        let leftovers = leftovers(place, entry.filter(|_| !unedited), found);
         let state = match entry {
             _ if !leftovers.is_empty() => State::Conflict,
             _ if recorded.pristine.once => State::Own,
             None => State::Missing,
             Some(_) if now.is_some() => State::Moved,
             Some(_) if recorded.pristine.digest.is_none() => State::Unknown,
-            Some(entry) if !recorded.is_unedited(entry) => State::Edited,
+            Some(_) if !unedited => State::Edited,
             Some(entry) if found.modes && entry.mode() != recorded.pristine.mode => State::Edited,
             Some(_) => State::Pristine,
         };
@@ -184,5 +186,14 @@ mod tests {
         };
         let expected = ["a conflict", "b edited", "c conflict", "d conflict", "e conflict"];
         assert_eq!(judged(&base, &ours, &found), expected);
+    }
+
+    #[test]
+    fn markers_that_the_template_has_itself_are_no_conflict() {
+        let markers = "<<<<<<< yours\na\n=======\nb\n>>>>>>> template 2\n";
+        let base = [("guide", markers), ("own", "a\n")];
+        assert_eq!(judged(&base, &base, &Found::default()), ["guide pristine", "own pristine"]);
+        let found = Found { unmerged: [path("guide")].into(), ..Found::default() };
+        assert_eq!(judged(&base, &base, &found), ["guide conflict", "own pristine"]);
     }
 }

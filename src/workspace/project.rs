@@ -14,6 +14,9 @@ use crate::merge::Bases;
 /// A sparse checkout leaves files out: git has them all the same.
 const MISSING: &str = "is missing";
 
+/// From so many files on, starting threads costs little in comparison.
+const PARALLEL: usize = 64;
+
 /// A project that create-app made.
 #[derive(Debug)]
 pub struct Project {
@@ -43,7 +46,12 @@ impl Project {
         let mut stored = BTreeMap::new();
         let mut problems = BTreeMap::new();
         let wanted: Vec<Digest> = lock.base().into_iter().collect();
-        let found: Vec<_> = wanted.par_iter().with_min_len(32).map(|digest| (*digest, read(&site, *digest))).collect();
+        let read = |digest: &Digest| (*digest, read(&site, *digest));
+        let found: Vec<_> = if wanted.len() < PARALLEL {
+            wanted.iter().map(read).collect()
+        } else {
+            wanted.par_iter().with_min_len(32).map(read).collect()
+        };
         for (digest, result) in found {
             match result {
                 Ok(bytes) => drop(stored.insert(digest, bytes)),
@@ -63,15 +71,18 @@ impl Project {
     }
 }
 
-/// What stands in the app's `.create-app` now and is committed with the project, by its name there.
+/// What stands in the app's `.create-app` now and is committed with the project, by its name there; less the files of the
+/// base that `stays` names, as reading them would take longer than all the rest.
 ///
 /// # Errors
 ///
 /// What cannot be read.
-pub fn record(site: &Site) -> Result<BTreeMap<String, Vec<u8>>> {
+pub fn record(site: &Site, stays: impl Fn(&Digest) -> bool) -> Result<BTreeMap<String, Vec<u8>>> {
     let directory = site.app.join(DIRECTORY);
     let base = std::fs::read_dir(directory.join(BASE)).into_iter().flatten();
-    let base = base.filter_map(|entry| Some(format!("{BASE}/{}", entry.ok()?.file_name().into_string().ok()?)));
+    let base = base.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let base =
+        base.filter(|name| !name.parse().is_ok_and(|digest| stays(&digest))).map(|name| format!("{BASE}/{name}"));
     let names = [".gitattributes", ".gitignore", LOCK].map(str::to_owned).into_iter().chain(base);
     let mut found = BTreeMap::new();
     for name in names {
