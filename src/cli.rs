@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::template::Reference;
+
 /// Make a project from a template, remember how, and keep it up to date with the template.
 #[derive(Debug, Parser)]
 #[command(
@@ -51,12 +53,9 @@ pub struct NewArgs {
     /// Where to make it; the last component is the project's name
     #[arg(required = true, value_name = "PATH")]
     pub path: Option<PathBuf>,
-    /// Use the template in this directory instead of the embedded one
-    #[arg(long = "path", value_name = "DIR")]
-    pub template: Option<PathBuf>,
-    /// Use the template in this folder of the source
-    #[arg(long, value_name = "FOLDER", requires = "template")]
-    pub subfolder: Option<String>,
+    /// Which template to use.
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// Give the project another name than its directory
     #[arg(long, short, value_name = "NAME")]
     pub name: Option<String>,
@@ -81,6 +80,44 @@ pub struct NewArgs {
     /// Replace files that exist
     #[arg(long, short)]
     pub overwrite: bool,
+}
+
+/// Where the template is. Without any of it: where the lock says, or inside of this program.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SourceArgs {
+    /// Take the template from this directory
+    #[arg(long = "path", short = 'p', value_name = "DIR", conflicts_with = "git")]
+    pub directory: Option<PathBuf>,
+    /// Take the template from this git repository: a URL, host:path, gh:owner/repo (gl:, bb:, sr:), or a directory
+    #[arg(long, short, value_name = "URL")]
+    pub git: Option<String>,
+    /// Follow this branch of the repository, not its default one
+    #[arg(long, short, value_name = "BRANCH", conflicts_with_all = ["tag", "rev", "directory"])]
+    pub branch: Option<String>,
+    /// Stay with this tag of the repository
+    #[arg(long, short, value_name = "TAG", conflicts_with_all = ["rev", "directory"])]
+    pub tag: Option<String>,
+    /// Stay with this commit of the repository
+    #[arg(long, short, visible_alias = "revision", value_name = "REV", conflicts_with = "directory")]
+    pub rev: Option<String>,
+    /// Use the template in this folder of the directory or repository
+    #[arg(long, value_name = "FOLDER")]
+    pub subfolder: Option<String>,
+}
+
+impl SourceArgs {
+    /// What of the repository is meant, where that was said.
+    #[must_use]
+    pub fn reference(&self) -> Option<Reference> {
+        let branch = self.branch.clone().map(Reference::Branch);
+        branch.or_else(|| self.tag.clone().map(Reference::Tag)).or_else(|| self.rev.clone().map(Reference::Rev))
+    }
+
+    /// Whether anything was said.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.directory.is_some() || self.git.is_some() || self.subfolder.is_some() || self.reference().is_some()
+    }
 }
 
 /// A version control system.
@@ -116,12 +153,9 @@ pub struct UpgradeArgs {
 /// What a project is merged with.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// Use the template in this directory, from now on
-    #[arg(long = "path", value_name = "DIR")]
-    pub template: Option<PathBuf>,
-    /// Use the template in this folder of the source
-    #[arg(long, value_name = "FOLDER", requires = "template")]
-    pub subfolder: Option<String>,
+    /// Which template to use from now on.
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// Change an answer, or answer a new question; may be repeated
     #[arg(long = "define", short = 'd', value_name = "KEY=VALUE")]
     pub define: Vec<String>,
@@ -207,6 +241,9 @@ pub struct CheckArgs {
     /// Exit with 1 also when the template is newer than the project
     #[arg(long)]
     pub upstream: bool,
+    /// Which template to compare with, for `--upstream`.
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// Print everything as JSON
     #[arg(long)]
     pub json: bool,

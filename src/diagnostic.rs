@@ -61,6 +61,12 @@ codes! {
     TemplateNotFound = "S001",
     /// Several templates in one place, and none chosen.
     TemplateAmbiguous = "S002",
+    /// An address, or what was said of it, that cannot be used.
+    SourceInvalid = "S003",
+    /// A repository that cannot be fetched from.
+    SourceUnreachable = "S004",
+    /// A branch, tag or commit that the repository does not have.
+    RevisionUnknown = "S005",
     /// The project's name is not a valid name.
     ProjectName = "P001",
     /// The target is in the way.

@@ -1,7 +1,9 @@
 //! The user's `git`: the only module that runs it. Credentials, ssh and `insteadOf` then work as they do everywhere else.
 
 mod apply;
+mod failure;
 mod index;
+mod mirror;
 mod worktree;
 
 use std::io::{ErrorKind, Write as _};
@@ -9,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 pub use apply::apply;
+pub use failure::{Failure, Kind};
 pub use index::{Indexed, indexed, set_index, store};
+pub use mirror::{Contact, Format, Listed, Mirror, references, submodules};
 pub use worktree::{Held, compares_modes, files, left_out, staged, status, unmerged};
 
 use crate::diagnostic::{Code, Diagnostic, Result};
@@ -28,6 +32,7 @@ const LOCAL_ENVIRONMENT: &[&str] = &[
     "GIT_NAMESPACE",
     "GIT_OBJECT_DIRECTORY",
     "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
     "GIT_REPLACE_REF_BASE",
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",

@@ -1,6 +1,7 @@
 //! A template in memory: its manifest, its files, and where it came from.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::manifest::Manifest;
 use crate::tree::{RelPath, Tree};
@@ -24,12 +25,71 @@ pub struct Template {
 /// Where a template came from, as the lock writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// `embedded`, or what the user gave to `--path`.
+    /// `embedded`, what the user gave to `--path`, or the address of a repository, without credentials.
     pub source: String,
+    /// What of a repository is followed.
+    pub reference: Reference,
     /// The template inside the source, where the source holds several.
     pub subfolder: Option<String>,
-    /// The digest of the template's tree, manifest included.
+    /// The commit; elsewhere the digest.
     pub revision: String,
+    /// The digest of the template's tree, manifest included.
+    pub digest: String,
+}
+
+/// What of a repository is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Reference {
+    /// The branch that it calls its default one.
+    #[default]
+    Default,
+    /// A branch, whose newest commit is wanted.
+    Branch(String),
+    /// A tag.
+    Tag(String),
+    /// A commit, in any spelling of git's.
+    Rev(String),
+}
+
+impl Reference {
+    /// The key in the lock, which is the flag as well, and the name. None for the default branch.
+    #[must_use]
+    pub fn pair(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Default => None,
+            Self::Branch(name) => Some(("branch", name)),
+            Self::Tag(name) => Some(("tag", name)),
+            Self::Rev(name) => Some(("rev", name)),
+        }
+    }
+
+    /// The opposite of [`Reference::pair`].
+    #[must_use]
+    pub fn of(key: &str, name: String) -> Self {
+        match key {
+            "branch" => Self::Branch(name),
+            "tag" => Self::Tag(name),
+            "rev" => Self::Rev(name),
+            _ => Self::Default,
+        }
+    }
+
+    /// Whether it stays where it is: an upgrade does not move away from a tag or a commit by itself.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        matches!(self, Self::Tag(_) | Self::Rev(_))
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("the default branch"),
+            Self::Branch(name) => write!(f, "the branch `{name}`"),
+            Self::Tag(name) => write!(f, "the tag `{name}`"),
+            Self::Rev(name) => write!(f, "the commit `{name}`"),
+        }
+    }
 }
 
 /// How messages name a template's files: as its author knows them.

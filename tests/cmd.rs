@@ -59,6 +59,8 @@ fn run(folder: &str) {
     let pages: Vec<(PathBuf, PathBuf)> =
         pages(&root().join(folder)).into_iter().map(|page| copy(&page, folder, &copies)).collect();
     let cases = cases();
+    let cache = tempfile::tempdir().unwrap();
+    cases.env("CREATE_APP_CACHE_DIR", cache.path().to_str().unwrap());
     for (_, copy) in &pages {
         cases.case(copy);
     }
@@ -140,6 +142,12 @@ fn cases() -> TestCases {
         ("CARGO_EMAIL", "ann@example.org"),
         ("CLICOLOR_FORCE", "0"),
         ("COLUMNS", "100"),
+        ("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z"),
+        ("GIT_AUTHOR_EMAIL", "ann@example.org"),
+        ("GIT_AUTHOR_NAME", "Ann Author"),
+        ("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z"),
+        ("GIT_COMMITTER_EMAIL", "ann@example.org"),
+        ("GIT_COMMITTER_NAME", "Ann Author"),
         ("GIT_CONFIG_GLOBAL", nowhere),
         ("GIT_CONFIG_NOSYSTEM", "1"),
         ("HOME", "/nonexistent"),

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Outcome, interrupted, origin};
+use super::origin::{self, Access};
+use super::{Outcome, interrupted};
 use crate::cli::CheckArgs;
 use crate::diagnostic::{Code, Result};
 use crate::merge::state::judge;
@@ -38,7 +39,7 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     };
     let ours = workspace::ours(&project.site, &project.bases, &Trees::default())?;
     let [app, repository] = workspace::leftovers(&project, &ours, unmerged)?;
-    let newer = if args.upstream { newer(&project)? } else { None };
+    let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
     Ok(Checked {
         shown,
         app_dir: project.site.app_dir.clone(),
@@ -50,9 +51,10 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     })
 }
 
-/// The template, where it is newer than the project.
-fn newer(project: &Project) -> Result<Option<Newer>> {
-    let loaded = origin::load(&project.site.app, &project.lock.template)?;
+/// The template, where it is newer than the project. An old copy of it would tell nothing.
+fn newer(project: &Project, args: &CheckArgs) -> Result<Option<Newer>> {
+    let access = Access { may_ask: false, offline: false };
+    let loaded = origin::load(&project.site, Some(&project.lock.template), &args.source, access)?;
     let newer = origin::is_newer(&loaded, &project.lock.template);
     let template = loaded.template;
     Ok(newer.then_some(Newer { version: template.manifest.ownership.version, revision: template.origin.revision }))

@@ -11,23 +11,28 @@ use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, did_you_mean};
 use crate::git;
 use crate::render;
-use crate::source::{self, Loaded};
+use crate::report;
+use crate::source::{self, Files, Loaded};
 use crate::template::Template;
 
 /// The variable that names a values file, and the only one of cargo-generate's own that is read here.
 const VALUES_FILE: &str = "CARGO_GENERATE_TEMPLATE_VALUES_FILE";
 
-/// Loads the template that was asked for; where a directory holds several, the user chooses, or the first one is taken.
-pub(super) fn template(directory: Option<&Path>, subfolder: Option<&str>, may_ask: bool) -> Result<Loaded> {
-    let Some(directory) = directory else { return source::embedded() };
-    let source = directory.to_string_lossy();
+/// Reads the template that was asked for; where there are several, the user chooses, or the first one is taken.
+pub(super) fn choose_template(files: &dyn Files, subfolder: Option<&str>, may_ask: bool) -> Result<Loaded> {
     let mut subfolder = subfolder.map(str::to_owned);
     loop {
-        let candidates = source::candidates(directory, &source, subfolder.as_deref())?;
+        let candidates = source::candidates(files, subfolder.as_deref())?;
         let chosen = match candidates.as_slice() {
-            [] => return source::from_path(directory, &source, subfolder.as_deref()),
+            [] => return source::read(files, subfolder.as_deref()),
             [only] => only.clone(),
-            [first, ..] if !may_ask => first.clone(),
+            [first, ..] if !may_ask => {
+                report::status(&format!(
+                    "Of {} templates, the first is taken: `{first}`; --subfolder names another one.",
+                    candidates.len()
+                ));
+                first.clone()
+            }
             _ => choose(candidates)?,
         };
         subfolder = Some(chosen);

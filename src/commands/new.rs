@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::origin::{self, Access};
 use super::render::{self, Rendered, Setting};
-use super::{Outcome, inputs, interrupted, origin};
+use super::{Outcome, inputs, interrupted};
 use crate::answers::built_in::{self, Facts};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
@@ -28,7 +29,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
     interrupted::finish(&site)?;
     let may_ask = !args.silent && prompt::possible();
-    let loaded = inputs::template(args.template.as_deref(), args.subfolder.as_deref(), may_ask)?;
+    let loaded = origin::load(&site, None, &args.source, Access { may_ask, offline: true })?;
     // A template may be meant to go into what is there.
     let args = &NewArgs { init: args.init || loaded.template.manifest.init, ..args.clone() };
     let existing = existing(args);
@@ -36,9 +37,6 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     super::warn(loaded.warnings, args.strict)?;
     let mut template = loaded.template;
     refuse_hooks(&template)?;
-    if let Some(directory) = &args.template {
-        template.origin.source = origin::name(&site, directory);
-    }
 
     let mentioned = inputs::mentioned(&template);
     let facts = facts(args, &site, &template, &mentioned)?;
@@ -195,7 +193,7 @@ fn render_files(
     date: Date,
 ) -> Result<Rendered> {
     // A slip in the template that we carry is ours to mend, not the user's to live with.
-    let strict = args.strict || args.template.is_none();
+    let strict = args.strict || template.origin.source == origin::EMBEDDED;
     render::render(template, files, resolved, &Setting { app_dir: site.app_dir.as_ref(), date, strict })
 }
 

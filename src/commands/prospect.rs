@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::origin::{self, Access};
 use super::render::{self, Rendered, Setting};
-use super::{adoption, inputs, merging, new, origin};
+use super::{adoption, inputs, merging, new};
 use crate::answers::built_in::{self, Facts, OF_THE_START};
 use crate::answers::given::{Given, GivenValues, values_of};
 use crate::answers::placeholder::Answer;
@@ -15,7 +16,7 @@ use crate::git;
 use crate::lock::{self, Lock, Record};
 use crate::merge::Bases;
 use crate::plan::{Plan, Trees};
-use crate::source::{self, Loaded};
+use crate::source::Loaded;
 use crate::template::Template;
 use crate::tree::RelPath;
 use crate::workspace::{self, Project, Site};
@@ -55,7 +56,9 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let recorded = if site.has_lock() { Some(Project::read(site.clone())?) } else { None };
     let lock = recorded.as_ref().map(|project| &project.lock);
     let may_ask = !args.silent && prompt::possible();
-    let Loaded { mut template, warnings } = template(&site, lock, args, may_ask)?;
+    let known = lock.map(|lock| &lock.template);
+    let Loaded { mut template, warnings } =
+        origin::load(&site, known, &args.source, Access { may_ask, offline: true })?;
     super::warn(warnings, args.strict)?;
     new::refuse_hooks(&template)?;
 
@@ -77,19 +80,6 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
     record.lock.moved = plan.moved.clone();
     Ok(Prospect { site, recorded, ours, theirs, plan, record })
-}
-
-/// The template that was asked for, else the one that made the project, else the embedded one.
-fn template(site: &Site, lock: Option<&Lock>, args: &RenderArgs, may_ask: bool) -> Result<Loaded> {
-    let Some(directory) = &args.template else {
-        return lock.map_or_else(source::embedded, |lock| origin::load(&site.app, &lock.template));
-    };
-    let same_place = |lock: &&Lock| lock.template.source != origin::EMBEDDED;
-    let known = lock.filter(same_place).and_then(|lock| lock.template.subfolder.clone());
-    let subfolder = args.subfolder.clone().or_else(|| known.filter(|folder| directory.join(folder).is_dir()));
-    let mut loaded = inputs::template(Some(directory), subfolder.as_deref(), may_ask)?;
-    loaded.template.origin.source = origin::name(site, directory);
-    Ok(loaded)
 }
 
 /// Answers: the lock's, then what was given now, then questions.

@@ -63,17 +63,25 @@ pub(super) fn recorded<'a>(
     app_dir: Option<&RelPath>,
 ) -> lock::Rendered<'a> {
     lock::Rendered {
-        template: LockedTemplate {
-            source: template.origin.source.clone(),
-            subfolder: template.origin.subfolder.clone(),
-            version: template.manifest.ownership.version.clone(),
-            revision: template.origin.revision.clone(),
-        },
+        template: locked(template),
         app_dir: app_dir.cloned(),
         answers: &resolved.answers,
         date: rendered.date,
         ownership: &template.manifest.ownership,
         app: &rendered.trees.app,
         repository: &rendered.trees.repository,
+    }
+}
+
+/// The template as the lock names it.
+fn locked(template: &Template) -> LockedTemplate {
+    let origin = template.origin.clone();
+    LockedTemplate {
+        source: origin.source,
+        reference: origin.reference,
+        subfolder: origin.subfolder,
+        version: template.manifest.ownership.version.clone(),
+        digest: Some(origin.digest).filter(|digest| *digest != origin.revision),
+        revision: origin.revision,
     }
 }

@@ -18,6 +18,7 @@ pub use record::{GITATTRIBUTES, GITIGNORE, Record, Rendered, Secrets, record};
 
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
+use crate::template::Reference;
 use crate::tree::{Mode, RelPath};
 
 /// The directory, below the app, that belongs to create-app.
@@ -49,16 +50,29 @@ pub struct Lock {
 }
 
 /// The template as the lock names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LockedTemplate {
-    /// `embedded`, a URL, or a directory.
+    /// `embedded`, a directory, or the address of a repository.
     pub source: String,
+    /// What of a repository is followed.
+    pub reference: Reference,
     /// The template inside the source, where the source holds several.
     pub subfolder: Option<String>,
     /// The template's own version, where it has one.
     pub version: Option<String>,
     /// The git commit, or the digest of the template's tree.
     pub revision: String,
+    /// The digest of the template's tree where the revision is a commit: most commits of a repository that holds more than the
+    /// template do not change it.
+    pub digest: Option<String>,
+}
+
+impl LockedTemplate {
+    /// Whether the template is in a git repository: then the revision is a commit.
+    #[must_use]
+    pub fn is_in_git(&self) -> bool {
+        [40, 64].contains(&self.revision.len()) && self.revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
 }
 
 /// One file as it was rendered.

@@ -11,10 +11,11 @@ use super::{Digest, FORMAT, Lock, LockedTemplate, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, did_you_mean};
+use crate::template::Reference;
 use crate::tree::{Mode, RelPath};
 
 const KEYS: &[&str] = &["format", "app_dir", "date", "template", "answers", "files", "repository-files", "moved"];
-const TEMPLATE_KEYS: &[&str] = &["source", "subfolder", "version", "revision"];
+const TEMPLATE_KEYS: &[&str] = &["source", "branch", "tag", "rev", "subfolder", "version", "revision", "digest"];
 const RESTORE: &str = "restore the line from git; create-app writes this file, and nobody else should";
 
 impl Lock {
@@ -129,11 +130,26 @@ impl Reader<'_> {
         let optional = |reader: &mut Self, key| table.get(key).and_then(|value| reader.string(key, value));
         let subfolder = optional(self, "subfolder");
         let version = optional(self, "version");
+        let digest = optional(self, "digest");
+        let reference = self.reference(table);
         for key in ["source", "revision"].into_iter().filter(|key| !table.contains_key(*key)) {
             self.report(value.span(), format!("`[template]` has no `{key}`"), "incomplete");
         }
         let [source, revision] = ["source", "revision"].map(|key| optional(self, key));
-        Some(LockedTemplate { source: source?, subfolder, version, revision: revision? })
+        Some(LockedTemplate { source: source?, reference, subfolder, version, revision: revision?, digest })
+    }
+
+    /// What of a repository is followed: one thing at most.
+    fn reference(&mut self, table: &DeTable<'_>) -> Reference {
+        let mut found = Reference::Default;
+        for key in ["branch", "tag", "rev"] {
+            let Some(value) = table.get(key) else { continue };
+            if found != Reference::Default {
+                self.report(value.span(), "the lock follows two things at once", "one of `branch`, `tag` and `rev`");
+            }
+            found = self.string(key, value).map_or(found, |name| Reference::of(key, name));
+        }
+        found
     }
 
     fn date(&mut self, value: &Value<'_>) -> Option<Date> {

@@ -22,9 +22,9 @@ fn sample() -> Lock {
     Lock {
         template: LockedTemplate {
             source: "embedded".into(),
-            subfolder: None,
             version: Some("3.0.0".into()),
             revision: "8f14e45f".into(),
+            ..LockedTemplate::default()
         },
         app_dir: Some(path("apps/shop")),
         date: Date::from_unix(1_772_280_000),
@@ -360,17 +360,17 @@ fn any_answer() -> impl Strategy<Value = Answer> {
 }
 
 fn any_lock() -> impl Strategy<Value = Lock> {
-    let template = (
-        any::<String>(),
-        proptest::option::of(any::<String>()),
-        proptest::option::of(any::<String>()),
-        any::<String>(),
-    );
-    let template = template.prop_map(|(source, subfolder, version, revision)| LockedTemplate {
+    let key = prop_oneof![Just("branch"), Just("tag"), Just("rev"), Just("")];
+    let reference = (key, any::<String>()).prop_map(|(key, name)| Reference::of(key, name));
+    let optional = || proptest::option::of(any::<String>());
+    let template = (any::<String>(), reference, optional(), optional(), any::<String>(), optional());
+    let template = template.prop_map(|(source, reference, subfolder, version, revision, digest)| LockedTemplate {
         source,
+        reference,
         subfolder,
         version,
         revision,
+        digest,
     });
     let files = || proptest::collection::btree_map(any_path(), any_pristine(), 0..6);
     let answers = proptest::collection::btree_map(any::<String>(), any_answer(), 0..5);
@@ -400,7 +400,8 @@ proptest! {
         let used = [!lock.answers.is_empty(), !lock.files.is_empty(), !lock.repository_files.is_empty(), !lock.moved.is_empty()];
         let sections = 1 + used.iter().filter(|used| **used).count();
         let head = 3 + usize::from(lock.app_dir.is_some()) + usize::from(lock.date.is_some()) + 2
-            + usize::from(lock.template.subfolder.is_some()) + usize::from(lock.template.version.is_some());
+            + usize::from(lock.template.subfolder.is_some()) + usize::from(lock.template.version.is_some())
+            + usize::from(lock.template.reference.pair().is_some()) + usize::from(lock.template.digest.is_some());
         prop_assert_eq!(text.lines().count(), head + lines + 2 * sections);
     }
 }

@@ -34,11 +34,14 @@ impl Lock {
 }
 
 fn template(out: &mut String, template: &LockedTemplate) {
+    let (key, reference) = template.reference.pair().unzip();
     let lines = [
-        ("source", Some(&template.source)),
-        ("subfolder", template.subfolder.as_ref()),
-        ("version", template.version.as_ref()),
+        ("source", Some(template.source.as_str())),
+        (key.unwrap_or_default(), reference),
+        ("subfolder", template.subfolder.as_deref()),
+        ("version", template.version.as_deref()),
         ("revision", Some(&template.revision)),
+        ("digest", template.digest.as_deref()),
     ];
     section(out, "template", lines.into_iter().filter_map(|(name, text)| Some((name, quote(text?)))));
 }

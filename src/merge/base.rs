@@ -97,7 +97,7 @@ mod tests {
     fn the_lines_of_a_lock_get_the_bytes_that_are_stored() {
         let path = |text: &str| RelPath::new(text).unwrap();
         let line = |bytes: &[u8], mode, once| Pristine { mode, digest: Some(Digest::of(bytes)), once, large: false };
-        let template = LockedTemplate { source: "s".into(), subfolder: None, version: None, revision: "r".into() };
+        let template = LockedTemplate { source: "s".into(), revision: "r".into(), ..LockedTemplate::default() };
         let lock = Lock {
             template,
             app_dir: None,

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod diff;
 pub mod plan;
+mod progress;
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
@@ -12,6 +13,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Severity, io_reason};
 use crate::terminal::{escape_control, escape_control_except};
+pub use progress::Progress;
 
 /// Prints diagnostics to standard error: coloured on a terminal unless `NO_COLOR` says otherwise, plain elsewhere.
 pub fn diagnostics(diagnostics: &[Diagnostic]) {

@@ -1,22 +1,35 @@
-//! \[edge\] Where templates come from: the one inside the binary, or a directory.
+//! \[edge\] Where templates come from: the one inside the binary, a directory, or a git repository.
 
+mod address;
+mod cache;
 mod embedded;
+mod files;
 mod path;
+mod repository;
 
 use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 
+pub use address::{Address, AddressError};
 pub use embedded::embedded;
+use files::ManifestFile;
+pub use files::{Files, candidates, read};
 pub(crate) use path::is_executable;
-pub use path::{candidates, check_directory, from_path, read_tree};
+pub use path::{Directory, check_directory, from_path, read_tree};
+pub use repository::{Commit, Wanted, fetch};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
 use crate::lock::hex;
 use crate::manifest::{self, Manifest};
 use crate::render::paths::strip_liquid;
-use crate::template::{MANIFEST, Names, Origin, Template};
+use crate::template::{MANIFEST, Names, Origin, Reference, Template};
 use crate::tree::{Entry, RelPath, Tree};
+
+/// The most that a template may weigh, in bytes: it is held in memory.
+const MAX_SIZE: u64 = 1 << 30;
+/// The most files that a template may have.
+const MAX_FILES: usize = 200_000;
 
 /// A template and what is odd about its manifest.
 #[derive(Debug)]
@@ -35,24 +48,20 @@ fn load(
     directory: String,
 ) -> Result<Loaded> {
     let (source, subfolder) = origin;
-    let revision = digest(manifest.map(|manifest| manifest.text.as_str()), &files);
+    let digest = digest(manifest.map(|manifest| manifest.text.as_str()), &files);
     let (manifest, warnings) = match manifest {
         Some(ManifestFile { name, text }) => manifest::read(name, text.trim_start_matches('\u{feff}'))?,
         None => (Manifest::default(), Vec::new()),
     };
     let (files, suffixed) = strip_suffixes(files, &directory)?;
     let names = Names { directory, suffixed };
-    Ok(Loaded {
-        template: Template { origin: Origin { source, subfolder, revision }, manifest, files, names },
-        warnings,
-    })
+    let origin = Origin { source, reference: Reference::Default, subfolder, revision: digest.clone(), digest };
+    Ok(Loaded { template: Template { origin, manifest, files, names }, warnings })
 }
 
-/// A manifest as it was found.
-struct ManifestFile {
-    /// Its name in messages.
-    name: String,
-    text: String,
+fn too_large() -> Diagnostic {
+    Diagnostic::error(Code::TooLarge, "the template has more than 1 GiB or 200,000 files")
+        .help("is this the template's directory? Choose one with --subfolder")
 }
 
 /// Drops the `.liquid` of file names before anything looks at them; `a.txt.liquid` wins over `a.txt`, as in cargo-generate.

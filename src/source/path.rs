@@ -6,100 +6,98 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Loaded, ManifestFile, load};
+use super::address::Address;
+use super::files::{Files, ManifestFile, read};
+use super::{Loaded, MAX_FILES, MAX_SIZE, too_large};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::manifest::{Manifest, Spanned};
 use crate::template::MANIFEST;
 use crate::tree::{Entry, RelPath, Tree};
 
-/// The most that a template may weigh, in bytes: it is held in memory.
-const MAX_SIZE: u64 = 1 << 30;
-/// The most files that a template may have.
-const MAX_FILES: usize = 200_000;
+/// A template's directory.
+#[derive(Debug)]
+pub struct Directory<'a> {
+    path: &'a Path,
+    source: &'a str,
+}
+
+impl<'a> Directory<'a> {
+    /// Opens a directory. `source` is the user's own spelling of it.
+    ///
+    /// # Errors
+    ///
+    /// Where no directory is there.
+    pub fn open(path: &'a Path, source: &'a str) -> Result<Self> {
+        check_directory(path, source)?;
+        Ok(Self { path, source })
+    }
+
+    fn at(&self, folder: &str) -> PathBuf {
+        if folder.is_empty() { self.path.to_path_buf() } else { self.path.join(folder) }
+    }
+}
+
+impl Files for Directory<'_> {
+    fn source(&self) -> &str {
+        self.source
+    }
+
+    fn name_of(&self, folder: &str) -> String {
+        self.at(folder).to_string_lossy().replace('\\', "/")
+    }
+
+    fn is_folder(&self, folder: &RelPath) -> bool {
+        folder.below(self.path).is_dir()
+    }
+
+    /// A symbolic link on the way could lead anywhere.
+    fn leads_out(&self, folder: &RelPath) -> Result<bool> {
+        let path = folder.below(self.path);
+        let canonical =
+            |path: &Path| std::fs::canonicalize(path).map_err(|error| Diagnostic::io("cannot read", path, &error));
+        Ok(!canonical(&path)?.starts_with(canonical(self.path)?))
+    }
+
+    fn manifest(&self, folder: &str) -> Result<Option<ManifestFile>> {
+        let path = self.at(folder).join(MANIFEST);
+        match std::fs::read(&path) {
+            Ok(bytes) => ManifestFile::new(path.to_string_lossy().replace('\\', "/"), bytes).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Diagnostic::io("cannot read", &path, &error).into()),
+        }
+    }
+
+    fn templates_below(&self, folder: &str) -> Result<Vec<String>> {
+        let root = self.at(folder);
+        let mut found = Vec::new();
+        let mut walk = WalkDir::new(&root).min_depth(1).sort_by_file_name().into_iter();
+        while let Some(entry) = walk.next() {
+            let entry = entry.map_err(|error| walk_error(&root, &error))?;
+            if !entry.file_type().is_dir() {
+                continue;
+            }
+            if entry.file_name() == ".git" {
+                walk.skip_current_dir();
+            } else if entry.path().join(MANIFEST).is_file() {
+                let relative = entry.path().strip_prefix(&root).unwrap_or(entry.path());
+                found.push(relative.to_string_lossy().replace('\\', "/"));
+                walk.skip_current_dir();
+            }
+        }
+        Ok(found)
+    }
+
+    fn tree(&self, folder: &str) -> Result<Tree> {
+        read_tree(&self.at(folder))
+    }
+}
 
 /// Reads the template in `directory`, or in `subfolder` of it. `source` is what the lock remembers: the user's own spelling.
-///
-/// A folder without a manifest uses its nearest parent's, as in cargo-generate.
 ///
 /// # Errors
 ///
 /// Says what is missing or cannot be read, and every problem of the manifest.
 pub fn from_path(directory: &Path, source: &str, subfolder: Option<&str>) -> Result<Loaded> {
-    check_directory(directory, source)?;
-    let root = match subfolder {
-        Some(subfolder) => resolve_subfolder(directory, subfolder)?,
-        None => directory.to_path_buf(),
-    };
-    let manifest = find_manifest(directory, &root)?;
-    let files = read_tree(&root)?;
-    if manifest.is_none() && files.is_empty() {
-        return Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{source}` is empty"))
-            .help("give the directory of a template; a git submodule must be checked out first")
-            .into());
-    }
-    let origin = (source.to_owned(), subfolder.map(str::to_owned));
-    load(origin, manifest.as_ref(), files, root.to_string_lossy().replace('\\', "/"))
-}
-
-/// The templates below `directory`: folders with a manifest, not looking below one that was found; for a manifest with
-/// `sub_templates`, those. Empty where `directory` itself is the template.
-///
-/// # Errors
-///
-/// Says what cannot be read.
-pub fn candidates(directory: &Path, source: &str, subfolder: Option<&str>) -> Result<Vec<String>> {
-    check_directory(directory, source)?;
-    let root = match subfolder {
-        Some(subfolder) => resolve_subfolder(directory, subfolder)?,
-        None => directory.to_path_buf(),
-    };
-    let prefix = |folder: &str| match subfolder {
-        Some(subfolder) => format!("{}/{folder}", subfolder.trim_end_matches('/')),
-        None => folder.to_owned(),
-    };
-    if let Some(file) = read_manifest(&root)? {
-        let (manifest, _) = crate::manifest::read(&file.name, file.text.trim_start_matches('\u{feff}'))?;
-        check_sub_templates(&manifest, &root)?;
-        return Ok(manifest.sub_templates.iter().map(|folder| prefix(&folder.value)).collect());
-    }
-    let mut found = Vec::new();
-    let mut walk = WalkDir::new(&root).min_depth(1).sort_by_file_name().into_iter();
-    while let Some(entry) = walk.next() {
-        let entry = entry.map_err(|error| walk_error(&root, &error))?;
-        if !entry.file_type().is_dir() {
-            continue;
-        }
-        if entry.file_name() == ".git" {
-            walk.skip_current_dir();
-        } else if entry.path().join(MANIFEST).is_file() {
-            let relative = entry.path().strip_prefix(&root).unwrap_or(entry.path());
-            found.push(prefix(&relative.to_string_lossy().replace('\\', "/")));
-            walk.skip_current_dir();
-        }
-    }
-    Ok(found)
-}
-
-/// Checks that the sub-templates that a manifest lists are folders below its own.
-fn check_sub_templates(manifest: &Manifest, root: &Path) -> Result<()> {
-    let problem = |folder: &Spanned| {
-        let name = &folder.value;
-        let place = manifest.place(folder.span.clone());
-        if ["", "."].contains(&name.trim_end_matches('/')) {
-            let title = "the template names itself as its sub-template";
-            let problem = Diagnostic::error(Code::TemplateAmbiguous, title).at(place, "this folder");
-            return Some(problem.help("name the folders below it, or remove `sub_templates`"));
-        }
-        let reason = match RelPath::new(name.trim_end_matches('/')) {
-            Ok(path) if path.below(root).is_dir() => return None,
-            Ok(_) => "is no folder of the template".to_owned(),
-            Err(reason) => reason.to_string(),
-        };
-        let problem = Diagnostic::error(Code::TemplateNotFound, format!("the sub-template `{name}` {reason}"));
-        Some(problem.at(place, "no folder").help("name folders below this one, with `/` between their parts"))
-    };
-    let problems: Vec<Diagnostic> = manifest.sub_templates.iter().filter_map(problem).collect();
-    if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
+    read(&Directory::open(directory, source)?, subfolder)
 }
 
 /// Checks that a template can be here at all.
@@ -112,56 +110,9 @@ pub fn check_directory(directory: &Path, source: &str) -> Result<()> {
         return Ok(());
     }
     let what = if directory.exists() { "is not a directory" } else { "does not exist" };
-    let remote = source.contains("://") || source.starts_with("gh:") || source.starts_with("git@");
-    let help = if remote { "clone the repository, and give its directory" } else { "give the directory of a template" };
+    let remote = matches!(Address::parse(source), Ok(Address::Url { .. }));
+    let help = if remote { "give a repository with --git" } else { "give the directory of a template" };
     Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{source}` {what}")).help(help).into())
-}
-
-fn resolve_subfolder(directory: &Path, subfolder: &str) -> Result<PathBuf> {
-    let missing = |what: &str| {
-        Diagnostic::error(Code::TemplateNotFound, format!("the subfolder `{subfolder}` {what}"))
-            .help("give a folder inside the template, with `/` between its parts")
-    };
-    let inside = RelPath::new(subfolder.trim_end_matches('/')).map_err(|reason| missing(&reason.to_string()))?;
-    let path = inside.below(directory);
-    if !path.is_dir() {
-        return Err(missing("is no folder of the template").into());
-    }
-    // A symbolic link on the way could lead anywhere.
-    let canonical =
-        |path: &Path| std::fs::canonicalize(path).map_err(|error| Diagnostic::io("cannot read", path, &error));
-    if !canonical(&path)?.starts_with(canonical(directory)?) {
-        return Err(missing("leads out of the template").into());
-    }
-    Ok(path)
-}
-
-/// The manifest of `root`, or of its nearest parent down from `top`.
-fn find_manifest(top: &Path, root: &Path) -> Result<Option<ManifestFile>> {
-    for folder in root.ancestors() {
-        if let Some(manifest) = read_manifest(folder)? {
-            return Ok(Some(manifest));
-        }
-        if folder == top {
-            break;
-        }
-    }
-    Ok(None)
-}
-
-fn read_manifest(folder: &Path) -> Result<Option<ManifestFile>> {
-    let path = folder.join(MANIFEST);
-    let name = path.to_string_lossy().replace('\\', "/");
-    match std::fs::read(&path) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => Ok(Some(ManifestFile { name, text })),
-            Err(_) => Err(Diagnostic::error(Code::ManifestSyntax, format!("`{name}` is not UTF-8"))
-                .help("save the manifest as UTF-8")
-                .into()),
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Diagnostic::io("cannot read", &path, &error).into()),
-    }
 }
 
 /// Reads every file below `root` but the manifest and the repository at the root.
@@ -190,9 +141,7 @@ pub fn read_tree(root: &Path) -> Result<Tree> {
         }
         size += entry.metadata().map_or(0, |metadata| metadata.len());
         if size > MAX_SIZE || found.len() >= MAX_FILES {
-            return Err(Diagnostic::error(Code::TooLarge, "the template has more than 1 GiB or 200,000 files")
-                .help("is this the template's directory? Choose one with --subfolder")
-                .into());
+            return Err(too_large().into());
         }
         match relative(root, &entry) {
             Ok(path) => found.push((path, entry.into_path())),

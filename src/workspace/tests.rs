@@ -56,7 +56,7 @@ pub(super) fn prepare(target: &Path, app: &Tree, repository: &Tree, existing: Ex
 }
 
 fn record(site: &Site, app: &Tree, repository: &Tree) -> Record {
-    let template = LockedTemplate { source: "embedded".into(), subfolder: None, version: None, revision: "r".into() };
+    let template = LockedTemplate { source: "embedded".into(), revision: "r".into(), ..LockedTemplate::default() };
     let (answers, ownership) = (BTreeMap::new(), Ownership::default());
     let app_dir = site.app_dir.clone();
     let rendered =

@@ -1,0 +1,190 @@
+//! Templates in git: which commit is wanted, and how it gets into the cache.
+
+mod commit;
+mod problem;
+mod submodule;
+
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+pub use commit::Commit;
+
+use super::Address;
+use super::cache::{Cache, Slot};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::git::{Contact, Failure, Format, Kind, Mirror};
+use crate::template::Reference;
+
+/// What is to be fetched.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Where the repository is.
+    pub address: &'a Address,
+    /// A relative address is one below this directory.
+    pub base: &'a Path,
+    /// What of it is wanted.
+    pub reference: &'a Reference,
+    /// The commit that the reference stood for, where it has to be that one.
+    pub commit: Option<&'a str>,
+    /// Whether the user may be asked for a password or the like.
+    pub may_ask: bool,
+    /// Whether a copy that cannot be brought up to date will do.
+    pub offline: bool,
+    /// Is told how far git has come.
+    pub progress: &'a dyn Fn(&str),
+}
+
+/// Fetches a commit, unless it is in the cache already.
+///
+/// # Errors
+///
+/// Says why it cannot be had, and what to do.
+pub fn fetch(wanted: Wanted<'_>) -> Result<Commit<'_>> {
+    fetch_at(wanted, 0)
+}
+
+/// The same for a submodule so deep.
+fn fetch_at(wanted: Wanted<'_>, depth: usize) -> Result<Commit<'_>> {
+    problem::check_directory(&wanted)?;
+    let cache = Cache::open()?;
+    let slot = cache.slot(wanted.address, wanted.base);
+    if let (Some(exact), Some(mirror)) = (exact(&wanted), slot.mirror())
+        && let Ok(Some(commit)) = mirror.commit(exact)
+    {
+        return Ok(Commit::new(wanted, cache, mirror, commit, depth));
+    }
+    let (mirror, commit, note) = refreshed(&wanted, &slot)?;
+    let mut commit = Commit::new(wanted, cache, mirror, commit, depth);
+    commit.note = note;
+    Ok(commit)
+}
+
+/// The commit that is wanted, where that is known without asking anybody: no other one can ever have its name.
+fn exact<'a>(wanted: &Wanted<'a>) -> Option<&'a str> {
+    let is_full = |rev: &&str| [40, 64].contains(&rev.len()) && rev.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match wanted.reference {
+        Reference::Rev(rev) => wanted.commit.or(Some(rev.as_str()).filter(is_full)),
+        _ => wanted.commit,
+    }
+}
+
+/// Brings the copy up to date. Where that fails, and a copy will do that is not, there is a note.
+fn refreshed(wanted: &Wanted<'_>, slot: &Slot) -> Result<(Mirror, String, Option<Diagnostic>)> {
+    let _held = slot.hold(wanted.progress)?;
+    let route = Route::to(wanted);
+    match update(slot, |mirror| route.take(wanted, mirror))? {
+        Ok(mirror) => match route.arrived(&mirror)? {
+            Some(commit) => Ok((mirror, commit, None)),
+            None => Err(problem::unknown(wanted).into()),
+        },
+        Err(failure) => {
+            let answered = matches!(failure.kind, Kind::NoReference | Kind::TooOld);
+            let copy = slot.mirror().filter(|_| wanted.offline && !answered);
+            if let Some(mirror) = copy
+                && let Ok(Some(commit)) = route.arrived(&mirror)
+            {
+                let note = problem::offline(wanted, &failure, &commit);
+                return Ok((mirror, commit, Some(note)));
+            }
+            Err(problem::of(wanted, &failure).into())
+        }
+    }
+}
+
+/// What has to be fetched for a commit, and what it is called then.
+struct Route {
+    refspecs: Vec<String>,
+    /// Whether all of the history is needed, to find the commit in.
+    history: bool,
+    names: Vec<String>,
+}
+
+impl Route {
+    fn to(wanted: &Wanted<'_>) -> Self {
+        // The other side's names might contradict each other over time (`a`, then `a/b`): ours are flat.
+        let one = |theirs: String| {
+            let digest: [u8; 32] = Sha256::digest(&theirs).into();
+            let key: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+            let ours = format!("refs/fetched/{key}");
+            let refspecs = vec![format!("+{theirs}:{ours}")];
+            Self { refspecs, history: false, names: vec![ours, theirs] }
+        };
+        if let Some(commit) = exact(wanted) {
+            return Self { names: vec![commit.to_owned()], ..one(commit.to_owned()) };
+        }
+        match wanted.reference {
+            Reference::Default => Self { names: one("HEAD".into()).names[..1].to_vec(), ..one("HEAD".into()) },
+            Reference::Branch(name) => one(format!("refs/heads/{name}")),
+            Reference::Tag(name) => one(format!("refs/tags/{name}")),
+            Reference::Rev(rev) => Self::through_all(rev),
+        }
+    }
+
+    /// Everything, and the commit is in there.
+    fn through_all(rev: &str) -> Self {
+        let refspecs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"].map(str::to_owned).to_vec();
+        Self { refspecs, history: true, names: vec![rev.to_owned()] }
+    }
+
+    fn take(&self, wanted: &Wanted<'_>, mirror: &Mirror) -> Result<std::result::Result<(), Failure>> {
+        let from = wanted.address.argument(wanted.base);
+        let contact = Contact { from: &from, may_ask: wanted.may_ask, progress: wanted.progress };
+        let outcome = mirror.fetch(&contact, &self.refspecs, self.history)?;
+        match outcome {
+            Err(failure) if failure.kind == Kind::NotShallow && !self.history => {
+                mirror.fetch(&contact, &self.refspecs, true)
+            }
+            // Not every server hands out a commit that no branch or tag names.
+            Err(failure) if failure.kind == Kind::NoReference && !self.history && exact(wanted).is_some() => {
+                mirror.fetch(&contact, &Self::through_all("").refspecs, true)
+            }
+            outcome => Ok(outcome),
+        }
+    }
+
+    fn arrived(&self, mirror: &Mirror) -> Result<Option<String>> {
+        for name in &self.names {
+            if let Some(commit) = mirror.commit(name)? {
+                return Ok(Some(commit));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Fetches into the copy or, where there is none that will do, into a new one.
+fn update(
+    slot: &Slot,
+    fetch: impl Fn(&Mirror) -> Result<std::result::Result<(), Failure>>,
+) -> Result<std::result::Result<Mirror, Failure>> {
+    if let Some(mirror) = slot.mirror() {
+        slot.clear();
+        match fetch(&mirror)? {
+            Err(failure) if [Kind::Broken, Kind::OtherFormat].contains(&failure.kind) => {}
+            outcome => return Ok(outcome.map(|()| mirror)),
+        }
+    }
+    let mut outcome = make(slot, Format::Sha1, &fetch)?;
+    if outcome.as_ref().is_err_and(|failure| failure.kind == Kind::OtherFormat) {
+        outcome = make(slot, Format::Sha256, &fetch)?;
+    }
+    Ok(outcome)
+}
+
+/// Makes a new copy, whole or not at all.
+fn make(
+    slot: &Slot,
+    format: Format,
+    fetch: impl Fn(&Mirror) -> Result<std::result::Result<(), Failure>>,
+) -> Result<std::result::Result<Mirror, Failure>> {
+    let stage = slot.stage()?;
+    let outcome = Mirror::create(&stage, format).and_then(|mirror| fetch(&mirror));
+    match outcome {
+        Ok(Ok(())) => slot.install().map(Ok),
+        failed => {
+            slot.unstage();
+            failed.map(|failed| failed.map(|()| Mirror::at(&stage)))
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Submodules: the files of another repository at the commit that the template names, as a recursive clone would bring them.
+
+use super::{Commit, Wanted, fetch_at};
+use crate::diagnostic::{self, Code, Diagnostic};
+use crate::git;
+use crate::source::{Address, AddressError};
+use crate::template::Reference;
+use crate::tree::Tree;
+
+/// So deep may submodules be inside of each other.
+const MAX_DEPTH: usize = 8;
+
+/// The files of the submodule at `path`.
+pub(super) fn files(commit: &Commit<'_>, path: &str) -> diagnostic::Result<Tree> {
+    let refuse = |reason: &str| {
+        Diagnostic::error(Code::TemplateNotFound, format!("the template's submodule `{path}` {reason}"))
+            .help("mend `.gitmodules` in the template, or choose another commit of it")
+    };
+    if commit.depth >= MAX_DEPTH {
+        return Err(refuse("is too deep inside of others").into());
+    }
+    let text = commit.content(".gitmodules")?.ok_or_else(|| refuse("is not in its `.gitmodules`"))?;
+    let modules = git::submodules(&text)?;
+    let url = modules.iter().find(|(at, _)| at.trim_end_matches('/') == path).map(|(_, url)| url.as_str());
+    let url = url.ok_or_else(|| refuse("is not in its `.gitmodules`"))?;
+    let address = resolve(commit.wanted.address, url).map_err(|reason| refuse(&reason))?;
+    let listed = commit.listed()?.iter().find(|listed| listed.path == path.as_bytes());
+    let object = listed.map(|listed| listed.object.as_str());
+    let wanted = Wanted { address: &address, reference: &Reference::Default, commit: object, ..commit.wanted };
+    fetch_at(wanted, commit.depth + 1)?.files_below("")
+}
+
+/// The address of a submodule: as it stands or, where it starts with `./` or `../`, as seen from its parent's.
+fn resolve(parent: &Address, url: &str) -> Result<Address, String> {
+    let address =
+        if url.starts_with("./") || url.starts_with("../") { relative(parent, url) } else { Address::parse(url) };
+    let address = address.map_err(|reason| format!("has the address `{url}`, which {reason}"))?;
+    let local = |address: &Address| match address {
+        Address::Path(_) => true,
+        Address::Url { full, .. } => full.starts_with("file://"),
+    };
+    // Somebody else's template may not choose among the user's own repositories.
+    if local(&address) && !local(parent) {
+        return Err(format!("has the address `{url}`, which is on this machine, and its template is not"));
+    }
+    Ok(address)
+}
+
+fn relative(parent: &Address, url: &str) -> Result<Address, AddressError> {
+    let full = match parent {
+        Address::Path(path) => return Ok(Address::Path(path.join(url))),
+        Address::Url { full, .. } => full.trim_end_matches('/'),
+    };
+    // What is before it names the host: there is nothing above.
+    let host = match full.find("://") {
+        Some(at) => full[at + 3..].find('/').map_or(full.len(), |end| at + 3 + end),
+        None => full.find(':').map_or(0, |at| at + 1),
+    };
+    let (mut base, mut rest) = (full.to_owned(), url);
+    loop {
+        if let Some(next) = rest.strip_prefix("./") {
+            rest = next;
+        } else if let Some(next) = rest.strip_prefix("../") {
+            rest = next;
+            if base.len() <= host {
+                return Err(AddressError::Incomplete);
+            }
+            base.truncate(base.rfind('/').map_or(host, |at| at.max(host)));
+        } else {
+            break;
+        }
+    }
+    let between = if base.ends_with([':', '/']) { "" } else { "/" };
+    Address::parse(&format!("{base}{between}{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(parent: &str, url: &str) -> String {
+        resolve(&Address::parse(parent).unwrap(), url).map_or_else(|reason| reason, |address| address.to_string())
+    }
+
+    #[test]
+    fn an_address_is_relative_to_its_parents() {
+        for (parent, url, expected) in [
+            ("https://x.org/a/b.git", "../c.git", "https://x.org/a/c.git"),
+            ("https://x.org/a/b/", "./c", "https://x.org/a/b/c"),
+            ("https://x.org/a/b", "../../d/c", "https://x.org/d/c"),
+            ("git@x.org:a/b.git", "../c.git", "git@x.org:a/c.git"),
+            ("git@x.org:b.git", "../c.git", "git@x.org:c.git"),
+            ("https://x.org/a/b", "https://y.org/c", "https://y.org/c"),
+            ("/srv/a", "../b", "/srv/a/../b"),
+        ] {
+            assert_eq!(resolved(parent, url), expected, "{parent} {url}");
+        }
+    }
+
+    #[test]
+    fn a_template_chooses_neither_programs_nor_repositories_of_the_users() {
+        for url in ["/home/ann/secret", "file:///home/ann/secret", "secret"] {
+            assert!(resolved("https://x.org/a/b", url).contains("is on this machine"), "{url}");
+        }
+        for url in ["ext::sh -c x", "--upload-pack=x", "../../../../../x", "ssh://-oProxyCommand=x/y"] {
+            assert!(resolved("https://x.org/a/b", url).starts_with("has the address"), "{url}");
+        }
+    }
+}
