@@ -2,6 +2,7 @@
 
 mod apply;
 mod failure;
+mod history;
 mod index;
 mod mirror;
 mod worktree;
@@ -12,6 +13,7 @@ use std::process::{Command, Output, Stdio};
 
 pub use apply::apply;
 pub use failure::{Failure, Kind};
+pub use history::once_added;
 pub use index::{Indexed, indexed, set_index, store};
 pub use mirror::{Contact, Format, Listed, Mirror, references, submodules};
 pub use worktree::{Held, compares_modes, files, left_out, staged, status, unmerged};
@@ -168,6 +170,28 @@ fn git(directory: &Path) -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// The content of files by the names of their objects, in order; none for what is no file, or is not there.
+fn objects<'a>(root: &Path, names: impl IntoIterator<Item = &'a str>) -> Result<Vec<Option<Vec<u8>>>> {
+    let names: Vec<&str> = names.into_iter().collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let input: String = names.iter().map(|name| format!("{name}\n")).collect();
+    let output = ask(git(root).args(["cat-file", "--batch"]), input.as_bytes())?;
+    let mut rest = output.stdout.as_slice();
+    let mut next = || {
+        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        let head = lossy(&rest[..end]);
+        rest = &rest[end + 1..];
+        let (_, size) = head.rsplit_once(" blob ")?;
+        let size = size.parse::<usize>().ok().filter(|size| *size < rest.len())?;
+        let content = rest[..size].to_vec();
+        rest = &rest[size + 1..];
+        Some(content)
+    };
+    Ok(names.iter().map(|_| next()).collect())
 }
 
 /// Git, for paths that are no patterns.

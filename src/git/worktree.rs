@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{ask, chunks, git, literal, lossy, run};
+use super::{ask, chunks, git, literal, lossy, objects, run};
 use crate::diagnostic::Result;
 
 /// What git holds of a path.
@@ -92,22 +92,10 @@ pub fn files(directory: &Path) -> Result<BTreeSet<String>> {
 /// # Errors
 ///
 /// When git is missing or fails.
-pub fn staged<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<String, Vec<u8>>> {
-    let paths: Vec<&str> = paths.into_iter().collect();
-    let input: String = paths.iter().map(|path| format!(":{path}\n")).collect();
-    let output = ask(git(root).args(["cat-file", "--batch"]), input.as_bytes())?;
-    let mut found = BTreeMap::new();
-    let mut rest = output.stdout.as_slice();
-    for path in paths {
-        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { break };
-        let head = lossy(&rest[..end]);
-        rest = &rest[end + 1..];
-        let size = head.rsplit_once(" blob ").and_then(|(_, size)| size.parse::<usize>().ok());
-        let Some(size) = size.filter(|size| *size < rest.len()) else { continue };
-        found.insert(path.to_owned(), rest[..size].to_vec());
-        rest = &rest[size + 1..];
-    }
-    Ok(found)
+pub fn staged(root: &Path, paths: &[&str]) -> Result<BTreeMap<String, Vec<u8>>> {
+    let names: Vec<String> = paths.iter().map(|path| format!(":{path}")).collect();
+    let contents = objects(root, names.iter().map(String::as_str))?;
+    Ok(paths.iter().zip(contents).filter_map(|(path, content)| Some(((*path).to_owned(), content?))).collect())
 }
 
 /// Whether executable bits count in the repository of `directory`.

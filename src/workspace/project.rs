@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
+use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -59,12 +60,16 @@ impl Project {
             }
         }
         let present = stored.keys().copied().collect();
-        for (digest, bytes) in from_index(&site, problems.keys()) {
+        // What a sparse checkout leaves out is in git's index.
+        for (digest, bytes) in from_git(&site, problems.keys(), git::staged) {
             if problems.get(&digest).is_some_and(|problem| problem == MISSING) {
                 problems.remove(&digest);
             }
             stored.insert(digest, bytes);
         }
+        // Of two branches that upgraded, each has removed bases that the other one's lock may still name.
+        let lost: Vec<&Digest> = problems.keys().filter(|digest| !stored.contains_key(digest)).collect();
+        stored.extend(from_git(&site, lost.into_iter(), git::once_added));
         let broken = problems.iter().map(|(digest, problem)| broken(&lock, *digest, problem)).collect();
         let bases = Bases::new(&lock, &stored);
         Ok(Self { site, lock, lock_digest, bases, present, broken })
@@ -127,15 +132,19 @@ fn read(site: &Site, digest: Digest) -> std::result::Result<Vec<u8>, String> {
     }
 }
 
-/// What a sparse checkout leaves out is in git's index.
-fn from_index<'d>(site: &Site, digests: impl ExactSizeIterator<Item = &'d Digest>) -> Vec<(Digest, Vec<u8>)> {
+/// What git has of these files of the base, as `find` finds it; a git that fails has nothing.
+fn from_git<'d>(
+    site: &Site,
+    digests: impl ExactSizeIterator<Item = &'d Digest>,
+    find: impl Fn(&Path, &[&str]) -> Result<BTreeMap<String, Vec<u8>>>,
+) -> Vec<(Digest, Vec<u8>)> {
     let Some(root) = site.repository.as_deref().filter(|_| digests.len() > 0) else { return Vec::new() };
     let digests: Vec<Digest> = digests.copied().collect();
     let paths = digests.iter().map(|digest| site.in_repository(&format!("{DIRECTORY}/{BASE}/{digest}")));
     let paths: Vec<String> = paths.collect();
-    let staged = git::staged(root, paths.iter().map(String::as_str)).unwrap_or_default();
+    let found = find(root, &paths.iter().map(String::as_str).collect::<Vec<_>>()).unwrap_or_default();
     let decoded = digests.iter().zip(&paths).filter_map(|(digest, path)| {
-        let bytes = base::decode(*digest, staged.get(path)?).ok()?;
+        let bytes = base::decode(*digest, found.get(path)?).ok()?;
         Some((*digest, bytes))
     });
     decoded.collect()
@@ -146,5 +155,6 @@ fn broken(lock: &Lock, digest: Digest, problem: &str) -> Diagnostic {
     let files: Vec<_> = lines.filter(|(_, pristine)| pristine.base() == Some(digest)).map(|(path, _)| path).collect();
     let name = files.first().map_or_else(|| digest.to_string(), ToString::to_string);
     let title = format!("the base of `{name}` {problem} (`{DIRECTORY}/{BASE}/{digest}`)");
-    Diagnostic::error(Code::BaseBroken, title).help(format!("restore it from git: `git checkout HEAD -- {DIRECTORY}`"))
+    let help = format!("run `create-app upgrade`, or restore it from git: `git checkout HEAD -- {DIRECTORY}`");
+    Diagnostic::error(Code::BaseBroken, title).help(help)
 }

@@ -1,0 +1,66 @@
+//! Files that earlier commits had.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{ask, chunks, git, literal, lossy, objects, run};
+use crate::diagnostic::Result;
+
+/// The content of files that a commit behind this one added, or behind the one that is being merged or picked; `paths` are
+/// relative to `root`, the repository's root. Those that no commit added, as far as this clone knows, are left out.
+///
+/// It takes as long as git's history is long.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn once_added(root: &Path, paths: &[&str]) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut heads = git(root);
+    heads.args(["rev-parse", "--revs-only", "HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD"]);
+    let heads = lossy(&run(&mut heads)?.stdout);
+    let mut names = BTreeMap::new();
+    for chunk in chunks(paths.iter().copied()).into_iter().filter(|_| !heads.is_empty()) {
+        let mut list = literal(root);
+        list.args(["rev-list", "--full-history"]).args(heads.lines()).arg("--").args(&chunk);
+        let commits = run(&mut list)?.stdout;
+        let mut added = literal(root);
+        added.args(["diff-tree", "--stdin", "--root", "-m", "-r", "-z", "--no-renames", "--no-commit-id"]);
+        let output = ask(added.arg("--diff-filter=A").arg("--").args(&chunk), &commits)?;
+        // `:000000 100644 0000… e69d… A`, then the path.
+        let fields: Vec<String> = output.stdout.split(|byte| *byte == 0).map(lossy).collect();
+        for field in fields.chunks_exact(2) {
+            let name = field[0].split(' ').nth(3).unwrap_or_default();
+            names.insert(field[1].clone(), name.to_owned());
+        }
+    }
+    let contents = objects(root, names.values().map(String::as_str))?;
+    Ok(names.into_keys().zip(contents).filter_map(|(path, content)| Some((path, content?))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::tests::{repository, write};
+
+    #[test]
+    fn what_a_commit_added_is_found_when_it_has_gone() {
+        let directory = repository();
+        let root = directory.path();
+        assert_eq!(once_added(root, &["a"]), Ok(BTreeMap::new()));
+        let commit = || {
+            run(git(root).args(["add", "--all"])).unwrap();
+            let identity = ["-c", "user.name=A", "-c", "user.email=a@x"];
+            run(git(root).args(identity).args(["commit", "--quiet", "--message", "x", "--allow-empty"])).unwrap();
+        };
+        write(root.join("a"), "first");
+        write(root.join("d/[b]"), "second");
+        commit();
+        fs_err::remove_file(root.join("a")).unwrap();
+        fs_err::remove_dir_all(root.join("d")).unwrap();
+        commit();
+        commit();
+        let found = once_added(root, &["a", "d/[b]", "d/b", "never"]).unwrap();
+        let expected = [("a", "first"), ("d/[b]", "second")];
+        assert_eq!(found, expected.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into());
+    }
+}
