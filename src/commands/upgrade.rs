@@ -5,7 +5,7 @@ use super::{Outcome, interrupted, summary};
 use crate::cli::UpgradeArgs;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git::{self, Held};
-use crate::merge::state::{State, judge};
+use crate::merge::state::{FileState, Leftover, State, judge};
 use crate::plan::{Changes, effects};
 use crate::report;
 use crate::report::plan::Told;
@@ -59,7 +59,20 @@ fn unresolved(prospect: &Prospect, unmerged: Unmerged) -> Result<Vec<Diagnostic>
     let app = judge(&project.bases.app, &prospect.ours.app, &app);
     let repository = judge(&project.bases.repository, &prospect.ours.repository, &repository);
     let left = app.into_iter().chain(repository).filter(|file| file.state == State::Conflict);
-    Ok(left.map(|file| not_resolved(file.now.as_ref().unwrap_or(&file.path))).collect())
+    let tell = |file: FileState| {
+        let problem = not_resolved(file.now.as_ref().unwrap_or(&file.path));
+        let beside = file.leftovers.iter().find_map(|leftover| match leftover {
+            Leftover::Beside(path) => Some(path),
+            Leftover::Unmerged | Leftover::Markers => None,
+        });
+        match beside {
+            Some(path) => {
+                problem.help(format!("take what you need from it and remove `{path}`, then run the command again"))
+            }
+            None => problem,
+        }
+    };
+    Ok(left.map(tell).collect())
 }
 
 fn not_resolved(path: impl std::fmt::Display) -> Diagnostic {

@@ -10,5 +10,6 @@ pub(crate) mod place;
 #[cfg(unix)]
 pub(crate) mod process;
 pub(crate) mod programs;
+pub(crate) mod sample;
 pub(crate) mod tools;
 pub(crate) mod tree;

@@ -1,0 +1,200 @@
+//! Conflicts as git's own: what its commands make of them, and what create-app says until they are resolved.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
+
+mod support;
+
+use fs_err as fs;
+use support::place::Place;
+use support::sample::{assert_done, change, lines, project, release, upgrade};
+use support::tree;
+
+/// A project in which `a.txt` is in conflict after an upgrade, while `b.txt` was merged.
+fn conflicted() -> Place {
+    let place = project(".");
+    change(&place, "repo/a.txt", 2, "mine");
+    change(&place, "repo/b.txt", 9, "mine");
+    place.commit("repo");
+    release(&place, "2.0.0", &["a.txt", "b.txt"]);
+    let said = upgrade(&place, "repo").ended(1);
+    assert!(said.out.starts_with(".: template 1.0.0 -> 2.0.0, with 1 conflict to resolve\n"), "{}", said.out);
+    assert_eq!(unmerged(&place), "UU a.txt\n");
+    place
+}
+
+/// The lines of `git status` that tell of conflicts.
+fn unmerged(place: &Place) -> String {
+    let status = place.git("repo", &["status", "--porcelain", "--untracked-files=no"]);
+    let conflicts = ["UU", "AA", "DU", "UD", "AU", "UA", "DD"];
+    status.split_inclusive('\n').filter(|line| conflicts.contains(&&line[..2])).collect()
+}
+
+fn with(line: &str) -> String {
+    lines("a.txt").replace("line 2 of a.txt", line)
+}
+
+#[test]
+fn a_merge_tool_resolves_it() {
+    let place = conflicted();
+    for (key, value) in [("cmd", "cat \"$LOCAL\" \"$REMOTE\" >\"$MERGED\""), ("trustExitCode", "true")] {
+        place.git("repo", &["config", &format!("mergetool.both.{key}"), value]);
+    }
+    place.git("repo", &["config", "mergetool.keepBackup", "false"]);
+    place.git("repo", &["mergetool", "--tool=both", "--no-prompt"]);
+    assert_eq!(place.read("repo/a.txt"), with("mine") + &with("theirs in 2.0.0"));
+    assert_eq!(unmerged(&place), "");
+    assert_done(&place, "repo");
+}
+
+#[test]
+fn either_side_can_be_taken_and_the_conflict_made_anew() {
+    let place = conflicted();
+    let drawn = place.read("repo/a.txt");
+    assert_eq!(drawn, with("<<<<<<< yours\nmine\n=======\ntheirs in 2.0.0\n>>>>>>> template 2.0.0"));
+    for (side, expected) in [("--ours", with("mine")), ("--theirs", with("theirs in 2.0.0"))] {
+        place.git("repo", &["checkout", "--quiet", side, "a.txt"]);
+        assert_eq!(place.read("repo/a.txt"), expected);
+        place.git("repo", &["checkout", "--quiet", "--merge", "a.txt"]);
+        let again = place.read("repo/a.txt");
+        assert_eq!(again.replace(" ours", " yours").replace(" theirs\n", " template 2.0.0\n"), drawn);
+        assert_eq!(unmerged(&place), "UU a.txt\n", "{side}");
+    }
+    place.git("repo", &["checkout", "--quiet", "--theirs", "a.txt"]);
+    place.git("repo", &["add", "a.txt"]);
+    assert_done(&place, "repo");
+}
+
+#[test]
+fn until_it_is_resolved_nothing_else_is_merged_and_nothing_is_called_done() {
+    let place = conflicted();
+    let before = tree::read(&place.path("repo"));
+    let not_done = |code| {
+        for more in [&[][..], &["--allow-dirty"], &["--dry-run"], &["--conflict=theirs"]] {
+            let template = place.path("template");
+            let path = ["upgrade", "--silent", "--path", template.to_str().unwrap()];
+            let said = place.app("repo", &[&path[..], more].concat()).ended(code);
+            assert!(said.out.is_empty(), "{}", said.out);
+            assert!(said.err.contains("error[P007]: `a.txt` has a conflict that is not resolved"), "{}", said.err);
+            assert!(said.err.contains("resolve it and `git add` the file"), "{}", said.err);
+            assert_eq!(tree::differences(&before, &tree::read(&place.path("repo"))), "");
+        }
+        place.app("repo", &["check"]).ended(1).has("conflict  a.txt: unmerged in git, conflict markers\n");
+    };
+    not_done(1);
+    // A newer version, which does not even touch the file.
+    release(&place, "3.0.0", &["src/c.txt"]);
+    not_done(2);
+    // Markers that were committed are still markers.
+    place.commit("repo");
+    let said = upgrade(&place, "repo").ended(2);
+    assert!(said.err.contains("error[P007]: `a.txt` has a conflict"), "{}", said.err);
+    fs::write(place.path("repo/a.txt"), with("both")).unwrap();
+    place.commit("repo");
+    upgrade(&place, "repo").ended(0).has("updated   src/c.txt");
+    assert_done(&place, "repo");
+}
+
+#[test]
+fn a_conflict_of_a_merge_of_ones_own_comes_first() {
+    let place = project(".");
+    place.git("repo", &["switch", "--quiet", "--create", "other"]);
+    change(&place, "repo/a.txt", 5, "other");
+    place.commit("repo");
+    place.git("repo", &["switch", "--quiet", "main"]);
+    change(&place, "repo/a.txt", 5, "mine");
+    place.commit("repo");
+    let merge = place.command("git", "repo").args(["merge", "--quiet", "other"]).output().unwrap();
+    assert_eq!(merge.status.code(), Some(1));
+    release(&place, "2.0.0", &["a.txt"]);
+    let said = upgrade(&place, "repo").ended(2);
+    assert!(said.err.contains("error[P007]: `a.txt` has a conflict that is not resolved"), "{}", said.err);
+    assert_eq!(unmerged(&place), "UU a.txt\n");
+    assert!(!place.read("repo/a.txt").contains("theirs"));
+}
+
+#[test]
+fn it_is_drawn_or_decided_as_asked() {
+    let base = "||||||| base\nline 2 of a.txt\n";
+    for (style, expected, left) in [
+        ("merge", with("<<<<<<< yours\nmine\n=======\ntheirs in 2.0.0\n>>>>>>> template 2.0.0"), "UU a.txt\n"),
+        (
+            "diff3",
+            with(&format!("<<<<<<< yours\nmine\n{base}=======\ntheirs in 2.0.0\n>>>>>>> template 2.0.0")),
+            "UU a.txt\n",
+        ),
+        ("ours", with("mine"), ""),
+        ("theirs", with("theirs in 2.0.0"), ""),
+    ] {
+        let place = project(".");
+        change(&place, "repo/a.txt", 2, "mine");
+        place.commit("repo");
+        release(&place, "2.0.0", &["a.txt"]);
+        let template = place.path("template");
+        let path = ["upgrade", "--silent", "--path", template.to_str().unwrap(), "--conflict", style];
+        let said = place.app("repo", &path).ended(i32::from(!left.is_empty()));
+        assert_eq!(said.out.contains("to resolve"), !left.is_empty(), "{}", said.out);
+        assert_eq!(place.read("repo/a.txt"), expected, "{style}");
+        assert_eq!(unmerged(&place), left, "{style}");
+        place.app("repo", &["check"]).ended(i32::from(!left.is_empty()));
+    }
+}
+
+#[test]
+fn a_file_that_one_side_deleted_or_both_added_is_in_conflict_as_git_has_it() {
+    let place = project(".");
+    change(&place, "repo/a.txt", 2, "mine");
+    place.write("repo/new.txt", "mine\n");
+    place.commit("repo");
+    place.remove("template/a.txt");
+    place.write("template/new.txt", "theirs\n");
+    release(&place, "2.0.0", &[]);
+    upgrade(&place, "repo").ended(1);
+    assert_eq!(unmerged(&place), "UD a.txt\nAA new.txt\n");
+    assert_eq!(place.read("repo/a.txt"), with("mine"));
+    place.git("repo", &["rm", "--quiet", "a.txt"]);
+    place.git("repo", &["checkout", "--quiet", "--theirs", "new.txt"]);
+    place.git("repo", &["add", "new.txt"]);
+    assert_eq!(place.read("repo/new.txt"), "theirs\n");
+    place.commit("repo");
+    assert_done(&place, "repo");
+}
+
+#[test]
+fn what_cannot_be_drawn_is_put_beside_it() {
+    let place = project(".");
+    place.write("template/logo.png", b"\0one");
+    release(&place, "2.0.0", &[]);
+    upgrade(&place, "repo").ended(0);
+    place.write("repo/logo.png", b"\0mine");
+    place.commit("repo");
+    place.write("template/logo.png", b"\0theirs");
+    release(&place, "3.0.0", &[]);
+    upgrade(&place, "repo").ended(1).has("see `logo.png.theirs`");
+    assert_eq!(unmerged(&place), "UU logo.png\n");
+    place.git("repo", &["add", "logo.png"]);
+    // Git is content, and still somebody has to look at what was put there.
+    let said = upgrade(&place, "repo").ended(1);
+    assert!(said.err.contains("`logo.png` has a conflict that is not resolved"), "{}", said.err);
+    assert!(said.err.contains("remove `logo.png.theirs`"), "{}", said.err);
+    place.remove("repo/logo.png.theirs");
+    place.commit("repo");
+    assert_done(&place, "repo");
+}
+
+#[test]
+fn an_index_that_cannot_be_written_stops_everything() {
+    let place = project(".");
+    change(&place, "repo/a.txt", 2, "mine");
+    place.commit("repo");
+    release(&place, "2.0.0", &["a.txt", "b.txt"]);
+    place.write("repo/.git/index.lock", "");
+    let before = tree::read(&place.path("repo"));
+    let said = upgrade(&place, "repo").ended(2);
+    assert!(said.err.contains("error[P004]") && said.err.contains("index.lock"), "{}", said.err);
+    assert!(said.out.is_empty(), "{}", said.out);
+    assert_eq!(tree::differences(&before, &tree::read(&place.path("repo"))), "");
+    place.remove("repo/.git/index.lock");
+    assert_eq!(place.git("repo", &["status", "--porcelain"]), "");
+    upgrade(&place, "repo").ended(1);
+    assert_eq!(unmerged(&place), "UU a.txt\n");
+}
