@@ -49,7 +49,8 @@ shop: template 3.0.0 -> 3.1.0
 
 What now:
 
-  bun install (in shop)
+  cd shop
+  bun install
 ";
     assert_eq!(said.out, expected);
     place.git("", &["init", "--quiet", "fresh"]);

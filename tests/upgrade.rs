@@ -142,7 +142,7 @@ impl Case {
         let plan = upgrade(bases.as_ref(), &ours);
         assert_eq!(plan, upgrade(bases.as_ref(), &ours), "{}: equal inputs, equal plans", self.folder.display());
         let after = apply(&plan.app, &ours);
-        self.check_plan(&lines(&plan));
+        self.check_plan(&lines(&plan, &theirs));
         self.check_tree(&after);
 
         let bases = Bases {
@@ -151,7 +151,12 @@ impl Case {
             moved: plan.moved,
         };
         let again = upgrade(Some(&bases), &after);
-        assert!(again.is_empty(), "{}: a second upgrade does nothing:\n{}", self.folder.display(), lines(&again));
+        assert!(
+            again.is_empty(),
+            "{}: a second upgrade does nothing:\n{}",
+            self.folder.display(),
+            lines(&again, &theirs)
+        );
     }
 
     fn check_plan(&self, actual: &str) {
@@ -210,7 +215,7 @@ fn apply(changes: &Changes, ours: &Tree) -> Tree {
 }
 
 /// The plan, a line a change, and what its summary adds.
-fn lines(plan: &Plan) -> String {
+fn lines(plan: &Plan, theirs: &Tree) -> String {
     let mut out = String::new();
     for (path, change) in &plan.app {
         let action = match &change.action {
@@ -236,9 +241,10 @@ fn lines(plan: &Plan) -> String {
             _ => {}
         }
     }
-    let summary = plan.summary();
-    summary.notes.iter().for_each(|note| writeln!(out, "note {}: {}", note.path, note.subject).unwrap());
-    summary.commands.iter().for_each(|todo| writeln!(out, "{todo}").unwrap());
+    plan.notes.iter().for_each(|note| writeln!(out, "note {}: {}", note.path, note.subject).unwrap());
+    plan.commands(|repository, name| !repository && theirs.contains_key(&path(name)))
+        .iter()
+        .for_each(|todo| writeln!(out, "{todo}").unwrap());
     plan.moved.iter().for_each(|(from, to)| writeln!(out, "moved {from} > {to}").unwrap());
     out
 }

@@ -38,7 +38,8 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
     let told = Told {
         shown: prospect.site.shown().to_string(),
         app_dir: prospect.site.app_dir.as_ref(),
-        before: prospect.recorded.as_ref().map(|project| &project.lock.template),
+        in_git: prospect.site.repository.is_some(),
+        before: prospect.recorded.as_ref().map(|project| &project.lock),
         lock: &prospect.record.lock,
         plan: &prospect.plan,
         backup: backup.as_ref(),

@@ -1,20 +1,20 @@
 //! What a command would do to a project, path by path, each with its reason. `new` and `upgrade` apply it, `diff` shows
 //! it, `check` judges it: as all of them have the same plan, they cannot disagree.
 
+mod commands;
 mod conflict;
 mod effects;
 mod patch;
 mod reason;
-mod summary;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use commands::Todo;
 pub use conflict::{Conflict, Stages, Version};
 pub use effects::{Effect, applied, effects};
 pub use patch::{Difference, patch};
-pub use reason::{BlockProblem, Install, Reason};
-pub use summary::{Summary, Todo};
+pub use reason::{BlockProblem, Cause, Install, Reason};
 
 use crate::lock::Digest;
 use crate::tree::{Entry, Mode, RelPath, Tree};

@@ -57,6 +57,36 @@ pub enum Reason {
     Blocks(BlockProblem),
 }
 
+/// Who changed what the template renders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The template's author.
+    Template,
+    /// The user, by other answers to the same template.
+    Answers,
+}
+
+impl Reason {
+    /// The reason in words, by who changed what the template renders.
+    #[must_use]
+    pub fn words(self, cause: Cause) -> String {
+        let by_answers = match self {
+            _ if cause == Cause::Template => None,
+            Self::Added => Some("comes with your answers"),
+            Self::TemplateChanged => Some("changed by your answers"),
+            Self::TemplateMoved => Some("moved by your answers"),
+            Self::TemplateDeleted => Some("goes with your answers"),
+            Self::Merged => Some("edited by you and changed by your answers, merged"),
+            Self::UserDeleted => Some("you deleted it; it changed by your answers"),
+            Self::UserMadeDirectory => Some("you made a directory of it; it changed by your answers"),
+            Self::BothChanged => Some("you edited lines that your answers change"),
+            Self::DeletedButEdited => Some("goes with your answers, but you edited it"),
+            _ => None,
+        };
+        by_answers.map_or_else(|| self.to_string(), str::to_owned)
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -71,7 +101,7 @@ impl fmt::Display for Reason {
             Self::Decided => "changed by you and in the template, decided as you asked",
             Self::UserDeleted => "you deleted it; it changed in the template",
             Self::UserMadeDirectory => "you made a directory of it; it changed in the template",
-            Self::LockFile(_) => "changed by you and in the template; the package manager makes it anew",
+            Self::LockFile(_) => "not merged: the package manager brings it up to date",
             Self::Secret => "it holds a secret, so its base is not recorded; it differs from the template's",
             Self::BaseUnknown => "deleted in the template; whether you edited it is not known",
             Self::BothChanged => "you and the template changed the same lines",
@@ -158,6 +188,19 @@ impl Install {
             "poetry.lock" => Self::Poetry,
             _ => return None,
         })
+    }
+
+    /// The names of the lock files that may belong to a manifest of this name.
+    #[must_use]
+    pub fn lock_files(manifest: &str) -> &'static [&'static str] {
+        match manifest {
+            "package.json" => {
+                &["bun.lock", "bun.lockb", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock"]
+            }
+            "Cargo.toml" => &["Cargo.lock"],
+            "pyproject.toml" => &["uv.lock", "poetry.lock"],
+            _ => &[],
+        }
     }
 
     /// The command as the user types it.

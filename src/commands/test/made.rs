@@ -107,9 +107,9 @@ impl Maker<'_> {
         let mut lock = self.record(&resolved, &theirs).lock;
         lock.moved.clone_from(&plan.moved);
         let changed = !plan.is_empty() || lock != before;
-        let before = Some(&before.template);
+        let before = Some(&before);
         let shown = self.case.name.clone();
-        let told = Told { shown, app_dir, before, lock: &lock, plan: &plan, backup: None, changed };
+        let told = Told { shown, app_dir, in_git: true, before, lock: &lock, plan: &plan, backup: None, changed };
         let app = applied(&plan.app, &ours.app);
         let repository = applied(&plan.repository, &ours.repository);
         Ok(Made { tree: joined(Trees { app, repository }), summary: Some(human(&told)) })

@@ -1,0 +1,98 @@
+//! What the user has to run after a plan.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{Action, Change, Install, Plan, Reason};
+use crate::tree::RelPath;
+
+/// A command that the user should run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Todo {
+    /// Whether `directory` is below the repository's root and not below the app.
+    pub repository: bool,
+    /// The directory in which to run it; none for the app, or the repository's root, itself.
+    pub directory: Option<String>,
+    /// The command.
+    pub install: Install,
+}
+
+impl fmt::Display for Todo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "run `{}`", self.install.command())?;
+        match &self.directory {
+            Some(directory) => write!(f, " in {directory}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Plan {
+    /// The commands that bring lock files, and what is installed, up to date: for each lock file that changes or was not
+    /// merged, and for each manifest that changes and has a lock file in the template, beside it or above.
+    ///
+    /// `has` says whether the template has a path, below the app or, where the first argument says so, below the
+    /// repository's root.
+    #[must_use]
+    pub fn commands(&self, has: impl Fn(bool, &str) -> bool) -> BTreeSet<Todo> {
+        let trees = [(false, &self.app), (true, &self.repository)];
+        let all = trees.iter().flat_map(|(repository, changes)| changes.iter().map(|change| (*repository, change)));
+        all.filter_map(|(repository, (path, change))| {
+            let (directory, install) = command(path, change, &|path: &str| has(repository, path))?;
+            Some(Todo { repository, directory, install })
+        })
+        .collect()
+    }
+}
+
+fn command(path: &RelPath, change: &Change, has: &dyn Fn(&str) -> bool) -> Option<(Option<String>, Install)> {
+    let beside = path.ancestors().next().map(str::to_owned);
+    if let Reason::LockFile(install) = change.reason {
+        return Some((beside, install));
+    }
+    if matches!(change.action, Action::Keep | Action::Delete { .. }) {
+        return None;
+    }
+    if let Some(install) = Install::of(path.file_name()) {
+        return Some((beside, install));
+    }
+    let directories = path.ancestors().map(Some).chain([None]);
+    let mut found = directories.filter_map(|directory| {
+        let below = |name: &str| directory.map_or_else(|| name.to_owned(), |directory| format!("{directory}/{name}"));
+        let name = Install::lock_files(path.file_name()).iter().find(|name| has(&below(name)))?;
+        Some((directory.map(str::to_owned), Install::of(name)?))
+    });
+    found.next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Changes;
+    use crate::tree::Entry;
+
+    fn commands(changed: &str, reason: Reason, files: &[&str]) -> Vec<String> {
+        let action =
+            if matches!(reason, Reason::LockFile(_)) { Action::Keep } else { Action::Create(Entry::file(&b""[..])) };
+        let app: Changes = [(RelPath::new(changed).unwrap(), Change { action, reason })].into();
+        let plan = Plan { app, ..Plan::default() };
+        plan.commands(|repository, path| !repository && files.contains(&path)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_manifest_is_installed_by_the_nearest_lock_file() {
+        let changed = |path: &str, files: &[&str]| commands(path, Reason::TemplateChanged, files);
+        assert_eq!(changed("package.json", &["bun.lock", "a/yarn.lock"]), ["run `bun install`"]);
+        assert_eq!(changed("a/b/package.json", &["bun.lock"]), ["run `bun install`"]);
+        assert_eq!(changed("a/b/package.json", &["a/pnpm-lock.yaml", "bun.lock"]), ["run `pnpm install` in a"]);
+        assert_eq!(changed("Cargo.toml", &["bun.lock", "Cargo.lock"]), ["run `cargo update --workspace`"]);
+        assert_eq!(changed("package.json", &["Cargo.lock"]), [""; 0]);
+        assert_eq!(changed("a.ts", &["bun.lock"]), [""; 0]);
+    }
+
+    #[test]
+    fn a_lock_file_is_brought_up_to_date_whether_it_was_taken_or_kept() {
+        assert_eq!(commands("a/bun.lock", Reason::TemplateChanged, &["a/bun.lock"]), ["run `bun install` in a"]);
+        assert_eq!(commands("bun.lock", Reason::LockFile(Install::Bun), &[]), ["run `bun install`"]);
+    }
+}

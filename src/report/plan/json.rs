@@ -1,0 +1,143 @@
+//! An upgrade, for programs.
+
+use serde::Serialize;
+
+use super::{Told, action, from};
+use crate::answers::placeholder::Answer;
+use crate::lock::LockedTemplate;
+use crate::plan::{Action, Change, Todo};
+use crate::report;
+use crate::tree::RelPath;
+
+/// The version of the JSON.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize)]
+struct Json<'a> {
+    format: u32,
+    command: &'a str,
+    path: &'a str,
+    app_dir: Option<&'a str>,
+    changed: bool,
+    conflicts: usize,
+    before: Option<JsonTemplate<'a>>,
+    after: JsonTemplate<'a>,
+    answers: Vec<JsonAnswer<'a>>,
+    changes: Vec<JsonChange<'a>>,
+    notes: Vec<JsonNote<'a>>,
+    backup: Option<JsonBackup<'a>>,
+    commands: Vec<JsonCommand>,
+}
+
+#[derive(Serialize)]
+struct JsonTemplate<'a> {
+    source: &'a str,
+    subfolder: Option<&'a str>,
+    version: Option<&'a str>,
+    revision: &'a str,
+}
+
+/// An answer that changes.
+#[derive(Serialize)]
+struct JsonAnswer<'a> {
+    name: &'a str,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonChange<'a> {
+    path: &'a str,
+    root: &'static str,
+    action: &'static str,
+    from: Option<&'a str>,
+    reason: String,
+    places: Option<usize>,
+    beside: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonNote<'a> {
+    path: &'a str,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct JsonBackup<'a> {
+    directory: String,
+    files: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonCommand {
+    directory: String,
+    run: &'static str,
+}
+
+/// Everything, for programs.
+#[must_use]
+pub fn json(command: &str, told: &Told<'_>) -> String {
+    let notes = told.plan.notes.iter();
+    let commands = told.commands().into_iter();
+    report::json(&Json {
+        format: FORMAT,
+        command,
+        path: &told.shown,
+        app_dir: told.app_dir.map(RelPath::as_str),
+        changed: told.changed,
+        conflicts: told.conflicted().count(),
+        before: told.before.map(|lock| template(&lock.template)),
+        after: template(&told.lock.template),
+        answers: told.answers().into_iter().map(json_answer).collect(),
+        changes: told.changes().map(|change| json_change(told, change)).collect(),
+        notes: notes.map(|note| JsonNote { path: note.path.as_str(), text: note.subject.to_string() }).collect(),
+        backup: told.backup.map(|backup| JsonBackup {
+            directory: backup.directory(),
+            files: backup.files.iter().map(|(path, _)| path.as_str()).collect(),
+        }),
+        commands: commands
+            .map(|todo| JsonCommand { directory: below(told, &todo), run: todo.install.command() })
+            .collect(),
+    })
+}
+
+fn template(template: &LockedTemplate) -> JsonTemplate<'_> {
+    JsonTemplate {
+        source: &template.source,
+        subfolder: template.subfolder.as_deref(),
+        version: template.version.as_deref(),
+        revision: &template.revision,
+    }
+}
+
+fn json_answer<'a>((name, values): (&'a str, [Option<&Answer>; 2])) -> JsonAnswer<'a> {
+    let [before, after] = values.map(|value| value.map(ToString::to_string));
+    JsonAnswer { name, before, after }
+}
+
+fn json_change<'a>(told: &Told<'_>, (repository, path, change): (bool, &'a RelPath, &'a Change)) -> JsonChange<'a> {
+    let (places, beside) = match &change.action {
+        Action::Conflict(conflict) => {
+            (Some(conflict.places), conflict.beside.iter().map(|(path, _)| path.as_str()).collect())
+        }
+        _ => (None, Vec::new()),
+    };
+    JsonChange {
+        path: path.as_str(),
+        root: if repository { "repository" } else { "app" },
+        action: match &change.action {
+            Action::Conflict(_) => "conflict",
+            other => action(other),
+        },
+        from: from(path, change).map(RelPath::as_str),
+        reason: change.reason.words(told.cause()),
+        places,
+        beside,
+    }
+}
+
+/// Where a command is to be run, below the repository's root or, for an app that is it, below the app.
+fn below(told: &Told<'_>, todo: &Todo) -> String {
+    let app_dir = told.app_dir.filter(|_| !todo.repository).map(RelPath::as_str);
+    [app_dir, todo.directory.as_deref()].into_iter().flatten().collect::<Vec<_>>().join("/")
+}
