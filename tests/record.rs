@@ -104,15 +104,17 @@ fn what_the_next_run_would_have_otherwise_is_remembered() {
 #[test]
 fn values_that_nothing_uses_stay_out_of_the_lock() {
     let place = tempfile::tempdir().unwrap();
-    template(place.path(), "[placeholders]\ncolour = { prompt = \"?\", default = \"red\" }\n", "{{extra}}\n");
+    let manifest =
+        "[placeholders]\ncolour = { prompt = \"?\", default = \"red\" }\n[conditional.'sort == 1']\nignore = []\n";
+    template(place.path(), manifest, "{{extra}}\n");
     let mut command = command(env!("CARGO_BIN_EXE_create-app"), place.path());
     for (name, value) in [("EXTRA", "used"), ("API_TOKEN", "hunter2"), ("CRATE_TYPE", "lib"), ("", "x")] {
         command.env(format!("CARGO_GENERATE_VALUE_{name}"), value);
     }
-    let given = ["new", "shop", "--silent", "--path", "template", "--vcs", "none", "-d", "unused=1"];
+    let given = ["new", "shop", "--silent", "--path", "template", "--vcs", "none", "-d", "unused=1", "-d", "sort=1"];
     run(command.args(given));
     let answers = lock(&place.path().join("shop")).answers;
-    assert_eq!(answers.keys().collect::<Vec<_>>(), ["colour", "extra", "project-name"]);
+    assert_eq!(answers.keys().collect::<Vec<_>>(), ["colour", "extra", "project-name", "sort"]);
 }
 
 #[test]

@@ -85,41 +85,40 @@ fn values_file(path: &Path) -> Result<GivenValues> {
 }
 
 /// The built-in variables that the template mentions and whose values in this run must be remembered.
-pub(super) fn mentioned(template: &Template) -> Vec<&'static str> {
-    let mut mentioned = render::mentioned(&template.files, REMEMBERED);
-    let conditions: String = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
-    mentioned.extend(REMEMBERED.iter().filter(|name| conditions.contains(**name)));
-    mentioned
+pub(super) fn remembered(template: &Template) -> BTreeSet<&'static str> {
+    mentioned(template, REMEMBERED.iter().copied())
 }
 
-/// Warns of values that no placeholder asks for and no file or condition uses: most are slips in a name.
-pub(super) fn unused(template: &Template, resolved: &Resolved) -> Vec<Diagnostic> {
-    let names: Vec<&str> = resolved.undeclared.keys().map(String::as_str).collect();
-    let used = render::mentioned(&template.files, &names);
+/// Which of these variables the template mentions: in the Liquid of a file or a path, or in a condition of its manifest.
+fn mentioned<'n>(template: &Template, names: impl IntoIterator<Item = &'n str>) -> BTreeSet<&'n str> {
     let conditions: Vec<&str> = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
-    let is_used = |name: &str| used.contains(&name) || conditions.iter().any(|condition| condition.contains(name));
+    let in_condition = |name: &str| conditions.iter().any(|condition| condition.contains(name));
+    let (mut found, others): (BTreeSet<&str>, BTreeSet<&str>) = names.into_iter().partition(|name| in_condition(name));
+    found.extend(render::mentioned(&template.files, others));
+    found
+}
+
+/// Takes values out of the answers that no placeholder asks for and that the template does not mention: an environment holds
+/// values for other templates, too, and they do not belong into a file that the project commits. They stay variables.
+///
+/// Warns of those that were given for this template: most are slips in a name.
+pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved) -> Vec<Diagnostic> {
+    let declared: BTreeSet<&str> = template.manifest.declared().map(|placeholder| placeholder.name.as_str()).collect();
+    let answered = resolved.answers.keys().map(String::as_str).filter(|name| !declared.contains(name));
+    let names: BTreeSet<&str> = answered.chain(resolved.undeclared.keys().map(String::as_str)).collect();
+    let mentioned = mentioned(template, names.iter().copied());
+    let unused: BTreeSet<String> = names.difference(&mentioned).map(|&name| name.to_owned()).collect();
+    resolved.answers.retain(|name, _| !unused.contains(name));
     // The environment is not only there for this template, and the lock not only for this version of it.
     let others = |by: &Source| matches!(by, Source::Environment(_) | Source::Lock);
-    let unused = resolved.undeclared.iter().filter(|(name, by)| !others(by) && !is_used(name));
+    let given = resolved.undeclared.iter().filter(|(name, by)| unused.contains(*name) && !others(by));
     let warn = |(name, by): (&String, &Source)| {
         let title = format!("the template has no placeholder `{name}` (given by {by})");
-        let declared = template.manifest.declared().map(|placeholder| placeholder.name.as_str());
-        let help =
-            did_you_mean(name, declared).unwrap_or_else(|| "leave it out: nothing in the template uses it".to_owned());
+        let help = did_you_mean(name, declared.iter().copied())
+            .unwrap_or_else(|| "leave it out: nothing in the template uses it".to_owned());
         Diagnostic::warning(Code::AnswerUnknown, title).help(help)
     };
-    unused.map(warn).collect()
-}
-
-/// Takes values out of the answers that no placeholder asks for and no file uses: an environment holds values for other
-/// templates, too, and they do not belong into a file that the project commits. They stay variables.
-pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved) {
-    let declared: BTreeSet<&str> = template.manifest.declared().map(|placeholder| placeholder.name.as_str()).collect();
-    let others = resolved.answers.keys().map(String::as_str).filter(|name| !declared.contains(name));
-    let others: Vec<&str> = others.collect();
-    let used: Vec<&str> = render::mentioned(&template.files, &others);
-    let unused: Vec<String> = others.iter().filter(|name| !used.contains(name)).map(|&name| name.to_owned()).collect();
-    resolved.answers.retain(|name, _| !unused.contains(name));
+    given.map(warn).collect()
 }
 
 /// The date of this run, as the machine's clock has it; one that is not set counts from the start of 1970.
@@ -129,8 +128,8 @@ pub(super) fn date() -> Date {
 }
 
 /// The user, if the template mentions one: asking git takes as long as the rest of a run.
-pub(super) fn author(mentioned: &[&str], directory: &Path) -> Option<Author> {
-    if !mentioned.iter().any(|name| ["authors", "username"].contains(name)) {
+pub(super) fn author(mentioned: &BTreeSet<&str>, directory: &Path) -> Option<Author> {
+    if !["authors", "username"].iter().any(|name| mentioned.contains(name)) {
         return None;
     }
     let identity = git::Identity::find(directory);

@@ -38,7 +38,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let mut template = loaded.template;
     refuse_hooks(&template)?;
 
-    let mentioned = inputs::mentioned(&template);
+    let mentioned = inputs::remembered(&template);
     let facts = facts(args, &site, &template, &mentioned)?;
     let mut resolved = answer(args, &template, &facts, may_ask)?;
     say_that_nobody_was_asked(args, &template, may_ask);
@@ -82,7 +82,7 @@ pub(super) fn refuse_hooks(template: &Template) -> Result<()> {
         .into())
 }
 
-fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned: &[&str]) -> Result<Facts> {
+fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned: &BTreeSet<&str>) -> Result<Facts> {
     let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = args.name.clone().or(directory).unwrap_or_default();
     name::check(&name, template.manifest.ownership.name_pattern.as_ref())?;
@@ -103,9 +103,8 @@ fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> 
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
     let mut warnings = std::mem::take(&mut resolved.warnings);
-    warnings.extend(inputs::unused(template, &resolved));
+    warnings.extend(inputs::forget_unused(template, &mut resolved));
     super::warn(warnings, args.strict)?;
-    inputs::forget_unused(template, &mut resolved);
     Ok(resolved)
 }
 
@@ -118,7 +117,7 @@ fn say_that_nobody_was_asked(args: &NewArgs, template: &Template, may_ask: bool)
 
 /// The next run may have other values of these, in a renamed directory or on another machine: what this one gave to the
 /// project goes into the lock.
-pub(super) fn remember(resolved: &mut Resolved, mentioned: &[&str]) {
+pub(super) fn remember(resolved: &mut Resolved, mentioned: &BTreeSet<&str>) {
     // The suffix follows from the app's directory, unless it had to be another.
     for name in mentioned.iter().filter(|name| **name != "app_suffix").chain(&["project-name"]) {
         if let Some(answer) = resolved.variables.get(*name) {

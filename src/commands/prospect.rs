@@ -1,7 +1,7 @@
 //! What an upgrade would do: the template rendered anew with the project's answers, and merged with the project's files.
 //! `upgrade` applies it, and `diff` shows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::origin::{self, Access};
 use super::render::{self, Rendered, Setting};
@@ -97,7 +97,7 @@ fn answer(site: &Site, lock: Option<&Lock>, template: &Template, args: &RenderAr
     given.extend(values_of(recorded.into_iter().filter(|(name, _)| !started.contains_key(name))));
     given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
 
-    let mentioned = inputs::mentioned(template);
+    let mentioned = inputs::remembered(template);
     let facts = facts(site, lock, &mentioned, &started, &given);
     let mut variables = built_in::variables(&facts);
     variables.extend(started);
@@ -105,12 +105,11 @@ fn answer(site: &Site, lock: Option<&Lock>, template: &Template, args: &RenderAr
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, variables, &given, &mut ask)?;
     let mut warnings = std::mem::take(&mut resolved.warnings);
-    warnings.extend(inputs::unused(template, &resolved));
+    warnings.extend(inputs::forget_unused(template, &mut resolved));
     super::warn(warnings, args.strict)?;
-    inputs::forget_unused(template, &mut resolved);
     new::remember(&mut resolved, &mentioned);
     // An app that was moved keeps the names of its files at the repository's root.
-    if mentioned.contains(&"app_suffix") && facts.app_suffix != built_in::app_suffix(site.app_dir(), false) {
+    if mentioned.contains("app_suffix") && facts.app_suffix != built_in::app_suffix(site.app_dir(), false) {
         let suffix = resolved.variables.get("app_suffix").cloned();
         resolved.answers.extend(suffix.map(|suffix| ("app_suffix".to_owned(), suffix)));
     }
@@ -120,13 +119,13 @@ fn answer(site: &Site, lock: Option<&Lock>, template: &Template, args: &RenderAr
 fn facts(
     site: &Site,
     lock: Option<&Lock>,
-    mentioned: &[&str],
+    mentioned: &BTreeSet<&str>,
     started: &BTreeMap<String, Answer>,
     given: &BTreeMap<String, Given>,
 ) -> Facts {
     let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let known_dir = lock.and_then(|lock| lock.app_dir.as_ref()).map_or(site.app_dir(), RelPath::as_str);
-    let unknown: Vec<&str> = mentioned.iter().copied().filter(|name| !given.contains_key(*name)).collect();
+    let unknown: BTreeSet<&str> = mentioned.iter().copied().filter(|name| !given.contains_key(*name)).collect();
     Facts {
         name: started.get("project-name").map_or(directory, ToString::to_string),
         app_dir: site.app_dir().to_owned(),

@@ -276,10 +276,16 @@ pub(super) fn unknown_variables(
     unknown.iter().map(warning).collect()
 }
 
-/// Whether a tag of the text uses a name as a variable.
-pub(super) fn is_used(text: &str, name: &str) -> bool {
-    let tags = scan::scan(text, &Known::new([(name, true)]));
-    tags.tags().any(|tag| words(&text[tag]).any(|(word, before)| word == name && !matches!(before, Some('|' | '.'))))
+/// Which of these names a tag of the text uses as a variable.
+pub(super) fn used<'n>(text: &str, names: &BTreeSet<&'n str>) -> BTreeSet<&'n str> {
+    let possible: Vec<&str> = names.iter().copied().filter(|name| text.contains(name)).collect();
+    if possible.is_empty() {
+        return BTreeSet::new();
+    }
+    let tags = scan::scan(text, &Known::new(possible.iter().map(|&name| (name, true))));
+    let words = tags.tags().flat_map(|tag| words(&text[tag]));
+    let variables = words.filter(|(_, before)| !matches!(before, Some('|' | '.'))).map(|(word, _)| word);
+    variables.filter_map(|word| names.get(word).copied()).collect()
 }
 
 /// The text with everything that is not Liquid's own blotted out, character by character.

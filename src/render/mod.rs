@@ -15,7 +15,7 @@ pub mod select;
 mod skeleton;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -113,15 +113,19 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     Ok(Rendered { tree, warnings, date })
 }
 
-/// Which of `names` the Liquid of a template's files and paths mentions.
-pub fn mentioned<'n>(files: &Tree, names: &[&'n str]) -> Vec<&'n str> {
-    let mentions =
-        |text: &str, name: &str| text.contains(name) && element::has_liquid(text) && locate::is_used(text, name);
-    let in_entry =
-        |entry: &Entry, name: &str| std::str::from_utf8(entry.bytes()).is_ok_and(|text| mentions(text, name));
-    let in_files =
-        |name: &str| files.iter().any(|(path, entry)| mentions(path.as_str(), name) || in_entry(entry, name));
-    names.iter().copied().filter(|name| in_files(name)).collect()
+/// Which of `names` the Liquid of a template's files and paths mentions. Each file is looked at once.
+pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>) -> BTreeSet<&'n str> {
+    let mut found = BTreeSet::new();
+    let texts = files.iter().flat_map(|(path, entry)| [Some(path.as_str()), std::str::from_utf8(entry.bytes()).ok()]);
+    for text in texts.flatten() {
+        if names.is_empty() {
+            break;
+        }
+        let used = if element::has_liquid(text) { locate::used(text, &names) } else { BTreeSet::new() };
+        names = &names - &used;
+        found.extend(used);
+    }
+    found
 }
 
 /// Puts the files into one tree, or all their problems into one list.

@@ -69,9 +69,8 @@ impl Maker<'_> {
         let variables = built_in::variables(&self.case.facts());
         let mut resolved = resolve(&self.template.manifest, variables, given, &mut Ask::Nobody)?;
         let mut warnings = std::mem::take(&mut resolved.warnings);
-        warnings.extend(inputs::unused(self.template, &resolved));
+        warnings.extend(inputs::forget_unused(self.template, &mut resolved));
         crate::commands::warn(warnings, true)?;
-        inputs::forget_unused(self.template, &mut resolved);
         Ok(resolved)
     }
 
