@@ -370,6 +370,42 @@ fn a_base_that_was_damaged_or_removed_is_told_and_mended() {
     }
 }
 
+#[test]
+fn a_directory_without_a_file_in_it_is_told_where_the_template_has_a_file() {
+    let place = project("shop");
+    place.write("template/new.txt", "new\n");
+    release(&place, "2.0.0", &["a.txt"]);
+    fs::create_dir_all(place.path("repo/shop/new.txt/empty")).unwrap();
+    let template = place.path("template");
+    for more in [&[][..], &["--dry-run"]] {
+        let path = ["upgrade", "--silent", "--path", template.to_str().unwrap()];
+        let said = place.app("repo/shop", &[&path[..], more].concat()).ended(2);
+        assert!(said.err.contains("error[P002]") && said.err.contains("new.txt` is a directory"), "{}", said.err);
+        assert!(said.err.contains("move it out of the way"), "{}", said.err);
+    }
+    assert_eq!(place.git("repo", &["status", "--porcelain"]), "");
+    fs::remove_dir_all(place.path("repo/shop/new.txt")).unwrap();
+    upgrade(&place, "repo/shop").ended(0).has("created   new.txt");
+}
+
+#[test]
+fn an_app_that_was_moved_keeps_the_names_of_its_files_at_the_root() {
+    let place = project("apps/shop");
+    assert!(place.has("repo/.github/ci-shop.yml"));
+    place.rename("repo/apps/shop", "repo/services/store");
+    place.commit("repo");
+    release(&place, "2.0.0", &["a.txt", ".github/ci{{app_suffix}}.yml"]);
+    upgrade(&place, "repo/services/store").ended(0).has("updated   .github/ci-shop.yml (at the repository's root)");
+    assert!(place.read("repo/.github/ci-shop.yml").contains("theirs in 2.0.0"));
+    let names: Vec<_> = fs::read_dir(place.path("repo/.github")).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert_eq!(names, ["ci-shop.yml"]);
+    place.commit("repo");
+    assert_done(&place, "repo/services/store");
+    release(&place, "3.0.0", &[".github/ci{{app_suffix}}.yml"]);
+    upgrade(&place, "repo/services/store").ended(0);
+    assert!(place.read("repo/.github/ci-shop.yml").contains("theirs in 3.0.0"));
+}
+
 /// What is mounted is unmounted when it goes out of scope.
 struct ReadOnly(std::path::PathBuf);
 

@@ -315,6 +315,50 @@ fn a_template_that_is_gone_says_path_and_the_new_place_is_remembered() {
 }
 
 #[test]
+fn new_questions_are_listed_together_and_answered_by_a_file() {
+    let place = project("shop");
+    let manifest = place.read("template/cargo-generate.toml");
+    let question = |name: &str, more: &str| {
+        format!("[placeholders.{name}]\ntype = \"string\"\nprompt = \"Which {name}?\"\n{more}")
+    };
+    let questions = question("region", "") + &question("owner", "") + &question("plan", "default = \"free\"\n");
+    place.write(
+        "template/cargo-generate.toml",
+        manifest.replacen("[create-app]", &format!("{questions}\n[create-app]"), 1),
+    );
+    place.write("template/about", "{{region}} {{owner}} {{plan}}\n");
+    let before = everything(&place, "shop");
+    for terminal in [&[][..], &["--silent"]] {
+        let said = place.app("shop", &[&["upgrade"][..], terminal].concat()).ended(2);
+        for name in ["region", "owner"] {
+            assert!(said.err.contains(&format!("-d '{name}=")), "{}", said.err);
+        }
+        assert!(said.err.contains("error[A001]") && !said.err.contains("-d 'plan="), "{}", said.err);
+    }
+    place.write("values.toml", "[values]\nregion = \"eu\"\nowner = \"file\"\n");
+    let values = ["upgrade", "--silent", "--values-file", "../values.toml", "-d", "owner=Ann"];
+    // A value that nothing asks for is a warning, and with --strict an error.
+    let strict = [&values[..], &["--strict", "-d", "regions=us"]].concat();
+    let said = place.app("shop", &strict).ended(2);
+    assert!(said.err.contains("error[A003]") && said.err.contains("did you mean `region`?"), "{}", said.err);
+    assert_eq!(everything(&place, "shop"), before);
+    place.app("shop", &[&values[..], &["--strict"]].concat()).ended(0);
+    assert_eq!(place.read("shop/about"), "eu Ann free\n");
+    assert_done(&place, "shop");
+}
+
+#[test]
+fn an_unknown_variable_of_a_new_version_is_told_and_with_strict_refused() {
+    let place = project("shop");
+    place.write("template/about", "{{area}}\n");
+    let before = everything(&place, "shop");
+    let said = place.app("shop", &["upgrade", "--silent", "--strict"]).ended(2);
+    assert!(said.err.contains("error[T003]") && said.err.contains("about:1:3"), "{}", said.err);
+    assert_eq!(everything(&place, "shop"), before);
+    place.app("shop", &["upgrade", "--silent"]).ended(0).warns("warning[T003]");
+}
+
+#[test]
 fn a_new_question_is_answered_with_its_default_or_refused() {
     let place = project("shop");
     let manifest = place.read("template/cargo-generate.toml");

@@ -103,7 +103,7 @@ impl<'r> Guard<'r> {
     }
 }
 
-fn in_the_way(path: &Path, what: &str) -> Diagnostics {
+pub(super) fn in_the_way(path: &Path, what: &str) -> Diagnostics {
     Diagnostic::error(Code::TargetExists, format!("`{}` {what}", path.display()))
         .help("move it out of the way, then run the command again")
         .into()

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
-use super::guard::{Seen, look};
+use super::guard::{Seen, in_the_way, look};
 use super::site::Site;
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git;
 use crate::lock::{DIRECTORY, LOCK, Lock};
 use crate::merge::{Base, Bases, Recorded};
@@ -26,9 +26,11 @@ const LIMIT: u64 = 8 << 20;
 /// What cannot be read, and what is neither a file nor a directory nor a link.
 pub fn ours(site: &Site, bases: &Bases, theirs: &Trees) -> Result<Trees> {
     let mut trees = Trees { app: at(&site.app, &paths(&bases.app, &theirs.app, bases))?, repository: Tree::new() };
+    refuse_directories(&site.app, &bases.app, &trees.app, &theirs.app)?;
     if site.app_dir.is_some() {
         trees.repository = at(site.root(), &paths(&bases.repository, &theirs.repository, bases))?;
     }
+    refuse_directories(site.root(), &bases.repository, &trees.repository, &theirs.repository)?;
     // At the repository's root, nothing is looked for: what is like a file that has gone may well be another app's.
     let gone = gone(&bases.app, &trees.app, bases);
     if !gone.is_empty() {
@@ -36,6 +38,19 @@ pub fn ours(site: &Site, bases: &Bases, theirs: &Trees) -> Result<Trees> {
         trees.app.extend(candidates(&site.app, &gone, files)?);
     }
     Ok(trees)
+}
+
+/// Refuses a directory in which the merge sees no file, where the template has a new one.
+fn refuse_directories(root: &Path, base: &Base, ours: &Tree, theirs: &Tree) -> Result<()> {
+    let is_new = |path: &&RelPath| !base.contains_key(*path) && !ours.contains_key(*path);
+    let is_directory = |path: &PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+    let is_seen = |path: &&RelPath| ours.keys().any(|ours| ours.ancestors().any(|above| above == path.as_str()));
+    let new = theirs.keys().filter(is_new).filter(|path| is_directory(&path.below(root)));
+    let in_the_way: Vec<Diagnostic> = new
+        .filter(|path| !is_seen(path))
+        .flat_map(|path| in_the_way(&path.below(root), "is a directory, where the template has a file").0)
+        .collect();
+    if in_the_way.is_empty() { Ok(()) } else { Err(Diagnostics(in_the_way)) }
 }
 
 fn paths<'a>(base: &'a Base, theirs: &'a Tree, bases: &'a Bases) -> BTreeSet<&'a RelPath> {
