@@ -260,8 +260,17 @@ fn refused(command: &Command, output: &Output) -> Diagnostic {
     let text = lossy(&output.stderr);
     let reason = text.lines().map(str::trim).find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
     let reason = reason.or_else(|| text.lines().next()).unwrap_or("it was stopped");
+    if output.status.code() == Some(129) {
+        return too_old(reason);
+    }
     Diagnostic::error(Code::Git, format!("`git {name}` failed: {}", reason.trim_start_matches("fatal: ")))
         .help("mend what git complains about, then run the command again")
+}
+
+/// Git ends so where it does not know an option.
+fn too_old(said: &str) -> Diagnostic {
+    Diagnostic::error(Code::Git, format!("git is too old: {said}"))
+        .help("install git 2.30 or newer, then run the command again")
 }
 
 fn lossy(bytes: &[u8]) -> String {

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::cli::RenderArgs;
 use crate::diagnostic::Result;
 use crate::git;
+use crate::lock::label;
 use crate::manifest::Ownership;
 use crate::merge::draw::Style;
 use crate::merge::{Base, Bases, Options, merge};
@@ -17,7 +18,7 @@ use crate::workspace::{self, Site};
 /// How files are merged, as far as git need not be asked.
 pub(super) fn options(template: &Template, args: &RenderArgs) -> Options {
     Options {
-        version: template.manifest.ownership.version.clone().unwrap_or_default(),
+        version: label(template.manifest.ownership.version.as_deref(), &template.origin.revision).unwrap_or_default(),
         style: args.conflict.map_or(Style::Merge, Into::into),
         modes: cfg!(unix),
         ..Options::default()

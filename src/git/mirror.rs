@@ -127,7 +127,8 @@ impl Mirror {
     ///
     /// When git is missing or fails, as it does where an object is missing.
     pub fn files(&self, commit: &str) -> Result<Vec<Listed>> {
-        let output = run(self.git().args(["ls-tree", "-r", "-z", "--long", "--full-tree", commit]))?;
+        let output = ask(self.git().args(["ls-tree", "-r", "-z", "--long", "--full-tree", commit]), &[]);
+        let output = output.ok().filter(|output| output.status.success()).ok_or_else(|| self.broken())?;
         Ok(output.stdout.split(|byte| *byte == 0).filter_map(listed).collect())
     }
 

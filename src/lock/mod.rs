@@ -71,8 +71,25 @@ impl LockedTemplate {
     /// Whether the template is in a git repository: then the revision is a commit.
     #[must_use]
     pub fn is_in_git(&self) -> bool {
-        [40, 64].contains(&self.revision.len()) && self.revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+        is_commit(&self.revision)
     }
+
+    /// What people call this state of the template.
+    #[must_use]
+    pub fn label(&self) -> Option<String> {
+        label(self.version.as_deref(), &self.revision)
+    }
+}
+
+/// What people call a state of a template: its version or, where it has none, as much of the commit as tells it from others.
+#[must_use]
+pub fn label(version: Option<&str>, revision: &str) -> Option<String> {
+    let commit = || Some(revision).filter(|revision| is_commit(revision)).and_then(|revision| revision.get(..8));
+    version.or_else(commit).map(str::to_owned)
+}
+
+fn is_commit(revision: &str) -> bool {
+    [40, 64].contains(&revision.len()) && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// One file as it was rendered.

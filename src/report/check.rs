@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::JsonTemplate;
 use crate::diagnostic::Diagnostic;
-use crate::lock::LockedTemplate;
+use crate::lock::{LockedTemplate, label};
 use crate::merge::state::{FileState, Leftover, State};
 use crate::terminal::escape_control;
 use crate::tree::RelPath;
@@ -84,8 +85,9 @@ fn draw(out: &mut String, project: &Checked, named: bool) -> std::fmt::Result {
         writeln!(out, "{}{}", if left.is_empty() { "" } else { ": " }, left.join(", "))?;
     }
     if let Some(newer) = &project.newer {
-        let old = project.template.as_ref().and_then(|template| template.version.as_deref());
-        writeln!(out, "{indent}the template is newer: {}", change(old, newer.version.as_deref()))?;
+        let old = project.template.as_ref().and_then(LockedTemplate::label);
+        let new = label(newer.version.as_deref(), &newer.revision);
+        writeln!(out, "{indent}the template is newer: {}", change(old.as_deref(), new.as_deref()))?;
     }
     if project.template.is_some() {
         writeln!(out, "{indent}{}", summary(project))?;
@@ -137,14 +139,6 @@ struct JsonProject<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonTemplate<'a> {
-    source: &'a str,
-    subfolder: Option<&'a str>,
-    version: Option<&'a str>,
-    revision: &'a str,
-}
-
-#[derive(Serialize)]
 struct JsonNewer<'a> {
     version: Option<&'a str>,
     revision: &'a str,
@@ -185,12 +179,7 @@ pub fn json(checked: &[Checked], clean: bool) -> String {
     let projects = checked.iter().map(|project| JsonProject {
         path: &project.shown,
         app_dir: project.app_dir.as_ref().map(RelPath::as_str),
-        template: project.template.as_ref().map(|template| JsonTemplate {
-            source: &template.source,
-            subfolder: template.subfolder.as_deref(),
-            version: template.version.as_deref(),
-            revision: &template.revision,
-        }),
+        template: project.template.as_ref().map(JsonTemplate::of),
         newer: project
             .newer
             .as_ref()

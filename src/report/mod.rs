@@ -12,6 +12,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Severity, io_reason};
+use crate::lock::LockedTemplate;
 use crate::terminal::{escape_control, escape_control_except};
 pub use progress::Progress;
 
@@ -83,6 +84,33 @@ fn written(outcome: io::Result<()>) -> Result<()> {
 fn json(value: &impl serde::Serialize) -> String {
     // Structs of strings and numbers always serialize.
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// A template, as every `--json` shows it.
+#[derive(serde::Serialize)]
+struct JsonTemplate<'a> {
+    source: &'a str,
+    branch: Option<&'a str>,
+    tag: Option<&'a str>,
+    rev: Option<&'a str>,
+    subfolder: Option<&'a str>,
+    version: Option<&'a str>,
+    revision: &'a str,
+}
+
+impl<'a> JsonTemplate<'a> {
+    fn of(template: &'a LockedTemplate) -> Self {
+        let followed = |wanted| template.reference.pair().filter(|(key, _)| *key == wanted).map(|(_, name)| name);
+        Self {
+            source: &template.source,
+            branch: followed("branch"),
+            tag: followed("tag"),
+            rev: followed("rev"),
+            subfolder: template.subfolder.as_deref(),
+            version: template.version.as_deref(),
+            revision: &template.revision,
+        }
+    }
 }
 
 fn draw(diagnostic: &Diagnostic) -> String {

@@ -129,17 +129,15 @@ fn quoted(answer: &Answer) -> String {
 
 fn headline(told: &Told<'_>) -> String {
     let shown = escape_control(&told.shown).into_owned();
+    let label = told.lock.template.label();
     let versions = match told.before.map(|lock| &lock.template) {
         Some(before) if before.revision == told.lock.template.revision => {
-            format!("template {}", escape_control(told.lock.template.version.as_deref().unwrap_or("as it was")))
+            format!("template {}", escape_control(label.as_deref().unwrap_or("as it was")))
         }
         Some(before) => {
-            format!("template {}", change(before.version.as_deref(), told.lock.template.version.as_deref()))
+            format!("template {}", change(before.label().as_deref(), label.as_deref()))
         }
-        None => format!(
-            "adopted, template {}",
-            escape_control(told.lock.template.version.as_deref().unwrap_or("without version"))
-        ),
+        None => format!("adopted, template {}", escape_control(label.as_deref().unwrap_or("without version"))),
     };
     match told.conflicted().count() {
         0 if !told.changed => format!("{shown}: nothing to do ({versions})"),

@@ -49,14 +49,27 @@ fn load(
 ) -> Result<Loaded> {
     let (source, subfolder) = origin;
     let digest = digest(manifest.map(|manifest| manifest.text.as_str()), &files);
-    let (manifest, warnings) = match manifest {
+    let (manifest, mut warnings) = match manifest {
         Some(ManifestFile { name, text }) => manifest::read(name, text.trim_start_matches('\u{feff}'))?,
         None => (Manifest::default(), Vec::new()),
     };
+    warnings.extend(pointers(&files));
     let (files, suffixed) = strip_suffixes(files, &directory)?;
     let names = Names { directory, suffixed };
     let origin = Origin { source, reference: Reference::Default, subfolder, revision: digest.clone(), digest };
     Ok(Loaded { template: Template { origin, manifest, files, names }, warnings })
+}
+
+/// Warns of files that are somewhere else.
+fn pointers(files: &Tree) -> Option<Diagnostic> {
+    const START: &[u8] = b"version https://git-lfs.github.com/spec/";
+    let is_pointer = |entry: &Entry| entry.bytes().len() < 1024 && entry.bytes().starts_with(START);
+    let mut pointers = files.iter().filter(|(_, entry)| is_pointer(entry)).map(|(path, _)| path);
+    let (first, more) = (pointers.next()?, pointers.count());
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let title = format!("the template has pointers of Git LFS instead of files: `{first}`{more}");
+    let help = "clone the template with git-lfs, and give its directory with --path";
+    Some(Diagnostic::warning(Code::Unsupported, title).help(help))
 }
 
 fn too_large() -> Diagnostic {

@@ -4,9 +4,8 @@ use serde::Serialize;
 
 use super::{Told, action, from};
 use crate::answers::placeholder::Answer;
-use crate::lock::LockedTemplate;
 use crate::plan::{Action, Change, Todo};
-use crate::report;
+use crate::report::{self, JsonTemplate};
 use crate::tree::RelPath;
 
 /// The version of the JSON.
@@ -27,14 +26,6 @@ struct Json<'a> {
     notes: Vec<JsonNote<'a>>,
     backup: Option<JsonBackup<'a>>,
     commands: Vec<JsonCommand>,
-}
-
-#[derive(Serialize)]
-struct JsonTemplate<'a> {
-    source: &'a str,
-    subfolder: Option<&'a str>,
-    version: Option<&'a str>,
-    revision: &'a str,
 }
 
 /// An answer that changes.
@@ -86,8 +77,8 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
         app_dir: told.app_dir.map(RelPath::as_str),
         changed: told.changed,
         conflicts: told.conflicted().count(),
-        before: told.before.map(|lock| template(&lock.template)),
-        after: template(&told.lock.template),
+        before: told.before.map(|lock| JsonTemplate::of(&lock.template)),
+        after: JsonTemplate::of(&told.lock.template),
         answers: told.answers().into_iter().map(json_answer).collect(),
         changes: told.changes().map(|change| json_change(told, change)).collect(),
         notes: notes.map(|note| JsonNote { path: note.path.as_str(), text: note.subject.to_string() }).collect(),
@@ -99,15 +90,6 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
             .map(|todo| JsonCommand { directory: below(told, &todo), run: todo.install.command() })
             .collect(),
     })
-}
-
-fn template(template: &LockedTemplate) -> JsonTemplate<'_> {
-    JsonTemplate {
-        source: &template.source,
-        subfolder: template.subfolder.as_deref(),
-        version: template.version.as_deref(),
-        revision: &template.revision,
-    }
 }
 
 fn json_answer<'a>((name, values): (&'a str, [Option<&Answer>; 2])) -> JsonAnswer<'a> {

@@ -1,0 +1,453 @@
+//! Templates in git, by the real program and the real git: every way to a repository, and what must not happen on it.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
+
+#[path = "git/server.rs"]
+mod server;
+mod support;
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use server::{Door, Server};
+use support::place::{Place, Said};
+use walkdir::WalkDir;
+
+/// A place with a repository `t`, which holds a template, and a cache of its own.
+struct World(Place);
+
+impl World {
+    fn new() -> Self {
+        let world = Self(Place::new());
+        world.0.write("t/cargo-generate.toml", "[create-app]\nversion = \"1.0.0\"\n");
+        world.0.write("t/a.txt", "Hello, {{ project-name }}!\n");
+        world.0.git("", &["init", "--quiet", "--initial-branch=main", "t"]);
+        world.0.commit("t");
+        world
+    }
+
+    /// Another version of the template.
+    fn next(&self, text: &str) {
+        self.0.write("t/a.txt", text);
+        self.0.commit("t");
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.0.command(env!("CARGO_BIN_EXE_create-app"), "");
+        command.env("CREATE_APP_CACHE_DIR", self.0.path("cache")).env("HOME", self.0.path("")).args(arguments);
+        command
+    }
+
+    fn app(&self, arguments: &[&str]) -> Said {
+        self.command(arguments).output().unwrap().into()
+    }
+
+    fn new_app(&self, path: &str, source: &str) -> Said {
+        self.app(&["new", path, "--vcs", "none", "--git", source])
+    }
+
+    fn file_url(&self) -> String {
+        format!("file://{}", self.0.path("t").display())
+    }
+
+    fn head(&self) -> String {
+        self.0.git("t", &["rev-parse", "HEAD"]).trim().to_owned()
+    }
+
+    fn lock(&self, app: &str) -> String {
+        self.0.read(&format!("{app}/.create-app/lock.toml"))
+    }
+
+    /// The names of what is in the cache, locks left out.
+    fn cached(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.0.path("cache")) else { return Vec::new() };
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| !name.ends_with(".lock")).collect()
+    }
+
+    /// Writes a configuration for git, as the user's own.
+    fn settings(&self, text: &str) -> std::path::PathBuf {
+        self.0.write("gitconfig", text);
+        self.0.path("gitconfig")
+    }
+}
+
+#[test]
+fn over_http_and_a_second_time_without_the_server() {
+    let world = World::new();
+    let server = Server::start(&world.0.path(""), Door::Open);
+    let url = server.url("", "t/.git");
+    world.new_app("one", &url).ended(0);
+    assert_eq!(world.0.read("one/a.txt"), "Hello, one!\n");
+    assert!(world.lock("one").contains(&format!("source = \"{url}\"")), "{}", world.lock("one"));
+    assert!(world.lock("one").contains(&format!("revision = \"{}\"", world.head())));
+    world.next("Hello again, {{ project-name }}!\n");
+    world.app(&["check", "one", "--upstream"]).ended(1).has("the template is newer");
+    world.app(&["upgrade", "one"]).ended(0).has("updated   a.txt");
+    assert_eq!(world.0.read("one/a.txt"), "Hello again, one!\n");
+    drop(server);
+
+    let said = world.new_app("two", &url).ended(0).warns("warning[S004]: cannot fetch `").warns(&world.head()[..12]);
+    assert!(said.err.contains("the copy that was fetched before is used"), "{}", said.err);
+    assert_eq!(world.0.read("two/a.txt"), "Hello again, two!\n");
+    world.app(&["upgrade", "one"]).ended(0).has("nothing to do").warns("warning[S004]");
+    // An old copy cannot say that there is nothing newer.
+    world.app(&["check", "one", "--upstream"]).ended(2).warns("error[S004]");
+    world.app(&["check", "one", "--pristine"]).ended(0);
+    // Nor can it say what was never asked of it.
+    world.app(&["new", "three", "--git", &url, "--branch", "other"]).ended(2).warns("error[S004]");
+}
+
+#[test]
+fn a_commit_in_the_cache_is_not_fetched_again() {
+    let world = World::new();
+    let server = Server::start(&world.0.path(""), Door::Open);
+    let url = server.url("", "t/.git");
+    let commit = world.head();
+    world.0.git("t", &["tag", "v1"]);
+    world.app(&["new", "one", "--git", &url, "--rev", &commit]).ended(0);
+    world.app(&["new", "two", "--git", &url, "--tag", "v1"]).ended(0);
+    world.next("Hello again!\n");
+    let before = server.requests();
+    world.app(&["new", "three", "--git", &url, "--rev", &commit]).ended(0);
+    for pinned in ["one", "two", "three"] {
+        let said = world.app(&["upgrade", pinned]).ended(0).has("nothing to do").warns("The project stays with the ");
+        assert!(!said.err.contains("warning"), "{}", said.err);
+    }
+    assert_eq!(server.requests(), before);
+    world.app(&["new", "four", "--git", &url, "--rev", &commit[..9]]).ended(0);
+    assert!(
+        world
+            .lock("four")
+            .contains(&format!("rev = \"{}\"\nversion = \"1.0.0\"\nrevision = \"{commit}\"", &commit[..9]))
+    );
+    assert!(server.requests() > before);
+}
+
+#[test]
+fn credentials_are_used_and_never_told() {
+    let world = World::new();
+    let server = Server::start(&world.0.path(""), Door::Password);
+    let started = Instant::now();
+    let said = world
+        .new_app("one", &server.url("", "t/.git"))
+        .ended(2)
+        .warns("error[S004]: cannot fetch")
+        .warns("git ls-remote");
+    assert!(started.elapsed() < Duration::from_secs(30) && !world.0.has("one"), "{}", said.err);
+    let mut told = vec![said.err];
+    let wrong = world.new_app("one", &server.url("ann:wr0ng@", "t/.git")).ended(2);
+    assert!(!wrong.err.contains("wr0ng"), "{}", wrong.err);
+
+    let url = server.url("ann:s3cr3t@", "t/.git");
+    let said = world.new_app("one", &url).ended(0);
+    told.extend([said.out, said.err, world.lock("one")]);
+    assert!(world.lock("one").contains(&format!("source = \"{}\"", server.url("", "t/.git"))));
+    // From then on, git's own credentials are asked.
+    let settings = "[credential]\n\thelper = \"!f() { echo username=ann; echo password=s3cr3t; }; f\"\n";
+    let settings = world.settings(settings);
+    let said = world.command(&["check", "one", "--upstream"]).env("GIT_CONFIG_GLOBAL", settings).output().unwrap();
+    Said::from(said).ended(0);
+    world.app(&["new", "two", "--git", &url, "--branch", "nope"]).ended(2).warns("error[S005]");
+    drop(server);
+    let said = world.new_app("two", &url).ended(0).warns("warning[S004]");
+    told.push(said.err);
+    for entry in WalkDir::new(world.0.path("cache")) {
+        let entry = entry.unwrap();
+        told.push(entry.path().display().to_string());
+        if entry.file_type().is_file() {
+            told.push(String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap()).into_owned());
+        }
+    }
+    assert!(told.iter().all(|text| !text.contains("s3cr3t") && !text.contains("ann:")));
+}
+
+/// A stand-in for ssh: it notes the host, and runs on this machine what it should run on the other.
+fn ssh(world: &World) -> String {
+    world.0.write("ssh", "#!/bin/sh\nfor last; do host=$before; before=$last; done\necho \"$host\" >\"$HOME/host\"\nexec sh -c \"$last\"\n");
+    std::fs::set_permissions(world.0.path("ssh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    world.0.path("ssh").display().to_string()
+}
+
+#[test]
+fn over_ssh_and_through_the_users_rewrites() {
+    let world = World::new();
+    let ssh = ssh(&world);
+    let path = world.0.path("t");
+    let run = |arguments: &[&str], settings: &Path| {
+        let mut command = world.command(arguments);
+        command.env("GIT_SSH_COMMAND", &ssh).env("GIT_SSH_VARIANT", "ssh").env("GIT_CONFIG_GLOBAL", settings);
+        Said::from(command.output().unwrap())
+    };
+    let none = Path::new("/dev/null");
+    let [scp, url] =
+        [format!("git@example.invalid:{}", path.display()), format!("ssh://git@example.invalid{}", path.display())];
+    for (app, source) in [("one", &scp), ("two", &url)] {
+        run(&["new", app, "--git", source], none).ended(0);
+        assert_eq!(world.0.read("host").trim(), "git@example.invalid");
+        assert!(world.lock(app).contains(&format!("source = \"{source}\"")));
+        run(&["check", app, "--upstream"], none).ended(0);
+    }
+    let settings = format!(
+        "[url \"ssh://git@example.invalid{}/\"]\n\tinsteadOf = https://github.com/\n",
+        world.0.path("").display()
+    );
+    let settings = world.settings(&settings);
+    world.0.rename("t", "owner/t.git");
+    run(&["new", "three", "--git", "gh:owner/t"], &settings).ended(0);
+    assert!(world.lock("three").contains("source = \"https://github.com/owner/t.git\""), "{}", world.lock("three"));
+}
+
+#[test]
+fn a_lock_of_somebody_else_runs_nothing() {
+    let world = World::new();
+    world.new_app("one", &world.file_url()).ended(0);
+    let lock = world.lock("one");
+    let url = world.file_url();
+    let pwned = world.0.path("pwned").display().to_string();
+    // As open as the user's own settings can be.
+    let settings = world.settings("[protocol \"ext\"]\n\tallow = always\n");
+    for source in [
+        format!("ext::touch {pwned}"),
+        format!("ext::sh -c touch% {pwned}"),
+        "fd::7".to_owned(),
+        format!("--upload-pack=touch {pwned}"),
+        format!("-utouch {pwned}"),
+        format!("ssh://-oProxyCommand=touch%20{pwned}/x"),
+        format!("-oProxyCommand=touch {pwned}:x"),
+    ] {
+        world.0.write("one/.create-app/lock.toml", lock.replace(&url, &source));
+        for arguments in [&["upgrade", "one"][..], &["diff", "one"], &["check", "one", "--upstream"]] {
+            let mut command = world.command(arguments);
+            command.env("GIT_CONFIG_GLOBAL", &settings).env("GIT_ALLOW_PROTOCOL", "ext:fd:file:https:ssh");
+            Said::from(command.output().unwrap()).ended(2).warns("error[S003]");
+        }
+        world.app(&["check", "one"]).ended(0);
+        world.app(&["diff", "one", "--local"]).ended(0);
+    }
+    for (key, value) in
+        [("branch", "--upload-pack=x"), ("branch", "x:refs/heads/y"), ("tag", "-u"), ("rev", "--output=x")]
+    {
+        let changed = lock.replace("version =", &format!("{key} = \"{value}\"\nversion ="));
+        world.0.write("one/.create-app/lock.toml", changed.replace(&world.head(), &"0".repeat(40)));
+        world.app(&["upgrade", "one"]).ended(2).warns("error[S005]");
+    }
+    // Not even the user's own rewrites lead to a program, when git is told to allow it.
+    let settings = world.settings(&format!(
+        "[url \"ext::touch {pwned} \"]\n\tinsteadOf = https://x.invalid/\n[protocol]\n\tallow = always\n"
+    ));
+    for allowed in [None, Some("ext:https")] {
+        let mut command = world.command(&["new", "two", "--git", "https://x.invalid/y"]);
+        allowed.map(|allowed| command.env("GIT_ALLOW_PROTOCOL", allowed));
+        Said::from(command.env("GIT_CONFIG_GLOBAL", &settings).output().unwrap()).ended(2).warns("error[S004]");
+    }
+    assert!(!world.0.has("pwned"));
+}
+
+#[test]
+fn a_local_directory_that_is_gone_is_not_looked_for_elsewhere() {
+    let world = World::new();
+    world.0.rename("t", "one/owner/t");
+    let said = Said::from(
+        world.command(&["new", ".", "--init", "--git", "owner/t"]).current_dir(world.0.path("one")).output().unwrap(),
+    );
+    said.ended(0);
+    assert!(world.lock("one").contains("source = \"./owner/t\""), "{}", world.lock("one"));
+    world.0.rename("one/owner/t", "gone");
+    world.app(&["upgrade", "one"]).ended(2).warns("error[S001]: there is no repository at `./owner/t`").warns("--git");
+    world.app(&["check", "one"]).ended(0);
+    world.app(&["upgrade", "one", "--git", "gone"]).ended(0);
+    assert!(world.lock("one").contains("source = \"../gone\""));
+}
+
+#[test]
+fn a_run_inside_a_hook_of_git_is_like_any_other() {
+    let world = World::new();
+    world.0.git("", &["init", "--quiet", "other"]);
+    let mut command = world.command(&["new", "one", "--git", "t"]);
+    let other = world.0.path("other/.git");
+    command
+        .env("GIT_DIR", &other)
+        .env("GIT_WORK_TREE", world.0.path("other"))
+        .env("GIT_INDEX_FILE", other.join("index"));
+    command.env("GIT_OBJECT_DIRECTORY", other.join("objects")).env("GIT_QUARANTINE_PATH", other.join("objects"));
+    command.env("GIT_NAMESPACE", "x").env("GIT_COMMON_DIR", &other);
+    let before = WalkDir::new(&other).into_iter().count();
+    Said::from(command.output().unwrap()).ended(0);
+    assert_eq!(world.0.read("one/a.txt"), "Hello, one!\n");
+    assert_eq!(WalkDir::new(&other).into_iter().count(), before);
+}
+
+#[test]
+fn what_is_rendered_is_what_was_committed() {
+    let world = World::new();
+    world.0.write(
+        "t/.gitattributes",
+        "crlf.txt text eol=crlf\nsubst.txt export-subst\nleft.txt export-ignore\nid.txt ident\nlfs.bin filter=lfs\n",
+    );
+    for (name, text) in
+        [("crlf.txt", "a\nb\n"), ("subst.txt", "$Format:%H$\n"), ("left.txt", "x\n"), ("id.txt", "$Id$\n")]
+    {
+        world.0.write(&format!("t/{name}"), text);
+    }
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n";
+    world.0.write("t/lfs.bin", pointer);
+    world.0.commit("t");
+    let settings = world.settings("[core]\n\tautocrlf = true\n\tfsmonitor = touch pwned\n[filter \"lfs\"]\n\tsmudge = touch pwned\n[safe]\n\tbareRepository = explicit\n[init]\n\ttemplateDir = /nowhere\n");
+    let mut command = world.command(&["new", "one", "--git", "t"]);
+    let said = Said::from(command.env("GIT_CONFIG_GLOBAL", settings).output().unwrap()).ended(0);
+    said.warns("warning[T007]: the template has pointers of Git LFS instead of files: `lfs.bin`");
+    assert_eq!(world.0.read("one/lfs.bin"), pointer);
+    for (name, text) in
+        [("crlf.txt", "a\nb\n"), ("subst.txt", "$Format:%H$\n"), ("left.txt", "x\n"), ("id.txt", "$Id$\n")]
+    {
+        assert_eq!(world.0.read(&format!("one/{name}")), text);
+    }
+    assert!(!world.0.has("pwned"));
+}
+
+#[test]
+fn submodules_are_part_of_the_template_and_their_addresses_are_judged() {
+    let world = World::new();
+    world.0.git("", &["init", "--quiet", "--initial-branch=main", "sub"]);
+    world.0.write("sub/b.txt", "{{ project-name }} below\n");
+    world.0.commit("sub");
+    let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../sub", "deep/sub"];
+    world.0.git("t", &[&["-c", "core.hooksPath=/dev/null"], &add[..]].concat());
+    world.0.commit("t");
+    // What came later in the submodule is not what the template names.
+    world.0.write("sub/b.txt", "later\n");
+    world.0.commit("sub");
+    world.new_app("one", "t").ended(0);
+    assert_eq!(world.0.read("one/deep/sub/b.txt"), "one below\n");
+    world.app(&["check", "one", "--upstream"]).ended(0);
+
+    let server = Server::start(&world.0.path(""), Door::Open);
+    for url in [world.0.path("sub").display().to_string(), "ext::touch pwned".to_owned(), "-utouch pwned".to_owned()] {
+        world.0.write("t/.gitmodules", format!("[submodule \"s\"]\n\tpath = deep/sub\n\turl = {url}\n"));
+        world.0.commit("t");
+        world
+            .new_app("two", &server.url("", "t/.git"))
+            .ended(2)
+            .warns("error[S001]: the template's submodule `deep/sub` has the address");
+    }
+    assert!(!world.0.has("pwned") && !world.0.has("two"));
+}
+
+#[test]
+fn objects_with_long_names_are_taken_as_well() {
+    let world = World::new();
+    world.new_app("one", "t").ended(0);
+    // At the same address, so that the copy in the cache is of the other kind.
+    std::fs::remove_dir_all(world.0.path("t/.git")).unwrap();
+    world.0.git("t", &["init", "--quiet", "--object-format=sha256", "--initial-branch=main"]);
+    world.next("Hello again!\n");
+    assert_eq!(world.head().len(), 64);
+    world.app(&["upgrade", "one"]).ended(0).has("updated   a.txt");
+    assert!(world.lock("one").contains(&world.head()));
+    world.app(&["new", "two", "--git", "t", "--rev", &world.head()]).ended(0);
+}
+
+#[test]
+fn a_rewritten_history_is_followed_and_a_commit_that_is_gone_is_told() {
+    let world = World::new();
+    world.new_app("one", "t").ended(0);
+    world.app(&["new", "two", "--git", "t", "--rev", &world.head()]).ended(0);
+    world.0.write("t/a.txt", "Rewritten.\n");
+    world.0.git("t", &["commit", "--quiet", "--all", "--amend", "--message", "Rewritten"]);
+    world.0.git("t", &["reflog", "expire", "--expire=now", "--all"]);
+    world.0.git("t", &["gc", "--quiet", "--prune=now"]);
+    world.app(&["upgrade", "one"]).ended(0).has("updated   a.txt");
+    assert_eq!(world.0.read("one/a.txt"), "Rewritten.\n");
+    world.app(&["upgrade", "two"]).ended(0).has("nothing to do");
+    std::fs::remove_dir_all(world.0.path("cache")).unwrap();
+    world.app(&["upgrade", "two"]).ended(2).warns("error[S005]").warns("any more").warns("its history was rewritten");
+    world.app(&["check", "two"]).ended(0);
+    world.app(&["diff", "two", "--local"]).ended(0);
+    world.app(&["upgrade", "two", "--branch", "main"]).ended(0).has("updated   a.txt");
+}
+
+#[test]
+fn many_at_once_share_one_cache() {
+    let world = World::new();
+    let start = |number: usize| {
+        let mut command = world.command(&["new", &format!("app{number}"), "--git", "t", "--vcs", "none"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    for round in 0..2 {
+        let running: Vec<_> = (0..8).map(|number| start(round * 8 + number)).collect();
+        for child in running {
+            Said::from(child.wait_with_output().unwrap()).ended(0);
+        }
+        world.next(&format!("Hello again, {round}!\n"));
+    }
+    let cached = world.cached();
+    assert_eq!(cached.len(), 1, "{cached:?}");
+    world.0.git(&format!("cache/{}", cached[0]), &["fsck", "--strict"]);
+}
+
+#[test]
+fn what_is_interrupted_leaves_no_half_copy() {
+    let world = World::new();
+    let silent = Server::start(&world.0.path(""), Door::Silent);
+    let url = silent.url("", "t/.git");
+    let mut child = world.command(&["new", "one", "--git", &url]).stderr(Stdio::null()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while silent.requests() == 0 {
+        assert!(Instant::now() < deadline, "nobody came");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!world.0.has("one"));
+    let left = world.cached();
+    assert!(left.iter().all(|name| name.ends_with(".new")), "{left:?}");
+    drop(silent);
+
+    // What a git that was killed leaves in a copy does not stop the next one.
+    world.new_app("one", "t").ended(0);
+    let copy = world.cached().into_iter().find(|name| !name.ends_with(".new")).unwrap();
+    world.0.write(&format!("cache/{copy}/shallow.lock"), "");
+    world.0.write(&format!("cache/{copy}/packed-refs.lock"), "");
+    world.0.write(&format!("cache/{copy}.new/half"), "");
+    world.next("Hello again!\n");
+    world.app(&["upgrade", "one"]).ended(0).has("updated   a.txt");
+    // Nor does a copy of which half is gone.
+    world.0.remove(&format!("cache/{copy}/HEAD"));
+    world.app(&["check", "one", "--upstream"]).ended(0);
+    assert!(!world.0.has(&format!("cache/{copy}.new")));
+}
+
+#[test]
+fn without_a_place_for_a_cache_nothing_is_kept() {
+    let world = World::new();
+    let mut command = world.command(&["new", "one", "--git", "t"]);
+    command.env_remove("CREATE_APP_CACHE_DIR").env("XDG_CACHE_HOME", "/dev/null/x").env("HOME", "/dev/null/y");
+    command.env("TMPDIR", world.0.path(""));
+    Said::from(command.output().unwrap()).ended(0);
+    assert_eq!(world.0.read("one/a.txt"), "Hello, one!\n");
+    let names =
+        std::fs::read_dir(world.0.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.starts_with("create-app")).count(), 0);
+    let mut command = world.command(&["new", "two", "--git", "t"]);
+    Said::from(command.env("CREATE_APP_CACHE_DIR", "/dev/null/x").output().unwrap())
+        .ended(2)
+        .warns("error[P003]: cannot write to the cache");
+}
+
+#[test]
+fn a_git_that_is_missing_or_too_old_is_told() {
+    let world = World::new();
+    let mut command = world.command(&["new", "one", "--git", "t"]);
+    Said::from(command.env("PATH", world.0.path("cache")).output().unwrap())
+        .ended(2)
+        .warns("error[P004]: git is not installed");
+    world.0.write("old/git", "#!/bin/sh\necho \"error: unknown option\" >&2\nexit 129\n");
+    std::fs::set_permissions(world.0.path("old/git"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = world.command(&["new", "one", "--git", "t"]);
+    let path = format!("{}:/usr/bin:/bin", world.0.path("old").display());
+    Said::from(command.env("PATH", path).output().unwrap()).ended(2).warns("error[P004]").warns("2.30");
+}
