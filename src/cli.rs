@@ -201,8 +201,8 @@ impl From<ConflictStyle> for crate::merge::draw::Style {
 #[derive(Debug, Args)]
 #[command(
     after_help = "`create-app diff | git apply` does what `create-app upgrade` does, where nothing conflicts. A terminal \
-                        is shown the project's own files; a file or a pipe gets the record in .create-app, too. Exit code 1: \
-                        there are differences."
+                        is shown the project's own files, through the pager that git would use; a file or a pipe gets the record in \
+                        .create-app, too. Exit code 1: there are differences."
 )]
 pub struct DiffArgs {
     /// The app's directory

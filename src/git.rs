@@ -163,6 +163,13 @@ fn user_settings(directory: &Path) -> Identity {
     identity
 }
 
+/// The pager that git would use for what it shows of this directory: `cat` where the user wants none. None without git.
+#[must_use]
+pub fn pager(directory: &Path) -> Option<String> {
+    let output = run(git(directory).args(["var", "GIT_PAGER"])).ok()?;
+    Some(lossy(&output.stdout).trim().to_owned())
+}
+
 fn git(directory: &Path) -> Command {
     let mut command = Command::new("git");
     command.current_dir(directory).env("LC_ALL", "C");

@@ -7,6 +7,7 @@ use super::prospect::{self, Prospect};
 use super::{Outcome, interrupted};
 use crate::cli::DiffArgs;
 use crate::diagnostic::Result;
+use crate::git;
 use crate::lock::DIRECTORY;
 use crate::merge::{Base, is_edited, state};
 use crate::plan::{Action, Changes, Difference, effects};
@@ -26,20 +27,26 @@ pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
         (false, false) => planned(&prospect::find(interrupted::open(&args.path)?, &args.render)?)?,
     };
     let differences: Vec<Difference<'_>> = files.iter().map(File::difference).collect();
+    let pager = || git::pager(&args.path).unwrap_or_else(default_pager);
     let own = |difference: &&Difference<'_>| !is_record(difference.path);
     let listed: Vec<Difference<'_>> = differences.iter().filter(own).copied().collect();
     if args.json {
         report::result(&report::diff::json(&listed))?;
     } else if args.name_only {
-        report::result(&report::diff::names(&listed))?;
+        report::paged(&report::diff::names(&listed), pager)?;
     } else if args.stat {
-        report::result(&report::diff::stat(&listed))?;
+        report::paged(&report::diff::stat(&listed), pager)?;
     } else if std::io::stdout().is_terminal() {
-        report::result(&report::diff::coloured(&listed))?;
+        report::paged(&report::diff::coloured(&listed), pager)?;
     } else {
         report::bytes(&crate::plan::patch(&differences))?;
     }
     Ok(if differences.is_empty() { Outcome::Clean } else { Outcome::Differences })
+}
+
+/// Without git, whose settings name one.
+fn default_pager() -> String {
+    std::env::var("PAGER").unwrap_or_else(|_| "less".to_owned())
 }
 
 /// A file that differs; its paths are below the repository's root.

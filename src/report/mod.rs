@@ -2,11 +2,12 @@
 
 pub mod check;
 pub mod diff;
+mod pager;
 pub mod plan;
 mod progress;
 
 use std::borrow::Cow;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -37,6 +38,26 @@ pub fn status(line: &str) {
 /// Every other failure, such as a full disk.
 pub fn result(text: &str) -> Result<()> {
     written(anstream::stdout().lock().write_all(text.as_bytes()))
+}
+
+/// Prints a result that may be long: at a terminal through a pager, unless that is `cat`. `pager` is asked only there.
+///
+/// # Errors
+///
+/// As [`result`].
+pub fn paged(text: &str, pager: impl FnOnce() -> String) -> Result<()> {
+    if io::stdout().is_terminal() && pager::show(&fitting(text), &pager()) {
+        return Ok(());
+    }
+    result(text)
+}
+
+/// The text as standard output takes it: without colours where the user wants none.
+fn fitting(text: &str) -> Cow<'_, str> {
+    match anstream::AutoStream::choice(&io::stdout()) {
+        anstream::ColorChoice::Never => Cow::Owned(anstream::adapter::strip_str(text).to_string()),
+        _ => Cow::Borrowed(text),
+    }
 }
 
 /// Prints a result that is not for reading: as it is, byte for byte.
