@@ -125,6 +125,18 @@ impl Scenario {
         panic!("{why}: neither the old project nor the new one\n{}", nearest.join("\n"));
     }
 
+    /// The first step behind the one that decides: whoever is killed there has changed nothing yet, and will have.
+    fn decided(&self) -> usize {
+        let is_decided = |step: &usize| {
+            self.copy("copy");
+            self.run("copy", "upgrade", &format!("killed:{step}"));
+            let journal = self.place.has("copy/app/.create-app/txn/journal");
+            self.forget("copy");
+            journal
+        };
+        (0..).find(is_decided).unwrap()
+    }
+
     fn forget(&self, copy: &str) {
         fs::remove_dir_all(self.place.path(copy)).unwrap();
     }
@@ -166,14 +178,7 @@ fn an_upgrade_that_is_killed_anywhere_is_finished_or_never_was() {
 #[test]
 fn a_recovery_that_is_killed_anywhere_is_finished_by_the_next() {
     let scenario = Scenario::new();
-    let is_decided = |step: usize| {
-        scenario.copy("copy");
-        scenario.run("copy", "upgrade", &format!("killed:{step}"));
-        let journal = scenario.place.has("copy/app/.create-app/txn/journal");
-        scenario.forget("copy");
-        journal
-    };
-    let decided = (0..).find(|step| is_decided(*step)).unwrap();
+    let decided = scenario.decided();
     for step in 0.. {
         scenario.copy("copy");
         scenario.run("copy", "upgrade", &format!("killed:{decided}"));
@@ -228,6 +233,62 @@ fn a_disk_that_is_full_at_any_step_changes_nothing() {
 #[test]
 fn a_permission_that_is_missing_at_any_step_changes_nothing() {
     assert_refusals_change_nothing("denied", "permission denied");
+}
+
+/// Git was killed as well, and has left the lock of its index behind.
+#[test]
+fn an_upgrade_that_git_cannot_finish_is_taken_back() {
+    let scenario = Scenario::new();
+    let decided = scenario.decided();
+    scenario.copy("copy");
+    scenario.run("copy", "upgrade", &format!("killed:{decided}"));
+    scenario.place.write("copy/.git/index.lock", "");
+    let said = scenario.run("copy", "check", "").ended(0);
+    assert!(said.err.contains("that was interrupted has been taken back"), "{}", said.err);
+    scenario.place.remove("copy/.git/index.lock");
+    scenario.assert_one_of("copy", &[&scenario.old], "taken back");
+}
+
+/// A disk of its own, as small as it takes.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_fills_up_changes_nothing() {
+    let scenario = Scenario::new();
+    let disk = scenario.place.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(&disk).output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        println!("skipped: this user may not mount a small disk");
+        return;
+    }
+    let result = std::panic::catch_unwind(|| fill_up(&scenario));
+    assert!(Command::new("umount").arg(&disk).status().unwrap().success());
+    result.unwrap();
+}
+
+/// Upgrades with ever more room left, a page at a time, until there is enough.
+fn fill_up(scenario: &Scenario) {
+    const PAGE: u64 = 4096;
+    std::os::unix::fs::symlink("../template", scenario.place.path("disk/template")).unwrap();
+    let filler = scenario.place.path("disk/filler");
+    for pages in 0.. {
+        scenario.copy("disk/copy");
+        let mut file = fs::File::create(&filler).unwrap();
+        while std::io::Write::write_all(&mut file, &[0; PAGE as usize]).is_ok() {}
+        let length = file.metadata().unwrap().len();
+        file.set_len(length - pages * PAGE).unwrap();
+        drop(file);
+        let said = scenario.run("disk/copy", "upgrade", "");
+        fs::remove_file(&filler).unwrap();
+        let why = format!("{pages} pages were left: {}", said.err);
+        if said.code == Some(1) {
+            assert!(pages > 5, "{why}");
+            return scenario.assert_one_of("disk/copy", &[&scenario.new], &why);
+        }
+        assert!(said.code == Some(2) && said.out.is_empty(), "{why}");
+        scenario.assert_one_of("disk/copy", &[&scenario.old], &why);
+        scenario.forget("disk/copy");
+    }
 }
 
 /// Without a fault of ours: the process is killed from outside, whenever that happens to be.

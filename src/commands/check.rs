@@ -38,16 +38,16 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
         Err(problems) => return Err(problems),
     };
     let ours = workspace::ours(&project.site, &project.bases, &Trees::default())?;
-    let [app, repository] = workspace::leftovers(&project, &ours, unmerged)?;
+    let left = workspace::leftovers(&project, &ours, unmerged)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
     Ok(Checked {
         shown,
         app_dir: project.site.app_dir.clone(),
-        app: judge(&project.bases.app, &ours.app, &app),
-        repository: judge(&project.bases.repository, &ours.repository, &repository),
+        app: judge(&project.bases.app, &ours.app, &left.app),
+        repository: judge(&project.bases.repository, &ours.repository, &left.repository),
         template: Some(project.lock.template),
         newer,
-        problems: project.broken,
+        problems: left.lock.into_iter().chain(project.broken).collect(),
     })
 }
 

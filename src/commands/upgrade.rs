@@ -10,7 +10,7 @@ use crate::plan::{Changes, effects};
 use crate::report;
 use crate::report::plan::Told;
 use crate::tree::{Entry, RelPath, Tree};
-use crate::workspace::{self, Backup, Unmerged};
+use crate::workspace::{self, Backup, Left, Unmerged};
 
 /// Runs `create-app upgrade`.
 ///
@@ -56,7 +56,7 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
 /// content with yet; and what they are about must not be merged again.
 fn unresolved(prospect: &Prospect, unmerged: Unmerged) -> Result<Vec<Diagnostic>> {
     let Some(project) = &prospect.recorded else { return Ok(Vec::new()) };
-    let [app, repository] = workspace::leftovers(project, &prospect.ours, unmerged)?;
+    let Left { app, repository, lock } = workspace::leftovers(project, &prospect.ours, unmerged)?;
     let app = judge(&project.bases.app, &prospect.ours.app, &app);
     let repository = judge(&project.bases.repository, &prospect.ours.repository, &repository);
     let left = app.into_iter().chain(repository).filter(|file| file.state == State::Conflict);
@@ -73,7 +73,7 @@ fn unresolved(prospect: &Prospect, unmerged: Unmerged) -> Result<Vec<Diagnostic>
             None => problem,
         }
     };
-    Ok(left.map(tell).collect())
+    Ok(lock.into_iter().chain(left.map(tell)).collect())
 }
 
 fn not_resolved(path: impl std::fmt::Display) -> Diagnostic {

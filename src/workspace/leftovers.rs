@@ -8,6 +8,7 @@ use super::project::Project;
 use super::{ours, site::Site};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::git;
+use crate::lock::{DIRECTORY, LOCK};
 use crate::merge::Base;
 use crate::merge::state::{Found, moved};
 use crate::plan::Trees;
@@ -31,12 +32,23 @@ impl Unmerged {
     }
 }
 
-/// What was found below the app, and below the repository's root; `trees` are the project's files.
+/// What is left to decide.
+#[derive(Debug)]
+pub struct Left {
+    /// Below the app.
+    pub app: Found,
+    /// Below the repository's root.
+    pub repository: Found,
+    /// That git has the lock in conflict, if it has.
+    pub lock: Option<Diagnostic>,
+}
+
+/// What is left to decide; `trees` are the project's files.
 ///
 /// # Errors
 ///
 /// When git fails, in a repository.
-pub fn leftovers(project: &Project, trees: &Trees, unmerged: Unmerged) -> Result<[Found; 2]> {
+pub fn leftovers(project: &Project, trees: &Trees, unmerged: Unmerged) -> Result<Left> {
     let (site, bases) = (&project.site, &project.bases);
     let modes = differ_in_mode(&bases.app, &trees.app) || differ_in_mode(&bases.repository, &trees.repository);
     let modes = modes && compares_modes(site)?;
@@ -53,10 +65,19 @@ pub fn leftovers(project: &Project, trees: &Trees, unmerged: Unmerged) -> Result
         let beside = ours::beside(root, &paths);
         Found { unmerged, beside, moved, modes }
     };
-    Ok([
-        found(&bases.app, &trees.app, &site.app, below(&site.in_repository(""))),
-        found(&bases.repository, &trees.repository, site.root(), outside.collect()),
-    ])
+    let lock = format!("{DIRECTORY}/{LOCK}");
+    Ok(Left {
+        app: found(&bases.app, &trees.app, &site.app, below(&site.in_repository(""))),
+        repository: found(&bases.repository, &trees.repository, site.root(), outside.collect()),
+        lock: unmerged.contains(&site.in_repository(&lock)).then(|| in_conflict(&site.name_of(&lock))),
+    })
+}
+
+/// Git leaves the lock of the own branch in place: it has no markers that would tell.
+fn in_conflict(lock: &str) -> Diagnostic {
+    let help = "take either side whole (`git checkout --ours` or `--theirs` on it), `git add` it, and commit the merge; then \
+                run `create-app upgrade`";
+    Diagnostic::error(Code::LockInvalid, format!("`{lock}` has a merge conflict")).help(help)
 }
 
 fn differ_in_mode(base: &Base, ours: &Tree) -> bool {
