@@ -102,7 +102,7 @@ impl Tools<'_> {
     fn deleted_by_the_template(&self, triple: &Triple<'_>, (path, ours): (&RelPath, &Entry)) -> (RelPath, Change) {
         let change = match origin(triple).entry() {
             None => Change { action: Action::Keep, reason: Reason::BaseUnknown },
-            Some(base) if is_edited(base, ours) => {
+            Some(base) if is_edited(base, ours) || (self.options.modes && base.mode() != ours.mode()) => {
                 let conflict = Conflict {
                     before: Some((path.clone(), Stamp::of(ours))),
                     after: Some(ours.clone()),
