@@ -17,6 +17,8 @@ mod lines;
 pub mod moves;
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod oracle_trees;
 mod refine;
 mod shapes;
 pub mod state;

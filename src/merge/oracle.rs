@@ -169,7 +169,8 @@ fn objects<'i>(dir: &Path, ids: impl Iterator<Item = &'i str>) -> Vec<Vec<u8>> {
 pub(super) fn git(dir: &Path) -> Command {
     let mut git = Command::new("git");
     let nowhere = if cfg!(windows) { "NUL" } else { "/dev/null" };
-    git.current_dir(dir).env("GIT_CONFIG_GLOBAL", nowhere).env("GIT_CONFIG_SYSTEM", nowhere);
+    git.args(["-c", "core.fsync=none"]).current_dir(dir);
+    git.env("GIT_CONFIG_GLOBAL", nowhere).env("GIT_CONFIG_SYSTEM", nowhere);
     git
 }
 
