@@ -20,7 +20,7 @@ fn project() -> Place {
 fn a_new_project_is_pristine_and_edits_are_normal() {
     let place = project();
     let said = place.app("shop", &["check"]).ended(0);
-    assert_eq!(said.out, "24 files: 22 pristine, 2 own\n");
+    assert_eq!(said.out, "25 files: 23 pristine, 2 own\n");
     place.edit("shop/package.json", "\"private\": true", "\"private\": false");
     place.write("shop/src/api.ts", "export {};\n");
     place.remove("shop/COMMANDS.md");
@@ -29,7 +29,7 @@ fn a_new_project_is_pristine_and_edits_are_normal() {
 missing   COMMANDS.md
 edited    package.json
 moved     scripts/rollback.sh -> bin/rollback.sh
-24 files: 19 pristine, 1 edited, 1 moved, 1 missing, 2 own
+25 files: 20 pristine, 1 edited, 1 moved, 1 missing, 2 own
 ";
     assert_eq!(place.app("shop", &["check"]).ended(0).out, expected);
     assert_eq!(place.app("", &["check", "shop", "--pristine"]).ended(1).out, expected);
@@ -58,7 +58,7 @@ fn a_conflict_that_is_left_fails_however_it_is_left() {
 conflict  README.md: `README.md.2.orig` is beside it
 conflict  bun.lock: `bun.lock.theirs` is beside it
 conflict  package.json: conflict markers
-24 files: 19 pristine, 2 own, 3 conflict
+25 files: 20 pristine, 2 own, 3 conflict
 ";
     assert_eq!(said.out, expected);
 }
@@ -117,9 +117,9 @@ fn many_projects_are_checked_at_once_and_told_apart() {
     let expected = "\
 apps/shop
   missing   .github/workflows/ci-shop.yml (at the repository's root)
-  24 files: 21 pristine, 1 missing, 2 own
+  25 files: 22 pristine, 1 missing, 2 own
 apps/blog
-  24 files: 22 pristine, 2 own
+  25 files: 23 pristine, 2 own
 ";
     assert_eq!(place.app("", &["check", "apps/shop", "apps/blog"]).ended(0).out, expected);
     let said = place.app("", &["check", "--json", "apps/shop", "apps/blog"]).ended(0);
@@ -128,7 +128,7 @@ apps/blog
     assert_eq!(json["projects"][0]["app_dir"], "apps/shop");
     let files = json["projects"][0]["files"].as_array().unwrap();
     let missing: Vec<_> = files.iter().filter(|file| file["state"] == "missing").collect();
-    assert_eq!((files.len(), missing.len()), (24, 1));
+    assert_eq!((files.len(), missing.len()), (25, 1));
     assert_eq!(
         (&missing[0]["root"], &missing[0]["path"]),
         (&"repository".into(), &".github/workflows/ci-shop.yml".into())
@@ -141,7 +141,7 @@ fn a_copy_without_git_still_finds_what_is_at_the_root_of_its_repository() {
     place.git("", &["init", "--quiet"]);
     place.app("", &["apps/shop", "--silent"]).ended(0);
     fs_err::remove_dir_all(place.path(".git")).unwrap();
-    assert_eq!(place.app("apps/shop", &["check"]).ended(0).out, "24 files: 22 pristine, 2 own\n");
+    assert_eq!(place.app("apps/shop", &["check"]).ended(0).out, "25 files: 23 pristine, 2 own\n");
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn two_apps_in_one_repository_are_independent() {
     let first = two.commits[0].clone();
     two.push();
     for app in [&one, &two] {
-        app.environments(&["apply", "--reviewer", "robin"]).succeeds();
+        app.environments(&["apply", "--yes", "--reviewer", "robin"]).succeeds();
     }
     let github = lab.github();
     let environments: Vec<&String> = github["environments"].as_object().expect("an object").keys().collect();

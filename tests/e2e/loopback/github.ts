@@ -1,6 +1,7 @@
 /** GitHub on this machine: one repository with its runs, environments and deployment records. */
 import { execFileSync } from "node:child_process";
 import { Judge } from "./openapi.ts";
+import { Settings } from "./settings.ts";
 
 interface Job {
   name: string;
@@ -23,17 +24,16 @@ export interface Run {
   approvals: { state: string; user: { login: string } }[];
 }
 
-interface Environment {
-  protection_rules: unknown[];
-  deployment_branch_policy: unknown;
-  policies: { id: number; name: string }[];
-  secrets: string[];
-}
-
-interface EnvironmentWish {
-  reviewers?: { type: string; id: number }[] | null;
-  prevent_self_review?: boolean;
-  deployment_branch_policy: unknown;
+/** Something that goes wrong once. */
+export interface Fault {
+  /** What it happens to: "PUT /repos/acme/shop/environments/prod". */
+  of: string;
+  status: number;
+  /** TOKEN stands for the header with the token. */
+  message: string;
+  headers?: Record<string, string>;
+  /** Whether nothing was done; else GitHub does what was asked, and fails to say so. */
+  unheard: boolean;
 }
 
 interface Deployment {
@@ -47,6 +47,7 @@ const ENVIRONMENT = `${REPOSITORY}/environments/{environment_name}`;
 
 /** The calls that are played here. */
 const PATHS = [
+  "/orgs/{org}/teams/{team_slug}",
   "/user",
   "/users/{username}",
   REPOSITORY,
@@ -69,17 +70,21 @@ const PATHS = [
   `${ENVIRONMENT}/secrets/{secret_name}`,
 ];
 
-const PEOPLE: Record<string, number> = { kim: 7, robin: 8 };
 const NOT_FOUND = () =>
   Response.json({ message: "Not Found" }, { status: 404 });
 
 export class GitHub {
   readonly runs: Run[] = [];
-  readonly environments: Record<string, Environment> = {};
-  readonly variables: Record<string, string> = {};
+  readonly settings: Settings;
   readonly deployments: Deployment[] = [];
   /** Requests that GitHub would refuse: each one fails the test. */
   readonly refused: string[] = [];
+  /** What goes wrong, until it has. */
+  readonly faults: Fault[] = [];
+  /** How many requests are answered; the next one waits for ever. */
+  patience = Infinity;
+  /** Requests since somebody set it to nothing. */
+  requests: string[] = [];
   private judge: Promise<Judge> | undefined;
   private count = 100;
 
@@ -90,29 +95,64 @@ export class GitHub {
   constructor(
     private readonly name: string,
     private readonly clone: string,
-  ) {}
+  ) {
+    this.settings = new Settings(name);
+  }
+
+  /** Whether a request waits for ever. */
+  get stuck(): boolean {
+    return this.requests.length > this.patience;
+  }
 
   async api(request: Request): Promise<Response> {
     this.judge ??= Judge.read(PATHS);
     const judge = await this.judge;
     const body = await request.text();
-    const findings = judge.findings(request, body);
+    // An Enterprise server has the same calls below a path of its own.
+    const url = new URL(request.url);
+    url.pathname = url.pathname.replace(/^\/api\/v3/, "");
+    const { method, headers } = request;
+    const findings = judge.findings(
+      new Request(url.href, { method, headers }),
+      body,
+    );
     if (findings.length > 0) {
       this.refused.push(...findings);
       return Response.json({ message: findings.join("; ") }, { status: 422 });
     }
-    const url = new URL(request.url);
-    const data: unknown = body === "" ? undefined : JSON.parse(body);
-    const root = `/repos/${this.name}`;
-    if (!url.pathname.startsWith(root)) return this.people(url.pathname);
-    const parts = url.pathname.slice(root.length + 1).split("/");
-    return this.inRepository(request.method, parts, url.searchParams, data);
+    this.requests.push(`${method} ${url.pathname}`);
+    if (this.stuck) return new Promise<Response>(() => {});
+    const fault = this.fault(`${method} ${url.pathname}`);
+    if (fault?.unheard) return this.failed(fault, request);
+    const response = this.route(request, url, body);
+    return fault ? this.failed(fault, request) : response;
   }
 
-  private people(path: string): Response {
-    const login = path === "/user" ? "kim" : path.replace("/users/", "");
-    const id = PEOPLE[login];
-    return id === undefined ? NOT_FOUND() : Response.json({ login, id });
+  /** What is to go wrong with this request. */
+  private fault(call: string): Fault | undefined {
+    const at = this.faults.findIndex(({ of }) => call.startsWith(of));
+    return at < 0 ? undefined : this.faults.splice(at, 1)[0];
+  }
+
+  private failed(fault: Fault, request: Request): Response {
+    const token = request.headers.get("authorization") ?? "";
+    const message = fault.message.replace("TOKEN", token);
+    const { status, headers } = fault;
+    return Response.json({ message }, { status, headers: headers ?? {} });
+  }
+
+  private route(request: Request, url: URL, body: string): Response {
+    const token = (request.headers.get("authorization") ?? "").slice(7);
+    const refusal = this.settings.admit(token, request.method, url.pathname);
+    if (refusal !== undefined) return refusal;
+    const data: unknown = body === "" ? undefined : JSON.parse(body);
+    const root = `/repos/${this.name}`;
+    if (!url.pathname.startsWith(root)) {
+      return this.settings.people(token, url.pathname);
+    }
+    const parts = url.pathname.slice(root.length + 1).split("/");
+    if (parts[0] === "") return this.settings.repository(token);
+    return this.inRepository(request.method, parts, url.searchParams, data);
   }
 
   private inRepository(
@@ -123,8 +163,6 @@ export class GitHub {
   ): Response {
     const [area, name, part, id] = parts;
     switch (area) {
-      case "":
-        return Response.json({ full_name: this.name, private: false });
       case "commits":
         return this.commit(decodeURIComponent(name ?? ""));
       case "compare":
@@ -132,9 +170,11 @@ export class GitHub {
       case "deployments":
         return this.record(name, data as Record<string, unknown>);
       case "environments":
-        return this.environment(method, name ?? "", part, id, data);
+        return this.settings.environment(method, [name, part, id], data);
       case "actions":
-        if (name === "variables") return this.variable(method, part, data);
+        if (name === "variables") {
+          return this.settings.variable(method, part, data);
+        }
         if (name === "workflows") return this.list(part ?? "", query);
         return this.run(Number(part), id);
       default:
@@ -194,78 +234,6 @@ export class GitHub {
     if (found === undefined) return NOT_FOUND();
     found.statuses.push(data);
     return Response.json({ id: ++this.count }, { status: 201 });
-  }
-
-  private environment(
-    method: string,
-    name: string,
-    part: string | undefined,
-    id: string | undefined,
-    data: unknown,
-  ): Response {
-    if (part === undefined && method === "PUT") {
-      return this.put(name, (data ?? {}) as EnvironmentWish);
-    }
-    const found = this.environments[name];
-    if (found === undefined) return NOT_FOUND();
-    switch (part) {
-      case undefined:
-        return Response.json({ name, ...found });
-      case "deployment-branch-policies":
-        if (method === "POST") {
-          found.policies.push({
-            id: ++this.count,
-            name: (data as { name: string }).name,
-          });
-        } else if (method === "DELETE") {
-          found.policies = found.policies.filter((p) => p.id !== Number(id));
-        }
-        return Response.json({ branch_policies: found.policies });
-      case "secrets":
-        if (id === "public-key") {
-          const key = Buffer.alloc(32, 9).toString("base64");
-          return Response.json({ key_id: "1", key });
-        }
-        if (method === "PUT" && id !== undefined) found.secrets.push(id);
-        return Response.json({
-          secrets: found.secrets.map((secret) => ({ name: secret })),
-        });
-      default:
-        return NOT_FOUND();
-    }
-  }
-
-  private put(name: string, wish: EnvironmentWish): Response {
-    const reviewers = (wish.reviewers ?? []).map(({ type, id }) => ({
-      type,
-      reviewer: { id },
-    }));
-    const { prevent_self_review = false, deployment_branch_policy } = wish;
-    this.environments[name] = {
-      policies: [],
-      secrets: [],
-      ...this.environments[name],
-      protection_rules:
-        reviewers.length > 0
-          ? [{ type: "required_reviewers", prevent_self_review, reviewers }]
-          : [],
-      deployment_branch_policy,
-    };
-    return Response.json({ name });
-  }
-
-  private variable(
-    method: string,
-    part: string | undefined,
-    data: unknown,
-  ): Response {
-    if (method === "GET") {
-      const value = this.variables[part ?? ""];
-      return value === undefined ? NOT_FOUND() : Response.json({ value });
-    }
-    const { name, value } = data as { name: string; value: string };
-    this.variables[name] = value;
-    return Response.json({}, { status: 201 });
   }
 
   private list(workflow: string, query: URLSearchParams): Response {

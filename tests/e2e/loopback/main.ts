@@ -11,9 +11,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { issue } from "./certificates.ts";
 import { type Account, Cloudflare, type Fault } from "./cloudflare.ts";
-import { GitHub, type Run } from "./github.ts";
+import { type Fault as GitHubFault, GitHub, type Run } from "./github.ts";
 import { type Handler, Internet } from "./internet.ts";
 import { Load } from "./load.ts";
+import type { Plan, State } from "./settings.ts";
 import type { Binding } from "./workerd.ts";
 
 /** The first owns example.com, the second example.org: staging and prod may share one or have one each. */
@@ -32,6 +33,9 @@ const ACCOUNTS: readonly Account[] = [
   },
 ];
 
+/** GitHub on a server of one's own. */
+const ENTERPRISE = "github.acme.example";
+
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: main.ts <folder>");
 mkdirSync(folder, { recursive: true });
@@ -39,6 +43,7 @@ mkdirSync(folder, { recursive: true });
 const certificates = issue([
   "api.cloudflare.com",
   "api.github.com",
+  ENTERPRISE,
   ...ACCOUNTS.flatMap(({ subdomain, zone }) => [
     `*.${subdomain}.workers.dev`,
     zone,
@@ -58,7 +63,9 @@ let load: Load | undefined;
 
 function handlerOf(host: string): Handler | undefined {
   if (host === "api.cloudflare.com") return (r) => cloudflare.api(r);
-  if (host === "api.github.com") return (r) => github.api(r);
+  if (host === "api.github.com" || host === ENTERPRISE) {
+    return (r) => github.api(r);
+  }
   const ours = ACCOUNTS.some(
     ({ subdomain, zone }) =>
       host.endsWith(`.${subdomain}.workers.dev`) ||
@@ -88,7 +95,14 @@ type Command =
   | { do: "hold"; on: boolean }
   | { do: "load"; url: string }
   | { do: "visit"; url: string }
-  | { do: "github" }
+  | { do: "github" | "stuck" }
+  | {
+      do: "set-github";
+      state?: State;
+      plan?: Plan;
+      patience?: number;
+      faults?: GitHubFault[];
+    }
   | { do: "run"; run: Run }
   | { do: "forget-environment"; name: string };
 
@@ -122,9 +136,21 @@ async function obey(command: Command): Promise<unknown> {
     case "stop-load":
       return load?.stop();
     case "github": {
-      const { runs, environments, variables, deployments } = github;
-      return { runs, environments, variables, deployments };
+      const { runs, deployments, settings, requests } = github;
+      const { changes, opened } = settings;
+      return {
+        runs,
+        deployments,
+        requests,
+        changes,
+        opened,
+        ...settings.state,
+      };
     }
+    case "set-github":
+      return setGitHub(command);
+    case "stuck":
+      return github.stuck;
     case "run": {
       const at = github.runs.findIndex((run) => run.id === command.run.id);
       if (at >= 0) github.runs[at] = command.run;
@@ -132,7 +158,7 @@ async function obey(command: Command): Promise<unknown> {
       return null;
     }
     case "forget-environment":
-      delete github.environments[command.name];
+      delete github.settings.state.environments[command.name];
       return null;
     case "visit": {
       const answer = await fetch(command.url, {
@@ -142,6 +168,18 @@ async function obey(command: Command): Promise<unknown> {
       return { status: answer.status, body: await answer.text() };
     }
   }
+}
+
+/** Sets what is given, and forgets what was asked and changed before. */
+function setGitHub(wish: Extract<Command, { do: "set-github" }>): void {
+  const { settings } = github;
+  if (wish.state) settings.state = wish.state;
+  settings.plan = wish.plan ?? "public";
+  settings.changes.splice(0);
+  settings.opened.splice(0);
+  github.requests = [];
+  github.patience = wish.patience ?? Infinity;
+  github.faults.splice(0, Infinity, ...(wish.faults ?? []));
 }
 
 const say = (value: unknown) =>

@@ -175,7 +175,7 @@ function checkNamedEnvironment(named: Environment): void {
   delete process.env.CLOUDFLARE_API_KEY;
   if (!process.env.ALCHEMY_STATE_TOKEN) {
     throw new UsageError(
-      `no ALCHEMY_STATE_TOKEN for ${named.name}: \`bun run environments apply\` makes it and keeps it in .env.${named.name}`,
+      `no ALCHEMY_STATE_TOKEN for ${named.name}: write it into .env.${named.name} (docs/PROMOTION.md, “The state token”)`,
     );
   }
 }

@@ -6,6 +6,8 @@ import { cloudflareFor, environmentUrl, liveRelease } from "./cloudflare.ts";
 import {
   type Config,
   type Environment,
+  MAIN,
+  type Profile,
   Refusal,
   UsageError,
   type Variables,
@@ -24,13 +26,25 @@ export class GitHubError extends Error {
   constructor(
     message: string,
     readonly status: number,
+    /** What the token lacks, where GitHub says it. */
+    readonly lacks = "",
+    /** Seconds to wait, where GitHub names them. */
+    readonly waitSeconds?: number,
   ) {
-    super(message);
+    super(message + lacks);
   }
 }
 
 export interface EnvironmentRules {
-  protection_rules?: { type: string; reviewers?: unknown[] }[];
+  protection_rules?: {
+    type: string;
+    wait_timer?: number;
+    prevent_self_review?: boolean;
+    reviewers?: {
+      type: "User" | "Team";
+      reviewer: { id: number; login?: string; slug?: string };
+    }[];
+  }[];
   deployment_branch_policy: {
     protected_branches: boolean;
     custom_branch_policies: boolean;
@@ -40,6 +54,8 @@ export interface EnvironmentRules {
 export interface BranchPolicy {
   id: number;
   name: string;
+  /** Tags have policies, too: one for a tag called main says nothing about the branch. */
+  type?: "branch" | "tag";
 }
 
 interface WorkflowRun {
@@ -54,9 +70,6 @@ interface Job {
   conclusion: string | null;
 }
 
-/** The branch that may be promoted. */
-export const MAIN = "main";
-
 /** How much of a commit stands in a job's name: enough that no second commit shares it. */
 export const shortCommit = (commit: string): string => commit.slice(0, 12);
 
@@ -65,15 +78,19 @@ export const deployJob = (commit: string, environment: string): string =>
   `Deploy ${shortCommit(commit)} to ${environment}`;
 
 const ATTEMPTS = 3;
+/** A limit that ends later than this is reported, not waited for. */
+const LONGEST_WAIT_SECONDS = 60;
 /** Stands for a status where there was none. */
 const NO_ANSWER = 0;
+const TOO_MANY_REQUESTS = 429;
 
 export class GitHub {
   constructor(
     readonly repository: string,
     private readonly token: string,
     private readonly baseUrl = "https://api.github.com",
-    private readonly pauseMs = 1000,
+    private readonly secondMs = 1000,
+    private readonly timeoutMs = 30_000,
   ) {}
 
   get<T>(path: string): Promise<T> {
@@ -95,17 +112,33 @@ export class GitHub {
     return `/repos/${this.repository}${path}`;
   }
 
-  /** Repeats only reads: a repeated POST could write a record twice. */
-  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  /** Repeats only what may be done twice: a repeated POST could write a record twice. */
+  call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.patiently(method !== "POST", () =>
+      this.once<T>(method, path, body),
+    );
+  }
+
+  /**
+   * Repeats an action a few times: after a rate limit always, since GitHub has done nothing then; after its failure or
+   * silence only what is `repeatable`.
+   */
+  async patiently<T>(
+    repeatable: boolean,
+    action: () => Promise<T>,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.once<T>(method, path, body);
+        return await action();
       } catch (error) {
-        const passing =
-          error instanceof GitHubError &&
-          (error.status === NO_ANSWER || error.status >= 500);
-        if (method !== "GET" || !passing || attempt === ATTEMPTS) throw error;
-        await Bun.sleep(this.pauseMs * attempt);
+        if (!(error instanceof GitHubError) || attempt === ATTEMPTS)
+          throw error;
+        const limited = error.status === TOO_MANY_REQUESTS;
+        const failed = error.status === NO_ANSWER || error.status >= 500;
+        if (!limited && !(failed && repeatable)) throw error;
+        const wait = error.waitSeconds ?? attempt;
+        if (wait > LONGEST_WAIT_SECONDS) throw error;
+        await Bun.sleep(this.secondMs * wait);
       }
     }
   }
@@ -115,9 +148,16 @@ export class GitHub {
     path: string,
     body?: unknown,
   ): Promise<T> {
+    const lost = (error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      return new GitHubError(
+        `${method} ${path}: no answer (${why})`,
+        NO_ANSWER,
+      );
+    };
     const response = await fetch(`${this.baseUrl}${path}`, {
       method,
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(this.timeoutMs),
       headers: {
         accept: "application/vnd.github+json",
         authorization: `Bearer ${this.token}`,
@@ -126,16 +166,82 @@ export class GitHub {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     }).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new GitHubError(`${method} ${path}: no answer (${why})`, NO_ANSWER);
+      throw lost(error);
     });
-    const text = await response.text();
+    const text = await response.text().catch((error: unknown) => {
+      throw lost(error);
+    });
     if (response.ok) return (text ? JSON.parse(text) : undefined) as T;
-    throw new GitHubError(
-      `${method} ${path}: ${response.status} ${messageOf(text)}`,
-      response.status,
+    throw refusalOf(`${method} ${path}`, response, messageOf(text));
+  }
+}
+
+/** Reads from an answer what to wait for, or what the token lacks. */
+function refusalOf(
+  call: string,
+  { status, headers }: Response,
+  message: string,
+): GitHubError {
+  const wait = waitOf(status, headers, message);
+  if (wait !== undefined) {
+    const until = new Date(Date.now() + wait * 1000).toISOString();
+    return new GitHubError(
+      `${call}: GitHub's rate limit is used up until ${until.slice(11, 16)} UTC`,
+      TOO_MANY_REQUESTS,
+      "",
+      wait,
     );
   }
+  const lacks = [401, 403, 404].includes(status) ? lackOf(status, headers) : "";
+  const retryAfter = Number(headers.get("retry-after") || NaN);
+  return new GitHubError(
+    `${call}: ${status} ${message}`,
+    status,
+    lacks,
+    ...(retryAfter >= 0 ? [retryAfter] : []),
+  );
+}
+
+/** The seconds that a rate limit lasts, or undefined where the answer is about something else. */
+function waitOf(
+  status: number,
+  headers: Headers,
+  message: string,
+): number | undefined {
+  const after = headers.get("retry-after");
+  const used = headers.get("x-ratelimit-remaining") === "0";
+  const limited =
+    status === TOO_MANY_REQUESTS ||
+    (status === 403 && (used || after || /rate limit/i.test(message)));
+  if (!limited) return undefined;
+  if (after && Number(after) >= 0) return Number(after);
+  const reset = Number(headers.get("x-ratelimit-reset") || NaN);
+  if (!used || Number.isNaN(reset)) return LONGEST_WAIT_SECONDS;
+  return Math.max(1, Math.ceil(reset - Date.now() / 1000));
+}
+
+const listOf = (text: string): string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+/** What GitHub's headers say that the token lacks. */
+function lackOf(status: number, headers: Headers): string {
+  if (status === 401) return " (the token is wrong, expired or revoked)";
+  const sso = /url=(\S+)/.exec(headers.get("x-github-sso") ?? "")?.[1];
+  if (sso) return ` (the organisation wants the token authorised: ${sso})`;
+  const granted = headers.get("x-oauth-scopes");
+  const accepted = listOf(headers.get("x-accepted-oauth-scopes") ?? "");
+  if (granted !== null && accepted.length > 0) {
+    return listOf(granted).some((scope) => accepted.includes(scope))
+      ? ""
+      : ` (the token has no scope ${accepted.join(" or ")}, only: ${granted || "none"})`;
+  }
+  const permissions = headers.get("x-accepted-github-permissions");
+  return permissions
+    ? ` (a fine-grained token needs the permission ${permissions.replaceAll("=", ": ").replaceAll(";", " or")})`
+    : "";
 }
 
 function messageOf(text: string): string {
@@ -374,9 +480,10 @@ async function checkProtection(
     rules.deployment_branch_policy?.custom_branch_policies === true
       ? await branchPolicies(github, name)
       : [];
-  if (policies.map((policy) => policy.name).join() !== MAIN) {
+  const branches = branchesOf(environmentNamed(config, environment).profile);
+  if (!samePolicies(policies, branches)) {
     throw new Refusal(
-      `Other branches than ${MAIN} may deploy to ${name}. ${remedy}`,
+      `Other branches than ${branches.join(", ")} may deploy to ${name}. ${remedy}`,
     );
   }
   if (hasReviewer(rules)) return [];
@@ -392,11 +499,23 @@ async function checkProtection(
   );
 }
 
+/** The branches that may deploy to a promoted environment. */
+export const branchesOf = ({ branches }: Profile): string[] =>
+  branches ?? [MAIN];
+
 export const hasReviewer = (rules: EnvironmentRules): boolean =>
   (rules.protection_rules ?? []).some(
     (rule) =>
       rule.type === "required_reviewers" && (rule.reviewers ?? []).length > 0,
   );
+
+/** Whether these branches may deploy, no other branch, and no tag. */
+export const samePolicies = (
+  policies: readonly BranchPolicy[],
+  branches: readonly string[],
+): boolean =>
+  policies.length === branches.length &&
+  policies.every(({ name, type }) => type !== "tag" && branches.includes(name));
 
 export async function branchPolicies(
   github: GitHub,

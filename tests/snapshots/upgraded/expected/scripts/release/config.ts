@@ -46,6 +46,14 @@ export interface Profile {
   /** Resources that exist already, by resource id: they are used as they are, and never replaced by empty ones. */
   names?: Record<string, string>;
   thresholds?: Partial<Thresholds>;
+  /** Who may approve a promotion: logins and organisation/team, up to six. Without it whoever is set on GitHub. */
+  reviewers?: string[];
+  /** Whether whoever started a promotion is kept from approving it. Without it as it is set on GitHub. */
+  preventSelfReview?: boolean;
+  /** How long a promotion waits at least. Without it as it is set on GitHub. */
+  waitMinutes?: number;
+  /** The branches whose workflows may deploy, main among them: main alone, without it. */
+  branches?: string[];
 }
 
 export interface Config {
@@ -79,6 +87,9 @@ export interface Environment {
   /** Somebody's own: local state, free to destroy, never in CI. */
   personal: boolean;
 }
+
+/** The branch that may be promoted. */
+export const MAIN = "main";
 
 export const appRoot = join(import.meta.dirname, "../..");
 
@@ -130,6 +141,8 @@ export function validateConfig(config: Config): Config {
       );
     }
     if (domain !== undefined) owners.set(domain, name);
+    const protection = checkProtectionOf(config, name, profile);
+    if (protection !== undefined) fail(`profile "${name}" ${protection}`);
     for (const worker of [
       workerName(config, { name, profile, personal: false }),
       stateService(config, name),
@@ -142,6 +155,52 @@ export function validateConfig(config: Config): Config {
     }
   }
   return config;
+}
+
+const MOST_REVIEWERS = 6;
+/** Thirty days. */
+const LONGEST_WAIT_MINUTES = 43_200;
+
+/** What is wrong with the rules that a profile wants on GitHub. */
+function checkProtectionOf(
+  config: Config,
+  name: string,
+  profile: Profile,
+): string | undefined {
+  const { preventSelfReview, branches } = profile;
+  const rules = checkRules(profile);
+  if (rules !== undefined) return rules;
+  if (branches !== undefined && !branches.includes(MAIN)) {
+    return `has \`branches\` without ${MAIN}, the only one that is ever promoted`;
+  }
+  const approval =
+    profile.reviewers ?? preventSelfReview ?? profile.waitMinutes ?? branches;
+  return approval !== undefined && !isPromoted(config, name)
+    ? "gets every push to main, so it takes no reviewers, preventSelfReview, waitMinutes or branches"
+    : undefined;
+}
+
+/** What is wrong with the reviewers or the wait, wherever they were given. */
+export function checkRules({
+  reviewers = [],
+  waitMinutes = 0,
+}: Pick<Profile, "reviewers" | "waitMinutes">): string | undefined {
+  const odd = reviewers.find((r) => !/^[\w.-]+(\/[\w.-]+)?$/.test(r));
+  if (odd !== undefined) {
+    return `has a reviewer "${odd}", which is neither a login nor organisation/team`;
+  }
+  const known = new Set(reviewers.map((reviewer) => reviewer.toLowerCase()));
+  if (known.size < reviewers.length) return "names a reviewer twice";
+  if (reviewers.length > MOST_REVIEWERS) {
+    return `has ${reviewers.length} reviewers; GitHub takes up to ${MOST_REVIEWERS}`;
+  }
+  const possible =
+    Number.isInteger(waitMinutes) &&
+    waitMinutes >= 0 &&
+    waitMinutes <= LONGEST_WAIT_MINUTES;
+  return possible
+    ? undefined
+    : `waits ${waitMinutes} minutes; GitHub takes 0 to ${LONGEST_WAIT_MINUTES}`;
 }
 
 export const isWorker = (resource: Resource): resource is WorkerResource =>

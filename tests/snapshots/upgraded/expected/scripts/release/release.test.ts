@@ -26,9 +26,17 @@ import {
   variablesOf,
   workerName,
 } from "./config.ts";
-import { type Options, survey } from "./environments.ts";
-import { GitHub, deployJob, gate } from "./github.ts";
+import {
+  type Sources,
+  optionsOf,
+  script,
+  sharedTokens,
+  table,
+  valuesOf,
+} from "./environments.ts";
+import { GitHub, GitHubError, deployJob, gate } from "./github.ts";
 import { type Target, release, rollback } from "./main.ts";
+import { type Secret, type Wish, survey } from "./protection.ts";
 import { type Expectation, compareBody, judge } from "./verify.ts";
 
 const config: Config = {
@@ -1066,195 +1074,404 @@ describe("the gate of staging", () => {
 // --- environments ----------------------------------------------------------------------------------------------------
 
 describe("bun run environments", () => {
+  const rules = (reviewers: object[], more: object[] = []) => ({
+    protection_rules: [
+      ...more,
+      { type: "required_reviewers", prevent_self_review: true, reviewers },
+    ],
+    deployment_branch_policy: {
+      protected_branches: false,
+      custom_branch_policies: true,
+    },
+  });
+  const kim = { type: "User", reviewer: { id: 1, login: "kim" } };
+  const secrets = {
+    secrets: [
+      { name: "CLOUDFLARE_API_TOKEN" },
+      { name: "ALCHEMY_STATE_TOKEN" },
+    ],
+  };
   const complete = {
-    "": { private: false },
+    "": { private: false, permissions: { admin: true } },
     "/environments/staging": {
       protection_rules: [],
       deployment_branch_policy: null,
     },
-    "/environments/prod": {
-      protection_rules: [
-        { type: "wait_timer", wait_timer: 5 },
-        {
-          type: "required_reviewers",
-          prevent_self_review: true,
-          reviewers: [{ type: "User", reviewer: { id: 1 } }],
-        },
+    "/environments/prod": rules([kim], [{ type: "wait_timer", wait_timer: 5 }]),
+    "/environments/prod/deployment-branch-policies": {
+      branch_policies: [{ id: 1, name: "main" }],
+    },
+    "/environments/staging/secrets": secrets,
+    "/environments/prod/secrets": secrets,
+    "/actions/variables/PROMOTION": { value: "on" },
+    "/users/kim": { id: 1 },
+    "/orgs/acme/teams/ops": { id: 2 },
+    "/user": { id: 1, login: "kim" },
+  };
+  const wish: Wish = {
+    rules: {},
+    renew: [],
+    noApproval: false,
+    sharedAccount: false,
+  };
+  const look = async (
+    change: Record<string, unknown>,
+    more: Partial<Wish> = {},
+    profiles: Config["profiles"] = config.profiles,
+  ) => {
+    const github = new FakeGitHub({ ...complete, ...change });
+    const configuration = { ...config, profiles };
+    const found = await survey(github.client(), configuration, {
+      ...wish,
+      ...more,
+    });
+    const drift = found.settings.filter((s) => s.state !== "ok");
+    return { github, drift, ...found };
+  };
+
+  test("a complete repository needs nothing", async () => {
+    expect((await look({})).drift).toEqual([]);
+    const named = await look({}, { rules: { reviewers: ["kim"] } });
+    expect([named.drift, named.changes]).toEqual([[], []]);
+  });
+
+  test("what the owner set on GitHub stays, unless somebody asks for something else", async () => {
+    const put = async (asked: Wish["rules"]) => {
+      const { github, changes } = await look({}, { rules: asked });
+      // The stand-in does not remember: that GitHub kept nothing of it is noticed.
+      await changes[0]?.mend("").catch(() => {});
+      return github.written[0]?.body;
+    };
+    const both = await put({ reviewers: ["kim", "acme/ops"] });
+    expect(both).toEqual({
+      reviewers: [
+        { type: "User", id: 1 },
+        { type: "Team", id: 2 },
       ],
+      prevent_self_review: true,
+      wait_timer: 5,
       deployment_branch_policy: {
         protected_branches: false,
         custom_branch_policies: true,
       },
-    },
-    "/environments/prod/deployment-branch-policies": {
-      branch_policies: [{ id: 1, name: "main" }],
-    },
-    "/environments/staging/secrets": {
-      secrets: [
-        { name: "CLOUDFLARE_API_TOKEN" },
-        { name: "ALCHEMY_STATE_TOKEN" },
-      ],
-    },
-    "/environments/prod/secrets": {
-      secrets: [
-        { name: "CLOUDFLARE_API_TOKEN" },
-        { name: "ALCHEMY_STATE_TOKEN" },
-      ],
-    },
-    "/actions/variables/PROMOTION": { value: "on" },
-    "/users/reviewer": { id: 1 },
-    "/orgs/acme/teams/ops": { id: 2 },
-    "/user": { id: 3 },
-  };
-  const options: Options = {
-    reviewers: [],
-    renew: [],
-    ask: async () => "value",
-    env: {},
-  };
-  const look = async (
-    change: Record<string, unknown>,
-    more: Partial<Options> = {},
-  ) => {
-    const github = new FakeGitHub({ ...complete, ...change });
-    const steps = await survey(github.client(), config, {
-      ...options,
-      ...more,
     });
-    return { github, steps, open: steps.filter((s) => s.state === "change") };
-  };
-
-  test("a complete repository needs nothing", async () => {
-    expect((await look({})).open).toEqual([]);
-    expect((await look({}, { reviewers: ["reviewer"] })).open).toEqual([]);
-  });
-
-  test("an empty one needs everything, promotion last", async () => {
-    const missing = Object.fromEntries(
-      Object.keys(complete)
-        .filter((path) => /environments|variables/.test(path))
-        .map((path) => [path, undefined]),
-    );
-    const { open } = await look(missing);
-    expect(open).toHaveLength(8);
-    expect(open.at(-1)?.title).toContain("PROMOTION=on");
-  });
-
-  test("a new reviewer is added, and what the owner set stays", async () => {
-    const { github, open } = await look(
-      {},
-      { reviewers: ["reviewer", "acme/ops"] },
-    );
-    for (const step of open) await step.apply?.();
-    expect(github.written).toEqual([
-      {
-        method: "PUT",
-        path: "/environments/prod",
-        body: {
-          reviewers: [
-            { type: "User", id: 1 },
-            { type: "Team", id: 2 },
-          ],
-          prevent_self_review: true,
-          wait_timer: 5,
-          deployment_branch_policy: {
-            protected_branches: false,
-            custom_branch_policies: true,
-          },
-        },
-      },
-    ]);
-  });
-
-  test("branches other than main are removed", async () => {
-    const { github, open } = await look({
-      "/environments/prod/deployment-branch-policies": {
-        branch_policies: [{ id: 4, name: "release/*" }],
-      },
+    expect(await put({ waitMinutes: 0 })).toMatchObject({
+      reviewers: [{ type: "User", id: 1 }],
+      wait_timer: 0,
     });
-    for (const step of open) await step.apply?.();
-    expect(github.written.map((w) => `${w.method} ${w.path}`)).toEqual([
-      "POST /environments/prod/deployment-branch-policies",
-      "DELETE /environments/prod/deployment-branch-policies/4",
-    ]);
+    expect(await put({ preventSelfReview: false })).toMatchObject({
+      prevent_self_review: false,
+      wait_timer: 5,
+    });
   });
 
-  test("secrets that the token may not see are not called missing", async () => {
-    const { steps, open } = await look({
+  test("rules that GitHub did not keep stop everything", async () => {
+    const { changes } = await look({}, { rules: { reviewers: ["acme/ops"] } });
+    expect(await refusal(changes[0]?.mend("") ?? Promise.resolve())).toContain(
+      "did not take acme/ops as reviewer of prod",
+    );
+  });
+
+  test("what the token may not see is not called missing, and nothing is changed", async () => {
+    const { drift, obstacle } = await look({
       "/environments/prod/secrets": undefined,
     });
-    expect(open).toEqual([]);
-    expect(steps.filter((s) => s.state === "hidden")).toHaveLength(2);
+    expect(drift.map(({ state, name }) => `${state} ${name}`)).toEqual([
+      "hidden secret CLOUDFLARE_API_TOKEN",
+      "hidden secret ALCHEMY_STATE_TOKEN",
+    ]);
+    expect(obstacle?.message).toContain("This token may not change acme/demo");
   });
 
   test("a repository that the token cannot see is an error", async () => {
     expect(await refusal(look({ "": undefined }))).toContain("no repository");
   });
 
-  test("a private repository is warned about, and can do without a reviewer", async () => {
-    const bare = {
-      "": { private: true },
-      "/environments/prod": {
-        deployment_branch_policy: {
-          protected_branches: false,
-          custom_branch_policies: true,
-        },
-      },
-    };
-    const { steps, open } = await look(bare);
-    expect(steps[0]).toMatchObject({ state: "warning" });
-    expect(open).toHaveLength(1);
-    const none = await look(bare, { env: { PROD_APPROVAL: "none" } });
-    expect(none.open.map((step) => step.title)).toEqual([
+  test("an approval by nobody is never made", async () => {
+    const bare = { "/environments/prod": rules([]), "/user": undefined };
+    const { drift, obstacle } = await look(bare);
+    expect(drift).toMatchObject([{ name: "reviewers", wanted: "somebody" }]);
+    expect(obstacle).toBeInstanceOf(UsageError);
+    const none = await look(bare, { noApproval: true });
+    expect(none.changes.map(({ title }) => title)).toEqual([
       "variable PROD_APPROVAL=none",
     ]);
+  });
+
+  test.each([
+    ["share a Cloudflare account", { account: "a1" }],
+    ["names no Cloudflare `account`", {}],
+  ])("tells when the profiles %s", async (said, profile) => {
+    const profiles = { staging: profile, prod: profile };
+    const { drift, changes } = await look({}, {}, profiles);
+    expect(drift[0]?.name).toContain(said);
+    expect([drift[0]?.state, changes]).toEqual(["problem", []]);
   });
 
   test("secrets are sealed for GitHub's key", async () => {
     const { default: sodium } = await import("libsodium-wrappers");
     await sodium.ready;
     const pair = sodium.crypto_box_keypair();
-    const { github, open } = await look(
+    const { github, changes } = await look(
       {
         "/environments/prod/secrets/public-key": {
           key_id: "k1",
           key: Buffer.from(pair.publicKey).toString("base64"),
         },
       },
-      {
-        renew: ["CLOUDFLARE_API_TOKEN"],
-        env: { STAGING_CLOUDFLARE_API_TOKEN: "no" },
-      },
+      { renew: ["CLOUDFLARE_API_TOKEN"] },
     );
-    const step = open.find((s) => s.title.endsWith("of prod"));
-    await step?.apply?.();
-    const [written] = github.written;
-    const { key_id, encrypted_value } = written?.body as {
+    await changes.find(({ needs }) => needs?.profile === "prod")?.mend("value");
+    const { key_id, encrypted_value } = github.written[0]?.body as {
       key_id: string;
       encrypted_value: string;
     };
     expect(key_id).toBe("k1");
-    expect(
-      Buffer.from(
-        sodium.crypto_box_seal_open(
-          Buffer.from(encrypted_value, "base64"),
-          pair.publicKey,
-          pair.privateKey,
-        ),
-      ).toString(),
-    ).toBe("value");
+    const box = Buffer.from(encrypted_value, "base64");
+    const { publicKey, privateKey } = pair;
+    const opened = sodium.crypto_box_seal_open(box, publicKey, privateKey);
+    expect(Buffer.from(opened).toString()).toBe("value");
+  });
+
+  const token = (profile: string): Secret => ({
+    profile,
+    name: "CLOUDFLARE_API_TOKEN",
+  });
+  const sources: Sources = {
+    env: {},
+    input: {},
+    file: () => ({}),
+    makes: () => false,
+    ask: undefined,
+  };
+
+  test("a value comes from standard input, a variable, a file, or a question", async () => {
+    const valueOf = async (given: Partial<Sources>) => {
+      const secret = token("pre-prod");
+      const { values } = await valuesOf([secret], { ...sources, ...given });
+      return values.get(secret);
+    };
+    const input = { PRE_PROD_CLOUDFLARE_API_TOKEN: "input" };
+    const env = { PRE_PROD_CLOUDFLARE_API_TOKEN: "variable" };
+    const file = () => ({ CLOUDFLARE_API_TOKEN: "file" });
+    const ask = async () => "answer";
+    expect(await valueOf({ input, env, file, ask })).toBe("input");
+    expect(await valueOf({ env, file, ask })).toBe("variable");
+    expect(await valueOf({ file, ask })).toBe("file");
+    expect(await valueOf({ ask })).toBe("answer");
+    const state = { profile: "prod", name: "ALCHEMY_STATE_TOKEN" };
+    const { values, made } = await valuesOf([state], {
+      ...sources,
+      makes: () => true,
+    });
+    expect(made).toEqual([state]);
+    expect(values.get(state)).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("values that are missing or too long are told by name", async () => {
+    const both = valuesOf([token("staging"), token("prod")], sources);
+    const said = await both.catch(String);
+    expect(said).toContain("STAGING_CLOUDFLARE_API_TOKEN, PROD_CLOUDFLARE");
+    const long = { PROD_CLOUDFLARE_API_TOKEN: "x".repeat(50_000) };
+    const error = valuesOf([token("prod")], { ...sources, env: long });
+    expect(await error.catch(String)).toBe(
+      "Error: PROD_CLOUDFLARE_API_TOKEN is longer than the 48 KB that GitHub takes",
+    );
+  });
+
+  test("one token for two environments is noticed", () => {
+    const values = (prod: string) =>
+      new Map([
+        [token("staging"), "one"],
+        [token("prod"), prod],
+      ]);
+    expect(sharedTokens(values("one"))).toContain("can deploy prod");
+    expect(sharedTokens(values("two"))).toBeUndefined();
   });
 
   test.each([
-    ["share a Cloudflare account", { account: "a1" }],
-    ["names no Cloudflare `account`", {}],
-  ])("warns when the profiles %s", async (title, profile) => {
-    const shared = { ...config, profiles: { staging: profile, prod: profile } };
-    const github = new FakeGitHub(complete).client();
-    const [first] = await survey(github, shared, options);
-    expect(first).toMatchObject({
-      state: "warning",
-      title: expect.stringContaining(title),
+    ["", "which one"],
+    ["deploy", "which one"],
+    ["plan hunter2", "takes options only"],
+    ["check --yes", "--yes is for apply"],
+    ["check --renew CLOUDFLARE_API_TOKEN", "--renew is for plan and apply"],
+    ["apply --json", "--json is for plan and check"],
+    ["plan --stdin", "--stdin is for apply"],
+    ["plan --keep", "--keep is for apply"],
+    ["check --print", "--print is for plan and apply"],
+    ["apply --renew hunter2", "--renew takes the name of a secret"],
+    ["apply --wait-timer 1.5", "--wait-timer takes a number"],
+    ["apply --wait-timer hunter2", "--wait-timer takes a number"],
+    ["apply --wait-timer 43201", "GitHub takes 0 to 43200"],
+    ["apply --reviewer a/b/c", "neither a login nor"],
+    ["apply --reviewer kim --reviewer Kim", "names a reviewer twice"],
+    ["apply --reviewer", "--reviewer"],
+    [
+      `apply ${["a", "b", "c", "d", "e", "f", "g"].map((r) => `--reviewer ${r}`).join(" ")}`,
+      "up to 6",
+    ],
+    ["apply --token hunter2", "--token"],
+  ])("environments %s is an error", (line, said) => {
+    const argv = line.split(" ").filter((word) => word !== "");
+    let error = "";
+    try {
+      optionsOf(argv, {}, config);
+    } catch (thrown) {
+      error = String(thrown);
+    }
+    expect(error).toContain(said);
+    // What stands in the wrong place may be a secret.
+    expect(error).not.toContain("hunter2");
+  });
+
+  test("PROD_APPROVAL means one thing only", () => {
+    const asks = (value: string, ...more: string[]) =>
+      optionsOf(["apply", ...more], { PROD_APPROVAL: value }, config);
+    expect(asks("").noApproval).toBe(false);
+    expect(asks("none").noApproval).toBe(true);
+    expect(() => asks("off")).toThrow("PROD_APPROVAL is none");
+    expect(() => asks("none", "--reviewer", "kim")).toThrow("are named");
+  });
+
+  test.each([
+    [{ reviewers: ["a b"] }, "neither a login nor organisation/team"],
+    [{ waitMinutes: -1 }, "GitHub takes 0 to"],
+    [{ branches: ["trunk"] }, "`branches` without main"],
+  ])("a profile with %j is an error", (profile, said) => {
+    const profiles = { staging: {}, prod: profile };
+    expect(() => validateConfig({ ...config, profiles })).toThrow(said);
+  });
+
+  test("the first profile asks nobody", () => {
+    const profiles = { staging: { reviewers: ["kim"] }, prod: {} };
+    expect(() => validateConfig({ ...config, profiles })).toThrow(
+      "gets every push to main",
+    );
+  });
+
+  test("the table says what is, and what should be", async () => {
+    const { settings } = await look({
+      "/environments/prod/secrets": undefined,
+      "/environments/prod/deployment-branch-policies": {
+        branch_policies: [{ id: 1, name: "main", type: "tag" }],
+      },
+      "/actions/variables/PROMOTION": undefined,
     });
+    expect(table("acme/demo", config, settings).split("\n")).toEqual([
+      "acme/demo",
+      "",
+      "staging, on workers.dev",
+      "  ok       branches                     every branch",
+      "  ok       secret CLOUDFLARE_API_TOKEN  set",
+      "  ok       secret ALCHEMY_STATE_TOKEN   set",
+      "",
+      "prod, on workers.dev",
+      "  ok       reviewers                    kim",
+      "  ok       self-review                  prevented",
+      "  ok       wait timer                   5 min",
+      "  differs  branches                     tag main → main",
+      "  hidden   secret CLOUDFLARE_API_TOKEN  not visible to this token",
+      "  hidden   secret ALCHEMY_STATE_TOKEN   not visible to this token",
+      "",
+      "the repository",
+      "  missing  variable PROMOTION           → on",
+      "",
+    ]);
+  });
+
+  test("a printed script keeps what a config could bring to it", () => {
+    const odd = {
+      ...config,
+      profiles: { staging: {}, prod: { branches: ["main", "it's $(odd)"] } },
+    };
+    const text = script("acme/demo", undefined, odd, {
+      ...wish,
+      rules: { reviewers: ["acme/ops"] },
+    });
+    expect(text).toContain(`only prod branch:main 'branch:it'\\''s $(odd)'`);
+    expect(text).toContain("gh api orgs/acme/teams/ops");
+  });
+});
+
+describe("GitHub's limits", () => {
+  /** Answers in turn, then with what was asked for. */
+  const serving = (...answers: (() => Response | Promise<Response>)[]) => {
+    const asked: string[] = [];
+    const server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: (request) => {
+        asked.push(request.method);
+        return answers.shift()?.() ?? Response.json({ id: 1 });
+      },
+    });
+    servers.push(server);
+    const url = `http://127.0.0.1:${server.port}`;
+    return { asked, github: new GitHub("acme/demo", "token", url, 1, 1000) };
+  };
+  const says =
+    (status: number, headers: Record<string, string> = {}, message = "no") =>
+    () =>
+      Response.json({ message }, { status, headers });
+  const never = () => new Promise<Response>(() => {});
+
+  test.each([
+    ["GET", says(502), 2],
+    ["PUT", says(500), 2],
+    ["DELETE", never, 2],
+    ["POST", says(429), 2],
+    ["POST", says(403, { "retry-after": "1" }), 2],
+    ["POST", says(403, {}, "You have exceeded a secondary rate limit"), 2],
+    [
+      "POST",
+      says(403, { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1" }),
+      2,
+    ],
+  ])("%s is repeated, case %#", async (method, answer, times) => {
+    const { asked, github } = serving(answer);
+    await github.call(method, "/");
+    expect(asked).toHaveLength(times);
+  });
+
+  test.each([
+    ["POST", says(502), 1, "502 no"],
+    ["POST", never, 1, "no answer"],
+    ["GET", says(422), 1, "422 no"],
+    ["GET", says(403), 1, "403 no"],
+    ["GET", says(429, { "retry-after": "3600" }), 1, "is used up until"],
+  ])("%s is not, case %#", async (method, answer, times, said) => {
+    const { asked, github } = serving(answer);
+    const error = await github.call(method, "/").catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(GitHubError);
+    expect(String(error)).toContain(said);
+    expect(asked).toHaveLength(times);
+  });
+
+  test("three times are enough", async () => {
+    const { asked, github } = serving(says(500), says(500), says(500));
+    expect(String(await github.get("/").catch(String))).toContain("500 no");
+    expect(asked).toHaveLength(3);
+  });
+
+  test.each([
+    [401, {}, "wrong, expired or revoked"],
+    [
+      404,
+      { "x-oauth-scopes": "gist", "x-accepted-oauth-scopes": "repo" },
+      "has no scope repo, only: gist",
+    ],
+    [
+      403,
+      { "x-accepted-github-permissions": "environments=write" },
+      "needs the permission environments: write",
+    ],
+    [
+      403,
+      { "x-github-sso": "required; url=https://github.com/orgs/acme/sso" },
+      "wants the token authorised: https://github.com/orgs/acme/sso",
+    ],
+  ])("%d with %j names what the token lacks", async (status, headers, said) => {
+    const { github } = serving(says(status, headers));
+    expect(await github.get("/").catch(String)).toContain(said);
   });
 });
