@@ -82,6 +82,31 @@ impl Running {
         send(name, &self.child.id().to_string());
     }
 
+    /// Whether the command has ended.
+    #[track_caller]
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("our own child").is_some()
+    }
+
+    /// The command lines of everything that runs in its group.
+    pub(crate) fn arguments(&self) -> String {
+        let ps = Command::new("ps").args(["-A", "-ww", "-o", "pgid=,args="]).output().expect("ps is on every Unix");
+        let group = self.child.id().to_string();
+        let lines = String::from_utf8_lossy(&ps.stdout).into_owned();
+        let own = lines.lines().filter(|line| line.split_whitespace().next() == Some(&group));
+        own.fold(String::new(), |text, line| text + line + "\n")
+    }
+
+    /// Ends it at once, with everything that it started, and returns what it had printed.
+    pub(crate) fn kill(mut self) -> String {
+        self.end_group();
+        self.child.wait().expect("our own child");
+        for reader in self.readers.drain(..) {
+            reader.join().expect("no reader panics");
+        }
+        self.output()
+    }
+
     /// Waits for the end.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Finished {
