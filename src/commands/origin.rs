@@ -1,15 +1,21 @@
 //! Which template is meant, by the command line or by the lock, and how the lock names it.
 
+mod folder;
+mod name;
+mod repository;
+
 use std::path::Path;
 
-use super::inputs;
+use folder::Folder;
+use name::{below_here, name};
+use repository::Repository;
+
 use crate::cli::SourceArgs;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::LockedTemplate;
-use crate::report::{self, Progress};
-use crate::source::{self, Address, AddressError, Directory, Files, Loaded, Wanted};
+use crate::report;
+use crate::source::{self, Address, AddressError, Directory, Loaded};
 use crate::template::{Origin, Reference};
-use crate::tree::RelPath;
 use crate::workspace::Site;
 
 /// What the lock calls the template that this binary carries.
@@ -64,65 +70,6 @@ pub(super) fn load(site: &Site, locked: Option<&LockedTemplate>, args: &SourceAr
                 .into())
         }
         None => source::embedded(),
-    }
-}
-
-/// A template in a repository.
-struct Repository<'a> {
-    address: &'a Address,
-    base: &'a Path,
-    reference: &'a Reference,
-    /// The commit, where it is pinned.
-    locked: Option<&'a str>,
-}
-
-/// The folder of a repository or directory to look in.
-#[derive(Clone, Copy)]
-enum Folder<'a> {
-    /// What the user asked for; of several templates in there, the user chooses.
-    Asked(&'a str),
-    /// The one that another source had, where it is there; else the user chooses.
-    Known(Option<&'a str>),
-    /// This one and no other.
-    Locked(Option<&'a str>),
-}
-
-impl<'a> Folder<'a> {
-    /// For a source that may be another one than that of the lock.
-    fn of(args: &'a SourceArgs, locked: Option<&'a LockedTemplate>) -> Self {
-        let known = || Self::Known(locked.and_then(|locked| locked.subfolder.as_deref()));
-        args.subfolder.as_deref().map_or_else(known, Self::Asked)
-    }
-
-    fn read(self, files: &dyn Files, may_ask: bool) -> Result<Loaded> {
-        let is_there = |folder: &&str| RelPath::new(*folder).is_ok_and(|folder| files.is_folder(&folder));
-        match self {
-            Self::Asked(folder) => inputs::choose_template(files, Some(folder), may_ask),
-            Self::Known(folder) => inputs::choose_template(files, folder.filter(is_there), may_ask),
-            Self::Locked(folder) => source::read(files, folder),
-        }
-    }
-}
-
-impl Repository<'_> {
-    fn load(&self, folder: Folder<'_>, access: Access) -> Result<Loaded> {
-        let progress = Progress::new(&format!("Fetching {}", self.address));
-        let step = |line: &str| progress.step(line);
-        let commit = source::fetch(Wanted {
-            address: self.address,
-            base: self.base,
-            reference: self.reference,
-            commit: self.locked,
-            may_ask: access.may_ask,
-            offline: access.offline,
-            progress: &step,
-        })?;
-        progress.clear();
-        report::diagnostics(commit.note.as_slice());
-        let mut loaded = folder.read(&commit, access.may_ask)?;
-        loaded.template.origin.reference = self.reference.clone();
-        loaded.template.origin.revision = commit.name.clone();
-        Ok(loaded)
     }
 }
 
@@ -186,25 +133,6 @@ fn refuse(address: &str, reason: &AddressError) -> Diagnostic {
     Diagnostic::error(Code::SourceInvalid, format!("the address `{address}` {reason}")).help(help)
 }
 
-/// How the lock names the template in `directory`: as seen from the app where the user gave a relative path, or where both are
-/// in one repository, so that it means the same on every machine that has both. Else as the user gave it.
-fn name(site: &Site, directory: &Path) -> String {
-    let written = |path: &Path| path.to_string_lossy().replace('\\', "/");
-    let moves_along =
-        |path: &Path| directory.is_relative() || site.repository.as_ref().is_some_and(|root| path.starts_with(root));
-    let target = directory.canonicalize().ok().filter(|path| moves_along(path));
-    match target.and_then(|target| pathdiff::diff_paths(target, &site.app)) {
-        Some(path) if path.as_os_str().is_empty() => ".".into(),
-        Some(path) => written(&path),
-        None => written(directory),
-    }
-}
-
-/// A directory that cannot be mistaken for anything else that `--git` takes.
-fn below_here(name: String) -> String {
-    if name.starts_with(['.', '/']) || Path::new(&name).is_absolute() { name } else { format!("./{name}") }
-}
-
 /// Whether the template is what the lock knows, whatever else may have changed around it.
 fn is_same(origin: &Origin, locked: &LockedTemplate) -> bool {
     origin.revision == locked.revision || locked.digest.as_ref() == Some(&origin.digest)
@@ -216,25 +144,4 @@ pub(super) fn is_newer(loaded: &Loaded, locked: &LockedTemplate) -> bool {
     let (new, old) = (version(&loaded.template.manifest.ownership.version), version(&locked.version));
     let older = new.zip(old).is_some_and(|(new, old)| new < old);
     !is_same(&loaded.template.origin, locked) && !older
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_relative_path_is_named_from_the_app() {
-        // Relative paths are relative to this crate, where the tests run.
-        let name = |app: &str| name(&Site::locate(Path::new(app)).unwrap(), Path::new("src"));
-        assert_eq!(name("a/b"), "../../src");
-        assert_eq!(name("src"), ".");
-    }
-
-    #[test]
-    fn a_directory_below_the_app_is_not_mistaken_for_a_repository_on_github() {
-        assert_eq!(
-            ["t", "a/b", "../t", ".", "/t"].map(|name| below_here(name.into())),
-            ["./t", "./a/b", "../t", ".", "/t"]
-        );
-    }
 }
