@@ -166,8 +166,8 @@ impl Judge {
         let encoded: Vec<Encoded> = if parallel {
             fresh.par_iter().map_init(Encoder::default, encode).collect()
         } else {
-            let mut encoder = Encoder::default();
-            fresh.iter().map(|file| encode(&mut encoder, file)).collect()
+            let mut encoder = None;
+            fresh.iter().map(|file| encode(encoder.get_or_insert_default(), file)).collect()
         };
         let files = entries.iter().zip(lines).map(|((path, _), line)| ((*path).clone(), line));
         (files.collect(), encoded.into_iter().collect())

@@ -13,6 +13,9 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::template::MANIFEST;
 use crate::tree::{Entry, RelPath, Tree};
 
+/// From so many files on, starting threads costs little in comparison.
+const PARALLEL: usize = 64;
+
 /// A template's directory.
 #[derive(Debug)]
 pub struct Directory<'a> {
@@ -152,7 +155,11 @@ pub fn read_tree(root: &Path) -> Result<Tree> {
         problems.sort_by(|a, b| a.title.cmp(&b.title));
         return Err(Diagnostics(problems));
     }
-    found.into_par_iter().with_min_len(64).map(|(path, file)| Ok((path, read_entry(&file)?))).collect()
+    let read = |(path, file): (RelPath, PathBuf)| Ok((path, read_entry(&file)?));
+    if found.len() < PARALLEL {
+        return found.into_iter().map(read).collect();
+    }
+    found.into_par_iter().with_min_len(64).map(read).collect()
 }
 
 /// The manifest, and the template's own repository.
