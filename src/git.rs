@@ -3,10 +3,13 @@
 mod apply;
 mod failure;
 mod history;
+mod identity;
 mod index;
 mod mirror;
 mod worktree;
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -14,6 +17,7 @@ use std::process::{Command, Output, Stdio};
 pub use apply::apply;
 pub use failure::{Failure, Kind};
 pub use history::once_added;
+pub use identity::Identity;
 pub use index::{Indexed, indexed, set_index, store};
 pub use mirror::{Contact, Format, Listed, Mirror, references, submodules};
 pub use worktree::{Held, compares_modes, files, left_out, staged, status, unmerged};
@@ -107,60 +111,6 @@ pub fn check_ignore<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a st
     });
     // The last rule that matches decides; one that starts with `!` says that the path is not ignored.
     Ok(ignored.filter(|ignored| !ignored.pattern.starts_with('!')).collect())
-}
-
-/// Who the user is, for the built-in variables `authors` and `username`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// The user's name.
-    pub name: Option<String>,
-    /// The user's mail address.
-    pub email: Option<String>,
-}
-
-impl Identity {
-    /// Asks the environment and then git, in cargo-generate's order. Runs git only where the environment leaves a
-    /// question open, which takes some milliseconds: call it only when a template wants to know.
-    ///
-    /// A git that is missing or fails has no answer; that is no error.
-    #[must_use]
-    pub fn find(directory: &Path) -> Self {
-        let environment = |name: &str| std::env::var(name).ok();
-        Self::from(&environment, || user_settings(directory))
-    }
-
-    fn from(environment: &dyn Fn(&str) -> Option<String>, settings: impl FnOnce() -> Self) -> Self {
-        let first = |names: &[&str]| {
-            let values = names.iter().filter_map(|name| environment(name));
-            values.map(|value| value.trim().to_owned()).find(|value| !value.is_empty())
-        };
-        let name = first(&["CARGO_NAME", "GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"]);
-        let email = first(&["CARGO_EMAIL", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"]);
-        let settings = if name.is_some() && email.is_some() { Self::default() } else { settings() };
-        let email = email.or(settings.email).or_else(|| first(&["EMAIL"]));
-        Self {
-            name: name.or(settings.name).or_else(|| first(&["USER", "USERNAME", "NAME"])),
-            email: email.map(|email| email.trim_start_matches('<').trim_end_matches('>').to_owned()),
-        }
-    }
-}
-
-/// `user.name` and `user.email` as they hold in `directory`; the last value of each wins, as everywhere in git.
-fn user_settings(directory: &Path) -> Identity {
-    let mut command = git(directory);
-    command.args(["config", "-z", "--get-regexp", r"^user\.(name|email)$"]);
-    let Ok(output) = ask(&mut command, &[]) else { return Identity::default() };
-    let mut identity = Identity::default();
-    for entry in output.stdout.split(|byte| *byte == 0).map(lossy) {
-        let Some((key, value)) = entry.split_once('\n') else { continue };
-        let value = Some(value.trim().to_owned()).filter(|value| !value.is_empty());
-        match key {
-            "user.name" => identity.name = value,
-            "user.email" => identity.email = value,
-            _ => {}
-        }
-    }
-    identity
 }
 
 /// The pager that git would use for what it shows of this directory: `cat` where the user wants none. None without git.
@@ -263,7 +213,7 @@ fn unavailable(directory: &Path, error: &std::io::Error) -> Diagnostic {
 }
 
 fn refused(command: &Command, output: &Output) -> Diagnostic {
-    let name = command.get_args().next().unwrap_or_default().to_string_lossy();
+    let name = subcommand(command);
     let text = lossy(&output.stderr);
     let reason = text.lines().map(str::trim).find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
     let reason = reason.or_else(|| text.lines().next()).unwrap_or("it was stopped");
@@ -272,6 +222,19 @@ fn refused(command: &Command, output: &Output) -> Diagnostic {
     }
     Diagnostic::error(Code::Git, format!("`git {name}` failed: {}", reason.trim_start_matches("fatal: ")))
         .help("mend what git complains about, then run the command again")
+}
+
+/// What git was asked to do: the first argument behind the options of git itself.
+fn subcommand(command: &Command) -> Cow<'_, str> {
+    let mut arguments = command.get_args().map(OsStr::to_string_lossy);
+    while let Some(argument) = arguments.next() {
+        match &*argument {
+            "-c" => drop(arguments.next()),
+            option if option.starts_with('-') => {}
+            _ => return argument,
+        }
+    }
+    Cow::default()
 }
 
 /// Git ends so where it does not know an option.
@@ -370,36 +333,6 @@ mod tests {
         assert!(problem.help.unwrap().contains("https://git-scm.com"));
     }
 
-    fn identity(environment: &[(&str, &str)], settings: (&str, &str)) -> Identity {
-        let lookup =
-            |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        Identity::from(&lookup, || Identity { name: some(settings.0), email: some(settings.1) })
-    }
-
-    #[test]
-    fn the_user_is_named_in_cargo_generates_order() {
-        let author = |environment: &[(&str, &str)], settings| {
-            let Identity { name, email } = identity(environment, settings);
-            format!("{} <{}>", name.unwrap_or_default(), email.unwrap_or_default())
-        };
-        let git = ("Git", "git@x");
-        assert_eq!(author(&[("CARGO_NAME", "Cargo"), ("GIT_AUTHOR_NAME", "A")], git), "Cargo <git@x>");
-        assert_eq!(author(&[("GIT_COMMITTER_NAME", "C"), ("USER", "u")], git), "C <git@x>");
-        assert_eq!(author(&[("USER", "u"), ("EMAIL", "u@x")], git), "Git <git@x>");
-        assert_eq!(author(&[("USER", "u"), ("EMAIL", " <u@x> ")], ("", "")), "u <u@x>");
-        assert_eq!(author(&[("CARGO_NAME", " "), ("NAME", "n")], ("", "")), "n <>");
-        assert_eq!(author(&[("EMAIL", "e@x")], ("", "")), " <e@x>");
-    }
-
-    #[test]
-    fn git_is_not_asked_when_the_environment_knows() {
-        let environment = |name: &str| Some(name.to_lowercase());
-        let identity = Identity::from(&environment, || panic!("not needed"));
-        let expected = Identity { name: Some("cargo_name".into()), email: Some("cargo_email".into()) };
-        assert_eq!(identity, expected);
-    }
-
     #[test]
     fn the_first_branch_is_main_unless_the_user_says_otherwise() {
         let place = tempfile::tempdir().unwrap();
@@ -409,15 +342,5 @@ mod tests {
         let expected = String::from_utf8(configured.stdout).unwrap();
         let expected = if expected.trim().is_empty() { "main" } else { expected.trim() };
         assert_eq!(head.trim(), format!("ref: refs/heads/{expected}"));
-    }
-
-    #[test]
-    fn the_settings_of_a_repository_are_read() {
-        let directory = repository();
-        let config = directory.path().join(".git/config");
-        let text = fs_err::read_to_string(&config).unwrap();
-        write(&config, &format!("{text}[user]\n\tname = Grace \\\"H\\\"\n\temail = g@navy\n\temail = grace@navy\n"));
-        let expected = Identity { name: Some("Grace \"H\"".into()), email: Some("grace@navy".into()) };
-        assert_eq!(user_settings(directory.path()), expected);
     }
 }

@@ -190,7 +190,11 @@ fn an_index_that_cannot_be_written_stops_everything() {
     place.write("repo/.git/index.lock", "");
     let before = tree::read(&place.path("repo"));
     let said = upgrade(&place, "repo").ended(2);
-    assert!(said.err.contains("error[P004]") && said.err.contains("index.lock"), "{}", said.err);
+    assert!(
+        said.err.contains("error[P004]: `git update-index` failed") && said.err.contains("index.lock"),
+        "{}",
+        said.err
+    );
     assert!(said.out.is_empty(), "{}", said.out);
     assert_eq!(tree::differences(&before, &tree::read(&place.path("repo"))), "");
     place.remove("repo/.git/index.lock");
