@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::manifest::{Ownership, Renamed, Spanned};
-use crate::plan::{Action, Stamp, Trees, effects};
+use crate::plan::{Action, Difference, Stamp, Trees, effects};
 use crate::tree::{Entry, RelPath, Tree};
 
 const PATHS: &[&str] = &[
@@ -25,6 +25,8 @@ const PATHS: &[&str] = &[
     ".env",
     "c.ts",
     ".gitignore",
+    ".github/ci.txt",
+    ".github/d/a.txt",
 ];
 
 const LINES: &[&str] = &[
@@ -146,6 +148,12 @@ fn ownership() -> Ownership {
     }
 }
 
+/// As in an app below its repository's root: some of the files are the repository's.
+fn split(tree: &Tree) -> Trees {
+    let (repository, app) = tree.clone().into_iter().partition(|(path, _)| path.as_str().starts_with(".github/"));
+    Trees { app, repository }
+}
+
 fn bases(tree: &Tree, moved: BTreeMap<RelPath, RelPath>) -> Bases {
     let record = |(path, entry): (&RelPath, &Entry)| {
         let mut recorded = Recorded::of(entry.clone());
@@ -153,7 +161,8 @@ fn bases(tree: &Tree, moved: BTreeMap<RelPath, RelPath>) -> Bases {
         recorded.entry = recorded.entry.filter(|_| !recorded.pristine.once);
         (path.clone(), recorded)
     };
-    Bases { app: tree.iter().map(record).collect(), repository: Base::new(), moved }
+    let Trees { app, repository } = split(tree);
+    Bases { app: app.iter().map(record).collect(), repository: repository.iter().map(record).collect(), moved }
 }
 
 fn options() -> Options {
@@ -161,14 +170,13 @@ fn options() -> Options {
 }
 
 fn upgrade(bases: Option<&Bases>, ours: &Tree, theirs: &Tree) -> Plan {
-    let app = |tree: &Tree| Trees { app: tree.clone(), repository: Tree::new() };
-    merge(bases, &app(ours), &app(theirs), &ownership(), &options())
+    merge(bases, &split(ours), &split(theirs), &ownership(), &options())
 }
 
 /// Applies a plan, strictly: it must stand on what is there, and give a tree that can be.
 fn apply(plan: &Plan, ours: &Tree) -> Result<Tree, TestCaseError> {
     let mut after = ours.clone();
-    for (path, effect) in effects(&plan.app) {
+    for (path, effect) in effects(&plan.app).into_iter().chain(effects(&plan.repository)) {
         prop_assert_eq!(ours.get(path).map(Stamp::of), effect.before, "{}", path);
         match effect.after {
             Some(entry) => drop(after.insert(path.clone(), entry.clone())),
@@ -187,13 +195,13 @@ fn lines(tree: &Tree) -> impl Iterator<Item = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: oracle::cases(500), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_unchanged_template_changes_nothing(Three([base, ours, _]) in three()) {
         let plan = upgrade(Some(&bases(&base, BTreeMap::new())), &ours, &base);
         prop_assert!(plan.is_empty(), "{:#?}", plan);
-        prop_assert!(plan.app.is_empty(), "{:#?}", plan);
+        prop_assert!(plan.app.is_empty() && plan.repository.is_empty(), "{:#?}", plan);
     }
 
     #[test]
@@ -273,4 +281,34 @@ proptest! {
         let again = upgrade(Some(&bases(&theirs, plan.moved.clone())), &after, &theirs);
         prop_assert!(again.is_empty(), "{:#?}\nand again\n{:#?}", plan, again);
     }
+}
+
+/// What `diff` prints, applied by git, is what `upgrade` writes, conflicts too: so it is where there are none.
+#[cfg(target_os = "linux")] // Elsewhere, some of the paths are the same file.
+#[test]
+fn a_patch_applied_by_git_is_the_upgrade() {
+    let cases = oracle::sample(&three(), oracle::cases(500));
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path().canonicalize().unwrap().join("all");
+    let (mut before, mut expected, mut patch) = (Tree::new(), Tree::new(), Vec::new());
+    for (number, Three([base, ours, theirs])) in cases.iter().enumerate() {
+        let at = |path: &RelPath| RelPath::new(format!("{number}/{path}")).unwrap();
+        let plan = upgrade(Some(&bases(base, BTreeMap::new())), ours, theirs);
+        let after = apply(&plan, ours).unwrap();
+        before.extend(ours.iter().map(|(path, entry)| (at(path), entry.clone())));
+        expected.extend(after.iter().map(|(path, entry)| (at(path), entry.clone())));
+        let paths: BTreeSet<&RelPath> = ours.keys().chain(after.keys()).collect();
+        for path in paths.into_iter().filter(|path| ours.get(*path) != after.get(*path)) {
+            let [before, after] = [ours, &after].map(|tree| tree.get(path));
+            let path = at(path);
+            patch.extend(crate::plan::patch(&[Difference { from: None, path: path.as_str(), before, after }]));
+        }
+    }
+    crate::workspace::replace_tree(&root, &before).unwrap();
+    assert_eq!(crate::git::apply(&root, &patch), Ok(Vec::new()));
+    let applied = crate::source::read_tree(&root).unwrap();
+    for (path, entry) in &expected {
+        assert_eq!(applied.get(path), Some(entry), "{path}");
+    }
+    assert_eq!(applied.len(), expected.len());
 }

@@ -21,6 +21,17 @@ pub(super) fn sample<T>(strategy: &impl Strategy<Value = T>, count: u32) -> Vec<
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
+/// Whether git is new enough to be asked; who runs the tests is told where it is not.
+pub(super) fn is_able() -> bool {
+    let version = String::from_utf8(Command::new("git").arg("--version").output().unwrap().stdout).unwrap();
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<u32>().ok());
+    let able = (numbers.next(), numbers.next()) >= (Some(2), Some(44));
+    if !able {
+        eprintln!("skipped: the comparison needs git 2.44 or newer, and this is {}", version.trim());
+    }
+    able
+}
+
 /// What `git merge-file` makes of base, ours and theirs: the merged bytes, or nothing where it has a conflict.
 pub(super) fn merge_file(dir: &Path, algorithm: &str, versions: [&[u8]; 3]) -> Option<Vec<u8>> {
     for (name, bytes) in ["base", "ours", "theirs"].into_iter().zip(versions) {
