@@ -10,6 +10,8 @@ mod adoption;
 mod audit;
 #[path = "e2e/deploy.rs"]
 mod deploy;
+#[path = "e2e/documents.rs"]
+mod documents;
 #[path = "e2e/environments.rs"]
 mod environments;
 #[path = "e2e/github.rs"]

@@ -10,7 +10,7 @@ use fs_err as fs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::app::{bun, command, create, install, temporary};
+use crate::support::app::{bun, command, create, install, path, temporary};
 use crate::support::process::{Finished, run};
 use crate::support::tools::{bun as bun_itself, scripts};
 
@@ -252,11 +252,7 @@ impl<'lab> App<'lab> {
     /// The `alchemy` of the app, found as a workflow finds it.
     pub(crate) fn alchemy(&self, args: &[&str]) -> Command {
         let mut alchemy = command("alchemy", &self.dir);
-        let own = self.dir.join("node_modules/.bin");
-        let path =
-            alchemy.get_envs().find(|(key, _)| *key == "PATH").and_then(|(_, value)| value).expect("set").to_owned();
-        let path = std::env::join_paths(std::iter::once(own).chain(std::env::split_paths(&path))).expect("no colon");
-        alchemy.args(args).env("PATH", path);
+        alchemy.args(args).env("PATH", path(&[self.dir.join("node_modules/.bin")]));
         self.lab.connect(&mut alchemy);
         alchemy
     }

@@ -38,7 +38,7 @@ pub(crate) fn bun(app: &Path) -> Command {
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env_clear();
-    command.env("PATH", path()).env("HOME", home()).env("USER", "kim").env("LANG", "C.UTF-8");
+    command.env("PATH", path(&[])).env("HOME", home()).env("USER", "kim").env("LANG", "C.UTF-8");
     command.env("TMPDIR", home()).env("BUN_INSTALL_CACHE_DIR", cache());
     // Port 9 is nobody's: what tries to get out fails at once.
     for proxy in ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {
@@ -52,11 +52,12 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Co
     command
 }
 
-/// The system's programs, with bun and no other tool of the tests before them.
-fn path() -> std::ffi::OsString {
+/// Where programs are found: in `first`, then bun and no other tool of the tests, then the system's.
+pub(crate) fn path(first: &[PathBuf]) -> std::ffi::OsString {
     let system = std::env::var_os("PATH").unwrap_or_default();
     let programs = tools::node_tools().join("programs");
-    std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&system))).unwrap()
+    let folders = first.iter().cloned().chain([programs]).chain(std::env::split_paths(&system));
+    std::env::join_paths(folders).unwrap()
 }
 
 /// A home that nobody has used, one for each test program.

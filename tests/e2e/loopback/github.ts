@@ -168,6 +168,7 @@ export class GitHub {
       case "compare":
         return this.compare(name ?? "");
       case "deployments":
+        if (method === "GET") return this.records(query);
         return this.record(name, data as Record<string, unknown>);
       case "environments":
         return this.settings.environment(method, [name, part, id], data);
@@ -234,6 +235,12 @@ export class GitHub {
     if (found === undefined) return NOT_FOUND();
     found.statuses.push(data);
     return Response.json({ id: ++this.count }, { status: 201 });
+  }
+
+  private records(query: URLSearchParams): Response {
+    const environment = query.get("environment");
+    const found = this.deployments.filter((d) => d.environment === environment);
+    return Response.json(found.map(({ id, ref }) => ({ id, sha: ref })));
   }
 
   private list(workflow: string, query: URLSearchParams): Response {
