@@ -177,7 +177,7 @@ fn every_state_ends_in_the_same_one() {
     let shop = Shop::new(&lab);
     shop.given(&nothing());
     let planned = shop.run(&["plan", "--reviewer", "robin"]).succeeds();
-    assert!(planned.contains("7 changes to make: bun run environments apply"), "{planned}");
+    assert!(planned.contains("7 changes to make: bun run environments apply --reviewer robin\n"), "{planned}");
     assert!(shop.changes().is_empty(), "a plan changes nothing");
     let applied = shop.run(&APPLY).succeeds();
     let complete = shop.has();

@@ -69,8 +69,10 @@ async function setSecret(name: string): Promise<void> {
   const box = sealedbox.seal(value, Buffer.from(key ?? "", "base64"));
   const encrypted_value = Buffer.from(box).toString("base64");
   const body = JSON.stringify({ encrypted_value, key_id });
-  const { status } = await send("PUT", `${path}/${name}`, body);
+  const { status, text: said } = await send("PUT", `${path}/${name}`, body);
   if (status >= 400) fail(`failed to set secret "${name}": HTTP ${status}`);
+  // As gh does: what GitHub makes, it describes.
+  if (status === 201) JSON.parse(said);
 }
 
 const [first, second, third] = positionals;

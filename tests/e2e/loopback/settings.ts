@@ -283,9 +283,9 @@ export class Settings {
       const { publicKey, secretKey } = this.keys;
       const value = sealedbox.open(box, publicKey, secretKey);
       if (key_id !== "1" || value === null) return refused("Bad box");
-      const status = id in secrets ? 204 : 201;
+      const known = id in secrets;
       secrets[id] = Buffer.from(value).toString();
-      return new Response(null, { status });
+      return known ? done() : answer({}, 201);
     });
   }
 

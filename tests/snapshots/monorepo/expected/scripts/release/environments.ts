@@ -179,9 +179,6 @@ function checkIgnored(profile: string): void {
 
 /** What standard input says, with no line of it repeated in an error: a slip could be a secret. */
 async function readInput(configuration: Config): Promise<Variables> {
-  if (process.stdin.isTTY) {
-    throw new UsageError("--stdin is for a pipe or a file, not for a terminal");
-  }
   const input = parseEnv(await Bun.stdin.text());
   const known = variablesOf(configuration);
   if (Object.keys(input).length === 0) {
@@ -199,7 +196,8 @@ async function readInput(configuration: Config): Promise<Variables> {
 
 /** A question at the terminal. @throws Refusal when it is left without an answer */
 async function question(text: string, hidden: boolean): Promise<string> {
-  process.stdout.write(text);
+  // Readline clears the line that it writes to, so it writes the question itself where it writes at all.
+  if (hidden) process.stdout.write(text);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({
     input: process.stdin,
@@ -210,7 +208,10 @@ async function question(text: string, hidden: boolean): Promise<string> {
     terminal.once("close", () => resolve(undefined));
     terminal.once("SIGINT", () => terminal.close());
   });
-  const answer = await Promise.race([terminal.question(""), left]);
+  const answer = await Promise.race([
+    terminal.question(hidden ? "" : text),
+    left,
+  ]);
   terminal.close();
   if (hidden || answer === undefined) process.stdout.write("\n");
   if (answer === undefined) throw new Refusal("Nothing was changed.");
@@ -669,6 +670,9 @@ async function main(argv: readonly string[], env: Variables): Promise<number> {
   }
   const configuration = validateConfig(config);
   const options = optionsOf(argv, env, configuration);
+  if (options.stdin && process.stdin.isTTY) {
+    throw new UsageError("--stdin is for a pipe or a file, not for a terminal");
+  }
   const repository = repositoryFor(configuration, env);
   const apiUrl = apiUrlOf(env);
   if (options.print) {
@@ -694,12 +698,21 @@ async function main(argv: readonly string[], env: Variables): Promise<number> {
       console.log("Nothing that apply can change.");
     else {
       console.log(
-        `${count(changes.length, "change")} to make: bun run environments apply`,
+        `${count(changes.length, "change")} to make: ${applyLine(argv, options)}`,
       );
     }
   }
   return options.command === "check" && drift > 0 ? 1 : 0;
 }
+
+/** The command that makes what this one found. */
+const applyLine = (argv: readonly string[], { command }: Options): string =>
+  [
+    "bun run environments apply",
+    ...argv
+      .filter((word) => ![command, "--json", "--shared-account"].includes(word))
+      .map(quoted),
+  ].join(" ");
 
 /** A script cannot ask GitHub who wrote it. */
 function checkPrintable(configuration: Config, options: Options): void {
