@@ -1,10 +1,12 @@
 //! `bun run environments`: whatever GitHub has, and wherever it stopped before, it ends in the same state, and no secret shows.
 
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fs_err as fs;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
@@ -569,6 +571,61 @@ fn stand_in(shop: &Shop<'_>) -> std::ffi::OsString {
     let command = bun(&shop.dir);
     let path = command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, value)| value).expect("set");
     std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(path))).expect("no colon")
+}
+
+#[test]
+fn a_person_is_asked_and_no_secret_is_echoed() {
+    let lab = Lab::start();
+    let shop = Shop::new(&lab);
+    shop.given(&nothing());
+    let ask = "CLOUDFLARE_API_TOKEN of staging (not shown): ";
+    let (code, screen) = at_terminal(&shop, &[("(y/N) ", "\r")]);
+    assert!(code == 1 && screen.contains("Nothing was changed."), "{screen}");
+    let (code, screen) = at_terminal(&shop, &[("(y/N) ", "y\r"), (ask, "\r"), (ask, "\x03")]);
+    assert!(code == 1 && screen.contains("Nothing was changed."), "{screen}");
+    assert_eq!((shop.changes(), shop.has()), (vec![], nothing()));
+
+    let second = "CLOUDFLARE_API_TOKEN of prod (not shown): ";
+    let answers = [("(y/N) ", "y\r"), (ask, &*format!("{STAGING}\r")), (second, &*format!("{PROD}\r"))];
+    let (code, screen) = at_terminal(&shop, &answers);
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(essence(shop.has()), wanted());
+    hides(&screen, &confidential(&shop.has()));
+}
+
+/// Applies at a pseudo-terminal, where each text is waited for, and answered; the exit code and all that was drawn.
+fn at_terminal(shop: &Shop<'_>, answers: &[(&str, &str)]) -> (u32, String) {
+    let mut command = shop.command(&["apply", "--reviewer", "robin"]);
+    command.env_remove("STAGING_CLOUDFLARE_API_TOKEN").env_remove("PROD_CLOUDFLARE_API_TOKEN");
+    let mut builder = CommandBuilder::new(command.get_program());
+    builder.args(command.get_args());
+    builder.cwd(&shop.dir);
+    builder.env_clear();
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            builder.env(name, value);
+        }
+    }
+    let pty = native_pty_system().openpty(PtySize::default()).expect("a pseudo-terminal");
+    let mut child = pty.slave.spawn_command(builder).expect("bun starts");
+    drop(pty.slave);
+    let mut keyboard = pty.master.take_writer().expect("ours");
+    let mut screen = pty.master.try_clone_reader().expect("ours");
+    let (mut drawn, mut seen, mut bytes) = (Vec::new(), 0, [0; 4096]);
+    let mut answers = answers.iter();
+    let mut next = answers.next();
+    // A program that is not given what it waits for would wait for ever: the last answer ends it in each case.
+    while let Ok(count @ 1..) = screen.read(&mut bytes) {
+        drawn.extend_from_slice(&bytes[..count]);
+        while let Some((text, keys)) = next {
+            let Some(at) = String::from_utf8_lossy(&drawn[seen..]).find(text) else { break };
+            seen += at + text.len();
+            keyboard.write_all(keys.as_bytes()).expect("it reads");
+            next = answers.next();
+        }
+    }
+    let code = child.wait().expect("our own child").exit_code();
+    (code, String::from_utf8_lossy(&drawn).into_owned())
 }
 
 /// Waits until a request is not answered; false when the command ended without one.

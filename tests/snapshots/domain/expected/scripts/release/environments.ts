@@ -196,14 +196,14 @@ async function readInput(configuration: Config): Promise<Variables> {
 
 /** A question at the terminal. @throws Refusal when it is left without an answer */
 async function question(text: string, hidden: boolean): Promise<string> {
-  // Readline clears the line that it writes to, so it writes the question itself where it writes at all.
-  if (hidden) process.stdout.write(text);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({
     input: process.stdin,
     output: hidden ? silent : process.stdout,
     terminal: true,
   });
+  // From here on the terminal echoes nothing. Readline clears its line, so it writes the question itself where it writes.
+  if (hidden) process.stdout.write(text);
   const left = new Promise<undefined>((resolve) => {
     terminal.once("close", () => resolve(undefined));
     terminal.once("SIGINT", () => terminal.close());
