@@ -26,6 +26,8 @@ struct Case {
     /// What the case is about, in a sentence.
     why: String,
     once: Vec<String>,
+    /// What was `once` in the version that made the base, where that is something else.
+    once_before: Option<Vec<String>>,
     blocks: Vec<String>,
     renamed: Vec<Pair>,
     conflict: Option<String>,
@@ -92,6 +94,11 @@ impl Case {
         }
     }
 
+    fn ownership_before(&self) -> Ownership {
+        let ownership = self.ownership();
+        Ownership { once: self.once_before.as_deref().map_or(ownership.once, spanned), ..ownership }
+    }
+
     fn options(&self) -> Options {
         let style = match self.conflict.as_deref() {
             None | Some("merge") => Style::Merge,
@@ -132,7 +139,7 @@ impl Case {
         let (ownership, options) = (self.ownership(), self.options());
         let [ours, theirs] = [self.tree("ours"), self.tree("theirs")];
         let bases = (!self.adopt).then(|| Bases {
-            app: self.base(&self.tree("base"), &ownership),
+            app: self.base(&self.tree("base"), &self.ownership_before()),
             repository: Base::new(),
             moved: self.moved.iter().map(|(from, to)| (path(from), path(to))).collect(),
         });

@@ -66,10 +66,13 @@ impl<'a> Both<'a> {
 impl Tools<'_> {
     /// Applies the rules to one file. Nothing to do gives nothing.
     pub(super) fn decide(&mut self, triple: &Triple<'_>) -> Decision {
-        if let Some((base, recorded)) = triple.base
-            && (recorded.pristine.once || self.once.matches(triple.theirs.map_or(base, |(path, _)| path).as_str()))
-        {
-            return None;
+        if let Some((base, recorded)) = triple.base {
+            if self.once.matches(triple.theirs.map_or(base, |(path, _)| path).as_str()) {
+                return None;
+            }
+            if recorded.pristine.once {
+                return self.no_longer_once(&Both::new(triple)?);
+            }
         }
         match (triple.base, triple.ours, triple.theirs) {
             (_, Some(_), Some(_)) => self.both(&Both::new(triple)?),
@@ -84,6 +87,14 @@ impl Tools<'_> {
             (Some(_), None, Some(_)) => self.deleted_by_the_user(triple),
             (Some(_), Some(ours), None) => Some(self.deleted_by_the_template(triple, ours)),
             (_, _, None) => None,
+        }
+    }
+
+    /// A file that was the app's own until this version of the template: only one that nobody edited is the template's again.
+    fn no_longer_once(&mut self, both: &Both<'_>) -> Decision {
+        match both.origin {
+            Origin::Known(_) => self.both(both),
+            Origin::New | Origin::Lost => Some(self.keep(both, both.ours.clone(), Reason::WasOwn)),
         }
     }
 

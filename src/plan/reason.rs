@@ -31,6 +31,8 @@ pub enum Reason {
     LockFile(Install),
     /// It holds a secret, so what was rendered is not recorded, and the user has edited it.
     Secret,
+    /// It was the app's own, and the user has edited it; from now on the template has a say in it.
+    WasOwn,
     /// The template deleted it; whether the user edited it cannot be told, because its base is not known.
     BaseUnknown,
     /// Conflict: both changed the same lines.
@@ -103,6 +105,7 @@ impl fmt::Display for Reason {
             Self::UserMadeDirectory => "you made a directory of it; it changed in the template",
             Self::LockFile(_) => "not merged: the package manager brings it up to date",
             Self::Secret => "it holds a secret, so its base is not recorded; it differs from the template's",
+            Self::WasOwn => "it was your own; from now on, what changes in the template comes",
             Self::BaseUnknown => "deleted in the template; whether you edited it is not known",
             Self::BothChanged => "you and the template changed the same lines",
             Self::BothAdded => "you and the template added it, each with its own content",
