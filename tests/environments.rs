@@ -427,7 +427,7 @@ impl ReadOnly {
 
 impl Drop for ReadOnly {
     fn drop(&mut self) {
-        drop(std::process::Command::new("umount").arg(&self.0).output());
+        drop(std::process::Command::new("umount").arg("--lazy").arg(&self.0).output());
     }
 }
 

@@ -262,7 +262,7 @@ fn a_disk_that_fills_up_changes_nothing() {
         return;
     }
     let result = std::panic::catch_unwind(|| fill_up(&scenario));
-    assert!(Command::new("umount").arg(&disk).status().unwrap().success());
+    assert!(Command::new("umount").arg("--lazy").arg(&disk).status().unwrap().success());
     result.unwrap();
 }
 

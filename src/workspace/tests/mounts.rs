@@ -29,7 +29,7 @@ fn mount(arguments: &[&str], path: &Path) -> bool {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        drop(Command::new("umount").arg(&self.0).output());
+        drop(Command::new("umount").arg("--lazy").arg(&self.0).output());
     }
 }
 
