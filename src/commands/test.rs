@@ -4,6 +4,7 @@ mod case;
 mod difference;
 mod edit;
 mod made;
+mod old;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -75,7 +76,9 @@ fn check(args: &TestArgs, folder: &Path) -> Result<String> {
     let case = Case::read(folder)?;
     let template = load_template(args)?;
     name::check(&case.name, template.manifest.ownership.name_pattern.as_ref())?;
-    let made = Maker { case: &case, template: &template, cases_inside: args.cases.is_none() }.make()?;
+    let made =
+        Maker { case: &case, directory: &args.template, template: &template, cases_inside: args.cases.is_none() }
+            .make()?;
     if args.bless {
         bless(folder, &made)?;
     }

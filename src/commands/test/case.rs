@@ -55,6 +55,8 @@ pub(super) struct Upgrade {
 pub(super) enum From {
     /// The project as it was rendered.
     Base(Tree),
+    /// The template at a revision of its own repository, with the place that names it.
+    Revision(String, Place),
 }
 
 #[derive(Deserialize)]
@@ -73,6 +75,8 @@ struct Written {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenUpgrade {
+    #[serde(default)]
+    from: Option<Spanned<String>>,
     #[serde(default)]
     delete: Vec<Spanned<String>>,
     #[serde(default)]
@@ -162,17 +166,30 @@ fn upgrade(source: &Source<'_>, written: Option<Spanned<WrittenUpgrade>>) -> Res
     };
     let span = written.span();
     let written = written.into_inner();
-    if !source.has(BASE) {
-        return Err(Diagnostic::error(Code::TestCase, "the case does not say what is upgraded")
-            .at(source.place(span), "there is no old project")
-            .help(format!("put the project, as the old template rendered it, into the folder `{BASE}` beside the case"))
-            .into());
-    }
+    let from = match (written.from, source.has(BASE)) {
+        (Some(revision), false) => From::Revision(revision.get_ref().clone(), source.place(revision.span())),
+        (None, true) => From::Base(source::read_tree(&source.folder.join(BASE))?),
+        (Some(revision), true) => {
+            return Err(Diagnostic::error(Code::TestCase, "the case says twice what is upgraded")
+                .at(source.place(revision.span()), format!("and there is the folder `{BASE}`"))
+                .help("remove one of them")
+                .into());
+        }
+        (None, false) => {
+            return Err(Diagnostic::error(Code::TestCase, "the case does not say what is upgraded")
+                .at(source.place(span), "there is no old project")
+                .help(format!(
+                    "write `from` and a revision of the template's repository, or put the project, as the old template \
+                     rendered it, into the folder `{BASE}`"
+                ))
+                .into());
+        }
+    };
     let patch = source.folder.join(PATCH);
     let read = |path: &Path| std::fs::read(path).map_err(|error| Diagnostic::io("cannot read", path, &error));
     let edit = source.folder.join(EDIT);
     Ok(Some(Upgrade {
-        from: From::Base(source::read_tree(&source.folder.join(BASE))?),
+        from,
         patch: if patch.exists() { Some((patch.clone(), read(&patch)?)) } else { None },
         edit: if edit.exists() { source::read_tree(&edit)? } else { Tree::new() },
         delete: written.delete.into_iter().map(|path| (path.get_ref().clone(), source.place(path.span()))).collect(),

@@ -1,15 +1,16 @@
 //! What comes of a case: the tree of a render, or what an upgrade leaves and says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::case::{self, Case, From, Upgrade};
-use super::edit;
-use crate::answers::given::{Given, GivenValues, Source};
+use super::{edit, old};
+use crate::answers::given::{Given, GivenValues, Source, values_of};
 use crate::answers::{Ask, Resolved, built_in, resolve};
 use crate::commands::inputs;
 use crate::commands::render::{self, Rendered, Setting};
 use crate::date::Date;
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::lock::base::decode;
 use crate::lock::{self, Digest, Record};
 use crate::merge::{Bases, Options, merge};
@@ -43,6 +44,8 @@ const NEXT_DAY: i64 = 24 * 60 * 60;
 /// A case and the template that it is tried with.
 pub(super) struct Maker<'a> {
     pub(super) case: &'a Case,
+    /// The template's directory.
+    pub(super) directory: &'a Path,
     pub(super) template: &'a Template,
     /// Whether the cases stand among the template's files.
     pub(super) cases_inside: bool,
@@ -90,6 +93,7 @@ impl Maker<'_> {
     fn upgraded(&self, upgrade: &Upgrade) -> Result<Made> {
         let start = match &upgrade.from {
             From::Base(tree) => self.recorded_base(upgrade, tree)?,
+            From::Revision(revision, place) => self.at_revision(revision, place)?,
         };
         let app_dir = self.case.app_dir.as_ref();
         let before = start.record.lock.clone();
@@ -112,6 +116,18 @@ impl Maker<'_> {
         let app = applied(&plan.app, &ours.app);
         let repository = applied(&plan.repository, &ours.repository);
         Ok(Made { tree: joined(Trees { app, repository }), summary: Some(human(&told)) })
+    }
+
+    /// A project that an old version of the template makes.
+    fn at_revision(&self, revision: &str, place: &Place) -> Result<Start> {
+        let old = old::template(self.directory, revision, place)?;
+        let maker = Maker { template: &old, cases_inside: false, ..*self };
+        let resolved = maker.answer(&self.case.values)?;
+        let rendered = maker.render(&resolved, Date::default())?;
+        let record = maker.record(&resolved, &rendered);
+        let given = values_of(record.lock.answers.clone());
+        let at_the_root = Patterns::of(&old.manifest.ownership.repository);
+        Ok(Start { tree: joined(rendered.trees), record, given, at_the_root })
     }
 
     /// A project of which only the files are known: recorded as if today's template had made them.
