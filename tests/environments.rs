@@ -74,6 +74,20 @@ fn a_project_needs_no_git_at_all() {
 }
 
 #[test]
+fn the_author_is_whom_gits_settings_name() {
+    let place = Place::new();
+    place.write("template/LICENSE", "Copyright {{ authors }}\n");
+    place.write("gitconfig", "[user]\n\tname = Grace\n\temail = grace@navy.example\n");
+    let mut command = place.command(env!("CARGO_BIN_EXE_create-app"), "");
+    for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"] {
+        command.env_remove(name);
+    }
+    command.env("GIT_CONFIG_GLOBAL", place.path("gitconfig")).args(["new", "apps/made", "--path", "template"]);
+    Said::from(command.output().unwrap()).ended(0);
+    assert_eq!(place.read("apps/made/LICENSE"), "Copyright Grace <grace@navy.example>\n");
+}
+
+#[test]
 fn a_conflict_at_the_root_of_the_repository_is_gits_too() {
     let place = project("apps/shop");
     change(&place, "repo/.github/ci-shop.yml", 2, "mine");

@@ -41,8 +41,11 @@ impl Identity {
 }
 
 /// `user.name` and `user.email` as they hold in `directory`; the last value of each wins, as everywhere in git.
+///
+/// A new project's directory is not there yet: what holds around it will hold in it.
 fn user_settings(directory: &Path) -> Identity {
-    let mut command = git(directory);
+    let Some(existing) = directory.ancestors().find(|ancestor| ancestor.is_dir()) else { return Identity::default() };
+    let mut command = git(existing);
     command.args(["config", "-z", "--get-regexp", r"^user\.(name|email)$"]);
     let Ok(output) = ask(&mut command, &[]) else { return Identity::default() };
     let mut identity = Identity::default();
@@ -101,5 +104,6 @@ mod tests {
         write(&config, &format!("{text}[user]\n\tname = Grace \\\"H\\\"\n\temail = g@navy\n\temail = grace@navy\n"));
         let expected = Identity { name: Some("Grace \"H\"".into()), email: Some("grace@navy".into()) };
         assert_eq!(user_settings(directory.path()), expected);
+        assert_eq!(user_settings(&directory.path().join("not/made/yet")), expected);
     }
 }
