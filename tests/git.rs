@@ -202,6 +202,20 @@ fn over_ssh_and_through_the_users_rewrites() {
 }
 
 #[test]
+fn an_address_that_is_refused_is_named_without_its_password() {
+    let world = World::new();
+    for address in [
+        "https://ann:hunter2@x.invalid",
+        "ftp://ann:hunter2@x.invalid/a",
+        "ann:hunter2@x.invalid/a",
+        "https//ann:hunter2@x/a",
+    ] {
+        let said = world.app(&["new", "one", "--git", address]).ended(2).warns("error[S00");
+        assert!(!said.err.contains("hunter2"), "{}", said.err);
+    }
+}
+
+#[test]
 fn a_lock_of_somebody_else_runs_nothing() {
     let world = World::new();
     world.new_app("one", &world.file_url()).ended(0);

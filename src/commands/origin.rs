@@ -130,6 +130,7 @@ fn from_locked_directory(site: &Site, locked: &LockedTemplate, subfolder: Option
 
 fn refuse(address: &str, reason: &AddressError) -> Diagnostic {
     let help = "give a URL, host:path, gh:owner/repo or a directory";
+    let address = source::without_credentials(address);
     Diagnostic::error(Code::SourceInvalid, format!("the address `{address}` {reason}")).help(help)
 }
 

@@ -112,7 +112,7 @@ impl Failure {
 /// The text without the user and the password of any URL in it: the user's git settings may have put them there.
 fn without_credentials(text: &str) -> String {
     static USERINFO: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s']*@").ok());
+        LazyLock::new(|| Regex::new(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s]*@").ok());
     match &*USERINFO {
         Some(userinfo) => userinfo.replace_all(text, "$1").into_owned(),
         None => String::new(),
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn no_credentials_are_repeated() {
         let text =
-            "fatal: unable to access 'https://ann:s3cr3t@x.org/a/': no; see HTTPS://tok@y/ and ssh://git:p@z/q\n";
+            "fatal: unable to access 'https://ann:s3'cr3t@x.org/a/': no; see HTTPS://tok@y/ and ssh://git:p@z/q\n";
         let said = Failure::of(text, Some(128)).said;
         assert_eq!(said, "unable to access 'https://x.org/a/': no; see HTTPS://y/ and ssh://z/q");
     }

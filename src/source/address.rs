@@ -1,5 +1,6 @@
 //! The address of a repository: as git may see it, and as everybody else may.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,20 @@ pub enum AddressError {
     /// An abbreviation without an owner or without a repository.
     #[error("should be `{0}OWNER/REPO`")]
     Abbreviation(&'static str),
+    /// `user:password@host`, which git would take for the path `password@host` on the machine `user`.
+    #[error("has a password, and no scheme such as `https://` before it")]
+    Bare,
+}
+
+/// What may be said of a text that need not be an address: nothing that may be a user and a password.
+#[must_use]
+pub fn without_credentials(text: &str) -> Cow<'_, str> {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    match text[start..].rfind('@').map(|at| start + at) {
+        // `git@host` tells nothing.
+        Some(at) if start > 0 || text[..at].contains(':') => format!("{}{}", &text[..start], &text[at + 1..]).into(),
+        _ => text.into(),
+    }
 }
 
 impl Address {
@@ -195,6 +210,10 @@ fn ssh(text: &str, host: &str, path: &str) -> Result<Address, AddressError> {
         Some(end) => (&text[..=end], &text[end + 2..]),
         None => (host, path),
     };
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    if first.contains('@') && !host.contains('@') {
+        return Err(AddressError::Bare);
+    }
     let (user, host) = host.rsplit_once('@').unwrap_or(("", host));
     [user, host, path].into_iter().try_for_each(check_start)?;
     if host.is_empty() || path.trim_matches('/').is_empty() {
@@ -236,6 +255,7 @@ mod tests {
             ("file:///srv/a", "file:///srv/a"),
             ("git@example.org:a/b.git", "git@example.org:a/b.git"),
             ("host:a", "host:a"),
+            ("git@example.org:a@2", "git@example.org:a@2"),
             ("git@[::1]:a", "git@[::1]:a"),
         ] {
             assert_eq!(both(text), (expected.into(), expected.into()), "{text}");
@@ -265,6 +285,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_address_is_named_without_credentials() {
+        for (text, expected) in [
+            ("ftp://ann:secret@example.org/a", "ftp://example.org/a"),
+            ("https://ann:sec/ret@example.org", "https://example.org"),
+            ("https//ann:secret@example.org/a", "example.org/a"),
+            ("gh:ann:secret@a", "a"),
+            ("git@example.org:", "git@example.org:"),
+            ("https://example.org", "https://example.org"),
+            ("", ""),
+        ] {
+            assert_eq!(without_credentials(text), expected);
+        }
+    }
+
+    #[test]
     fn what_would_be_an_option_or_run_a_program_is_refused() {
         use AddressError as E;
         for (text, expected) in [
@@ -288,6 +323,8 @@ mod tests {
             ("file://relative", E::Incomplete),
             ("host:", E::Incomplete),
             (":a", E::Incomplete),
+            ("ann:secret@example.org/a", E::Bare),
+            ("https:/ann:secret@example.org/a", E::Bare),
             ("gh:owner", E::Abbreviation("gh:")),
             ("gh:../x", E::Abbreviation("gh:")),
             ("gh:owner/-x", E::Abbreviation("gh:")),

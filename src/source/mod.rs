@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, without_credentials};
 pub use embedded::embedded;
 use files::ManifestFile;
 pub use files::{Files, candidates, read};

@@ -3,7 +3,7 @@
 use super::Wanted;
 use crate::diagnostic::{Code, Diagnostic, Result, nearest};
 use crate::git::{self, Contact, Failure, Kind};
-use crate::source::Address;
+use crate::source::{Address, without_credentials};
 use crate::template::{MANIFEST, Reference};
 
 /// So many branches or tags are listed in a message.
@@ -15,7 +15,9 @@ pub(super) fn check_directory(wanted: &Wanted<'_>) -> Result<()> {
     if wanted.base.join(path).is_dir() {
         return Ok(());
     }
-    let title = format!("there is no repository at `{}`: there is no such directory", path.display());
+    let spelling = path.to_string_lossy();
+    let shown = without_credentials(&spelling);
+    let title = format!("there is no repository at `{shown}`: there is no such directory");
     let help = "say where it is now with --git";
     Err(Diagnostic::error(Code::TemplateNotFound, title).help(help).into())
 }

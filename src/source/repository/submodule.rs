@@ -3,7 +3,7 @@
 use super::{Commit, Wanted, fetch_at};
 use crate::diagnostic::{self, Code, Diagnostic};
 use crate::git;
-use crate::source::{Address, AddressError};
+use crate::source::{Address, AddressError, without_credentials};
 use crate::template::Reference;
 use crate::tree::Tree;
 
@@ -34,14 +34,15 @@ pub(super) fn files(commit: &Commit<'_>, path: &str) -> diagnostic::Result<Tree>
 fn resolve(parent: &Address, url: &str) -> Result<Address, String> {
     let address =
         if url.starts_with("./") || url.starts_with("../") { relative(parent, url) } else { Address::parse(url) };
-    let address = address.map_err(|reason| format!("has the address `{url}`, which {reason}"))?;
+    let shown = without_credentials(url);
+    let address = address.map_err(|reason| format!("has the address `{shown}`, which {reason}"))?;
     let local = |address: &Address| match address {
         Address::Path(_) => true,
         Address::Url { full, .. } => full.starts_with("file://"),
     };
     // Somebody else's template may not choose among the user's own repositories.
     if local(&address) && !local(parent) {
-        return Err(format!("has the address `{url}`, which is on this machine, and its template is not"));
+        return Err(format!("has the address `{shown}`, which is on this machine, and its template is not"));
     }
     Ok(address)
 }
