@@ -81,6 +81,10 @@ fn until_it_is_resolved_nothing_else_is_merged_and_nothing_is_called_done() {
         place.app("repo", &["check"]).ended(1).has("conflict  a.txt: unmerged in git, conflict markers\n");
     };
     not_done(1);
+    let json = place.app("repo", &["upgrade", "--silent", "--json"]).ended(1);
+    let value: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(value["changed"], false);
+    assert_eq!(value["problems"][0]["title"], "`a.txt` has a conflict that is not resolved");
     // A newer version, which does not even touch the file.
     release(&place, "3.0.0", &["src/c.txt"]);
     not_done(2);

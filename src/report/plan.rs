@@ -10,6 +10,7 @@ pub use json::json;
 
 use super::check::change;
 use crate::answers::placeholder::Answer;
+use crate::diagnostic::Diagnostic;
 use crate::lock::{DIRECTORY, LOCK, Lock};
 use crate::plan::{Action, Cause, Change, Conflict, Plan, Todo};
 use crate::terminal::escape_control;
@@ -38,6 +39,8 @@ pub struct Told<'a> {
     pub backup: Option<&'a Backup>,
     /// Whether anything changes, the record included.
     pub changed: bool,
+    /// What an earlier upgrade or merge left for the user to decide.
+    pub unresolved: &'a [Diagnostic],
 }
 
 impl<'a> Told<'a> {

@@ -112,7 +112,17 @@ impl Maker<'_> {
         let changed = !plan.is_empty() || lock != before;
         let before = Some(&before);
         let shown = self.case.name.clone();
-        let told = Told { shown, app_dir, in_git: true, before, lock: &lock, plan: &plan, backup: None, changed };
+        let told = Told {
+            shown,
+            app_dir,
+            in_git: true,
+            before,
+            lock: &lock,
+            plan: &plan,
+            backup: None,
+            changed,
+            unresolved: &[],
+        };
         let app = applied(&plan.app, &ours.app);
         let repository = applied(&plan.repository, &ours.repository);
         Ok(Made { tree: joined(Trees { app, repository }), summary: Some(human(&told)) })

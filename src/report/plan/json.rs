@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Told, action, from};
 use crate::answers::placeholder::Answer;
 use crate::plan::{Action, Change, Todo};
+use crate::report::check::JsonProblem;
 use crate::report::{self, JsonTemplate};
 use crate::tree::RelPath;
 
@@ -26,6 +27,7 @@ struct Json<'a> {
     notes: Vec<JsonNote<'a>>,
     backup: Option<JsonBackup<'a>>,
     commands: Vec<JsonCommand>,
+    problems: Vec<JsonProblem<'a>>,
 }
 
 /// An answer that changes.
@@ -89,6 +91,7 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
         commands: commands
             .map(|todo| JsonCommand { directory: below(told, &todo), run: todo.install.command() })
             .collect(),
+        problems: told.unresolved.iter().map(JsonProblem::of).collect(),
     })
 }
 

@@ -1,0 +1,65 @@
+//! What keeps an upgrade from being done: conflicts that are left, and changes that git does not hold.
+
+use crate::commands::prospect::Prospect;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::git::{self, Held};
+use crate::merge::state::{FileState, Leftover, State, judge};
+use crate::plan::{Changes, effects};
+use crate::tree::{Entry, RelPath, Tree};
+use crate::workspace::{self, Left, Unmerged};
+
+/// The conflicts of an earlier upgrade or merge. Where the lock has moved on, the plan is empty, but there is nothing to be
+/// content with yet; and what they are about must not be merged again.
+pub(super) fn unresolved(prospect: &Prospect, unmerged: Unmerged) -> Result<Vec<Diagnostic>> {
+    let Some(project) = &prospect.recorded else { return Ok(Vec::new()) };
+    let Left { app, repository, lock } = workspace::leftovers(project, &prospect.ours, unmerged)?;
+    let app = judge(&project.bases.app, &prospect.ours.app, &app);
+    let repository = judge(&project.bases.repository, &prospect.ours.repository, &repository);
+    let left = app.into_iter().chain(repository).filter(|file| file.state == State::Conflict);
+    let tell = |file: FileState| {
+        let problem = not_resolved(file.now.as_ref().unwrap_or(&file.path));
+        let beside = file.leftovers.iter().find_map(|leftover| match leftover {
+            Leftover::Beside(path) => Some(path),
+            Leftover::Unmerged | Leftover::Markers => None,
+        });
+        match beside {
+            Some(path) => {
+                problem.help(format!("take what you need from it and remove `{path}`, then run the command again"))
+            }
+            None => problem,
+        }
+    };
+    Ok(lock.into_iter().chain(left.map(tell)).collect())
+}
+
+fn not_resolved(path: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::error(Code::Uncommitted, format!("`{path}` has a conflict that is not resolved"))
+        .help("resolve it and `git add` the file, then run the command again")
+}
+
+/// The project's files that would be replaced or removed and that git does not hold, by their paths below the root.
+pub(super) fn unheld(prospect: &Prospect, allow_dirty: bool) -> Result<Vec<(String, Entry)>> {
+    let site = &prospect.site;
+    let mut touched = touched(&prospect.plan.app, &prospect.ours.app, |path| site.in_repository(path.as_str()));
+    touched.extend(self::touched(&prospect.plan.repository, &prospect.ours.repository, ToString::to_string));
+    if site.repository.is_none() {
+        return Ok(touched);
+    }
+    let held = git::status(site.root(), touched.iter().map(|(path, _)| path.as_str()))?;
+    let problems = held.iter().filter_map(|(path, held)| match held {
+        Held::Unmerged => Some(not_resolved(path)),
+        Held::Dirty if !allow_dirty => Some(
+            Diagnostic::error(Code::Uncommitted, format!("`{path}` has changes that are not committed"))
+                .help("commit or stash them, or give --allow-dirty to merge with them (a copy is kept)"),
+        ),
+        Held::Dirty | Held::Nowhere => None,
+    });
+    let problems: Vec<Diagnostic> = problems.collect();
+    touched.retain(|(path, _)| held.contains_key(path));
+    if problems.is_empty() { Ok(touched) } else { Err(Diagnostics(problems)) }
+}
+
+fn touched(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) -> Vec<(String, Entry)> {
+    let touched = effects(changes).into_iter().filter(|(_, effect)| effect.before.is_some());
+    touched.filter_map(|(path, _)| Some((name(path), ours.get(path)?.clone()))).collect()
+}
