@@ -161,17 +161,27 @@ const MOST_REVIEWERS = 6;
 /** Thirty days. */
 const LONGEST_WAIT_MINUTES = 43_200;
 
-/** What is wrong with the rules that a profile wants on GitHub. */
+/** What GitHub takes. */
+const SECRET_NAME = /^(?!GITHUB_)[A-Z_][A-Z0-9_]*$/i;
+
+/** What is wrong with the secrets and rules that a profile wants on GitHub. */
 function checkProtectionOf(
   config: Config,
   name: string,
   profile: Profile,
 ): string | undefined {
-  const { preventSelfReview, branches } = profile;
+  const { preventSelfReview, branches, secrets = [] } = profile;
+  const odd = secrets.find((secret) => !SECRET_NAME.test(secret));
+  if (odd !== undefined) {
+    return `has a secret "${odd}"; GitHub takes letters, digits and _, first no digit, and not GITHUB_`;
+  }
   const rules = checkRules(profile);
   if (rules !== undefined) return rules;
   if (branches !== undefined && !branches.includes(MAIN)) {
     return `has \`branches\` without ${MAIN}, the only one that is ever promoted`;
+  }
+  if (new Set(branches).size < (branches?.length ?? 0)) {
+    return "names a branch twice";
   }
   const approval =
     profile.reviewers ?? preventSelfReview ?? profile.waitMinutes ?? branches;
@@ -182,10 +192,20 @@ function checkProtectionOf(
 
 /** What is wrong with the reviewers or the wait, wherever they were given. */
 export function checkRules({
-  reviewers = [],
+  reviewers,
   waitMinutes = 0,
 }: Pick<Profile, "reviewers" | "waitMinutes">): string | undefined {
-  const odd = reviewers.find((r) => !/^[\w.-]+(\/[\w.-]+)?$/.test(r));
+  return wrongReviewers(reviewers) ?? wrongWait(waitMinutes);
+}
+
+function wrongReviewers(
+  reviewers: readonly string[] | undefined,
+): string | undefined {
+  if (reviewers === undefined) return undefined;
+  if (reviewers.length === 0) {
+    return "has `reviewers` with nobody in it: leave it out to keep whoever is set on GitHub";
+  }
+  const odd = reviewers.find((r) => !/^\w[\w.-]*(\/\w[\w.-]*)?$/.test(r));
   if (odd !== undefined) {
     return `has a reviewer "${odd}", which is neither a login nor organisation/team`;
   }
@@ -194,6 +214,10 @@ export function checkRules({
   if (reviewers.length > MOST_REVIEWERS) {
     return `has ${reviewers.length} reviewers; GitHub takes up to ${MOST_REVIEWERS}`;
   }
+  return undefined;
+}
+
+function wrongWait(waitMinutes: number): string | undefined {
   const possible =
     Number.isInteger(waitMinutes) &&
     waitMinutes >= 0 &&

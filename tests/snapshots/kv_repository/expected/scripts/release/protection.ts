@@ -546,6 +546,10 @@ async function surveySecrets(
   // An environment that exists has a list of secrets: GitHub hides it with a 404 as well.
   const listed = answer ?? HIDDEN;
   if (answer === undefined) view.obstacles.push(mayNot(view.github, ""));
+  // GitHub tells their names in capitals.
+  const set = new Set(
+    listed === HIDDEN ? [] : listed.secrets.map(({ name }) => name),
+  );
   const key = once(() =>
     view.github.get<{ key: string; key_id: string }>(`${path}/public-key`),
   );
@@ -555,7 +559,7 @@ async function surveySecrets(
     const present =
       listed === HIDDEN
         ? HIDDEN
-        : listed.secrets.some((secret) => secret.name === name)
+        : set.has(name.toUpperCase())
           ? renew
             ? "an older one"
             : "set"

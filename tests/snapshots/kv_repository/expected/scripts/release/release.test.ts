@@ -1183,6 +1183,24 @@ describe("bun run environments", () => {
     expect(obstacle?.message).toContain("This token may not change acme/demo");
   });
 
+  test("GitHub tells the names of secrets in capitals", async () => {
+    const named = ["CLOUDFLARE_API_TOKEN", "ALCHEMY_STATE_TOKEN"];
+    const all = [...named, "ALCHEMY_PASSWORD", "APIKEY"];
+    const { drift } = await look(
+      {
+        "/environments/prod/secrets": {
+          secrets: all.map((name) => ({ name })),
+        },
+      },
+      {},
+      {
+        staging: { account: "a1" },
+        prod: { account: "a2", secrets: ["apiKey"] },
+      },
+    );
+    expect(drift).toEqual([]);
+  });
+
   test("a repository that the token cannot see is an error", async () => {
     expect(await refusal(look({ "": undefined }))).toContain("no repository");
   });
@@ -1335,8 +1353,14 @@ describe("bun run environments", () => {
 
   test.each([
     [{ reviewers: ["a b"] }, "neither a login nor organisation/team"],
+    [{ reviewers: [".."] }, "neither a login nor organisation/team"],
+    [{ reviewers: [] }, "nobody in it"],
     [{ waitMinutes: -1 }, "GitHub takes 0 to"],
     [{ branches: ["trunk"] }, "`branches` without main"],
+    [{ branches: ["main", "main"] }, "names a branch twice"],
+    [{ secrets: ["2FA"] }, "first no digit"],
+    [{ secrets: ["GitHub_key"] }, "not GITHUB_"],
+    [{ secrets: ["A/B"] }, 'has a secret "A/B"'],
   ])("a profile with %j is an error", (profile, said) => {
     const profiles = { staging: {}, prod: profile };
     expect(() => validateConfig({ ...config, profiles })).toThrow(said);
