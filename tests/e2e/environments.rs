@@ -379,8 +379,14 @@ fn a_token_that_may_not_is_told_what_it_lacks() {
     let checked = by("token-of-the-run", &["check"]).succeeds();
     assert!(checked.contains("hidden   secret CLOUDFLARE_API_TOKEN  not visible to this token"), "{checked}");
     assert!(checked.contains("hidden   variable PROMOTION"), "{checked}");
+    assert!(checked.contains("What this token may see is as alchemy.config.ts asks for."), "{checked}");
     let output = by("token-of-the-run", &["apply", "--yes"]).exits(1);
     assert!(output.contains("This token may not change acme/shop"), "{output}");
+    // Nor is a team called unknown that it may not look up.
+    shop.run(&["apply", "--yes", "--reviewer", "acme/ops"]).succeeds();
+    by("token-of-the-run", &["check", "--reviewer", "acme/Ops"]).succeeds();
+    let output = by("token-of-the-run", &["check", "--reviewer", "acme/web"]).exits(1);
+    assert!(output.contains("team ops → acme/web"), "{output}");
 
     // Without a token in the environment, the GitHub CLI's.
     let gh = stand_in(&shop);
@@ -479,7 +485,9 @@ fn machines_read_it_as_json() {
     let accounts = format!("account: \"{}\"", OTHER.0);
     shop.edit(&format!("account: \"{}\"", ACME.0), &accounts);
     shop.given(&nothing());
-    shop.run(&APPLY).succeeds();
+    let applied = shop.run(&APPLY).succeeds();
+    let end = applied.split("done: variable PROMOTION=on").last().expect("some");
+    assert!(end.contains("problem: staging and prod share a Cloudflare account"), "{applied}");
     let output = shop.run(&["check", "--json"]).exits(1);
     let report: Value = serde_json::from_str(&output).expect("JSON alone");
     assert_eq!(

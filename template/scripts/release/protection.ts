@@ -93,6 +93,9 @@ interface View {
 
 const HIDDEN = Symbol("hidden");
 
+/** Stands for the id of a team that this token may not look up. */
+const UNSEEN = 0;
+
 /** Secrets that nobody has to think up. */
 export const GENERATED = ["ALCHEMY_STATE_TOKEN", "ALCHEMY_PASSWORD"];
 
@@ -231,30 +234,47 @@ function accountProblems({ config, wish }: View): Setting[] {
 
 /** All reviewers that anything asks for, by name: an unknown one is an error before anything is changed. */
 async function findReviewers(view: View): Promise<Map<string, Reviewer>> {
-  const { config, wish, github } = view;
+  const { config, wish } = view;
   const found = new Map<string, Reviewer>();
   for (const profile of Object.values(config.profiles)) {
     for (const name of wish.rules.reviewers ?? profile.reviewers ?? []) {
-      if (!found.has(name)) found.set(name, await findReviewer(github, name));
+      if (!found.has(name)) found.set(name, await findReviewer(view, name));
     }
   }
   return found;
 }
 
-async function findReviewer(github: GitHub, name: string): Promise<Reviewer> {
+async function findReviewer(view: View, name: string): Promise<Reviewer> {
   const [owner, team] = name.split("/");
   const path =
     team === undefined ? `/users/${owner}` : `/orgs/${owner}/teams/${team}`;
+  const type = team === undefined ? "User" : "Team";
   try {
-    const { id } = await github.get<{ id: number }>(path);
-    return { type: team === undefined ? "User" : "Team", id, name };
+    const { id } = await view.github.get<{ id: number }>(path);
+    return { type, id, name };
   } catch (error) {
     if (!(error instanceof GitHubError)) throw error;
     if (![403, 404].includes(error.status)) throw error;
-    const kind = team === undefined ? "user" : "team";
-    throw new UsageError(`GitHub knows no ${kind} "${name}"${error.lacks}`);
+    const unknown = new UsageError(
+      `GitHub knows no ${type.toLowerCase()} "${name}"${error.lacks}`,
+    );
+    // A workflow's token may look up no team.
+    if (type === "User" || error.status === 404) throw unknown;
+    view.obstacles.push(unknown);
+    return { type, id: UNSEEN, name };
   }
 }
+
+/** A team that this token may not look up is known all the same where it is a reviewer already. */
+function recognised(reviewer: Reviewer, now: Rules | undefined): Reviewer {
+  const [, team = ""] = reviewer.name.toLowerCase().split("/");
+  return reviewer.id === UNSEEN
+    ? (now?.reviewers.find(({ name }) => name === teamName(team)) ?? reviewer)
+    : reviewer;
+}
+
+/** What a team is called that GitHub tells without its organisation. */
+const teamName = (slug: string): string => `team ${slug}`;
 
 /** Whoever the token belongs to; undefined for one that belongs to nobody, as in a workflow. */
 async function signedIn(view: View): Promise<Reviewer | undefined> {
@@ -310,7 +330,7 @@ function rulesOf(answer: EnvironmentRules): Rules {
     reviewers: (approval?.reviewers ?? []).map(({ type, reviewer }) => ({
       type,
       id: reviewer.id,
-      name: reviewer.login ?? `team ${reviewer.slug ?? reviewer.id}`,
+      name: reviewer.login ?? teamName(reviewer.slug ?? String(reviewer.id)),
     })),
     preventSelfReview: approval?.prevent_self_review ?? false,
     waitMinutes:
@@ -341,7 +361,9 @@ async function wantedRules(
     };
   }
   const named = wish.rules.reviewers ?? profile.reviewers;
-  let reviewers = named?.flatMap((reviewer) => known.get(reviewer) ?? []);
+  let reviewers = named
+    ?.flatMap((reviewer) => known.get(reviewer) ?? [])
+    .map((reviewer) => recognised(reviewer, now));
   reviewers ??= now?.reviewers ?? [];
   if (reviewers.length === 0 && !wish.noApproval) {
     const self = await signedIn(view);

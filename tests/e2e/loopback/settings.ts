@@ -85,6 +85,12 @@ export class Settings {
         "x-accepted-github-permissions": "environments=write",
       });
     }
+    if (kind === "run" && path.startsWith("/orgs/")) {
+      const message = "Resource not accessible by integration";
+      return answer({ message }, 403, {
+        "x-accepted-github-permissions": "members=read",
+      });
+    }
     if (kind !== "scopeless") return undefined;
     const scopes = (accepted: string) =>
       answer({ message: "Not Found" }, 404, {

@@ -693,7 +693,9 @@ async function main(argv: readonly string[], env: Variables): Promise<number> {
   }
   const drift = settings.filter(isDrift).length;
   if (!options.json) {
-    if (drift === 0) console.log("All as alchemy.config.ts asks for.");
+    const hidden = settings.some(({ state }) => state === "hidden");
+    const all = hidden ? "What this token may see is" : "All";
+    if (drift === 0) console.log(`${all} as alchemy.config.ts asks for.`);
     else if (changes.length === 0)
       console.log("Nothing that apply can change.");
     else {
@@ -816,6 +818,9 @@ async function confirmApplied(
     (setting) => isDrift(setting) && setting.state !== "problem",
   );
   if (left.length === 0) {
+    for (const { name, state } of settings) {
+      if (state === "problem") console.warn(`problem: ${name}`);
+    }
     console.log("Done: a push to main is deployed from now on.");
     return 0;
   }
