@@ -117,6 +117,21 @@ fn a_conflict_of_a_merge_of_ones_own_comes_first() {
 }
 
 #[test]
+fn what_git_was_told_not_to_look_at_is_copied_before_it_is_changed() {
+    for hidden in ["--skip-worktree", "--assume-unchanged"] {
+        let place = project(".");
+        place.git("repo", &["update-index", hidden, "a.txt"]);
+        change(&place, "repo/a.txt", 2, "mine");
+        release(&place, "2.0.0", &["a.txt", "b.txt"]);
+        let template = place.path("template");
+        let arguments = ["upgrade", "--silent", "--conflict=theirs", "--path", template.to_str().unwrap()];
+        let said = place.app("repo", &arguments).ended(0);
+        assert!(said.out.ends_with("copies are in .create-app/backup/1:\n  a.txt\n"), "{}", said.out);
+        assert_eq!(place.read("repo/.create-app/backup/1/a.txt"), with("mine"));
+    }
+}
+
+#[test]
 fn it_is_drawn_or_decided_as_asked() {
     let base = "||||||| base\nline 2 of a.txt\n";
     for (style, expected, left) in [
