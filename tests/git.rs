@@ -213,6 +213,9 @@ fn an_address_that_is_refused_is_named_without_its_password() {
         let said = world.app(&["new", "one", "--git", address]).ended(2).warns("error[S00");
         assert!(!said.err.contains("hunter2"), "{}", said.err);
     }
+    // Which flag it was meant for is easily mistaken.
+    let said = world.app(&["new", "one", "--path", "https://ann:hunter2@x.invalid/a"]).ended(2);
+    assert!(said.err.contains("`https://x.invalid/a`") && said.err.contains("--git"), "{}", said.err);
 }
 
 #[test]

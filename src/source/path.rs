@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
-use super::address::Address;
+use super::address::{Address, without_credentials};
 use super::files::{Files, ManifestFile, read};
 use super::{Loaded, MAX_FILES, MAX_SIZE, too_large};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
@@ -115,7 +115,8 @@ pub fn check_directory(directory: &Path, source: &str) -> Result<()> {
     let what = if directory.exists() { "is not a directory" } else { "does not exist" };
     let remote = matches!(Address::parse(source), Ok(Address::Url { .. }));
     let help = if remote { "give a repository with --git" } else { "give the directory of a template" };
-    Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{source}` {what}")).help(help).into())
+    let shown = without_credentials(source);
+    Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{shown}` {what}")).help(help).into())
 }
 
 /// Reads every file below `root` but the manifest and the repository at the root.
