@@ -89,6 +89,17 @@ pub(super) fn remembered(template: &Template) -> BTreeSet<&'static str> {
     mentioned(template, REMEMBERED.iter().copied())
 }
 
+/// The next run may have other values of these, in a renamed directory or on another machine: what this one gave to the
+/// project goes into the lock.
+pub(super) fn remember(resolved: &mut Resolved, mentioned: &BTreeSet<&str>) {
+    // The suffix follows from the app's directory, unless it had to be another.
+    for name in mentioned.iter().filter(|name| **name != "app_suffix").chain(&["project-name"]) {
+        if let Some(answer) = resolved.variables.get(*name) {
+            resolved.answers.entry((*name).to_owned()).or_insert_with(|| answer.clone());
+        }
+    }
+}
+
 /// Which of these variables the template mentions: in the Liquid of a file or a path, or in a condition of its manifest.
 fn mentioned<'n>(template: &Template, names: impl IntoIterator<Item = &'n str>) -> BTreeSet<&'n str> {
     let conditions: Vec<&str> = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();

@@ -10,6 +10,7 @@ mod new;
 mod origin;
 mod prospect;
 mod render;
+mod suffix;
 mod summary;
 mod test;
 mod upgrade;

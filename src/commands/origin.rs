@@ -1,11 +1,13 @@
 //! Which template is meant, by the command line or by the lock, and how the lock names it.
 
+mod directory;
 mod folder;
 mod name;
 mod repository;
 
 use std::path::Path;
 
+use directory::{from_directory, from_locked_directory};
 use folder::Folder;
 use name::{below_here, name};
 use repository::Repository;
@@ -14,7 +16,7 @@ use crate::cli::SourceArgs;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::LockedTemplate;
 use crate::report;
-use crate::source::{self, Address, AddressError, Directory, Loaded};
+use crate::source::{self, Address, AddressError, Loaded};
 use crate::template::{Origin, Reference};
 use crate::workspace::Site;
 
@@ -99,33 +101,6 @@ fn from_lock(site: &Site, locked: &LockedTemplate, args: &SourceArgs, access: Ac
         origin.revision.clone_from(&locked.revision);
     }
     Ok(loaded)
-}
-
-fn from_directory(
-    site: &Site,
-    path: &Path,
-    locked: Option<&LockedTemplate>,
-    args: &SourceArgs,
-    access: Access,
-) -> Result<Loaded> {
-    let spelling = path.to_string_lossy();
-    let directory = Directory::open(path, &spelling)?;
-    let mut loaded = Folder::of(args, locked).read(&directory, access.may_ask)?;
-    loaded.template.origin.source = name(site, path);
-    Ok(loaded)
-}
-
-fn from_locked_directory(site: &Site, locked: &LockedTemplate, subfolder: Option<&str>) -> Result<Loaded> {
-    let source = locked.source.as_str();
-    let directory = site.app.join(source);
-    if !directory.is_dir() {
-        let title =
-            format!("the template of this project is gone: there is no directory `{source}`, seen from the app");
-        return Err(Diagnostic::error(Code::TemplateNotFound, title)
-            .help("say where it is now with `create-app upgrade --path DIR`")
-            .into());
-    }
-    source::from_path(&directory, source, subfolder.or(locked.subfolder.as_deref()))
 }
 
 fn refuse(address: &str, reason: &AddressError) -> Diagnostic {

@@ -1,24 +1,20 @@
 //! What an upgrade would do: the template rendered anew with the project's answers, and merged with the project's files.
 //! `upgrade` applies it, and `diff` shows it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod answers;
 
+use self::answers::answer;
 use super::origin::{self, Access};
 use super::render::{self, Rendered, Setting};
-use super::{adoption, inputs, merging, new};
-use crate::answers::built_in::{self, Facts, OF_THE_START};
-use crate::answers::given::{Given, GivenValues, values_of};
-use crate::answers::placeholder::Answer;
-use crate::answers::{Ask, Resolved, prompt, resolve};
+use super::{adoption, inputs, merging, suffix};
+use crate::answers::{Resolved, prompt};
 use crate::cli::RenderArgs;
-use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::git;
+use crate::diagnostic::Result;
 use crate::lock::{self, Lock, Record};
 use crate::merge::Bases;
 use crate::plan::{Plan, Trees};
 use crate::source::Loaded;
 use crate::template::Template;
-use crate::tree::RelPath;
 use crate::workspace::{self, Project, Site};
 
 /// Everything that there is to know before anything is changed.
@@ -60,7 +56,7 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let Loaded { mut template, warnings } =
         origin::load(&site, known, &args.source, Access { may_ask, offline: true })?;
     super::warn(warnings, args.strict)?;
-    new::refuse_hooks(&template)?;
+    render::refuse_hooks(&template)?;
 
     let mut resolved = answer(&site, lock, &template, args, may_ask)?;
     let rendered = match lock {
@@ -73,67 +69,13 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let theirs = rendered.trees;
     let mut ours = workspace::ours(&site, bases.unwrap_or(&Bases::default()), &theirs)?;
     match bases {
-        Some(bases) => refuse_left_out(&site, bases, &ours)?,
+        Some(bases) => workspace::refuse_left_out(&site, bases, &ours)?,
         None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
     }
     let options = merging::options(&template, args);
     let plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
     record.lock.moved = plan.moved.clone();
     Ok(Prospect { site, recorded, ours, theirs, plan, record })
-}
-
-/// Answers: the lock's, then what was given now, then questions.
-fn answer(site: &Site, lock: Option<&Lock>, template: &Template, args: &RenderArgs, may_ask: bool) -> Result<Resolved> {
-    let recorded = match lock {
-        Some(lock) => lock.answers.clone(),
-        None => adoption::answers(site, template),
-    };
-    let started: BTreeMap<String, Answer> = recorded
-        .iter()
-        .filter(|(name, _)| OF_THE_START.contains(&name.as_str()))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect();
-    let mut given: GivenValues = inputs::environment()?;
-    given.extend(values_of(recorded.into_iter().filter(|(name, _)| !started.contains_key(name))));
-    given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
-
-    let mentioned = inputs::remembered(template);
-    let facts = facts(site, lock, &mentioned, &started, &given);
-    let mut variables = built_in::variables(&facts);
-    variables.extend(started);
-    let mut user = prompt::ask;
-    let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
-    let mut resolved = resolve(&template.manifest, variables, &given, &mut ask)?;
-    let mut warnings = std::mem::take(&mut resolved.warnings);
-    warnings.extend(inputs::forget_unused(template, &mut resolved));
-    super::warn(warnings, args.strict)?;
-    new::remember(&mut resolved, &mentioned);
-    // An app that was moved keeps the names of its files at the repository's root.
-    if mentioned.contains("app_suffix") && facts.app_suffix != built_in::app_suffix(site.app_dir(), false) {
-        let suffix = resolved.variables.get("app_suffix").cloned();
-        resolved.answers.extend(suffix.map(|suffix| ("app_suffix".to_owned(), suffix)));
-    }
-    Ok(resolved)
-}
-
-fn facts(
-    site: &Site,
-    lock: Option<&Lock>,
-    mentioned: &BTreeSet<&str>,
-    started: &BTreeMap<String, Answer>,
-    given: &BTreeMap<String, Given>,
-) -> Facts {
-    let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let known_dir = lock.and_then(|lock| lock.app_dir.as_ref()).map_or(site.app_dir(), RelPath::as_str);
-    let unknown: BTreeSet<&str> = mentioned.iter().copied().filter(|name| !given.contains_key(*name)).collect();
-    Facts {
-        name: started.get("project-name").map_or(directory, ToString::to_string),
-        app_dir: site.app_dir().to_owned(),
-        app_suffix: built_in::app_suffix(if site.app_dir.is_some() { known_dir } else { "." }, false),
-        is_init: lock.is_none(),
-        within_cargo_project: site.app.ancestors().any(|directory| directory.join("Cargo.toml").exists()),
-        author: inputs::author(&unknown, &site.app),
-    }
 }
 
 /// Renders for an app without a lock; again, with a longer suffix, where another app has a path that the short one gives.
@@ -147,11 +89,11 @@ fn rendered_anew(site: &Site, template: &mut Template, resolved: &mut Resolved, 
     if held.is_empty() {
         return Ok(first);
     }
-    new::lengthen_suffix(site, template, resolved, &held)?;
+    suffix::lengthen(site, template, resolved, &held)?;
     template.files = files;
     let second = rendered(site, None, template, resolved, strict)?;
     let held = adoption::held_by_others(site, &second.trees)?;
-    if held.is_empty() { Ok(second) } else { Err(new::refuse_taken(&held)) }
+    if held.is_empty() { Ok(second) } else { Err(suffix::refuse_taken(&held)) }
 }
 
 /// Renders the template; the date is the one that the project's files show already.
@@ -169,22 +111,4 @@ fn rendered(
         strict: strict || template.origin.source == origin::EMBEDDED,
     };
     render::render(template, files, resolved, &setting)
-}
-
-/// A file that a sparse checkout leaves out has not been deleted; what was merged into it could not be seen.
-fn refuse_left_out(site: &Site, bases: &Bases, ours: &Trees) -> Result<()> {
-    if site.repository.is_none() {
-        return Ok(());
-    }
-    let mut problems = Vec::new();
-    let sides = [(&site.app, &bases.app, &ours.app), (&site.root().to_path_buf(), &bases.repository, &ours.repository)];
-    for (root, base, ours) in sides {
-        let missing = base.iter().filter(|(path, known)| !known.pristine.once && !ours.contains_key(path));
-        let left_out = git::left_out(root, missing.map(|(path, _)| path.as_str()))?;
-        problems.extend(left_out.iter().map(|path| {
-            Diagnostic::error(Code::NotCheckedOut, format!("`{path}` is left out by this sparse checkout"))
-                .help("check it out with `git sparse-checkout add`, or upgrade in a complete clone")
-        }));
-    }
-    if problems.is_empty() { Ok(()) } else { Err(crate::diagnostic::Diagnostics(problems)) }
 }

@@ -2,7 +2,7 @@
 
 use crate::answers::Resolved;
 use crate::date::Date;
-use crate::diagnostic::Result;
+use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::{self, LockedTemplate};
 use crate::plan::Trees;
 use crate::render::select::Patterns;
@@ -28,6 +28,15 @@ pub(super) struct Rendered {
     pub(super) trees: Trees,
     /// The date that they show, where they show one.
     pub(super) date: Option<Date>,
+}
+
+/// A project without its hooks is not what the template's author meant.
+pub(super) fn refuse_hooks(template: &Template) -> Result<()> {
+    let Some(hook) = template.manifest.hooks.first() else { return Ok(()) };
+    Err(Diagnostic::error(Code::Unsupported, "the template has hooks")
+        .at(template.manifest.place(hook.span.clone()), "a Rhai script that would have to run")
+        .help("this version of create-app runs no hooks; make this project with cargo-generate")
+        .into())
 }
 
 /// Renders the template's files, and shows what looks like a slip in them.

@@ -36,7 +36,7 @@ mod tests;
 pub use backup::{Backup, backup};
 pub use journal::{Aside, Recovered};
 pub use leftovers::{Left, Unmerged, compares_modes, leftovers};
-pub use ours::ours;
+pub use ours::{ours, refuse_left_out};
 pub use project::{Project, record};
 pub use replace::{replace_file, replace_tree};
 pub use site::Site;

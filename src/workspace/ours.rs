@@ -40,6 +40,28 @@ pub fn ours(site: &Site, bases: &Bases, theirs: &Trees) -> Result<Trees> {
     Ok(trees)
 }
 
+/// A file that a sparse checkout leaves out has not been deleted; what was merged into it could not be seen.
+///
+/// # Errors
+///
+/// Every such file, and when git fails.
+pub fn refuse_left_out(site: &Site, bases: &Bases, ours: &Trees) -> Result<()> {
+    if site.repository.is_none() {
+        return Ok(());
+    }
+    let mut problems = Vec::new();
+    let sides = [(&site.app, &bases.app, &ours.app), (&site.root().to_path_buf(), &bases.repository, &ours.repository)];
+    for (root, base, ours) in sides {
+        let missing = base.iter().filter(|(path, known)| !known.pristine.once && !ours.contains_key(path));
+        let left_out = git::left_out(root, missing.map(|(path, _)| path.as_str()))?;
+        problems.extend(left_out.iter().map(|path| {
+            Diagnostic::error(Code::NotCheckedOut, format!("`{path}` is left out by this sparse checkout"))
+                .help("check it out with `git sparse-checkout add`, or upgrade in a complete clone")
+        }));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
+}
+
 /// Refuses a directory in which the merge sees no file, where the template has a new one.
 fn refuse_directories(root: &Path, base: &Base, ours: &Tree, theirs: &Tree) -> Result<()> {
     let is_new = |path: &&RelPath| !base.contains_key(*path) && !ours.contains_key(*path);

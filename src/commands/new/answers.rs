@@ -1,0 +1,45 @@
+//! What a new project is called, and what is answered to the template's questions.
+
+use std::collections::BTreeSet;
+
+use crate::answers::built_in::{self, Facts};
+use crate::answers::{Ask, Resolved, name, prompt, resolve};
+use crate::cli::NewArgs;
+use crate::commands::inputs;
+use crate::diagnostic::Result;
+use crate::report;
+use crate::template::Template;
+use crate::workspace::Site;
+
+pub(super) fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned: &BTreeSet<&str>) -> Result<Facts> {
+    let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = args.name.clone().or(directory).unwrap_or_default();
+    name::check(&name, template.manifest.ownership.name_pattern.as_ref())?;
+    Ok(Facts {
+        name,
+        app_suffix: built_in::app_suffix(site.app_dir(), false),
+        app_dir: site.app_dir().to_owned(),
+        is_init: args.init,
+        within_cargo_project: site.app.ancestors().any(|directory| directory.join("Cargo.toml").exists()),
+        author: inputs::author(mentioned, &site.app),
+    })
+}
+
+pub(super) fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> Result<Resolved> {
+    let mut given = inputs::environment()?;
+    given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
+    let mut user = prompt::ask;
+    let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
+    let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
+    let mut warnings = std::mem::take(&mut resolved.warnings);
+    warnings.extend(inputs::forget_unused(template, &mut resolved));
+    crate::commands::warn(warnings, args.strict)?;
+    Ok(resolved)
+}
+
+/// Tells a person who gets defaults without having asked for them why.
+pub(super) fn say_that_nobody_was_asked(args: &NewArgs, template: &Template, may_ask: bool) {
+    if !may_ask && !args.silent && !template.manifest.placeholders.is_empty() && prompt::is_watched() {
+        report::status("Nobody was asked, because there is no terminal to ask at; -d NAME=VALUE gives other answers.");
+    }
+}

@@ -1,0 +1,75 @@
+//! The answers of a project that is there already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::answers::built_in::{self, Facts, OF_THE_START};
+use crate::answers::given::{Given, GivenValues, values_of};
+use crate::answers::placeholder::Answer;
+use crate::answers::{Ask, Resolved, prompt, resolve};
+use crate::cli::RenderArgs;
+use crate::commands::{adoption, inputs};
+use crate::diagnostic::Result;
+use crate::lock::Lock;
+use crate::template::Template;
+use crate::tree::RelPath;
+use crate::workspace::Site;
+
+/// The lock's answers, then what was given now, then questions.
+pub(super) fn answer(
+    site: &Site,
+    lock: Option<&Lock>,
+    template: &Template,
+    args: &RenderArgs,
+    may_ask: bool,
+) -> Result<Resolved> {
+    let recorded = match lock {
+        Some(lock) => lock.answers.clone(),
+        None => adoption::answers(site, template),
+    };
+    let started: BTreeMap<String, Answer> = recorded
+        .iter()
+        .filter(|(name, _)| OF_THE_START.contains(&name.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    let mut given: GivenValues = inputs::environment()?;
+    given.extend(values_of(recorded.into_iter().filter(|(name, _)| !started.contains_key(name))));
+    given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
+
+    let mentioned = inputs::remembered(template);
+    let facts = facts(site, lock, &mentioned, &started, &given);
+    let mut variables = built_in::variables(&facts);
+    variables.extend(started);
+    let mut user = prompt::ask;
+    let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
+    let mut resolved = resolve(&template.manifest, variables, &given, &mut ask)?;
+    let mut warnings = std::mem::take(&mut resolved.warnings);
+    warnings.extend(inputs::forget_unused(template, &mut resolved));
+    crate::commands::warn(warnings, args.strict)?;
+    inputs::remember(&mut resolved, &mentioned);
+    // An app that was moved keeps the names of its files at the repository's root.
+    if mentioned.contains("app_suffix") && facts.app_suffix != built_in::app_suffix(site.app_dir(), false) {
+        let suffix = resolved.variables.get("app_suffix").cloned();
+        resolved.answers.extend(suffix.map(|suffix| ("app_suffix".to_owned(), suffix)));
+    }
+    Ok(resolved)
+}
+
+fn facts(
+    site: &Site,
+    lock: Option<&Lock>,
+    mentioned: &BTreeSet<&str>,
+    started: &BTreeMap<String, Answer>,
+    given: &BTreeMap<String, Given>,
+) -> Facts {
+    let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let known_dir = lock.and_then(|lock| lock.app_dir.as_ref()).map_or(site.app_dir(), RelPath::as_str);
+    let unknown: BTreeSet<&str> = mentioned.iter().copied().filter(|name| !given.contains_key(*name)).collect();
+    Facts {
+        name: started.get("project-name").map_or(directory, ToString::to_string),
+        app_dir: site.app_dir().to_owned(),
+        app_suffix: built_in::app_suffix(if site.app_dir.is_some() { known_dir } else { "." }, false),
+        is_init: lock.is_none(),
+        within_cargo_project: site.app.ancestors().any(|directory| directory.join("Cargo.toml").exists()),
+        author: inputs::author(&unknown, &site.app),
+    }
+}
