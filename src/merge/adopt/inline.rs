@@ -18,8 +18,9 @@ pub(super) fn widen(line: &str, theirs: &[(&str, String)]) -> Option<Missing> {
     if line.contains(['`', '\\']) || line.contains("/*") {
         return None;
     }
-    let open = line.find('{')?;
-    let entries = entries(line.split(" // ").next()?, open + 1)?;
+    let code = line.split(" // ").next()?;
+    let open = code.find('{')?;
+    let entries = entries(code, open + 1)?;
     let ours = |wanted: &str| entries.iter().position(|entry| key(&line[entry.clone()]) == wanted);
     let mut inserted: Vec<(usize, String)> = Vec::new();
     let mut differing = Vec::new();
@@ -131,7 +132,9 @@ mod tests {
 
     #[test]
     fn what_is_no_literal_of_one_line_is_left() {
-        for line in ["a: 1,", "a: {", "a: f({ b: 1 }, 2),", "a: { `}` }", "a: { b: \"\\\"}\" }", "a: { b: c }.d,"] {
+        for line in
+            ["a: 1,", "a: {", "a: f({ b: 1 }, 2),", "a: { `}` }", "a: { b: \"\\\"}\" }", "a: { b: c }.d,", "a: 1, // {"]
+        {
             assert_eq!(widened(line), None, "{line}");
         }
     }

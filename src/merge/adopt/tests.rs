@@ -233,6 +233,8 @@ fn source() -> impl Strategy<Value = String> {
             "  x: 1,",
             "  y: {",
             "  y: { z: 1 },",
+            "  y: 1, // {",
+            "  y: { ü: { z: 1 } }, // }",
             "    z: 2",
             "  },",
             "};",
