@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "e2e/act.rs"]
+mod act;
 #[path = "e2e/adoption.rs"]
 mod adoption;
 #[path = "e2e/audit.rs"]
@@ -22,6 +24,8 @@ mod lab;
 mod monorepo;
 #[path = "e2e/promotion.rs"]
 mod promotion;
+#[path = "e2e/refusal.rs"]
+mod refusal;
 #[path = "e2e/release.rs"]
 mod release;
 #[path = "e2e/rollback.rs"]

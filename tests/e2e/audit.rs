@@ -3,6 +3,7 @@
 use fs_err as fs;
 use serde_json::{Value, json};
 
+use crate::act::Trigger;
 use crate::lab::{App, Lab, short};
 use crate::promotion::published;
 use crate::release::FLAKY;
@@ -24,16 +25,19 @@ fn shown(record: &Value) -> Value {
 fn releases_and_rollbacks_leave_a_trail() {
     let lab = Lab::start();
     let mut app = published(&lab, &[]);
-    let one = app.commits[1].clone();
+    let zero = app.commits[1].clone();
+    app.release("prod").succeeds();
+    let one = app.commit("Second");
+    app.push();
     app.release("prod").succeeds();
     assert_eq!(lab.github()["deployments"], json!([]), "a laptop without a token writes no record");
 
     // Staging has verified two more commits; the second of them is broken all the same.
     app.edit("src/api.ts", "Hello from", "Hi from");
-    let two = verified_in_staging(&mut app, 41, "Say hi");
+    let two = verified_in_staging(&mut app, "promote.yml", 41, "Say hi");
     let run = |app: &App<'_>, id: u64, workflow: &str, inputs: &[&str]| {
         lab.add_run(&json!({"id": id, "approvals": [{"state": "approved", "user": {"login": "robin"}}]}));
-        app.workflow(id, "workflow_dispatch", workflow, None, inputs)
+        app.workflow(&Trigger::click(id, workflow, inputs))
     };
     let promoted = run(&app, 42, "promote.yml", &["environment=prod", &format!("commit={two}")]).succeeds();
     let said = &promoted.output;
@@ -53,7 +57,7 @@ fn releases_and_rollbacks_leave_a_trail() {
     }
 
     app.edit("src/api.ts", FLAKY.0, FLAKY.1);
-    let three = verified_in_staging(&mut app, 43, "Break it");
+    let three = verified_in_staging(&mut app, "promote.yml", 43, "Break it");
     let job = format!("Deploy {} to prod", short(&three));
     let failed = run(&app, 44, "promote.yml", &["environment=prod", &format!("commit={three}")]).fails_in(&job);
     assert!(failed.output.contains("Users never met the new release"), "{}", failed.output);
@@ -69,6 +73,10 @@ fn releases_and_rollbacks_leave_a_trail() {
     assert_eq!(lab.live(PROD), format!("{} 100", short(&one)));
     assert_eq!(report(45, "rollback-prod-1/prod-live.json")["commit"], one);
 
+    // And once more: further back, not forward to the one that was bad.
+    run(&app, 46, "rollback.yml", &inputs).succeeds();
+    assert_eq!(lab.live(PROD), format!("{} 100", short(&zero)));
+
     let records = lab.github()["deployments"].take();
     let records: Vec<Value> = records.as_array().expect("a list").iter().map(shown).collect();
     let record = |commit: &str, task: &str, end: &str, id: u64| {
@@ -81,15 +89,18 @@ fn releases_and_rollbacks_leave_a_trail() {
         record(&two, "deploy", "success", 42),
         record(&three, "deploy", "failure", 44),
         record(&one, "rollback", "success", 45),
+        record(&zero, "rollback", "success", 46),
     ];
     assert_eq!(records, expected);
 }
 
 /// Commits, pushes, and has the job on GitHub that says that staging passed.
-fn verified_in_staging(app: &mut App<'_>, id: u64, message: &str) -> String {
+pub(crate) fn verified_in_staging(app: &mut App<'_>, workflow: &str, id: u64, message: &str) -> String {
     let commit = app.commit(message);
     app.push();
     let job = format!("Deploy {} to staging", short(&commit));
-    app.lab.add_run(&json!({"id": id, "head_sha": commit, "jobs": [{"name": job, "conclusion": "success"}]}));
+    app.lab.add_run(
+        &json!({"id": id, "workflow": workflow, "head_sha": commit, "jobs": [{"name": job, "conclusion": "success"}]}),
+    );
     commit
 }

@@ -7,6 +7,7 @@ use fs_err as fs;
 use regex::Regex;
 use serde_json::{Value, json};
 
+use crate::act::Trigger;
 use crate::github::REPOSITORY;
 use crate::lab::{ACME, App, Lab};
 use crate::support::app::{bun, command, create, install, path};
@@ -192,7 +193,7 @@ impl<'lab> Walk<'lab> {
             ["gh", "workflow", "run", workflow, inputs @ ..] => {
                 let inputs: Vec<&str> = inputs.iter().copied().filter(|word| *word != "-f").collect();
                 self.runs += 1;
-                self.app.workflow(self.runs, "workflow_dispatch", workflow, None, &inputs).succeeds();
+                self.app.workflow(&Trigger::click(self.runs, workflow, &inputs)).succeeds();
             }
             ["gh", "api", path] => self.api(path),
             ["create-app", "upgrade", ..] if text.contains("gh pr create") => self.upgrade_weekly(&filled),

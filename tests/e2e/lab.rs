@@ -10,7 +10,7 @@ use fs_err as fs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::app::{bun, command, create, install, path, temporary};
+use crate::support::app::{bun, command, create, link_packages, path, temporary};
 use crate::support::process::{Finished, run};
 use crate::support::tools::{bun as bun_itself, scripts};
 
@@ -199,7 +199,7 @@ impl<'lab> App<'lab> {
         }
         let domain_answer = format!("domain={domain}");
         let dir = create(&repository, path, &[&[domain_answer.as_str()], answers].concat());
-        install(&dir);
+        link_packages(&dir);
         let mut app = Self { lab, dir, commits: Vec::new() };
         for domain in [format!("staging.{domain}"), domain.to_owned()] {
             let line = format!("      domain: \"{domain}\",\n");
@@ -213,7 +213,7 @@ impl<'lab> App<'lab> {
 
     fn create(lab: &'lab Lab, name: &str, answers: &[&str]) -> Self {
         let dir = create(lab.folder.path(), name, answers);
-        install(&dir);
+        link_packages(&dir);
         let mut app = Self { lab, dir, commits: Vec::new() };
         app.commit("Start");
         app

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::act::Trigger;
+use crate::audit::verified_in_staging;
 use crate::lab::{App, Lab, short};
 
 #[test]
@@ -21,7 +23,7 @@ fn two_apps_in_one_repository_are_independent() {
     assert_eq!(github["variables"], json!({"PROMOTION_ONE": "on", "PROMOTION_TWO": "on"}));
 
     // The push deploys the app whose workflow it starts, and proves it for that app alone.
-    let ran = one.workflow(61, "push", "promote-one.yml", None, &[]).succeeds();
+    let ran = one.workflow(&Trigger::push(61, "promote-one.yml")).succeeds();
     assert!(ran.jobs.iter().any(|(name, _)| *name == format!("Deploy {} to staging", short(&first))), "{ran:#?}");
     let workers =
         |lab: &Lab| lab.state()["workers"].as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
@@ -33,21 +35,34 @@ fn two_apps_in_one_repository_are_independent() {
     let refused = two.gate(&["prod", &first], &[]).exits(1);
     assert!(refused.contains("was not verified in staging"), "{refused}");
 
-    // Prod of the one comes and goes back; the other one's stays as it is.
-    two.release("prod").succeeds();
+    // Each is promoted by its own workflow; the one goes on and back, and the other's prod stays as it is.
+    two.workflow(&Trigger::push(62, "promote-two.yml")).succeeds();
+    let inputs = ["environment=prod", "commit="];
+    for (app, id, workflow) in [(&two, 63, "promote-two.yml"), (&one, 64, "promote-one.yml")] {
+        app.workflow(&Trigger::click(id, workflow, &inputs)).succeeds();
+    }
     let other = lab.worker("two-api-prod")["deployments"].take();
-    one.release("prod").succeeds();
-    one.commit("Second");
-    one.push();
-    one.release("prod").succeeds();
+    assert_eq!(lab.live("two-api-prod"), format!("{} 100", short(&first)));
+    let second = verified_in_staging(&mut one, "promote-one.yml", 65, "Second");
+    let commit = format!("commit={second}");
+    one.workflow(&Trigger::click(66, "promote-one.yml", &[inputs[0], &commit])).succeeds();
+    assert_eq!(lab.live("one-api-prod"), format!("{} 100", short(&second)));
     let inputs = ["environment=prod", "version=previous", "force=false"];
-    let back = one.workflow(62, "workflow_dispatch", "rollback-one.yml", None, &inputs).succeeds();
+    let back = one.workflow(&Trigger::click(67, "rollback-one.yml", &inputs)).succeeds();
     assert!(back.output.contains("(rollback)"), "{}", back.output);
     assert_eq!(lab.live("one-api-prod"), format!("{} 100", short(&first)));
     assert_eq!(lab.worker("two-api-prod")["deployments"], other);
     let records = lab.github()["deployments"].take();
     let of = |record: &Value| format!("{} {}", record["task"], record["environment"]).replace('"', "");
     let records: Vec<String> = records.as_array().expect("a list").iter().map(of).collect();
-    assert_eq!(records, ["deploy staging-one", "rollback prod-one"]);
-    assert!(lab.file("artifacts-62/rollback-one-prod-1/prod-live.json").exists());
+    let expected = [
+        "deploy staging-one",
+        "deploy staging-two",
+        "deploy prod-two",
+        "deploy prod-one",
+        "deploy prod-one",
+        "rollback prod-one",
+    ];
+    assert_eq!(records, expected);
+    assert!(lab.file("artifacts-67/rollback-one-prod-1/prod-live.json").exists());
 }

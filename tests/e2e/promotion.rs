@@ -3,6 +3,7 @@
 use fs_err as fs;
 use serde_json::{Value, json};
 
+use crate::act::Trigger;
 use crate::lab::{App, Lab, short};
 use crate::release::FLAKY;
 use crate::rollback::ledger;
@@ -33,18 +34,18 @@ fn mission_section_6() {
     // Verify staging deployment; the push to main has done both, too, and is the proof that prod asks for
     let (status, health) = lab.visit("https://staging.example.com/health");
     assert_eq!((status, &health["version"], &health["environment"]), (200, &json!(one), &json!("staging")));
-    let staged = app.workflow(11, "push", "promote.yml", None, &[]).succeeds();
+    let staged = app.workflow(&Trigger::push(11, "promote.yml").checked()).succeeds();
     assert!(staged.jobs.iter().any(|(name, _)| *name == format!("Deploy {} to staging", short(&one))), "{staged:#?}");
 
     // Trigger promotion workflow: it chooses what staging runs, checks it, and waits
     let inputs = ["environment=prod", "commit="];
-    let waiting = app.workflow(12, "workflow_dispatch", "promote.yml", Some("check"), &inputs).succeeds();
-    assert!(waiting.output.contains(&format!("### prod ← `{}`", short(&one))), "{}", waiting.output);
+    let waiting = app.workflow_to_approval(&Trigger::click(12, "promote.yml", &inputs).checked());
+    assert!(waiting.said().contains(&format!("### prod ← `{}`", short(&one))), "{}", waiting.said());
     assert_eq!(lab.worker(PROD), Value::Null, "nothing happens before the approval");
 
     // Approve in GitHub UI
-    lab.add_run(&json!({"id": 12, "approvals": [{"state": "approved", "user": {"login": "robin"}}]}));
-    let promoted = app.workflow(12, "workflow_dispatch", "promote.yml", None, &inputs).succeeds();
+    waiting.approve("robin");
+    let promoted = waiting.finish().succeeds();
 
     // Verify production deployment
     let (status, health) = lab.visit("https://example.com/health");
@@ -55,9 +56,8 @@ fn mission_section_6() {
     app.edit("src/api.ts", "Hello from", "Hi from");
     let two = app.commit("Say hi");
     app.push();
-    app.workflow(13, "push", "promote.yml", None, &[]).succeeds();
-    lab.add_run(&json!({"id": 14, "approvals": [{"state": "approved", "user": {"login": "robin"}}]}));
-    let promoted = app.workflow(14, "workflow_dispatch", "promote.yml", None, &inputs).succeeds();
+    app.workflow(&Trigger::push(13, "promote.yml")).succeeds();
+    let promoted = app.workflow(&Trigger::click(14, "promote.yml", &inputs)).succeeds();
     assert!(promoted.output.contains("before the switch: passed"), "{}", promoted.output);
     assert_eq!(lab.visit("https://example.com/").1["message"], "Hi from promotion-test");
     app.rollback(&["prod"]).succeeds();
@@ -75,7 +75,7 @@ fn a_push_that_staging_did_not_take_is_no_proof() {
     let mut app = published(&lab, &[]);
 
     // Before the environments are set up nothing runs, nothing is red, and nothing is proven.
-    let skipped = app.workflow_with("", 51, "push", "promote.yml", None, &[]);
+    let skipped = app.workflow(&Trigger::push(51, "promote.yml").before_set_up());
     assert!(skipped.jobs.iter().all(|(_, end)| end == "skipped"), "{skipped:#?}");
     assert_eq!(lab.state()["workers"], json!({}));
     let output = app.gate(&["prod", &app.commits[1]], &[]).exits(1);
@@ -87,13 +87,22 @@ fn a_push_that_staging_did_not_take_is_no_proof() {
     let broken = app.commit("Break it");
     app.push();
     let job = format!("Deploy {} to staging", short(&broken));
-    let failed = app.workflow(52, "push", "promote.yml", None, &[]).fails_in(&job);
+    let failed = app.workflow(&Trigger::push(52, "promote.yml")).fails_in(&job);
     assert!(failed.output.contains("requests failed (allowed 0 %): HTTP 500"), "{}", failed.output);
     assert_eq!(lab.live("promotion-test-api-staging"), format!("{} 100", short(&app.commits[1])));
     let output = app.gate(&["prod", &broken], &[]).exits(1);
     assert!(output.contains(&format!("{} was not verified in staging", short(&broken))), "{output}");
     let records = lab.github()["deployments"].take();
     assert_eq!((&records[0]["ref"], &records[0]["statuses"][1]["state"]), (&json!(broken), &json!("failure")));
+
+    // What does not compile is not even tried.
+    app.edit("src/api.ts", "message: \"", "message: nothing + \"");
+    app.commit("Break it more");
+    app.push();
+    lab.changes();
+    let broken = app.workflow(&Trigger::push(53, "promote.yml").checked()).fails_in("Check and test");
+    assert!(broken.output.contains("Cannot find name 'nothing'"), "{}", broken.output);
+    assert_eq!(lab.changes(), Vec::<String>::new());
 }
 
 #[test]
@@ -150,22 +159,14 @@ fn the_gate_refuses_before_and_after_the_approval() {
     // GitHub's environment: somebody opens it, takes the reviewer away, deletes it.
     let wanted = lab.github()["environments"]["prod"].clone();
     assert_eq!(wanted["policies"][0]["name"], "main");
-    let put = |rules: Value| {
-        let text = format!(
-            "await fetch('https://api.github.com/repos/acme/shop/environments/prod', \
-             {{ method: 'PUT', headers: {{ 'content-type': 'application/json' }}, body: JSON.stringify({rules}) }})"
-        );
-        let mut command = crate::support::app::bun(&app.dir);
-        run(lab.connect(command.args(["--eval", &text]))).succeeds();
-    };
     let custom = json!({"protected_branches": false, "custom_branch_policies": true});
-    put(json!({"deployment_branch_policy": custom}));
+    app.set_rules_of_prod(&json!({"deployment_branch_policy": custom}));
     refused(&["prod", &one], &[], "The environment prod has no required reviewer. Run `bun run environments apply`");
     let (pass, _, summary) = gate(&["prod", &one], &[("PROD_APPROVAL", "none")]);
     pass.succeeds();
     assert!(summary.contains("Nobody has to approve prod"), "{summary}");
     let robin = json!([{"type": "User", "id": 8}]);
-    put(json!({"reviewers": robin, "deployment_branch_policy": null}));
+    app.set_rules_of_prod(&json!({"reviewers": robin, "deployment_branch_policy": null}));
     refused(&["prod", &one], &[], "Other branches than main may deploy to prod");
     lab.ask(&json!({"do": "forget-environment", "name": "prod"}));
     refused(&["prod", &one], &[], "GitHub has no environment prod");

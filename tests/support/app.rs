@@ -29,6 +29,15 @@ pub(crate) fn install(app: &Path) {
     run(bun(app).args(["install", "--frozen-lockfile"])).succeeds();
 }
 
+/// Gives an app the packages that the template's lock file names, where no test is about installing them.
+pub(crate) fn link_packages(app: &Path) {
+    let own = app.join("node_modules");
+    fs::create_dir(&own).unwrap();
+    for package in fs::read_dir(packages().join("node_modules")).unwrap().map(Result::unwrap) {
+        fs::os::unix::fs::symlink(package.path(), own.join(package.file_name())).unwrap();
+    }
+}
+
 /// Bun, in an app.
 pub(crate) fn bun(app: &Path) -> Command {
     command(tools::bun(), app)

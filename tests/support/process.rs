@@ -82,6 +82,15 @@ impl Running {
         send(name, &self.child.id().to_string());
     }
 
+    /// Sends a signal to the one process below it whose command line contains `text`.
+    #[track_caller]
+    pub(crate) fn signal_below(&self, text: &str, name: &str) {
+        let below = descendants(self.child.id());
+        let found: Vec<_> = below.iter().filter(|(_, arguments)| arguments.contains(text)).collect();
+        let [(process, _)] = found.as_slice() else { panic!("not one process runs {text:?}: {below:#?}") };
+        send(name, process);
+    }
+
     /// Whether the command has ended.
     #[track_caller]
     pub(crate) fn has_ended(&mut self) -> bool {
@@ -126,7 +135,8 @@ impl Running {
         Finished { code: code(status), output: self.output() }
     }
 
-    fn output(&self) -> String {
+    /// What it has printed.
+    pub(crate) fn output(&self) -> String {
         self.lines.0.lock().expect("no reader panics").concat()
     }
 
@@ -140,6 +150,31 @@ impl Drop for Running {
         self.end_group();
         drop(self.child.wait());
     }
+}
+
+/// The processes that a process has started, directly or through others: their ids and command lines.
+fn descendants(ancestor: u32) -> Vec<(String, String)> {
+    let ps = Command::new("ps").args(["-A", "-ww", "-o", "pid=,ppid=,args="]).output().expect("ps is on every Unix");
+    let text = String::from_utf8_lossy(&ps.stdout).into_owned();
+    let row = |line: &str| {
+        let (process, rest) = line.trim_start().split_once(' ')?;
+        let (parent, arguments) = rest.trim_start().split_once(' ')?;
+        Some((parent.to_owned(), process.to_owned(), arguments.to_owned()))
+    };
+    let rows: Vec<_> = text.lines().filter_map(row).collect();
+    let children = |of: &str| {
+        rows.iter()
+            .filter(|(parent, ..)| parent == of)
+            .map(|(_, process, arguments)| (process.clone(), arguments.clone()))
+            .collect::<Vec<_>>()
+    };
+    let mut found = children(&ancestor.to_string());
+    let mut at = 0;
+    while let Some((process, _)) = found.get(at).cloned() {
+        found.extend(children(&process));
+        at += 1;
+    }
+    found
 }
 
 /// As a shell counts.
