@@ -6,7 +6,7 @@ use super::built_in::{OF_THE_MACHINE, OURS};
 use super::condition::Conditions;
 use super::given::{Given, GivenValues, Source, spell};
 use super::placeholder::{Answer, Kind, Placeholder};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, nearest};
 use crate::manifest::{Manifest, Selection};
 use crate::render::BUILT_IN;
 
@@ -167,7 +167,7 @@ impl Resolver<'_> {
             (None, Ask::Nobody) => {
                 let default = placeholder.default();
                 if default.is_none() {
-                    self.problems.push(missing(self.manifest, placeholder));
+                    self.problems.push(missing(self.manifest, placeholder, self.given));
                 }
                 default
             }
@@ -227,7 +227,7 @@ impl Resolver<'_> {
     }
 }
 
-fn missing(manifest: &Manifest, placeholder: &Placeholder) -> Diagnostic {
+fn missing(manifest: &Manifest, placeholder: &Placeholder, given: &GivenValues) -> Diagnostic {
     let name = &placeholder.name;
     let example = match &placeholder.kind {
         Kind::Text { .. } => "VALUE".to_owned(),
@@ -235,9 +235,18 @@ fn missing(manifest: &Manifest, placeholder: &Placeholder) -> Diagnostic {
         Kind::Bool { .. } => "true|false".to_owned(),
         Kind::Array { choices, .. } => choices.join(","),
     };
+    let declared = |name: &str| manifest.declared().any(|placeholder| placeholder.name == name);
+    let for_this_run = |by: &Source| !matches!(by, Source::Environment(_) | Source::Lock);
+    let others = given.iter().filter(|(other, given)| !declared(other) && for_this_run(&given.by));
+    let others: BTreeMap<&str, &Source> = others.map(|(other, given)| (other.as_str(), &given.by)).collect();
+    let slip = nearest(name, others.keys().copied()).map(|slip| (slip, others[slip]));
+    let help = match slip {
+        Some((slip, by)) => format!("`{slip}` was given by {by}: did you mean `{name}`?"),
+        None => format!("give it with -d '{name}={example}', in a --values-file, or run the command at a terminal"),
+    };
     Diagnostic::error(Code::AnswerMissing, format!("no answer for `{name}`, and nobody to ask"))
         .at(manifest.place(placeholder.span.clone()), placeholder.prompt.clone())
-        .help(format!("give it with -d '{name}={example}', in a --values-file, or run the command at a terminal"))
+        .help(help)
 }
 
 #[cfg(test)]
@@ -281,6 +290,12 @@ mod tests {
         let error = resolve(&manifest, BTreeMap::new(), &given(&["kind=libb"]), &mut Ask::Nobody).unwrap_err();
         let codes: Vec<_> = error.0.iter().map(|problem| problem.code).collect();
         assert_eq!(codes, [Code::AnswerInvalid, Code::AnswerMissing]);
+    }
+
+    #[test]
+    fn a_slip_in_the_name_of_an_answer_is_told_where_the_answer_is_missing() {
+        let error = resolve(&manifest(QUESTIONS), BTreeMap::new(), &given(&["titel=T"]), &mut Ask::Nobody).unwrap_err();
+        assert_eq!(error.0[0].help.as_deref(), Some("`titel` was given by -d: did you mean `title`?"));
     }
 
     #[test]
