@@ -18,7 +18,7 @@ pub(super) fn check_directory(wanted: &Wanted<'_>) -> Result<()> {
     let spelling = path.to_string_lossy();
     let shown = without_credentials(&spelling);
     let title = format!("there is no repository at `{shown}`: there is no such directory");
-    let help = "say where it is now with --git";
+    let help = "say with --git where it is: a URL, or a directory that is there";
     Err(Diagnostic::error(Code::TemplateNotFound, title).help(help).into())
 }
 
