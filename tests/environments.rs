@@ -74,6 +74,17 @@ fn a_project_needs_no_git_at_all() {
 }
 
 #[test]
+fn a_folder_of_an_app_is_no_app_and_told_which_one_it_belongs_to() {
+    let place = project("shop");
+    for command in ["check", "diff", "upgrade"] {
+        let app = place.path("repo/shop").canonicalize().unwrap();
+        let help = format!("give the directory of the app: `{}`", app.display());
+        place.app("repo/shop/src", &[command]).ended(2).warns("error[L005]").warns(&help);
+        place.app("repo/shop", &[command, "scr"]).ended(2).warns("error[L005]: there is no directory `scr`");
+    }
+}
+
+#[test]
 fn the_author_is_whom_gits_settings_name() {
     let place = Place::new();
     place.write("template/LICENSE", "Copyright {{ authors }}\n");

@@ -11,7 +11,7 @@ use crate::manifest::{Inference, Inferred, Ownership};
 use crate::plan::Trees;
 use crate::template::Template;
 use crate::tree::RelPath;
-use crate::workspace::Site;
+use crate::workspace::{self, Site};
 
 /// Files by which other tools manage a directory, what they are called, and what says so.
 const OTHERS: &[(&str, &str)] = &[
@@ -35,6 +35,7 @@ pub(super) fn refuse_stranger(site: &Site, ownership: &Ownership, ours: &Trees, 
             format!("remove `{file}` if {tool} is to manage it no longer, and run the command again"),
         ),
         None if is_alike(site, ownership, ours, theirs) => return Ok(()),
+        None if let Some(problem) = workspace::misplaced(site) => return Err(problem.into()),
         None => (
             format!("`{shown}` is no project made by create-app, and nothing in it is like one of this template"),
             what_to_give(ownership),

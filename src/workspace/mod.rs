@@ -37,7 +37,7 @@ pub use backup::{Backup, backup};
 pub use journal::{Aside, Recovered};
 pub use leftovers::{Left, Unmerged, compares_modes, leftovers};
 pub use ours::{ours, refuse_left_out};
-pub use project::{Project, record};
+pub use project::{Project, misplaced, record};
 pub use replace::{replace_file, replace_tree};
 pub use site::Site;
 

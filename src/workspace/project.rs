@@ -107,9 +107,9 @@ fn read_lock(site: &Site) -> Result<(Lock, Digest)> {
     let bytes = match std::fs::read(&path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             let title = format!("`{}` is no project made by create-app: it has no `{DIRECTORY}/{LOCK}`", site.shown());
-            return Err(Diagnostic::error(Code::LockMissing, title)
-                .help("give the directory of the app, the one that holds `.create-app`")
-                .into());
+            let help = "give the directory of the app, the one that holds `.create-app`";
+            let problem = misplaced(site).unwrap_or_else(|| Diagnostic::error(Code::LockMissing, title).help(help));
+            return Err(problem.into());
         }
         bytes => bytes.map_err(|error| Diagnostic::io("cannot read", &path, &error))?,
     };
@@ -120,6 +120,20 @@ fn read_lock(site: &Site) -> Result<(Lock, Digest)> {
             .help("restore it from git: `git checkout -- .create-app/lock.toml`")
             .into()),
     }
+}
+
+/// Why a directory without a lock is not the one that was meant: it is not there, or an app is around it.
+#[must_use]
+pub fn misplaced(site: &Site) -> Option<Diagnostic> {
+    let shown = site.shown();
+    if !site.app.is_dir() {
+        let title = format!("there is no directory `{shown}`");
+        return Some(Diagnostic::error(Code::LockMissing, title).help("give the directory of the app"));
+    }
+    let outer = site.app.ancestors().skip(1).find(|outer| outer.join(DIRECTORY).join(LOCK).is_file())?;
+    let title = format!("`{shown}` is no project made by create-app, but a part of one");
+    let help = format!("give the directory of the app: `{}`", outer.display());
+    Some(Diagnostic::error(Code::LockMissing, title).help(help))
 }
 
 /// The bytes that the base holds for a digest, or what is wrong with them.
