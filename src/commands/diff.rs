@@ -28,6 +28,10 @@ pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
     let pager = || git::pager(&args.path).unwrap_or_else(default_pager);
     let own = |difference: &&Difference<'_>| !is_record(difference.path);
     let listed: Vec<Difference<'_>> = differences.iter().filter(own).copied().collect();
+    let is_patch = !(args.json || args.name_only || args.stat || std::io::stdout().is_terminal());
+    if listed.is_empty() && !differences.is_empty() && !is_patch {
+        report::status("None of your files changes; the record in .create-app does.");
+    }
     if args.json {
         report::result(&report::diff::json(&listed))?;
     } else if args.name_only {
