@@ -1,8 +1,10 @@
 //! The command line: what can be typed, and nothing of what it does.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::template::Reference;
 
@@ -23,6 +25,35 @@ pub struct Cli {
     /// Without a command: make a project.
     #[command(flatten)]
     pub new: NewArgs,
+}
+
+/// What other tools call a command.
+const OTHER_WORDS: &[(&str, &str)] =
+    &[("create", "new"), ("generate", "new"), ("init", "new"), ("status", "check"), ("update", "upgrade")];
+
+impl Cli {
+    /// Refuses a first word that is almost that of a command: it would make a project of that name, which nobody meant.
+    ///
+    /// # Errors
+    ///
+    /// Names the command, and how to make a project of such a name.
+    pub fn refuse_slip(first: Option<&OsStr>) -> Result<(), clap::Error> {
+        let Some(word) = first.and_then(OsStr::to_str) else { return Ok(()) };
+        let mut known = Self::command();
+        known.build();
+        let names = known.get_subcommands().map(clap::Command::get_name);
+        let nearest = names.map(|name| (strsim::osa_distance(word, name), name)).min();
+        let slip = nearest.filter(|(distance, near)| (1..=near.len() / 3).contains(distance)).map(|(_, near)| near);
+        let other = OTHER_WORDS.iter().find(|(theirs, _)| *theirs == word).map(|(_, ours)| *ours);
+        let Some(near) = other.or(slip) else { return Ok(()) };
+        let text = |text: &str| ContextValue::String(text.to_owned());
+        let mut error = clap::Error::new(ErrorKind::InvalidSubcommand).with_cmd(&known);
+        error.insert(ContextKind::InvalidSubcommand, text(word));
+        error.insert(ContextKind::SuggestedSubcommand, text(near));
+        let make = format!("to make a project of this name, run `create-app new {word}`");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![make.into()]));
+        Err(error)
+    }
 }
 
 /// What create-app can do.
@@ -212,7 +243,7 @@ pub struct DiffArgs {
     #[command(flatten)]
     pub render: RenderArgs,
     /// Show what the project changed since it was rendered; offline
-    #[arg(long, conflicts_with = "upstream")]
+    #[arg(long, conflicts_with_all = ["upstream", "SourceArgs", "define", "values_file", "conflict"])]
     pub local: bool,
     /// Show what the template changed since the project was rendered
     #[arg(long)]
