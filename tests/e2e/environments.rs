@@ -519,11 +519,11 @@ fn the_printed_script_does_the_same() {
     for variable in ["GITHUB_TOKEN", "STAGING_CLOUDFLARE_API_TOKEN", "PROD_CLOUDFLARE_API_TOKEN"] {
         alone.env_remove(variable);
     }
-    let script = run(&mut alone).succeeds();
-    assert_eq!(script, shop.run(&print).succeeds(), "it holds nothing from the environment");
-    assert!(!script.contains('!') && !script.contains("\n#"), "a prompt would stumble over that:\n{script}");
+    let text = run(&mut alone).succeeds();
+    assert_eq!(text, shop.run(&print).succeeds(), "it holds nothing from the environment");
+    assert!(!text.contains('!') && !text.contains("\n#"), "a prompt would stumble over that:\n{text}");
     let file = shop.dir.join("set-up.sh");
-    fs::write(&file, &script).expect("writable");
+    fs::write(&file, &text).expect("writable");
     run(crate::support::app::command(python_tool("shellcheck"), &shop.dir).args(["--shell=sh", "set-up.sh"]))
         .succeeds();
 
@@ -539,6 +539,15 @@ fn the_printed_script_does_the_same() {
     let output = script(&values[..1]).exits(1);
     assert!(output.contains("no value for PROD_CLOUDFLARE_API_TOKEN"), "{output}");
     assert_eq!(shop.changes(), Vec::<String>::new());
+    // An approval is never taken away.
+    let guarded = json!({"environments": {"prod": protected()}, "variables": {}});
+    shop.given(&guarded);
+    let unapproved = run(shop.command(&["apply", "--print"]).env("PROD_APPROVAL", "none")).succeeds();
+    fs::write(&file, unapproved).expect("writable");
+    let output = script(&values).exits(1);
+    assert!(output.contains("prod has reviewers, and PROD_APPROVAL=none would drop them"), "{output}");
+    assert_eq!((shop.changes(), shop.has()), (vec![], guarded));
+    fs::write(&file, &text).expect("writable");
     let open = json!({
         "reviewers": [], "prevent_self_review": false, "wait_timer": 0, "deployment_branch_policy": null,
         "policies": [], "secrets": {},

@@ -270,6 +270,11 @@ export function script(
     ...secrets
       .filter(({ name }) => !isMade(name, wish))
       .map((secret) => `need ${secretWords(configuration, secret)}`),
+    ...(wish.noApproval
+      ? promoted.flatMap(([name]) =>
+          unguardedLines(githubEnvironment(configuration, name)),
+        )
+      : []),
     ...promoted.flatMap(([name, profile]) => {
       const ids = reviewersOf(profile).map((reviewer) => ({
         type: reviewer.includes("/") ? "Team" : "User",
@@ -365,6 +370,14 @@ no_variable() {
 }`
   .trim()
   .split("\n");
+
+/** The lines that stop where nobody shall approve from now on, and somebody does: the rules below would drop that. */
+const unguardedLines = (environment: string): string[] => [
+  `[ "$(rule ${environment} '[.protection_rules[]? | select(.type == "required_reviewers")] | length' 0)" = 0 ] || {`,
+  `  echo "${environment} has reviewers, and PROD_APPROVAL=none would drop them" >&2`,
+  "  exit 1",
+  "}",
+];
 
 /** The lines that protect one environment. What nobody asks about stays as somebody set it on GitHub. */
 function protectLines(
