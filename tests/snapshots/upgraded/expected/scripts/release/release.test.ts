@@ -1,8 +1,8 @@
 /** Everything here talks to stand-ins on the loopback interface: no account, no network. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   Cloudflare,
   type Share,
@@ -18,13 +18,16 @@ import {
   Refusal,
   UsageError,
   appId,
+  appRoot,
   bindingName,
   environmentFromArguments,
   environmentNamed,
+  firstProfile,
   repositoryOf,
   validateConfig,
   variablesOf,
   workerName,
+  workflowFile,
 } from "./config.ts";
 import {
   type Sources,
@@ -36,7 +39,7 @@ import {
 } from "./environments.ts";
 import { GitHub, GitHubError, deployJob, gate } from "./github.ts";
 import { type Target, release, rollback } from "./main.ts";
-import { type Secret, type Wish, survey } from "./protection.ts";
+import { type Secret, type Wish, secretsOf, survey } from "./protection.ts";
 import { type Expectation, compareBody, judge } from "./verify.ts";
 
 const config: Config = {
@@ -300,12 +303,49 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
   return "no refusal";
 }
 
+/** A workflow of this app; GitHub reads them at the root of the repository alone. */
+async function workflowOf(own: Config, name: string) {
+  const path = `.github/workflows/${workflowFile(own, name)}`;
+  let folder = appRoot;
+  while (!existsSync(join(folder, path)) && folder !== dirname(folder)) {
+    folder = dirname(folder);
+  }
+  const text = await Bun.file(join(folder, path)).text();
+  const { on } = Bun.YAML.parse(text) as Workflow;
+  return { text, environment: on.workflow_dispatch.inputs.environment };
+}
+
+interface Workflow {
+  on: {
+    workflow_dispatch: {
+      inputs: { environment: { default: string; options: string[] } };
+    };
+  };
+}
+
 // --- alchemy.config.ts -----------------------------------------------------------------------------------------------
 
 describe("alchemy.config.ts", () => {
   test("this app's is valid", async () => {
     const { default: own } = await import("../../alchemy.config.ts");
     expect<unknown>(validateConfig(own as Config)).toBe(own);
+  });
+
+  test("its workflows offer environments that exist, and hand over their secrets", async () => {
+    const { default: written } = await import("../../alchemy.config.ts");
+    const own = written as Config;
+    const promote = await workflowOf(own, "promote");
+    const rollback = await workflowOf(own, "rollback");
+    // A push goes to the default.
+    expect(promote.environment.default).toBe(firstProfile(own));
+    for (const name of promote.environment.options) {
+      expect(rollback.environment.options).toContain(name);
+      const { profile } = environmentNamed(own, name);
+      for (const secret of secretsOf(profile)) {
+        const line = new RegExp(`${secret}: .* secrets\\.${secret} `);
+        expect(promote.text).toMatch(line);
+      }
+    }
   });
 
   test.each<[string, Partial<Config>]>([
