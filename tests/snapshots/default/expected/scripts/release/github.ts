@@ -83,6 +83,8 @@ const LONGEST_WAIT_SECONDS = 60;
 /** Stands for a status where there was none. */
 const NO_ANSWER = 0;
 const TOO_MANY_REQUESTS = 429;
+/** What GitHub says of a run that has ended and shall be cancelled. */
+const CONFLICT = 409;
 
 export class GitHub {
   constructor(
@@ -595,13 +597,23 @@ export async function cancelWaiting(
       github.inRepository(`/actions/runs/${id}/pending_deployments`),
     );
     if (!pending.some((p) => p.environment.name === name)) continue;
-    await github.call(
-      "POST",
-      github.inRepository(`/actions/runs/${id}/cancel`),
-    );
-    cancelled.push(id);
+    if (await cancel(github, id)) cancelled.push(id);
   }
   return cancelled;
+}
+
+/** Whether there was something to cancel: somebody else may have been quicker. */
+async function cancel(github: GitHub, run: number): Promise<boolean> {
+  try {
+    await github.call(
+      "POST",
+      github.inRepository(`/actions/runs/${run}/cancel`),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof GitHubError && error.status === CONFLICT) return false;
+    throw error;
+  }
 }
 
 /** Who approved the run, for the summary. */

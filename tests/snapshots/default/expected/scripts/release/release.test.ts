@@ -243,7 +243,10 @@ class FakeGitHub {
           path,
           body: text && JSON.parse(text),
         });
-        return Response.json({ id: 1 });
+        const refused = this.answers[`${request.method} ${path}`];
+        return typeof refused === "number"
+          ? Response.json({ message: "Refused" }, { status: refused })
+          : Response.json({ id: 1 });
       }
       const answer = this.answers[path + search] ?? this.answers[path];
       return answer === undefined
@@ -984,6 +987,14 @@ describe("the gate of prod", () => {
       "/actions/runs/3/cancel",
     ]);
     expect(paths((await ask({}, {}, true)).github)).toEqual([]);
+  });
+
+  test("a promotion that ended while it was looked at hinders nobody", async () => {
+    const cancel = "POST /actions/runs/3/cancel";
+    const { superseded } = await ask({ [cancel]: 409 }, {}, false);
+    expect(superseded).toEqual([]);
+    const forbidden = ask({ [cancel]: 403 }, {}, false);
+    expect(await forbidden.catch(String)).toContain("403 Refused");
   });
 
   test.each<[string, Record<string, unknown>, Record<string, string>]>([
