@@ -85,6 +85,23 @@ fn a_folder_of_an_app_is_no_app_and_told_which_one_it_belongs_to() {
 }
 
 #[test]
+fn a_conflict_is_named_as_its_markers_name_it() {
+    let place = Place::new();
+    place.git("", &["init", "--quiet", "--initial-branch=main", "template"]);
+    place.write("template/a.txt", "one\n");
+    place.commit("template");
+    place.app("", &["new", "made", "--git", "template"]).ended(0);
+    place.write("made/a.txt", "mine\n");
+    place.commit("made");
+    place.write("template/a.txt", "two\n");
+    place.commit("template");
+    let commit = place.git("template", &["rev-parse", "--short=8", "HEAD"]);
+    let name = format!("template {}", commit.trim());
+    place.app("made", &["upgrade"]).ended(1).has(&format!("choose between the lines of `yours` and of `{name}`"));
+    assert!(place.read("made/a.txt").ends_with(&format!(">>>>>>> {name}\n")));
+}
+
+#[test]
 fn the_author_is_whom_gits_settings_name() {
     let place = Place::new();
     place.write("template/LICENSE", "Copyright {{ authors }}\n");

@@ -52,8 +52,8 @@ fn how_to_resolve(told: &Told<'_>, repository: bool, path: &RelPath, reason: Rea
     match (beside.as_slice(), reason) {
         ([], Reason::DeletedButEdited) => format!("{path}: remove it, or keep it as it is"),
         ([], _) => {
-            let version = told.lock.template.version.as_deref().map(|version| format!(" {version}"));
-            format!("{path}: choose between the lines of `yours` and of `template{}`", version.unwrap_or_default())
+            let label = told.lock.template.label().map(|label| format!(" {label}"));
+            format!("{path}: choose between the lines of `yours` and of `template{}`", label.unwrap_or_default())
         }
         (beside, _) => format!("{path}: take what you need of {}, and remove that", beside.join(", ")),
     }
