@@ -44,12 +44,12 @@ const EDITS: &[(&str, &str)] = &[
     ("package.json", "\"prices\": \"bun scripts/prices.ts\""),
     ("alchemy.config.ts", "domain: \"shop.example.com\""),
     ("alchemy.config.ts", "store: { type: \"d1\" }"),
-    ("README.md", "Ask Kim before you change the prices."),
+    ("README.md", "Ask the owner before you change the prices."),
     (".github/workflows/ci.yml", "- run: bun run prices"),
     ("scripts/prices.ts", "console.log(\"1.00\");"),
     ("src/api.ts", "// The shop's own.\n"),
     (".gitignore", "/prices.csv\n"),
-    ("handbook/promotion.md", "Kim approves.\n"),
+    ("handbook/promotion.md", "The owner approves.\n"),
 ];
 
 /// What the user moved away or deleted.
@@ -67,7 +67,7 @@ fn edit(place: &Place) {
     place.edit(
         "shop/README.md",
         "<!-- create-app:begin promotion -->",
-        "Ask Kim before you change the prices.\n\n<!-- create-app:begin promotion -->",
+        "Ask the owner before you change the prices.\n\n<!-- create-app:begin promotion -->",
     );
     place.edit(
         "shop/.github/workflows/ci.yml",
@@ -78,7 +78,8 @@ fn edit(place: &Place) {
     place.write("shop/src/api.ts", format!("// The shop's own.\n{}", place.read("shop/src/api.ts")));
     place.write("shop/.gitignore", format!("{}/prices.csv\n", place.read("shop/.gitignore")));
     place.rename("shop/docs/PROMOTION.md", "shop/handbook/promotion.md");
-    place.write("shop/handbook/promotion.md", format!("{}\nKim approves.\n", place.read("shop/handbook/promotion.md")));
+    // Above the title: at the end, the template's next section would be a conflict, and rightly.
+    place.write("shop/handbook/promotion.md", format!("The owner approves.\n\n{}", place.read("shop/handbook/promotion.md")));
     place.remove("shop/COMMANDS.md");
 }
 
