@@ -79,7 +79,10 @@ fn edit(place: &Place) {
     place.write("shop/.gitignore", format!("{}/prices.csv\n", place.read("shop/.gitignore")));
     place.rename("shop/docs/PROMOTION.md", "shop/handbook/promotion.md");
     // Above the title: at the end, the template's next section would be a conflict, and rightly.
-    place.write("shop/handbook/promotion.md", format!("The owner approves.\n\n{}", place.read("shop/handbook/promotion.md")));
+    place.write(
+        "shop/handbook/promotion.md",
+        format!("The owner approves.\n\n{}", place.read("shop/handbook/promotion.md")),
+    );
     place.remove("shop/COMMANDS.md");
 }
 
