@@ -155,7 +155,7 @@ fn entries(mut content: &[u8]) -> Vec<(String, String, String)> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     while let Some(space) = content.iter().position(|byte| *byte == b' ') {
         let end = content.iter().position(|byte| *byte == 0).unwrap();
-        let id = content[end + 1..end + 21].iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = crate::lock::hex(&content[end + 1..end + 21]);
         entries.push((text(&content[..space]), text(&content[space + 1..end]), id));
         content = &content[end + 21..];
     }

@@ -13,6 +13,7 @@ use walkdir::WalkDir;
 use super::Address;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::git::Mirror;
+use crate::lock::hex;
 
 /// The variable that says where the cache is.
 const VARIABLE: &str = "CREATE_APP_CACHE_DIR";
@@ -59,7 +60,7 @@ impl Cache {
             }
         };
         let digest: [u8; 32] = Sha256::digest(identity).into();
-        let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&digest[..8]);
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' };
         let name: String = address.repository().chars().map(plain).take(40).collect();
         Slot { directory: self.directory.join(format!("{name}-{digest}")) }

@@ -14,6 +14,7 @@ use super::Address;
 use super::cache::{Cache, Slot};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::git::{Contact, Failure, Format, Kind, Mirror};
+use crate::lock::hex;
 use crate::template::Reference;
 
 /// What is to be fetched.
@@ -105,7 +106,7 @@ impl Route {
         // The other side's names might contradict each other over time (`a`, then `a/b`): ours are flat.
         let one = |theirs: String| {
             let digest: [u8; 32] = Sha256::digest(&theirs).into();
-            let key: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+            let key = hex(&digest[..16]);
             let ours = format!("refs/fetched/{key}");
             let refspecs = vec![format!("+{theirs}:{ours}")];
             Self { refspecs, history: false, names: vec![ours, theirs] }
