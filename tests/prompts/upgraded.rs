@@ -1,0 +1,48 @@
+//! The questions of an upgrade.
+
+use std::path::Path;
+
+use crate::terminal::{BACKSPACE, CTRL_C, ENTER, Terminal, cases};
+
+/// A project of the first version of a template, which is then upgraded to the second.
+fn upgrade() -> Terminal {
+    let script = format!(
+        "\"$0\" \"$@\" --silent >../made.txt && exec \"$0\" upgrade project --path '{}'",
+        cases().join("upgrade/2").display()
+    );
+    Terminal::new("upgrade/1").shell(&script).run()
+}
+
+#[test]
+fn an_upgrade_asks_what_is_new_and_nothing_else() {
+    let mut terminal = upgrade();
+    terminal.see("? Which region?");
+    assert!(!terminal.contents().contains("What is it called?"), "{}", terminal.contents());
+    terminal.press(&format!("EU{ENTER}"));
+    terminal.see("✗ `EU` does not match `^[a-z]+$`");
+    terminal.press(&format!("{BACKSPACE}{BACKSPACE}eu{ENTER}"));
+    assert_eq!(terminal.answer(), "My shop in eu\n");
+    terminal.see("✔ Which region? eu");
+    terminal.see("updated   answer.txt: changed in the template");
+    let lock = std::fs::read_to_string(terminal.work().join("project/.create-app/lock.toml")).unwrap();
+    assert!(lock.contains("region = \"eu\"") && lock.contains("title = \"My shop\""), "{lock}");
+}
+
+#[test]
+fn ctrl_c_leaves_a_project_as_it_was() {
+    let mut terminal = upgrade();
+    terminal.see("? Which region?");
+    assert!(terminal.work().join("project/.create-app/busy").exists(), "it is held while its user thinks");
+    terminal.press(&format!("eu{CTRL_C}"));
+    assert_eq!(terminal.exit(), 2);
+    terminal.see("cancelled; nothing was written");
+    let project = terminal.work().join("project");
+    assert_eq!(std::fs::read_to_string(project.join("answer.txt")).unwrap(), "My shop\n");
+    let names = |path: &Path| -> Vec<_> {
+        let mut names: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&project), [".create-app", "answer.txt"]);
+    assert_eq!(names(&project.join(".create-app")), [".gitattributes", ".gitignore", "base", "lock.toml"]);
+}
