@@ -3,20 +3,21 @@
 mod case;
 mod difference;
 mod edit;
+mod expected;
 mod made;
 mod old;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use self::case::{Case, EXPECTED, FILE, SUMMARY};
-use self::made::{Made, Maker};
+use self::case::{Case, FILE};
+use self::made::Maker;
 use super::Outcome;
 use crate::answers::name;
 use crate::cli::TestArgs;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::template::Template;
-use crate::{report, source, workspace};
+use crate::{report, source};
 
 /// Runs `create-app test`.
 ///
@@ -80,43 +81,13 @@ fn check(args: &TestArgs, folder: &Path) -> Result<String> {
         Maker { case: &case, directory: &args.template, template: &template, cases_inside: args.cases.is_none() }
             .make()?;
     if args.bless {
-        bless(folder, &made)?;
+        expected::bless(folder, &made)?;
     }
-    judge(folder, &made)
+    expected::judge(folder, &made)
 }
 
 fn load_template(args: &TestArgs) -> Result<Template> {
     let loaded = source::from_path(&args.template, &args.template.to_string_lossy(), None)?;
     super::warn(loaded.warnings, true)?;
     Ok(loaded.template)
-}
-
-/// Writes what came out as what is expected.
-fn bless(folder: &Path, made: &Made) -> Result<()> {
-    workspace::replace_tree(&folder.join(EXPECTED), &made.tree)?;
-    let summary = made.summary.as_ref();
-    summary.map_or(Ok(()), |summary| workspace::replace_file(&folder.join(SUMMARY), summary.as_bytes()))
-}
-
-fn judge(folder: &Path, made: &Made) -> Result<String> {
-    let missing = |kind: &str, name: &str| {
-        Diagnostic::error(Code::TestCase, format!("the case has no {kind} `{name}`"))
-            .help("run the same command with --bless to write it")
-    };
-    let expected = folder.join(EXPECTED);
-    if !expected.is_dir() {
-        return Err(missing("folder", EXPECTED).into());
-    }
-    let verb = if made.summary.is_some() { "upgraded" } else { "rendered" };
-    let mut differences = difference::of_trees(&source::read_tree(&expected)?, &made.tree, verb);
-    if let Some(summary) = &made.summary {
-        let file = folder.join(SUMMARY);
-        if !file.exists() {
-            return Err(missing("file", SUMMARY).into());
-        }
-        let expected = std::fs::read(&file).map_err(|error| Diagnostic::io("cannot read", &file, &error))?;
-        let names = [format!("expected {SUMMARY}"), "what the upgrade says".to_owned()];
-        differences += &difference::of_bytes(&expected, summary.as_bytes(), names);
-    }
-    Ok(differences)
 }
