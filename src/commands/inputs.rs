@@ -1,54 +1,19 @@
-//! What a run takes from the world before its pure part begins: the template, the given values, the user's name.
+//! What a run takes from the world before its pure part begins: the given values, the date, the user's name.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::answers::Resolved;
 use crate::answers::built_in::{Author, REMEMBERED};
 use crate::answers::given::{self, GivenValues, Source};
-use crate::answers::placeholder::{Kind, Placeholder};
-use crate::answers::{Resolved, prompt};
 use crate::date::Date;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Result, did_you_mean};
 use crate::git;
 use crate::render;
-use crate::report;
-use crate::source::{self, Files, Loaded};
 use crate::template::Template;
 
 /// The variable that names a values file, and the only one of cargo-generate's own that is read here.
 const VALUES_FILE: &str = "CARGO_GENERATE_TEMPLATE_VALUES_FILE";
-
-/// Reads the template that was asked for; where there are several, the user chooses, or the first one is taken.
-pub(super) fn choose_template(files: &dyn Files, subfolder: Option<&str>, may_ask: bool) -> Result<Loaded> {
-    let mut subfolder = subfolder.map(str::to_owned);
-    loop {
-        let candidates = source::candidates(files, subfolder.as_deref())?;
-        let chosen = match candidates.as_slice() {
-            [] => return source::read(files, subfolder.as_deref()),
-            [only] => only.clone(),
-            [first, ..] if !may_ask => {
-                report::status(&format!(
-                    "Of {} templates, the first is taken: `{first}`; --subfolder names another one.",
-                    candidates.len()
-                ));
-                first.clone()
-            }
-            _ => choose(candidates)?,
-        };
-        subfolder = Some(chosen);
-    }
-}
-
-fn choose(candidates: Vec<String>) -> Result<String> {
-    let default = candidates.first().cloned();
-    let kind = Kind::Choice { choices: candidates, default };
-    let question = Placeholder { name: "template".into(), prompt: "Which template?".into(), kind, span: 0..0 };
-    let cancelled = |mut problems: Diagnostics| {
-        problems.0.iter_mut().for_each(|problem| problem.help = Some("choose one with --subfolder".to_owned()));
-        problems
-    };
-    Ok(prompt::ask(&question).map_err(cancelled)?.to_string())
-}
 
 /// What the environment gives: the values file that it names, then its own variables.
 pub(super) fn environment() -> Result<GivenValues> {

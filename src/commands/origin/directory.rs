@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{Access, Folder, name::name};
+use super::Access;
+use super::folder::Folder;
+use super::name::name;
 use crate::cli::SourceArgs;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::LockedTemplate;

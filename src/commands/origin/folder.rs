@@ -1,7 +1,7 @@
 //! Which folder of a source is the template.
 
+use super::choice::choose_template;
 use crate::cli::SourceArgs;
-use crate::commands::inputs;
 use crate::diagnostic::Result;
 use crate::lock::LockedTemplate;
 use crate::source::{self, Files, Loaded};
@@ -28,8 +28,8 @@ impl<'a> Folder<'a> {
     pub(super) fn read(self, files: &dyn Files, may_ask: bool) -> Result<Loaded> {
         let is_there = |folder: &&str| RelPath::new(*folder).is_ok_and(|folder| files.is_folder(&folder));
         match self {
-            Self::Asked(folder) => inputs::choose_template(files, Some(folder), may_ask),
-            Self::Known(folder) => inputs::choose_template(files, folder.filter(is_there), may_ask),
+            Self::Asked(folder) => choose_template(files, Some(folder), may_ask),
+            Self::Known(folder) => choose_template(files, folder.filter(is_there), may_ask),
             Self::Locked(folder) => source::read(files, folder),
         }
     }

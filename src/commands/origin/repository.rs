@@ -2,23 +2,86 @@
 
 use std::path::Path;
 
-use super::{Access, Folder};
-use crate::diagnostic::Result;
+use super::folder::Folder;
+use super::name::{below_here, name};
+use super::{Access, is_same};
+use crate::cli::SourceArgs;
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::lock::LockedTemplate;
 use crate::report::{self, Progress};
-use crate::source::{self, Address, Loaded, Wanted};
+use crate::source::{self, Address, AddressError, Loaded, Wanted};
 use crate::template::Reference;
+use crate::workspace::Site;
+
+/// The one that the user names.
+pub(super) fn from_repository(
+    site: &Site,
+    given: &str,
+    locked: Option<&LockedTemplate>,
+    args: &SourceArgs,
+    access: Access,
+) -> Result<Loaded> {
+    let address = Address::given(given, Path::is_dir).map_err(|reason| refuse(given, &reason))?;
+    let here = std::env::current_dir().unwrap_or_default();
+    let reference = args.reference().unwrap_or_default();
+    let repository = Repository { address: &address, base: &here, reference: &reference, locked: None };
+    let mut loaded = repository.load(Folder::of(args, locked), access)?;
+    if let Address::Path(path) = &address {
+        loaded.template.origin.source = below_here(name(site, path));
+    }
+    Ok(loaded)
+}
+
+/// The one that the lock names. A tag or a commit stays what it was, unless another one is asked for.
+pub(super) fn from_locked_repository(
+    site: &Site,
+    locked: &LockedTemplate,
+    args: &SourceArgs,
+    access: Access,
+) -> Result<Loaded> {
+    let address = Address::parse(&locked.source).map_err(|reason| refuse(&locked.source, &reason))?;
+    let asked = args.reference();
+    let reference = asked.as_ref().unwrap_or(&locked.reference);
+    let pinned = asked.is_none() && reference.is_pinned();
+    let repository = Repository {
+        address: &address,
+        base: &site.app,
+        reference,
+        locked: pinned.then_some(locked.revision.as_str()),
+    };
+    let folder = args.subfolder.as_deref().or(locked.subfolder.as_deref());
+    let mut loaded = repository.load(Folder::Locked(folder), access)?;
+    let origin = &mut loaded.template.origin;
+    origin.source.clone_from(&locked.source);
+    if pinned && access.offline {
+        let stays =
+            format!("The project stays with {reference} of its template: --tag, --rev or --branch say otherwise.");
+        report::status(&stays);
+    }
+    if asked.is_none() && is_same(origin, locked) {
+        // A commit that does not touch the template is no reason to change the project.
+        origin.revision.clone_from(&locked.revision);
+    }
+    Ok(loaded)
+}
+
+fn refuse(address: &str, reason: &AddressError) -> Diagnostic {
+    let help = "give a URL, host:path, gh:owner/repo or a directory";
+    let address = source::without_credentials(address);
+    Diagnostic::error(Code::SourceInvalid, format!("the address `{address}` {reason}")).help(help)
+}
 
 /// A template in a repository.
-pub(super) struct Repository<'a> {
-    pub(super) address: &'a Address,
-    pub(super) base: &'a Path,
-    pub(super) reference: &'a Reference,
+struct Repository<'a> {
+    address: &'a Address,
+    base: &'a Path,
+    reference: &'a Reference,
     /// The commit, where it is pinned.
-    pub(super) locked: Option<&'a str>,
+    locked: Option<&'a str>,
 }
 
 impl Repository<'_> {
-    pub(super) fn load(&self, folder: Folder<'_>, access: Access) -> Result<Loaded> {
+    fn load(&self, folder: Folder<'_>, access: Access) -> Result<Loaded> {
         let progress = Progress::new(&format!("Fetching {}", self.address));
         let step = |line: &str| progress.step(line);
         let commit = source::fetch(Wanted {

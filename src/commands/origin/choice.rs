@@ -1,0 +1,39 @@
+//! Which of several templates is taken.
+
+use crate::answers::placeholder::{Kind, Placeholder};
+use crate::answers::prompt;
+use crate::diagnostic::{Diagnostics, Result};
+use crate::report;
+use crate::source::{self, Files, Loaded};
+
+/// Reads the template that was asked for; where there are several, the user chooses, or the first one is taken.
+pub(super) fn choose_template(files: &dyn Files, subfolder: Option<&str>, may_ask: bool) -> Result<Loaded> {
+    let mut subfolder = subfolder.map(str::to_owned);
+    loop {
+        let candidates = source::candidates(files, subfolder.as_deref())?;
+        let chosen = match candidates.as_slice() {
+            [] => return source::read(files, subfolder.as_deref()),
+            [only] => only.clone(),
+            [first, ..] if !may_ask => {
+                report::status(&format!(
+                    "Of {} templates, the first is taken: `{first}`; --subfolder names another one.",
+                    candidates.len()
+                ));
+                first.clone()
+            }
+            _ => choose(candidates)?,
+        };
+        subfolder = Some(chosen);
+    }
+}
+
+fn choose(candidates: Vec<String>) -> Result<String> {
+    let default = candidates.first().cloned();
+    let kind = Kind::Choice { choices: candidates, default };
+    let question = Placeholder { name: "template".into(), prompt: "Which template?".into(), kind, span: 0..0 };
+    let cancelled = |mut problems: Diagnostics| {
+        problems.0.iter_mut().for_each(|problem| problem.help = Some("choose one with --subfolder".to_owned()));
+        problems
+    };
+    Ok(prompt::ask(&question).map_err(cancelled)?.to_string())
+}
