@@ -1,12 +1,10 @@
 //! A project without a lock: whether it is one of the template's, and what its files tell of the answers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::answers::name;
 use crate::answers::placeholder::Answer;
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::git;
-use crate::lock::{DIRECTORY, LOCK, Lock};
 use crate::manifest::{Inference, Inferred, Ownership};
 use crate::plan::Trees;
 use crate::template::Template;
@@ -102,24 +100,4 @@ fn infer(site: &Site, inference: &Inference) -> Option<String> {
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
-}
-
-/// The paths at the repository's root that another app of the repository has in its lock.
-///
-/// # Errors
-///
-/// When git fails.
-pub(super) fn held_by_others(site: &Site, theirs: &Trees) -> Result<BTreeSet<RelPath>> {
-    let stands = |path: &&RelPath| path.below(site.root()).symlink_metadata().is_ok();
-    let stand: BTreeSet<&RelPath> = theirs.repository.keys().filter(stands).collect();
-    if stand.is_empty() || site.repository.is_none() {
-        return Ok(BTreeSet::new());
-    }
-    let own = site.in_repository(&format!("{DIRECTORY}/{LOCK}"));
-    let is_lock = |path: &&String| path.ends_with(&format!("{DIRECTORY}/{LOCK}")) && **path != own;
-    let files = git::files(site.root())?;
-    let locks = files.iter().filter(is_lock).filter_map(|path| std::fs::read_to_string(site.root().join(path)).ok());
-    let held =
-        locks.filter_map(|text| Lock::parse(&text, LOCK).ok()).flat_map(|lock| lock.repository_files.into_keys());
-    Ok(held.filter(|path| stand.contains(path)).collect())
 }

@@ -2,19 +2,18 @@
 //! `upgrade` applies it, and `diff` shows it.
 
 mod answers;
+mod rendering;
 
 use self::answers::answer;
 use super::origin::{self, Access};
-use super::render::{self, Rendered, Setting};
-use super::{adoption, inputs, merging, suffix};
-use crate::answers::{Resolved, prompt};
+use super::{adoption, merging, render};
+use crate::answers::prompt;
 use crate::cli::RenderArgs;
 use crate::diagnostic::Result;
-use crate::lock::{self, Lock, Record};
+use crate::lock::{self, Record};
 use crate::merge::Bases;
 use crate::plan::{Plan, Trees};
 use crate::source::Loaded;
-use crate::template::Template;
 use crate::workspace::{self, Project, Site};
 
 /// Everything that there is to know before anything is changed.
@@ -59,10 +58,7 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     render::refuse_hooks(&template)?;
 
     let mut resolved = answer(&site, lock, &template, args, may_ask)?;
-    let rendered = match lock {
-        Some(lock) => rendered(&site, Some(lock), &mut template, &resolved, args.strict)?,
-        None => rendered_anew(&site, &mut template, &mut resolved, args.strict)?,
-    };
+    let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved)?;
     let bases = recorded.as_ref().map(|project| &project.bases);
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
@@ -76,39 +72,4 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
     record.lock.moved = plan.moved.clone();
     Ok(Prospect { site, recorded, ours, theirs, plan, record })
-}
-
-/// Renders for an app without a lock; again, with a longer suffix, where another app has a path that the short one gives.
-fn rendered_anew(site: &Site, template: &mut Template, resolved: &mut Resolved, strict: bool) -> Result<Rendered> {
-    if site.app_dir.is_none() {
-        return rendered(site, None, template, resolved, strict);
-    }
-    let files = template.files.clone();
-    let first = rendered(site, None, template, resolved, strict)?;
-    let held = adoption::held_by_others(site, &first.trees)?;
-    if held.is_empty() {
-        return Ok(first);
-    }
-    suffix::lengthen(site, template, resolved, &held)?;
-    template.files = files;
-    let second = rendered(site, None, template, resolved, strict)?;
-    let held = adoption::held_by_others(site, &second.trees)?;
-    if held.is_empty() { Ok(second) } else { Err(suffix::refuse_taken(&held)) }
-}
-
-/// Renders the template; the date is the one that the project's files show already.
-fn rendered(
-    site: &Site,
-    lock: Option<&Lock>,
-    template: &mut Template,
-    resolved: &Resolved,
-    strict: bool,
-) -> Result<Rendered> {
-    let files = std::mem::take(&mut template.files);
-    let setting = Setting {
-        app_dir: site.app_dir.as_ref(),
-        date: lock.and_then(|lock| lock.date).unwrap_or_else(inputs::date),
-        strict: strict || template.origin.source == origin::EMBEDDED,
-    };
-    render::render(template, files, resolved, &setting)
 }

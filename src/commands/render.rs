@@ -55,6 +55,12 @@ pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, sett
     Ok(Rendered { trees, date: rendered.date })
 }
 
+/// Renders the template's files for the last time: it has none afterwards.
+pub(super) fn render_once(template: &mut Template, resolved: &Resolved, setting: &Setting<'_>) -> Result<Rendered> {
+    let files = std::mem::take(&mut template.files);
+    render(template, files, resolved, setting)
+}
+
 /// Takes the files that belong `at_the_root` of the repository out of an app that lives deeper.
 pub(super) fn split(tree: Tree, app_dir: Option<&RelPath>, at_the_root: &Patterns) -> Trees {
     if app_dir.is_none() {

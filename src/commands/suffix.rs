@@ -1,23 +1,48 @@
 //! The suffix that tells the files of one app at the repository's root from those of another.
 
+use std::collections::BTreeSet;
+
+use super::render::{self, Rendered, Setting};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Resolved, built_in};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::plan::Trees;
 use crate::template::Template;
 use crate::tree::RelPath;
 use crate::workspace::Site;
+
+/// Renders the template; again, with a longer suffix, where the short one gives paths at the repository's root that are `taken`.
+///
+/// # Errors
+///
+/// What keeps it from being rendered, and where no suffix helps.
+pub(super) fn render_apart(
+    site: &Site,
+    template: &mut Template,
+    resolved: &mut Resolved,
+    setting: &Setting<'_>,
+    taken: impl Fn(&Trees) -> Result<BTreeSet<RelPath>>,
+) -> Result<Rendered> {
+    if site.app_dir.is_none() {
+        return render::render_once(template, resolved, setting);
+    }
+    let first = render::render(template, template.files.clone(), resolved, setting)?;
+    let others = taken(&first.trees)?;
+    if others.is_empty() {
+        return Ok(first);
+    }
+    lengthen(site, template, resolved, &others)?;
+    let second = render::render_once(template, resolved, setting)?;
+    let others = taken(&second.trees)?;
+    if others.is_empty() { Ok(second) } else { Err(refuse_taken(&others)) }
+}
 
 /// Names the app's files at the repository's root after all of its path, since the last part of it is taken there.
 ///
 /// # Errors
 ///
 /// Where that does not help: the user gave the suffix, or the name is the template's own.
-pub(super) fn lengthen<'p>(
-    site: &Site,
-    template: &Template,
-    resolved: &mut Resolved,
-    taken: impl IntoIterator<Item = &'p RelPath>,
-) -> Result<()> {
+fn lengthen(site: &Site, template: &Template, resolved: &mut Resolved, taken: &BTreeSet<RelPath>) -> Result<()> {
     let is_ours = !template.manifest.declared().any(|placeholder| placeholder.name == "app_suffix");
     if !is_ours || resolved.answers.contains_key("app_suffix") {
         return Err(refuse_taken(taken));
@@ -29,11 +54,11 @@ pub(super) fn lengthen<'p>(
 }
 
 /// What stands at these paths at the repository's root is not the app's.
-pub(super) fn refuse_taken<'p>(taken: impl IntoIterator<Item = &'p RelPath>) -> Diagnostics {
+fn refuse_taken(taken: &BTreeSet<RelPath>) -> Diagnostics {
     let refuse = |path: &RelPath| {
         let title = format!("`{path}` at the repository's root exists, and is not this app's");
         Diagnostic::error(Code::TargetExists, title)
             .help("move it out of the way, or give the app's files another name with -d app_suffix=-NAME")
     };
-    Diagnostics(taken.into_iter().map(refuse).collect())
+    Diagnostics(taken.iter().map(refuse).collect())
 }
