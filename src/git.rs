@@ -18,7 +18,7 @@ pub use apply::apply;
 pub use failure::{Failure, Kind};
 pub use history::once_added;
 pub use identity::Identity;
-pub use index::{Indexed, indexed, set_index, store};
+pub use index::{Indexed, indexed, only_staged, set_index, store};
 pub use mirror::{Contact, Format, Listed, Mirror, references, submodules};
 pub use worktree::{Held, compares_modes, files, left_out, staged, status, unmerged};
 

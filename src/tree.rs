@@ -6,6 +6,9 @@ use std::fmt;
 
 use thiserror::Error;
 
+/// The most bytes in a name.
+const MAX_NAME: usize = 255;
+
 /// Why a path may not be written. The texts complete "the path … ".
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PathError {
@@ -81,6 +84,18 @@ impl RelPath {
         path.extend(self.0.split('/'));
         path
     }
+
+    /// Names for what is put beside it: `NAME.SUFFIX`, `NAME.2.SUFFIX` and so on. A name that would be too long is cut.
+    pub fn beside(&self, suffix: &str) -> impl Iterator<Item = Self> {
+        let name = self.file_name();
+        let directory = self.0.strip_suffix(name).unwrap_or_default();
+        let endings = (1_usize..).map(move |n| if n == 1 { format!(".{suffix}") } else { format!(".{n}.{suffix}") });
+        let paths = endings.map(move |ending| {
+            let name = &name[..name.floor_char_boundary(MAX_NAME.saturating_sub(ending.len()))];
+            Self::new(format!("{directory}{name}{ending}")).ok()
+        });
+        paths.take_while(Option::is_some).flatten()
+    }
 }
 
 impl fmt::Display for RelPath {
@@ -108,7 +123,7 @@ fn check_component(name: &str) -> Result<(), PathError> {
     if is_device(name) {
         return Err(PathError::Reserved(name.into()));
     }
-    if name.len() > 255 {
+    if name.len() > MAX_NAME {
         return Err(PathError::TooLong);
     }
     Ok(())

@@ -4,8 +4,10 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use fs_err as fs;
-use support::place::Place;
+use support::place::{Place, Said};
 use support::sample::{assert_done, change, lines, project, release, upgrade};
 use support::tree;
 
@@ -220,4 +222,160 @@ fn an_index_that_cannot_be_written_stops_everything() {
     assert_eq!(place.git("repo", &["status", "--porcelain"]), "");
     upgrade(&place, "repo").ended(1);
     assert_eq!(unmerged(&place), "UU a.txt\n");
+}
+
+/// Stages one text of a file, and puts another one in its place.
+fn stage(place: &Place, name: &str, staged: &str, now: &str) {
+    place.write(&format!("repo/{name}"), staged);
+    place.git("repo", &["add", name]);
+    place.write(&format!("repo/{name}"), now);
+}
+
+fn upgrade_with(place: &Place, at: &str, more: &[&str]) -> Said {
+    let template = place.path("template");
+    place.app(at, &[&["upgrade", "--silent", "--path", template.to_str().unwrap()], more].concat())
+}
+
+/// Upgrades with what is not committed: dry and as JSON, which must tell the same, then really. Returns the names of the
+/// copies that were made.
+#[track_caller]
+fn copies(place: &Place, at: &str, code: i32) -> Vec<String> {
+    let dry = upgrade_with(place, at, &["--allow-dirty", "--dry-run"]).ended(code);
+    let json = upgrade_with(place, at, &["--allow-dirty", "--dry-run", "--json"]).ended(code);
+    let told: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert!(!place.has(&format!("{at}/.create-app/backup")));
+    let said = upgrade_with(place, at, &["--allow-dirty"]).ended(code);
+    assert_eq!(said.out, dry.out);
+    let listed = said.out.split_once("copies are in .create-app/backup/1:\n").map_or("", |(_, rest)| rest);
+    let listed: Vec<String> = listed.lines().map_while(|line| line.strip_prefix("  ")).map(str::to_owned).collect();
+    let files = told["backup"]["files"].as_array().map_or(&[][..], Vec::as_slice);
+    assert_eq!(files, listed, "{}", json.out);
+    let root = place.path(&format!("{at}/.create-app/backup/1"));
+    let walk = walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().filter_map(Result::ok);
+    let made = walk.filter(|entry| !entry.file_type().is_dir());
+    let made: Vec<_> = made.map(|it| it.path().strip_prefix(&root).unwrap().to_str().unwrap().to_owned()).collect();
+    assert_eq!(made, listed, "{}", said.out);
+    made
+}
+
+#[test]
+fn what_is_only_staged_is_copied_before_a_conflict_takes_its_place() {
+    for (at, below) in [("repo", ""), ("repo/apps/shop", "apps/shop/")] {
+        let place = project(if below.is_empty() { "." } else { "apps/shop" });
+        let [a, run] = ["a.txt", "run.sh"].map(|name| format!("{below}{name}"));
+        let mode = |name: &str| fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777;
+        let set = |name: &str, mode| {
+            fs::set_permissions(place.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        set(&format!("repo/{run}"), 0o755);
+        set(&format!("repo/{a}"), 0o600);
+        stage(&place, &a, &with("staged"), &with("mine"));
+        let script = |line: &str| lines("run.sh").replace("line 2 of run.sh", line);
+        stage(&place, &run, &script("staged"), &script("mine"));
+        set(&format!("repo/{run}"), 0o644);
+        release(&place, "2.0.0", &["a.txt", "run.sh"]);
+
+        let before = tree::read(&place.path("repo"));
+        let said = upgrade(&place, at).ended(2);
+        assert_eq!(said.err.matches("has changes that are not committed").count(), 2, "{}", said.err);
+        assert_eq!(tree::differences(&before, &tree::read(&place.path("repo"))), "");
+
+        let named = [&a, &format!("{a}.staged"), &run, &format!("{run}.staged")];
+        assert_eq!(copies(&place, at, 1), named.map(String::clone));
+        let copy = |name: &str| format!("{at}/.create-app/backup/1/{name}");
+        assert_eq!(place.read(&copy(&a)), with("mine"));
+        assert_eq!(place.read(&copy(&format!("{a}.staged"))), with("staged"));
+        assert_eq!(mode(&copy(&format!("{a}.staged"))), 0o600);
+        assert_eq!(place.read(&copy(&format!("{run}.staged"))), script("staged"));
+        assert_eq!([mode(&copy(&run)), mode(&copy(&format!("{run}.staged")))], [0o644, 0o755]);
+        assert_eq!(unmerged(&place), format!("UU {a}\nUU {run}\n"));
+    }
+}
+
+#[test]
+fn what_is_staged_and_not_lost_is_not_copied() {
+    // What stands in the work tree is copied as it is.
+    let place = project(".");
+    stage(&place, "a.txt", &with("mine"), &with("mine"));
+    // Merged without a conflict: the index keeps what is staged.
+    change(&place, "repo/b.txt", 9, "staged");
+    place.git("repo", &["add", "b.txt"]);
+    change(&place, "repo/b.txt", 9, "mine");
+    // Deleted, and it stays so; the same.
+    change(&place, "repo/src/c.txt", 9, "staged");
+    place.git("repo", &["add", "src/c.txt"]);
+    place.remove("repo/src/c.txt");
+    // Nothing but a name is in the index.
+    place.write("repo/new.txt", "mine\n");
+    place.git("repo", &["add", "--intent-to-add", "new.txt"]);
+    place.write("template/new.txt", "theirs\n");
+    // The template does not touch it.
+    stage(&place, "run.sh", "staged\n", "mine\n");
+    release(&place, "2.0.0", &["a.txt", "b.txt", "src/c.txt"]);
+    assert_eq!(copies(&place, "repo", 1), ["a.txt", "b.txt", "new.txt"]);
+    assert_eq!(unmerged(&place), "UU a.txt\nAA new.txt\n");
+    assert!(place.git("repo", &["show", ":b.txt"]).contains("\nstaged\n"));
+    assert!(place.git("repo", &["show", ":src/c.txt"]).contains("\nstaged\n"));
+    assert_eq!(place.git("repo", &["show", ":run.sh"]), "staged\n");
+
+    // Staged to be deleted, and there again.
+    let place = project(".");
+    place.git("repo", &["rm", "--quiet", "--cached", "a.txt"]);
+    place.write("repo/a.txt", with("mine"));
+    release(&place, "2.0.0", &["a.txt"]);
+    assert_eq!(copies(&place, "repo", 1), ["a.txt"]);
+}
+
+#[test]
+fn what_is_staged_of_a_file_that_itself_stays_as_it_is_is_not_lost_either() {
+    let place = project(".");
+    stage(&place, "a.txt", &with("staged"), &with("mine"));
+    place.remove("template/a.txt");
+    release(&place, "2.0.0", &[]);
+    let before = tree::read(&place.path("repo"));
+    upgrade(&place, "repo").ended(2).warns("error[P007]: `a.txt` has changes that are not committed");
+    assert_eq!(tree::differences(&before, &tree::read(&place.path("repo"))), "");
+    assert_eq!(copies(&place, "repo", 1), ["a.txt.staged"]);
+    assert_eq!(place.read("repo/.create-app/backup/1/a.txt.staged"), with("staged"));
+    assert_eq!(unmerged(&place), "UD a.txt\n");
+}
+
+#[test]
+fn what_is_staged_is_kept_wherever_the_conflict_goes_and_whatever_git_was_told() {
+    // The template moves the file, and the conflict is in the new place.
+    let place = project(".");
+    stage(&place, "a.txt", &with("staged"), &with("mine"));
+    place.rename("template/a.txt", "template/moved.txt");
+    release(&place, "2.0.0", &["moved.txt"]);
+    assert_eq!(copies(&place, "repo", 1), ["a.txt", "a.txt.staged"]);
+    assert_eq!(place.read("repo/.create-app/backup/1/a.txt.staged"), with("staged"));
+    assert!(unmerged(&place).ends_with(" moved.txt\n"));
+
+    // Git was told not to look at it.
+    for hidden in ["--skip-worktree", "--assume-unchanged"] {
+        let place = project(".");
+        stage(&place, "a.txt", &with("staged"), &with("staged"));
+        place.git("repo", &["update-index", hidden, "a.txt"]);
+        place.write("repo/a.txt", with("mine"));
+        release(&place, "2.0.0", &["a.txt"]);
+        assert_eq!(copies(&place, "repo", 1), ["a.txt", "a.txt.staged"], "{hidden}");
+    }
+
+    // There is no commit yet.
+    let place = project(".");
+    place.git("repo", &["update-ref", "-d", "HEAD"]);
+    stage(&place, "a.txt", &with("staged"), &with("mine"));
+    release(&place, "2.0.0", &["a.txt"]);
+    assert_eq!(copies(&place, "repo", 1), ["a.txt", "a.txt.staged"]);
+
+    // A link is staged.
+    let place = project(".");
+    place.remove("repo/a.txt");
+    std::os::unix::fs::symlink("b.txt", place.path("repo/a.txt")).unwrap();
+    place.git("repo", &["add", "a.txt"]);
+    place.remove("repo/a.txt");
+    place.write("repo/a.txt", with("mine"));
+    release(&place, "2.0.0", &["a.txt"]);
+    assert_eq!(copies(&place, "repo", 1), ["a.txt", "a.txt.staged"]);
+    assert_eq!(fs::read_link(place.path("repo/.create-app/backup/1/a.txt.staged")).unwrap().to_str(), Some("b.txt"));
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::{ask, chunks, git, literal, lossy, refused, run};
+use super::worktree::watched;
+use super::{ask, chunks, git, literal, lossy, objects, refused, run};
 use crate::diagnostic::Result;
 use crate::plan::Stages;
 use crate::tree::{Entry, Mode};
@@ -60,6 +61,60 @@ pub fn indexed(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<Indexed>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The versions of `paths`, relative to the repository's `root` and with `/`, that only the index has: neither the last commit nor
+/// the work tree holds them.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn only_staged(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<(String, Entry)>> {
+    const OPTIONS: [&str; 4] = ["--porcelain=v2", "-z", "--no-renames", "--untracked-files=no"];
+    let mut staged = Vec::new();
+    for chunk in chunks(paths.iter().copied()) {
+        let output = run(literal(root).arg("status").args(OPTIONS).arg("--").args(chunk))?;
+        staged.extend(output.stdout.split(|byte| *byte == 0).filter_map(|line| Staged::parse(&lossy(line))));
+    }
+    staged.retain(|it| paths.contains(it.path.as_str()));
+    let names: Vec<&str> = staged.iter().map(|it| it.path.as_str()).collect();
+    // Where git does not look at the work tree, it takes it for unchanged.
+    let watched = if names.is_empty() { BTreeSet::new() } else { watched(root, &names)? };
+    staged.retain(|it| it.is_edited || !watched.contains(&it.path));
+    let contents = objects(root, staged.iter().map(|it| it.object.as_str()))?;
+    let entry = |(it, content): (&Staged, Option<Vec<u8>>)| Some((it.path.clone(), entry(it.mode, content?)));
+    Ok(staged.iter().zip(contents).filter_map(entry).collect())
+}
+
+/// A file that is staged, and not as the last commit has it.
+struct Staged {
+    path: String,
+    mode: Mode,
+    object: String,
+    /// Whether the work tree has it otherwise, as far as git looks.
+    is_edited: bool,
+}
+
+impl Staged {
+    /// Reads a line of `git status --porcelain=v2`; none for one of anything else, such as what is staged to be deleted.
+    fn parse(line: &str) -> Option<Self> {
+        let fields: Vec<&str> = line.splitn(9, ' ').collect();
+        let ["1", state, _, _, mode, _, _, object, path] = fields[..] else { return None };
+        let (index, work_tree) = state.split_at_checked(1)?;
+        let mode = Mode::parse(mode).filter(|_| index != ".")?;
+        Some(Self { path: path.into(), mode, object: object.into(), is_edited: work_tree != "." })
+    }
+}
+
+/// What a mode and the content of an object make; a link's target that is no text is a file, as it is where there are no links.
+fn entry(mode: Mode, content: Vec<u8>) -> Entry {
+    match (mode, String::from_utf8(content)) {
+        (Mode::Symlink, Ok(target)) => Entry::Symlink { target },
+        (mode, content) => {
+            let bytes = content.map_or_else(std::string::FromUtf8Error::into_bytes, String::into_bytes);
+            Entry::File { bytes: bytes.into(), executable: mode == Mode::Executable }
+        }
+    }
 }
 
 /// Stores the versions of a file in conflict as objects of the repository with this root. Nothing is in the index yet.

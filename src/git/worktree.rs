@@ -18,7 +18,7 @@ pub enum Held {
 }
 
 /// Which of `paths`, relative to `root` and with `/`, the last commit does not have as they are, and why. All of them are files
-/// or links that exist.
+/// or links that exist, or are in the index.
 ///
 /// # Errors
 ///
@@ -48,7 +48,7 @@ pub fn status<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Resu
 }
 
 /// Which of `paths` are tracked without a flag that hides their changes (`skip-worktree`, `assume-unchanged`).
-fn watched(root: &Path, paths: &[&str]) -> Result<BTreeSet<String>> {
+pub(super) fn watched(root: &Path, paths: &[&str]) -> Result<BTreeSet<String>> {
     let output = run(literal(root).args(["ls-files", "-v", "-z", "--"]).args(paths))?;
     let lines = output.stdout.split(|byte| *byte == 0).map(lossy);
     Ok(lines.filter_map(|line| line.strip_prefix("H ").map(str::to_owned)).collect())

@@ -8,9 +8,6 @@ use super::moves::{Sides, Triple};
 use crate::plan::{Action, Change, Changes, Conflict, Reason, Stages, Stamp, Version};
 use crate::tree::{Entry, RelPath, Tree};
 
-/// The longest file name, in bytes.
-const MAX_NAME: usize = 255;
-
 /// Every directory above some paths.
 pub(super) fn directories<'a>(paths: impl IntoIterator<Item = &'a RelPath>) -> BTreeSet<&'a str> {
     paths.into_iter().flat_map(RelPath::ancestors).collect()
@@ -30,20 +27,13 @@ impl<'a> Names<'a> {
         Self { ours: sides.ours, theirs: sides.theirs, directories, used: BTreeSet::new() }
     }
 
-    /// `NAME.SUFFIX`, or `NAME.2.SUFFIX` and so on where that is taken; a name that would be too long is cut.
+    /// The first name beside a path that nothing has.
     fn free(&mut self, path: &RelPath, suffix: &str) -> Option<RelPath> {
-        let directory = path.as_str().strip_suffix(path.file_name()).unwrap_or_default();
-        let names = (1_usize..).map(|n| if n == 1 { format!(".{suffix}") } else { format!(".{n}.{suffix}") });
-        let paths = names.map(|ending| {
-            let name = path.file_name();
-            let name = &name[..name.floor_char_boundary(MAX_NAME.saturating_sub(ending.len()))];
-            RelPath::new(format!("{directory}{name}{ending}")).ok()
-        });
         let taken = |path: &RelPath| {
             let is_file = self.ours.contains_key(path) || self.theirs.contains_key(path);
             is_file || self.directories.contains(path.as_str()) || self.used.contains(path)
         };
-        let free = paths.take_while(Option::is_some).flatten().find(|path| !taken(path))?;
+        let free = path.beside(suffix).find(|path| !taken(path))?;
         self.used.insert(free.clone());
         Some(free)
     }

@@ -118,7 +118,7 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     }
     if let Some(backup) = told.backup {
         writeln!(out, "\nGit does not hold these as they were; copies are in {}:", backup.directory())?;
-        backup.files.iter().try_for_each(|(path, _)| writeln!(out, "  {}", escape_control(path)))?;
+        backup.copies.iter().try_for_each(|copy| writeln!(out, "  {}", escape_control(&copy.name)))?;
     }
     next::draw(out, told)
 }

@@ -8,7 +8,7 @@ use super::site::Site;
 use crate::diagnostic::Result;
 use crate::git;
 use crate::plan::{Action, Changes, Plan, Stages};
-use crate::tree::RelPath;
+use crate::tree::{Entry, RelPath};
 
 /// A path in conflict, below the repository's root.
 struct Conflicted<'a> {
@@ -28,11 +28,8 @@ pub(super) fn index(disk: &Disk, site: &Site, plan: &Plan) -> Result<Index> {
     if site.repository.is_none() {
         return Ok(Index::default());
     }
-    let mut conflicts = of(&plan.app, |path| site.in_repository(path.as_str()));
-    conflicts.extend(of(&plan.repository, ToString::to_string));
-    let paths: BTreeSet<&str> =
-        conflicts.iter().flat_map(|it| it.from.iter().chain([&it.path])).map(String::as_str).collect();
-    let before = git::indexed(site.root(), &paths)?;
+    let conflicts = conflicted(site, plan);
+    let before = git::indexed(site.root(), &paths(&conflicts))?;
     let mut after = Vec::new();
     for conflict in &conflicts {
         disk.step("cannot store objects in", site.root())?;
@@ -40,6 +37,30 @@ pub(super) fn index(disk: &Disk, site: &Site, plan: &Plan) -> Result<Index> {
     }
     after.sort();
     Ok(Index { before, after })
+}
+
+/// The versions of files that only the index has, and that a plan's conflicts put others in place of: by their paths below the
+/// repository's root. None outside of a repository.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn only_staged(site: &Site, plan: &Plan) -> Result<Vec<(String, Entry)>> {
+    if site.repository.is_none() {
+        return Ok(Vec::new());
+    }
+    git::only_staged(site.root(), &paths(&conflicted(site, plan)))
+}
+
+fn conflicted<'a>(site: &Site, plan: &'a Plan) -> Vec<Conflicted<'a>> {
+    let mut conflicts = of(&plan.app, |path| site.in_repository(path.as_str()));
+    conflicts.extend(of(&plan.repository, ToString::to_string));
+    conflicts
+}
+
+/// Every path whose entries in the index change.
+fn paths<'a>(conflicts: &'a [Conflicted<'_>]) -> BTreeSet<&'a str> {
+    conflicts.iter().flat_map(|it| it.from.iter().chain([&it.path])).map(String::as_str).collect()
 }
 
 fn of(changes: &Changes, name: impl Fn(&RelPath) -> String) -> Vec<Conflicted<'_>> {

@@ -33,7 +33,8 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-pub use backup::{Backup, backup};
+pub use backup::{Backup, Unheld, backup};
+pub use conflicts::only_staged;
 pub use journal::{Aside, Recovered};
 pub use leftovers::{Left, Unmerged, compares_modes, leftovers};
 pub use ours::{ours, refuse_left_out};

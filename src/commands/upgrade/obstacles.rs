@@ -1,12 +1,14 @@
 //! What keeps an upgrade from being done: conflicts that are left, and changes that git does not hold.
 
+use std::collections::BTreeSet;
+
 use crate::commands::prospect::Prospect;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git::{self, Held};
 use crate::merge::state::{FileState, Leftover, State, judge};
 use crate::plan::{Changes, effects};
 use crate::tree::{Entry, RelPath, Tree};
-use crate::workspace::{self, Left, Unmerged};
+use crate::workspace::{self, Left, Unheld, Unmerged};
 
 /// The conflicts of an earlier upgrade or merge. Where the lock has moved on, the plan is empty, but there is nothing to be
 /// content with yet; and what they are about must not be merged again.
@@ -37,15 +39,17 @@ fn not_resolved(path: impl std::fmt::Display) -> Diagnostic {
         .help("resolve it and `git add` the file, then run the command again")
 }
 
-/// The project's files that would be replaced or removed and that git does not hold, by their paths below the root.
-pub(super) fn unheld(prospect: &Prospect, allow_dirty: bool) -> Result<Vec<(String, Entry)>> {
+/// The project's files that would be replaced or removed and that git does not hold, and what git's index would hold no more.
+pub(super) fn unheld(prospect: &Prospect, allow_dirty: bool) -> Result<Unheld> {
     let site = &prospect.site;
     let mut touched = touched(&prospect.plan.app, &prospect.ours.app, |path| site.in_repository(path.as_str()));
     touched.extend(self::touched(&prospect.plan.repository, &prospect.ours.repository, ToString::to_string));
     if site.repository.is_none() {
-        return Ok(touched);
+        return Ok(Unheld { files: touched, staged: Vec::new() });
     }
-    let held = git::status(site.root(), touched.iter().map(|(path, _)| path.as_str()))?;
+    let staged = workspace::only_staged(site, &prospect.plan)?;
+    let paths: BTreeSet<&str> = touched.iter().chain(&staged).map(|(path, _)| path.as_str()).collect();
+    let held = git::status(site.root(), paths)?;
     let problems = held.iter().filter_map(|(path, held)| match held {
         Held::Unmerged => Some(not_resolved(path)),
         Held::Dirty if !allow_dirty => Some(
@@ -56,7 +60,7 @@ pub(super) fn unheld(prospect: &Prospect, allow_dirty: bool) -> Result<Vec<(Stri
     });
     let problems: Vec<Diagnostic> = problems.collect();
     touched.retain(|(path, _)| held.contains_key(path));
-    if problems.is_empty() { Ok(touched) } else { Err(Diagnostics(problems)) }
+    if problems.is_empty() { Ok(Unheld { files: touched, staged }) } else { Err(Diagnostics(problems)) }
 }
 
 fn touched(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) -> Vec<(String, Entry)> {

@@ -86,7 +86,7 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
         notes: notes.map(|note| JsonNote { path: note.path.as_str(), text: note.subject.to_string() }).collect(),
         backup: told.backup.map(|backup| JsonBackup {
             directory: backup.directory(),
-            files: backup.files.iter().map(|(path, _)| path.as_str()).collect(),
+            files: backup.copies.iter().map(|copy| copy.name.as_str()).collect(),
         }),
         commands: commands
             .map(|todo| JsonCommand { directory: below(told, &todo), run: todo.install.command() })

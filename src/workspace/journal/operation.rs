@@ -49,7 +49,7 @@ impl Target {
         Self { root: self.root, path: path.to_owned() }
     }
 
-    /// A copy of a file that is replaced or removed, in the backup of this number.
+    /// A copy in the backup of this number.
     pub(in crate::workspace) fn backup(number: u32, path: &str) -> Self {
         Self { root: Root::Record, path: format!("{BACKUP}/{number}/{path}") }
     }
@@ -68,11 +68,6 @@ impl Target {
             Root::App | Root::Repository => RelPath::new(path).is_ok(),
         };
         safe.then(|| Self { root, path: path.to_owned() })
-    }
-
-    /// Whether it is a copy of a file that is replaced or removed.
-    pub(super) fn is_backup(&self) -> bool {
-        self.root == Root::Record && self.path.starts_with(BACKUP)
     }
 
     /// Whether it is the lock, which is put when everything else is done.
@@ -156,12 +151,6 @@ impl<'s> Places<'s> {
     /// Where paths of the repository are, or an app's own that is no part of one.
     pub(super) fn repository(&self) -> &'s Path {
         self.repository
-    }
-
-    /// The file whose permissions another one gets that is put at a target: the one that it replaces, or is a copy of.
-    pub(super) fn model(&self, target: &Target) -> PathBuf {
-        let copy = target.path.splitn(3, '/').nth(2).filter(|_| target.is_backup());
-        copy.map_or_else(|| self.path(target), |path| self.repository.join(path))
     }
 
     /// The directory, and the path below it, that lead to a target; no component of that path may be a link.

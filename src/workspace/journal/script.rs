@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use super::index::Index;
 use super::operation::{Kind, Operation, Places, Root, Target};
@@ -18,8 +19,16 @@ use crate::workspace::site::Site;
 #[derive(Debug)]
 pub(in crate::workspace) struct Script<'a> {
     pub(in crate::workspace) journal: Journal,
-    /// The bytes of each operation, empty for those that put nothing.
-    pub(in crate::workspace) bytes: Vec<&'a [u8]>,
+    /// What each operation puts, empty for those that put nothing.
+    pub(in crate::workspace) contents: Vec<Content<'a>>,
+}
+
+/// What is put.
+#[derive(Debug, Default)]
+pub(in crate::workspace) struct Content<'a> {
+    pub(in crate::workspace) bytes: &'a [u8],
+    /// The file whose permissions it gets: the one that it replaces, or is a copy of.
+    pub(in crate::workspace) model: Option<PathBuf>,
 }
 
 /// What stands at a path before and after.
@@ -27,6 +36,8 @@ struct Step<'a> {
     target: Target,
     before: Option<Stamp>,
     after: Option<(&'a [u8], Mode)>,
+    /// The file whose permissions it gets, where that is not the one that it replaces.
+    model: Option<PathBuf>,
 }
 
 impl<'a> Script<'a> {
@@ -44,7 +55,7 @@ impl<'a> Script<'a> {
         let mut steps: Vec<Step<'a>> = steps(Root::App, &plan.app);
         steps.extend(self::steps(repository, &plan.repository));
         steps.extend(record_steps(places, record, files)?);
-        steps.extend(backup.into_iter().flat_map(backup_steps));
+        steps.extend(backup.into_iter().flat_map(|backup| backup_steps(places, backup)));
         Ok(Self::of(site, places, steps))
     }
 
@@ -61,9 +72,9 @@ impl<'a> Script<'a> {
             deletes.iter().map(|step| &step.target).chain(&emptied).map(Target::folded).collect();
         let missing = needed.into_iter().filter(|dir| leaving.contains(&dir.folded()) || !places.path(dir).is_dir());
         let missing: Vec<Target> = missing.collect();
-        let plain = |target, kind| (Operation { target, kind }, &[] as &[u8]);
+        let plain = |target, kind| (Operation { target, kind }, Content::default());
 
-        let mut all: Vec<(Operation, &'a [u8])> = Vec::new();
+        let mut all: Vec<(Operation, Content<'a>)> = Vec::new();
         all.extend(
             deletes.into_iter().filter_map(|step| Some(plain(step.target, Kind::Delete { before: step.before? }))),
         );
@@ -72,12 +83,15 @@ impl<'a> Script<'a> {
         all.extend(puts.into_iter().filter_map(|step| {
             let (bytes, mode) = step.after?;
             let after = Stamp { mode, digest: Digest::of(bytes) };
-            Some((Operation { target: step.target, kind: Kind::Put { before: step.before, after } }, bytes))
+            let replaced = || is_file(step.before).then(|| places.path(&step.target));
+            let model = step.model.or_else(replaced).filter(|_| is_file(Some(after)));
+            let kind = Kind::Put { before: step.before, after };
+            Some((Operation { target: step.target, kind }, Content { bytes, model }))
         }));
-        let (operations, bytes) = all.into_iter().unzip();
+        let (operations, contents) = all.into_iter().unzip();
         Self {
             journal: Journal { app_dir: site.app_dir().to_owned(), made: 0, operations, index: Index::default() },
-            bytes,
+            contents,
         }
     }
 }
@@ -85,7 +99,7 @@ impl<'a> Script<'a> {
 fn steps<'a>(root: Root, changes: &'a Changes) -> Vec<Step<'a>> {
     let step = |(path, effect): (&RelPath, Effect<'a>)| {
         let after = effect.after.map(|entry| (entry.bytes(), entry.mode()));
-        Step { target: Target::file(root, path), before: effect.before, after }
+        Step { target: Target::file(root, path), before: effect.before, after, model: None }
     };
     effects(changes).into_iter().map(step).collect()
 }
@@ -102,7 +116,7 @@ fn record_steps<'a>(
         let before = stamp_at(places, &target)?;
         let after = Stamp { mode: Mode::File, digest: Digest::of(bytes) };
         if before != Some(after) {
-            steps.push(Step { target, before, after: Some((bytes, Mode::File)) });
+            steps.push(Step { target, before, after: Some((bytes, Mode::File)), model: None });
         }
     }
     let kept = record.lock.base();
@@ -111,17 +125,24 @@ fn record_steps<'a>(
     for name in names.filter(|name| name.parse().is_ok_and(|digest: Digest| !kept.contains(&digest))) {
         let target = Target::record(&format!("{BASE}/{name}"));
         if let before @ Some(_) = stamp_at(places, &target)? {
-            steps.push(Step { target, before, after: None });
+            steps.push(Step { target, before, after: None, model: None });
         }
     }
     Ok(steps)
 }
 
-fn backup_steps(backup: &Backup) -> impl Iterator<Item = Step<'_>> {
-    backup.files.iter().map(|(path, entry)| {
-        let target = Target::backup(backup.number, path);
-        Step { target, before: None, after: Some((entry.bytes(), entry.mode())) }
+fn backup_steps<'a>(places: &Places<'_>, backup: &'a Backup) -> impl Iterator<Item = Step<'a>> {
+    backup.copies.iter().map(|copy| {
+        let target = Target::backup(backup.number, &copy.name);
+        let file = places.repository().join(&copy.of);
+        // What is staged can be another kind of thing than what stands there.
+        let model = file.symlink_metadata().is_ok_and(|metadata| metadata.is_file()).then_some(file);
+        Step { target, before: None, after: Some((copy.entry.bytes(), copy.entry.mode())), model }
     })
+}
+
+fn is_file(stamp: Option<Stamp>) -> bool {
+    stamp.is_some_and(|stamp| stamp.mode != Mode::Symlink)
 }
 
 fn stamp_at(places: &Places<'_>, target: &Target) -> Result<Option<Stamp>> {

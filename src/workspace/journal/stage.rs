@@ -31,7 +31,7 @@ fn write(disk: &Disk, txn: &Txn, places: &Places<'_>, script: &Script<'_>) -> Re
     for directory in [txn.path(), &txn.staged_dir(), &txn.kept_dir()] {
         disk.create_dir(directory)?;
     }
-    let mut written = write_new(disk, txn, places, script)?;
+    let mut written = write_new(disk, txn, script)?;
     written.extend(keep_old(disk, txn, places, operations)?);
     let text = script.journal.render();
     disk.create(&Item { path: txn.draft(), bytes: text.as_bytes(), mode: Mode::File })?;
@@ -53,30 +53,25 @@ pub(super) fn sync(disk: &Disk, journal: &Journal, paths: &[impl AsRef<Path>]) -
     Ok(disk.sync(&paths.iter().map(AsRef::as_ref).collect::<Vec<_>>())?)
 }
 
-/// What is put, under the operation's number. A file that replaces another one, or is a copy of it, has its permissions. Returns the files.
-fn write_new(disk: &Disk, txn: &Txn, places: &Places<'_>, script: &Script<'_>) -> Result<Vec<PathBuf>> {
+/// What is put, under the operation's number, with the permissions of its model. Returns the files.
+fn write_new(disk: &Disk, txn: &Txn, script: &Script<'_>) -> Result<Vec<PathBuf>> {
     let mut items = Vec::new();
-    let mut replaced: Vec<(PathBuf, PathBuf, bool)> = Vec::new();
-    for (n, (operation, bytes)) in script.journal.operations.iter().zip(&script.bytes).enumerate() {
-        let Kind::Put { before, after } = operation.kind else { continue };
+    let mut models = Vec::new();
+    for (n, (operation, content)) in script.journal.operations.iter().zip(&script.contents).enumerate() {
+        let Kind::Put { after, .. } = operation.kind else { continue };
         if script.journal.is_placed(operation) {
             continue;
         }
-        let has_model = is_file(before) || operation.target.is_backup();
-        if has_model && is_file(Some(after)) {
-            replaced.push((places.model(&operation.target), txn.staged(n), after.mode == Mode::Executable));
+        if let Some(model) = &content.model {
+            models.push((model, txn.staged(n), after.mode == Mode::Executable));
         }
-        items.push(Item { path: txn.staged(n), bytes, mode: after.mode });
+        items.push(Item { path: txn.staged(n), bytes: content.bytes, mode: after.mode });
     }
     disk.create_all(&items)?;
-    for (from, to, executable) in replaced {
-        disk.copy_permissions(&from, &to, executable)?;
+    for (from, to, executable) in models {
+        disk.copy_permissions(from, &to, executable)?;
     }
     Ok(items.into_iter().filter(|item| item.mode != Mode::Symlink).map(|item| item.path).collect())
-}
-
-fn is_file(stamp: Option<Stamp>) -> bool {
-    stamp.is_some_and(|stamp| stamp.mode != Mode::Symlink)
 }
 
 /// What will be replaced or removed, under the operation's number. Returns the files that had to be copied for it.
