@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{self, Disk, Item};
 use super::journal::{self, Aside, Busy, Journal, Places, Script};
-use super::site::Site;
+use super::site::{Site, prefix_beside};
 use crate::diagnostic::{Code, Diagnostics, Result};
 use crate::lock::{DIRECTORY, Record};
 use crate::plan::{Changes, Plan, effects};
@@ -75,7 +75,7 @@ fn finish(disk: &Disk, site: &Site, journal: &Journal) -> Result<Vec<Aside>> {
 
 /// Makes `.NAME.create-app-XXXXXX` beside the app, and removes what a process that was killed has left under such a name.
 fn staging_directory(disk: &Disk, app: &Path, parent: &Path) -> Result<PathBuf> {
-    let prefix = prefix(app);
+    let prefix = prefix_beside(app);
     for entry in std::fs::read_dir(parent).into_iter().flatten().filter_map(std::result::Result::ok) {
         if entry.file_name().to_string_lossy().starts_with(&prefix) && is_abandoned(&entry) {
             // It is in nobody's way.
@@ -83,12 +83,6 @@ fn staging_directory(disk: &Disk, app: &Path, parent: &Path) -> Result<PathBuf> 
         }
     }
     Ok(disk.temporary_dir(parent, &prefix)?)
-}
-
-/// How the names start that directories have beside an app until it is complete, or when it has gone.
-pub(super) fn prefix(app: &Path) -> String {
-    let name = app.file_name().unwrap_or_default().to_string_lossy();
-    format!(".{}.create-app-", &name[..name.floor_char_boundary(200)])
 }
 
 /// Nobody needs an hour to make a project.

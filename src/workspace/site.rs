@@ -170,6 +170,12 @@ impl Site {
     }
 }
 
+/// How the names start that directories have beside an app until it is complete, or when it has gone.
+pub(super) fn prefix_beside(app: &Path) -> String {
+    let name = app.file_name().unwrap_or_default().to_string_lossy();
+    format!(".{}.create-app-", &name[..name.floor_char_boundary(200)])
+}
+
 /// Makes a path absolute and resolves its links as far as it exists; the rest is taken as it is written.
 fn resolve(path: &Path) -> Result<PathBuf> {
     let failed = |error: &std::io::Error| Diagnostic::io("cannot find", path, error);

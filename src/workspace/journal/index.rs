@@ -4,17 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::run::Run;
+use super::text::Index;
 use crate::diagnostic::Result;
 use crate::git::{self, Indexed};
-
-/// What the index holds of the paths in conflict; paths are relative to the repository's root.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::workspace) struct Index {
-    /// Before the change, in order.
-    pub(in crate::workspace) before: Vec<Indexed>,
-    /// After it, in order.
-    pub(in crate::workspace) after: Vec<Indexed>,
-}
 
 impl Run<'_> {
     pub(super) fn put_conflicts(&self) -> Result<()> {

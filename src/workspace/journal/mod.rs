@@ -23,18 +23,17 @@ mod undo;
 use std::path::Path;
 
 pub(super) use busy::Busy;
-pub(super) use index::Index;
 pub(super) use operation::Places;
 pub use run::Aside;
 pub(super) use script::Script;
 pub(super) use stage::stage;
-pub(super) use text::Journal;
+pub(super) use text::{Index, Journal};
 
 use self::operation::Txn;
 use self::run::Run;
 use self::text::JournalError;
 use super::disk::{Disk, Item};
-use super::site::Site;
+use super::site::{Site, prefix_beside};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::lock::{DIRECTORY, LOCK};
 use crate::tree::Mode;
@@ -187,7 +186,7 @@ fn holds_only_the_record(app: &Path) -> bool {
 /// Removes an app that was made by the change that was taken back: away with its name in one step, then the rest.
 fn remove_app(disk: &Disk, app: &Path, made: usize, busy: Option<Busy>) -> Result<()> {
     let parent = app.parent().unwrap_or(app);
-    let away = disk.temporary_dir(parent, &super::fresh::prefix(app))?;
+    let away = disk.temporary_dir(parent, &prefix_beside(app))?;
     disk.remove_dir(&away)?;
     disk.rename(app, &away)?;
     // Some file systems keep what is open, and with it the directory that it is in.

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::index::Index;
 use super::operation::{Kind, Operation, Places, Root, Target};
-use super::text::Journal;
+use super::text::{Index, Journal};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::lock::{BASE, Digest, Record};
 use crate::plan::{Changes, Effect, Plan, Stamp, effects};

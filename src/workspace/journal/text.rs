@@ -16,7 +16,6 @@ use std::fmt::Write as _;
 
 use thiserror::Error;
 
-use super::index::Index;
 use super::operation::{Kind, Operation, Root, Target};
 use crate::git::Indexed;
 use crate::lock::Digest;
@@ -38,6 +37,15 @@ pub(in crate::workspace) struct Journal {
     pub(in crate::workspace) operations: Vec<Operation>,
     /// What is done to git's index, just before the lock comes.
     pub(in crate::workspace) index: Index,
+}
+
+/// What the index holds of the paths in conflict; paths are relative to the repository's root.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::workspace) struct Index {
+    /// Before the change, in order.
+    pub(in crate::workspace) before: Vec<Indexed>,
+    /// After it, in order.
+    pub(in crate::workspace) after: Vec<Indexed>,
 }
 
 /// An operation with its number.
