@@ -79,30 +79,29 @@ fn difference(now: &BTreeMap<String, String>, then: &BTreeMap<String, String>) -
     names.into_iter().filter(|name| now.get(*name) != then.get(*name)).cloned().collect()
 }
 
-#[test]
-fn the_same_upgrade_on_two_branches_merges() {
+/// A project after one upgrade on the branch `other`, and one on `main`, which is checked out.
+fn upgraded_on_two_branches(other: &str, main: &str) -> Repository {
     let (repository, ours) = made();
     repository.commit();
     repository.git("checkout --quiet -b other");
-    repository.upgrade(&ours, "two\n");
+    repository.upgrade(&ours, other);
     repository.commit();
     repository.git("checkout --quiet main");
-    repository.upgrade(&ours, "two\n");
+    repository.upgrade(&ours, main);
     repository.commit();
+    repository
+}
+
+#[test]
+fn the_same_upgrade_on_two_branches_merges() {
+    let repository = upgraded_on_two_branches("two\n", "two\n");
     repository.git("merge --quiet other");
     assert_eq!(repository.git("status --porcelain"), "");
 }
 
 #[test]
 fn different_upgrades_conflict_in_the_lock_and_either_side_is_a_whole_one() {
-    let (repository, ours) = made();
-    repository.commit();
-    repository.git("checkout --quiet -b other");
-    repository.upgrade(&ours, "two\n");
-    repository.commit();
-    repository.git("checkout --quiet main");
-    repository.upgrade(&ours, "three\n");
-    repository.commit();
+    let repository = upgraded_on_two_branches("two\n", "three\n");
     let (merged, text) = repository.try_git("merge --quiet other");
     assert!(!merged && text.contains("lock.toml"), "{text}");
     for side in ["--ours", "--theirs"] {
