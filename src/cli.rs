@@ -1,7 +1,7 @@
 //! The command line: what can be typed, and nothing of what it does.
 
-use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -32,12 +32,39 @@ const OTHER_WORDS: &[(&str, &str)] =
     &[("create", "new"), ("generate", "new"), ("init", "new"), ("status", "check"), ("update", "upgrade")];
 
 impl Cli {
+    /// Reads a command line, the program's name first.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with it; or holds what `--help` and `--version` ask for.
+    pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        Self::refuse_slip(words.get(1).map(OsString::as_os_str))?;
+        let read = Self::try_parse_from(words)?;
+        match &read.new.path {
+            Some(path) if read.command.is_none() => Self::refuse_late_command(path).map(|()| read),
+            _ => Ok(read),
+        }
+    }
+
+    /// Refuses a command that stands after an option, where it would be the path of a project.
+    fn refuse_late_command(path: &Path) -> Result<(), clap::Error> {
+        let mut known = Self::command();
+        known.build();
+        if !known.get_subcommands().any(|command| path.as_os_str() == command.get_name()) {
+            return Ok(());
+        }
+        let name = path.display();
+        let title = format!("`{name}` is a command, which comes before its options");
+        let tip = format!("to make a project of this name, run `create-app new {name}` with these options");
+        Err(known.error(ErrorKind::ArgumentConflict, format!("{title}\n\n  tip: {tip}")))
+    }
+
     /// Refuses a first word that is almost that of a command: it would make a project of that name, which nobody meant.
     ///
     /// # Errors
     ///
     /// Names the command, and how to make a project of such a name.
-    pub fn refuse_slip(first: Option<&OsStr>) -> Result<(), clap::Error> {
+    fn refuse_slip(first: Option<&OsStr>) -> Result<(), clap::Error> {
         let Some(word) = first.and_then(OsStr::to_str) else { return Ok(()) };
         let mut known = Self::command();
         known.build();

@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use create_app::cli::Cli;
 use create_app::{commands, report};
 
 fn main() -> ExitCode {
-    let first = std::env::args_os().nth(1);
-    let outcome = match Cli::refuse_slip(first.as_deref()).and_then(|()| Cli::try_parse()) {
+    let words: Vec<_> = std::env::args_os().collect();
+    let outcome = match Cli::read(&words) {
         Ok(cli) => commands::run(cli).map(ExitCode::from),
         Err(said) => report::usage(&said).map(|()| ExitCode::from(if said.use_stderr() { 2 } else { 0 })),
     };
