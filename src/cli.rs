@@ -151,12 +151,15 @@ pub struct SourceArgs {
     pub git: Option<String>,
     /// Follow this branch of the repository, not its default one
     #[arg(long, short, value_name = "BRANCH", conflicts_with_all = ["tag", "rev", "directory"])]
+    #[arg(value_parser = filled("the name of a branch"))]
     pub branch: Option<String>,
     /// Stay with this tag of the repository
     #[arg(long, short, value_name = "TAG", conflicts_with_all = ["rev", "directory"])]
+    #[arg(value_parser = filled("the name of a tag"))]
     pub tag: Option<String>,
     /// Stay with this commit of the repository
     #[arg(long, short, visible_alias = "revision", value_name = "REV", conflicts_with = "directory")]
+    #[arg(value_parser = filled("the name of a commit, such as `19892fb9`"))]
     pub rev: Option<String>,
     /// Use the template in this folder of the directory or repository
     #[arg(long, value_name = "FOLDER")]
@@ -175,6 +178,14 @@ impl SourceArgs {
     #[must_use]
     pub fn is_given(&self) -> bool {
         self.directory.is_some() || self.git.is_some() || self.subfolder.is_some() || self.reference().is_some()
+    }
+}
+
+/// Reads a name that is not empty: git has other words for one that is, and none of them tell.
+fn filled(what: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync {
+    move |text| match text.trim() {
+        "" => Err(format!("expected {what}; give one, or leave out the option")),
+        _ => Ok(text.to_owned()),
     }
 }
 
@@ -296,10 +307,10 @@ pub struct CheckArgs {
     /// Exit with 1 also when a file was edited, moved or deleted
     #[arg(long)]
     pub pristine: bool,
-    /// Exit with 1 also when the template is newer than the project
+    /// Exit with 1 also when the template is newer than the project; implied by every option that says which template
     #[arg(long)]
     pub upstream: bool,
-    /// Which template to compare with, for `--upstream`.
+    /// Which template to compare with; implies `--upstream`.
     #[command(flatten)]
     pub source: SourceArgs,
     /// Print everything as JSON
