@@ -59,7 +59,8 @@ apply:
   --yes                        do not ask
 plan and check:
   --json                       for machines
-  --shared-account             it is fine that environments share one Cloudflare account
+all of them:
+  --shared-account             it is fine that environments share one Cloudflare account: their tokens are limited
 
 Needs a token that may administer the repository: GITHUB_TOKEN, GH_TOKEN, or the GitHub CLI's (gh auth login).
 Where GitHub's plan has no required reviewers: PROD_APPROVAL=none (docs/PROMOTION.md).`;
