@@ -45,7 +45,7 @@ fn a_new_app_runs_without_an_account() {
     };
     let health: serde_json::Value = serde_json::from_str(&get("/health")).unwrap();
     assert_eq!(health["status"], "ok");
-    assert_eq!(health["environment"], "dev-kim");
+    assert_eq!(health["environment"], "dev-owner");
     assert_eq!(get("/visits").trim(), r#"{"count":1}"#);
     assert_eq!(get("/visits").trim(), r#"{"count":2}"#);
 }

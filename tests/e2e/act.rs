@@ -170,7 +170,7 @@ impl<'app> App<'app> {
         ];
         // The steps see the loopback's internet; act itself, which would look for its own updates, sees none.
         let mut step = Command::new("step");
-        step.envs(paths).env("GITHUB_RUN_ID", trigger.id.to_string()).env("GITHUB_ACTOR", "kim");
+        step.envs(paths).env("GITHUB_RUN_ID", trigger.id.to_string()).env("GITHUB_ACTOR", "owner");
         self.lab.connect(step.env("NO_PROXY", "127.0.0.1,localhost"));
         let text = |value: &std::ffi::OsStr| value.to_str().expect("UTF-8").to_owned();
         step.get_envs().filter_map(|(key, value)| Some((text(key), text(value?)))).collect()

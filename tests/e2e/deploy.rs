@@ -83,7 +83,7 @@ fn what_names_no_environment_exits_2() {
     refused(&["deploy", "--stage", "production"], &[], known);
     refused(&["deploy", "--profile", "staging", "--stage", "prod"], &[], "two different environments");
     refused(&["deploy"], &[("CI", "true")], "--profile staging or --profile prod");
-    refused(&["deploy"], &[], "no Cloudflare credentials for dev-kim: run `bun run alchemy login`");
+    refused(&["deploy"], &[], "no Cloudflare credentials for dev-owner: run `bun run alchemy login`");
     refused(&["destroy", "--profile", "prod"], &[], "prod is not destroyed by a command");
     refused(&["destroy", "--stage", "staging"], &[], "staging is not destroyed by a command");
 

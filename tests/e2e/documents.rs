@@ -231,7 +231,7 @@ impl<'lab> Walk<'lab> {
         shell.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_VALUE_0", format!("git@github.com:{REPOSITORY}.git"));
         shell.env("GIT_CONFIG_KEY_0", format!("url.{}.pushInsteadOf", origin.display()));
         let own = [self.app.lab.file("programs"), self.app.dir.join("node_modules/.bin")];
-        shell.env("PATH", path(&own)).env("GITHUB_TOKEN", "token-of-kim");
+        shell.env("PATH", path(&own)).env("GITHUB_TOKEN", "token-of-owner");
         shell.env("STAGING_CLOUDFLARE_API_TOKEN", ACME.1).env("PROD_CLOUDFLARE_API_TOKEN", ACME.1);
         shell.envs(self.exported.iter().cloned());
         run(self.app.lab.connect(&mut shell)).succeeds()
@@ -249,7 +249,7 @@ impl<'lab> Walk<'lab> {
     fn api(&self, path: &str) {
         let path = path.trim_matches('"').replace("{owner}/{repo}", REPOSITORY);
         let text = format!(
-            "const r = await fetch('https://api.github.com/{path}', {{ headers: {{ authorization: 'Bearer kim' }} }}); \
+            "const r = await fetch('https://api.github.com/{path}', {{ headers: {{ authorization: 'Bearer owner' }} }}); \
              console.log(await r.text()); process.exit(r.ok ? 0 : 1)"
         );
         let mut command = bun(&self.app.dir);

@@ -16,7 +16,7 @@ use crate::support::process::{Finished, Running, run};
 use crate::support::tools::{python_tool, scripts};
 
 /// What nobody may see: the token for GitHub, and the values of the secrets.
-const TOKEN: &str = "ghp-token-of-kim";
+const TOKEN: &str = "ghp-token-of-owner";
 const STAGING: &str = "cloudflare-token-of-staging";
 const PROD: &str = "cloudflare-token-of-prod";
 
@@ -206,7 +206,7 @@ fn every_state_ends_in_the_same_one() {
         (but(complete.clone(), &at("reviewers"), json!([])), "differs  reviewers                    nobody → robin"),
         (
             but(complete.clone(), &at("reviewers"), json!([{"type": "User", "id": 7}, {"type": "Team", "id": 70}])),
-            "differs  reviewers                    kim, team ops → robin",
+            "differs  reviewers                    owner, team ops → robin",
         ),
         (
             but(
@@ -229,7 +229,7 @@ fn every_state_ends_in_the_same_one() {
         (but(complete.clone(), "/environments/staging/wait_timer", json!(30)), "30 min → 0 min"),
         (
             but(complete.clone(), "/environments/staging/reviewers", json!([{"type": "User", "id": 7}])),
-            "reviewers                    kim → nobody",
+            "reviewers                    owner → nobody",
         ),
         (without(complete.clone(), &at("secrets"), "CLOUDFLARE_API_TOKEN"), "missing  secret CLOUDFLARE_API_TOKEN"),
         (without(complete.clone(), &at("secrets"), "ALCHEMY_STATE_TOKEN"), "missing  secret ALCHEMY_STATE_TOKEN"),
@@ -419,7 +419,7 @@ fn what_a_plan_lacks_is_told_with_what_it_offers() {
     let output = run(check.env("PROD_APPROVAL", "none")).succeeds();
     assert!(output.contains("nobody (PROD_APPROVAL=none)"), "{output}");
     let output = shop.run(&["check"]).exits(1);
-    assert!(output.contains("nobody → kim"), "{output}");
+    assert!(output.contains("nobody → owner"), "{output}");
 
     shop.with(&json!({"state": nothing(), "plan": "free"}));
     let output = shop.run(&APPLY).exits(1);
@@ -432,7 +432,7 @@ fn a_third_environment_is_one_more_profile() {
     let lab = Lab::start();
     let shop = Shop::new(&lab);
     let rules =
-        r#"reviewers: ["kim", "acme/ops"], preventSelfReview: true, waitMinutes: 10, branches: ["main", "hotfix/*"]"#;
+        r#"reviewers: ["owner", "acme/ops"], preventSelfReview: true, waitMinutes: 10, branches: ["main", "hotfix/*"]"#;
     let account = "3".repeat(32);
     shop.edit(
         "    prod: {",

@@ -40,7 +40,7 @@ impl App<'_> {
     /// The app's own set-up of its environments on GitHub.
     pub(crate) fn environments(&self, args: &[&str]) -> Finished {
         let mut command = self.bun_run(&[&["environments"], args].concat());
-        run(command.env("GITHUB_TOKEN", "token-of-kim"))
+        run(command.env("GITHUB_TOKEN", "token-of-owner"))
     }
 
     /// The gate, as a step of the workflow runs it.

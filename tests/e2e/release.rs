@@ -173,11 +173,11 @@ fn no_request_fails_during_two_releases_and_a_rollback() {
     assert!(met["requests"].as_u64() > Some(300), "{met}");
 
     // The control: this load does notice when an app is away.
-    app.variables("dev-kim", crate::lab::ACME.1);
+    app.variables("dev-owner", crate::lab::ACME.1);
     let account = ("CLOUDFLARE_ACCOUNT_ID", crate::lab::ACME.0);
     let own = |script: &str| run(app.bun_run(&[script]).envs([account])).succeeds();
     own("deploy");
-    lab.load("https://promotion-test-api-dev-kim.acme.workers.dev/health");
+    lab.load("https://promotion-test-api-dev-owner.acme.workers.dev/health");
     own("destroy");
     own("deploy");
     let met = lab.stop_load();

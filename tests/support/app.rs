@@ -47,7 +47,7 @@ pub(crate) fn bun(app: &Path) -> Command {
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env_clear();
-    command.env("PATH", path(&[])).env("HOME", home()).env("USER", "kim").env("LANG", "C.UTF-8");
+    command.env("PATH", path(&[])).env("HOME", home()).env("USER", "owner").env("LANG", "C.UTF-8");
     command.env("TMPDIR", home()).env("BUN_INSTALL_CACHE_DIR", cache());
     // Port 9 is nobody's: what tries to get out fails at once.
     for proxy in ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {
@@ -56,7 +56,7 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Co
     command.env("NO_PROXY", "127.0.0.1,localhost").env("ALCHEMY_TELEMETRY_DISABLED", "1").env("DO_NOT_TRACK", "1");
     command.env("GIT_CONFIG_NOSYSTEM", "1");
     for role in ["AUTHOR", "COMMITTER"] {
-        command.env(format!("GIT_{role}_NAME"), "Kim").env(format!("GIT_{role}_EMAIL"), "kim@example.com");
+        command.env(format!("GIT_{role}_NAME"), "Owner").env(format!("GIT_{role}_EMAIL"), "owner@example.com");
     }
     command
 }

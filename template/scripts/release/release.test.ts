@@ -472,7 +472,7 @@ test("the ledger has each release once, with who made it live and when", async (
   const cloudflare = new FakeCloudflare();
   for (const letter of ["a", "b", "c"]) cloudflare.publish(sha(letter));
   const target = targetOn(cloudflare, "prod");
-  target.env = { GITHUB_ACTOR: "kim" };
+  target.env = { GITHUB_ACTOR: "owner" };
   await rollback(target, "previous", {
     dryRun: false,
     force: false,
@@ -487,7 +487,7 @@ test("the ledger has each release once, with who made it live and when", async (
       who,
     ]),
   ).toEqual([
-    ["live", "b", "2026-01-04", "kim"],
+    ["live", "b", "2026-01-04", "owner"],
     ["rolled back", "c", "2026-01-03", "owner@example.com"],
     ["previous", "a", "2026-01-01", "owner@example.com"],
   ]);
@@ -1135,7 +1135,7 @@ describe("bun run environments", () => {
       custom_branch_policies: true,
     },
   });
-  const kim = { type: "User", reviewer: { id: 1, login: "kim" } };
+  const owner = { type: "User", reviewer: { id: 1, login: "owner" } };
   const secrets = {
     secrets: [
       { name: "CLOUDFLARE_API_TOKEN" },
@@ -1148,16 +1148,19 @@ describe("bun run environments", () => {
       protection_rules: [],
       deployment_branch_policy: null,
     },
-    "/environments/prod": rules([kim], [{ type: "wait_timer", wait_timer: 5 }]),
+    "/environments/prod": rules(
+      [owner],
+      [{ type: "wait_timer", wait_timer: 5 }],
+    ),
     "/environments/prod/deployment-branch-policies": {
       branch_policies: [{ id: 1, name: "main" }],
     },
     "/environments/staging/secrets": secrets,
     "/environments/prod/secrets": secrets,
     "/actions/variables/PROMOTION": { value: "on" },
-    "/users/kim": { id: 1 },
+    "/users/owner": { id: 1 },
     "/orgs/acme/teams/ops": { id: 2 },
-    "/user": { id: 1, login: "kim" },
+    "/user": { id: 1, login: "owner" },
   };
   const wish: Wish = {
     rules: {},
@@ -1182,7 +1185,7 @@ describe("bun run environments", () => {
 
   test("a complete repository needs nothing", async () => {
     expect((await look({})).drift).toEqual([]);
-    const named = await look({}, { rules: { reviewers: ["kim"] } });
+    const named = await look({}, { rules: { reviewers: ["owner"] } });
     expect([named.drift, named.changes]).toEqual([[], []]);
   });
 
@@ -1193,7 +1196,7 @@ describe("bun run environments", () => {
       await changes[0]?.mend("").catch(() => {});
       return github.written[0]?.body;
     };
-    const both = await put({ reviewers: ["kim", "acme/ops"] });
+    const both = await put({ reviewers: ["owner", "acme/ops"] });
     expect(both).toEqual({
       reviewers: [
         { type: "User", id: 1 },
@@ -1373,7 +1376,7 @@ describe("bun run environments", () => {
     ["apply --wait-timer hunter2", "--wait-timer takes a number"],
     ["apply --wait-timer 43201", "GitHub takes 0 to 43200"],
     ["apply --reviewer a/b/c", "neither a login nor"],
-    ["apply --reviewer kim --reviewer Kim", "names a reviewer twice"],
+    ["apply --reviewer owner --reviewer Owner", "names a reviewer twice"],
     ["apply --reviewer", "--reviewer"],
     [
       `apply ${["a", "b", "c", "d", "e", "f", "g"].map((r) => `--reviewer ${r}`).join(" ")}`,
@@ -1399,7 +1402,7 @@ describe("bun run environments", () => {
     expect(asks("").noApproval).toBe(false);
     expect(asks("none").noApproval).toBe(true);
     expect(() => asks("off")).toThrow("PROD_APPROVAL is none");
-    expect(() => asks("none", "--reviewer", "kim")).toThrow("are named");
+    expect(() => asks("none", "--reviewer", "owner")).toThrow("are named");
   });
 
   test.each([
@@ -1418,7 +1421,7 @@ describe("bun run environments", () => {
   });
 
   test("the first profile asks nobody", () => {
-    const profiles = { staging: { reviewers: ["kim"] }, prod: {} };
+    const profiles = { staging: { reviewers: ["owner"] }, prod: {} };
     expect(() => validateConfig({ ...config, profiles })).toThrow(
       "gets every push to main",
     );
@@ -1441,7 +1444,7 @@ describe("bun run environments", () => {
       "  ok       secret ALCHEMY_STATE_TOKEN   set",
       "",
       "prod, on workers.dev",
-      "  ok       reviewers                    kim",
+      "  ok       reviewers                    owner",
       "  ok       self-review                  prevented",
       "  ok       wait timer                   5 min",
       "  differs  branches                     tag main → main",
