@@ -9,8 +9,10 @@ use std::ops::Range;
 use super::element::{BLOCKS, WHITE_SPACE, end_of, has_liquid, may_reach_out, next_open, tag_name};
 use super::github::{self, Known};
 
-/// Tags that never look at the literal text around them. Others, such as `capture`, can measure or compare it: it must stay
-/// in place there.
+/// Blocks that can measure or compare the text inside them: it must stay in place there.
+const WATCHING: &[&str] = &["capture", "ifchanged", "tablerow"];
+
+/// Tags that never look at the literal text around them. Others might.
 const TRANSPARENT: &[&str] = &[
     "assign",
     "break",
@@ -40,7 +42,7 @@ const TRANSPARENT: &[&str] = &[
 pub(super) struct Scan {
     /// The pieces in order.
     pub(super) pieces: Vec<Piece>,
-    /// Whether a literal may leave its place: false where Liquid code can see the text around it.
+    /// Whether literals may leave their places at all: false where Liquid code might see any of them.
     pub(super) movable: bool,
 }
 
@@ -56,6 +58,8 @@ impl Scan {
 pub(super) struct Piece {
     pub(super) span: Range<usize>,
     pub(super) kind: Kind,
+    /// Whether a block around it can see it.
+    pub(super) watched: bool,
 }
 
 /// What a [`Piece`] is to Liquid.
@@ -76,8 +80,8 @@ pub(super) fn scan(text: &str, known: &Known<'_>) -> Scan {
     let names = local_names(text);
     // A decoded text could hold a marker of its own.
     let movable = !text.contains("url_decode");
-    let mut scanner =
-        Scanner { text, known: &known.with_locals(&names), scan: Scan { pieces: Vec::new(), movable }, literal: 0 };
+    let scan = Scan { pieces: Vec::new(), movable };
+    let mut scanner = Scanner { text, known: &known.with_locals(&names), scan, literal: 0, watching: 0 };
     let mut at = 0;
     while let Some(start) = next_open(text, at) {
         at = scanner.element(start);
@@ -92,6 +96,8 @@ struct Scanner<'t, 'k> {
     scan: Scan,
     /// Where the literal stretch that is being collected begins.
     literal: usize,
+    /// How many of the open blocks can see the text inside them.
+    watching: usize,
 }
 
 impl Scanner<'_, '_> {
@@ -111,9 +117,10 @@ impl Scanner<'_, '_> {
             Some("raw") => self.quoted(end, "raw"),
             Some("comment") => self.quoted(end, "comment"),
             Some(name) => {
-                if !TRANSPARENT.contains(&name) && !name.starts_with("end") {
-                    self.scan.movable = false;
-                }
+                step(&mut self.watching, &self.text[start..end], |name| WATCHING.contains(&name));
+                let is_known =
+                    [TRANSPARENT, WATCHING].iter().any(|tags| tags.contains(&name)) || name.starts_with("end");
+                self.scan.movable &= is_known;
                 end
             }
             None => end,
@@ -154,13 +161,13 @@ impl Scanner<'_, '_> {
         self.text_until(span.start);
         self.literal = span.end;
         if !span.is_empty() {
-            self.scan.pieces.push(Piece { span, kind });
+            self.scan.pieces.push(Piece { span, kind, watched: self.watching > 0 });
         }
     }
 
     fn text_until(&mut self, end: usize) {
         if self.literal < end {
-            self.scan.pieces.push(Piece { span: self.literal..end, kind: Kind::Text });
+            self.scan.pieces.push(Piece { span: self.literal..end, kind: Kind::Text, watched: self.watching > 0 });
         }
     }
 }
@@ -302,7 +309,19 @@ mod tests {
     #[test]
     fn text_that_liquid_can_measure_stays_in_place() {
         let known = Known::new([]);
-        assert!(!scan("{% capture x %}long{% endcapture %}", &known).movable);
+        let watched = |text: &str| -> Vec<String> {
+            let pieces = scan(text, &known).pieces.into_iter().filter(|piece| piece.watched);
+            pieces.filter(|piece| piece.kind != Kind::Liquid).map(|piece| text[piece.span].to_owned()).collect()
+        };
+        assert_eq!(watched("a{% capture x %}b{% endcapture %}c"), ["b"]);
+        assert_eq!(
+            watched(
+                "a{%- ifchanged -%}b{% tablerow i in l %}c{% raw %}{{ d }}{% endraw %}{% endtablerow %}e{% endifchanged %}f"
+            ),
+            ["b", "c", "{{ d }}", "e"]
+        );
+        assert_eq!(watched("{% endcapture %}a{% raw %}{% capture x %}{% endraw %}b"), [""; 0]);
+        assert!(scan("{% capture x %}long{% endcapture %}", &known).movable);
         assert!(!scan("{% mystery %}", &known).movable);
         assert!(!scan("{% raw %}{{ \"{% endraw %}\" }}{% endraw %}", &known).movable);
         assert!(scan("{% for a in b %}{% if a %}x{% endif %}{% endfor %}", &known).movable);

@@ -4,10 +4,12 @@
 use super::element;
 use super::engine::MAX_OUTPUT;
 use super::language::RANGE_GUARD;
-use super::scan::{Kind, Scan};
+use super::scan::{Kind, Piece, Scan};
 
-/// A stretch shorter than this costs Liquid less than its marker.
-const SHORTEST: usize = 16;
+/// A stretch that is no longer costs Liquid less than its marker.
+const SHORTEST: usize = 5;
+/// What the trim marker of a tag takes away beside it, and more: Liquid does not take tabs.
+const WHITE_SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 /// A text without its long literal stretches.
 pub(super) struct Skeleton<'t> {
@@ -21,17 +23,39 @@ pub(super) struct Skeleton<'t> {
 pub(super) fn skeleton<'t>(text: &'t str, scan: &Scan, used: &str) -> Option<Skeleton<'t>> {
     let marker = unused_marker(text, used)?;
     let mut skeleton = Skeleton { text: String::new(), literals: Vec::new(), marker };
-    for piece in &scan.pieces {
+    for (at, piece) in scan.pieces.iter().enumerate() {
         let stretch = &text[piece.span.clone()];
+        let movable = scan.movable && !piece.watched;
         match piece.kind {
             Kind::Liquid => skeleton.liquid(stretch),
-            Kind::Verbatim => skeleton.literal(stretch),
-            Kind::Quoted if scan.movable => skeleton.literal(stretch),
-            Kind::Text if scan.movable && stretch.len() > SHORTEST => skeleton.literal(stretch),
-            Kind::Text | Kind::Quoted => skeleton.text.push_str(stretch),
+            Kind::Quoted | Kind::Text if !movable => skeleton.text.push_str(stretch),
+            Kind::Text if stretch.len() <= SHORTEST => skeleton.text.push_str(stretch),
+            Kind::Verbatim | Kind::Quoted | Kind::Text => {
+                let before = at.checked_sub(1).and_then(|at| scan.pieces.get(at));
+                let after = scan.pieces.get(at + 1);
+                let is_trimmed =
+                    |piece: &Piece, trims: fn(Kind, &str) -> bool| trims(piece.kind, &text[piece.span.clone()]);
+                let start = before.is_some_and(|piece| is_trimmed(piece, trims_after));
+                let end = after.is_some_and(|piece| is_trimmed(piece, trims_before));
+                skeleton.literal(stretch, start, end);
+            }
         }
     }
     Some(skeleton)
+}
+
+/// Whether a piece may take away the white space behind it: by its trim marker, or as a link to one.
+fn trims_after(kind: Kind, piece: &str) -> bool {
+    if kind == Kind::Liquid { piece.ends_with("-%}") || piece.ends_with("-}}") } else { piece.ends_with(WHITE_SPACE) }
+}
+
+/// Whether a piece may take away the white space before it.
+fn trims_before(kind: Kind, piece: &str) -> bool {
+    if kind == Kind::Liquid {
+        piece.starts_with("{%-") || piece.starts_with("{{-")
+    } else {
+        piece.starts_with(WHITE_SPACE)
+    }
 }
 
 impl<'t> Skeleton<'t> {
@@ -42,19 +66,19 @@ impl<'t> Skeleton<'t> {
         self.text.push_str(element);
     }
 
-    /// Moves a stretch out, but for the white space at its ends: trim markers of the neighbours need it.
-    fn literal(&mut self, stretch: &'t str) {
-        const WHITE_SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
-        let core = stretch.trim_start_matches(WHITE_SPACE);
-        let start = stretch.len() - core.len();
-        let core = core.trim_end_matches(WHITE_SPACE);
-        self.text.push_str(&stretch[..start]);
-        if !core.is_empty() {
-            let marker = self.marker;
-            self.text.push_str(&format!("{marker}{}{marker}", self.literals.len()));
-            self.literals.push(core);
+    /// Moves a stretch out; the white space at its start or end stays where a trim marker may take it away.
+    fn literal(&mut self, stretch: &'t str, trimmed_start: bool, trimmed_end: bool) {
+        if stretch.trim_matches(WHITE_SPACE).is_empty() && (trimmed_start || trimmed_end) {
+            self.text.push_str(stretch);
+            return;
         }
-        self.text.push_str(&stretch[start + core.len()..]);
+        let start = if trimmed_start { stretch.len() - stretch.trim_start_matches(WHITE_SPACE).len() } else { 0 };
+        let end = if trimmed_end { stretch.trim_end_matches(WHITE_SPACE).len() } else { stretch.len() };
+        let marker = self.marker;
+        self.text.push_str(&stretch[..start]);
+        self.text.push_str(&format!("{marker}{}{marker}", self.literals.len()));
+        self.text.push_str(&stretch[end..]);
+        self.literals.push(&stretch[start..end]);
     }
 
     /// Puts the literal stretches back into what Liquid rendered; `None` where that is too large.
