@@ -1,11 +1,14 @@
 //! The user's `git`: the only module that runs it. Credentials, ssh and `insteadOf` then work as they do everywhere else.
 
 mod apply;
+mod committed;
 mod failure;
 mod history;
 mod identity;
 mod index;
+mod index_file;
 mod mirror;
+mod status;
 mod worktree;
 
 use std::borrow::Cow;
@@ -15,12 +18,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 pub use apply::apply;
+pub use committed::Committed;
 pub use failure::{Failure, Kind};
 pub use history::once_added;
 pub use identity::Identity;
 pub use index::{Indexed, indexed, only_staged, set_index, store};
 pub use mirror::{Contact, Format, Listed, Mirror, references, submodules};
-pub use worktree::{Held, compares_modes, files, left_out, staged, status, unmerged};
+pub use status::{Held, status, unmerged};
+pub use worktree::{compares_modes, files, left_out, staged};
 
 use crate::diagnostic::{Code, Diagnostic, Result};
 
@@ -111,6 +116,18 @@ pub fn check_ignore<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a st
     });
     // The last rule that matches decides; one that starts with `!` says that the path is not ignored.
     Ok(ignored.filter(|ignored| !ignored.pattern.starts_with('!')).collect())
+}
+
+/// Whether a rule of git's ignores any of `paths`, relative to `directory`, were they new. Unlike [`check_ignore`], it takes as
+/// long in a large repository as in a small one.
+///
+/// # Errors
+///
+/// When git is missing or fails, as it does where `directory` is in no repository.
+pub fn would_ignore<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<bool> {
+    let input: Vec<u8> = paths.into_iter().flat_map(|path| path.bytes().chain([0])).collect();
+    let output = ask(git(directory).args(["check-ignore", "--no-index", "-z", "--stdin"]), &input)?;
+    Ok(!output.stdout.is_empty())
 }
 
 /// The pager that git would use for what it shows of this directory: `cat` where the user wants none. None without git.
@@ -258,9 +275,9 @@ mod tests {
         directory
     }
 
-    pub(super) fn write(path: impl AsRef<Path>, text: &str) {
+    pub(super) fn write(path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
         fs_err::create_dir_all(path.as_ref().parent().unwrap()).unwrap();
-        std::fs::File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
+        std::fs::File::create(path).unwrap().write_all(content.as_ref()).unwrap();
     }
 
     #[test]
@@ -297,6 +314,8 @@ mod tests {
         };
         assert_eq!(ignored, [rule(".create-app/lock.toml", 3, "*.toml"), rule(".create-app/base/00", 2, "base/")]);
         assert_eq!(check_ignore(directory.path(), []), Ok(Vec::new()));
+        assert_eq!(would_ignore(directory.path(), paths), Ok(true));
+        assert_eq!(would_ignore(directory.path(), ["kept.toml", "--help"]), Ok(false));
     }
 
     #[test]

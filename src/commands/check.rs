@@ -10,7 +10,7 @@ use crate::merge::state::judge;
 use crate::plan::Trees;
 use crate::report;
 use crate::report::check::{Checked, Newer};
-use crate::workspace::{self, Project, Unmerged};
+use crate::workspace::{self, Project};
 
 /// Runs `create-app check`.
 ///
@@ -29,7 +29,6 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
 fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     let site = interrupted::open(path)?;
     let shown = site.shown().to_string();
-    let unmerged = Unmerged::ask(&site);
     let project = match Project::read(site) {
         Ok(project) => project,
         Err(problems) if problems.0.iter().all(|problem| problem.code == Code::LockInvalid) => {
@@ -38,7 +37,7 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
         Err(problems) => return Err(problems),
     };
     let ours = workspace::ours(&project.site, &project.bases, &Trees::default())?;
-    let left = workspace::leftovers(&project, &ours, unmerged)?;
+    let left = workspace::leftovers(&project, &ours)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
     Ok(Checked {
         shown,

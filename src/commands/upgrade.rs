@@ -9,7 +9,7 @@ use crate::cli::UpgradeArgs;
 use crate::diagnostic::{Diagnostics, Result};
 use crate::report;
 use crate::report::plan::Told;
-use crate::workspace::{self, Backup, Unmerged};
+use crate::workspace::{self, Answers, Backup, Inquiry};
 
 /// Runs `create-app upgrade`.
 ///
@@ -19,16 +19,18 @@ use crate::workspace::{self, Backup, Unmerged};
 pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
     let (site, held) =
         if args.dry_run { (interrupted::open(&args.path)?, None) } else { interrupted::hold(&args.path)? };
-    let unmerged = Unmerged::ask(&site);
+    let inquiry = Inquiry::start(&site);
     let prospect = prospect::find(site, &args.render)?;
     let changed = !prospect.is_empty();
-    let unresolved = unresolved(&prospect, unmerged)?;
+    let unresolved = unresolved(&prospect)?;
     if !unresolved.is_empty() && changed {
         return Err(Diagnostics(unresolved));
     }
-    let backup = workspace::backup(&prospect.site, unheld(&prospect, args.allow_dirty)?);
+    let answers = inquiry.end();
+    let unheld = unheld(&prospect, &answers.committed, args.allow_dirty)?;
+    let backup = workspace::backup(&prospect.site, unheld);
     if let Some(held) = held.filter(|_| changed) {
-        apply(held, &prospect, backup.as_ref())?;
+        apply(held, &prospect, backup.as_ref(), &answers)?;
     }
     let told = Told {
         shown: prospect.site.shown().to_string(),
@@ -54,20 +56,17 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
 }
 
 /// Changes the project, and says what else there is to know.
-fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>) -> Result<()> {
+fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, answers: &Answers) -> Result<()> {
     let stands_on = prospect.recorded.as_ref().map(|project| project.lock_digest);
     let site = &prospect.site;
-    // Git looks for rules while the project is changed, unless that may change them.
-    let ask = || site.repository.iter().flat_map(|_| summary::ignored(site, &prospect.record)).collect::<Vec<_>>();
+    let asides = held.upgrade(site, &prospect.plan, &prospect.record, backup, stands_on)?;
+    summary::warn_of_asides(&asides);
+    // The answer that is there already is as good, unless the change has brought other rules.
     let changes_rules = [&prospect.plan.app, &prospect.plan.repository]
         .iter()
         .any(|changes| changes.keys().any(|path| path.file_name() == ".gitignore"));
-    let (asides, ignored) = std::thread::scope(|scope| {
-        let asked = (!changes_rules).then(|| scope.spawn(ask));
-        let asides = held.upgrade(site, &prospect.plan, &prospect.record, backup, stands_on);
-        (asides, asked.map(|asked| asked.join().unwrap_or_default()))
-    });
-    summary::warn_of_asides(&asides?);
-    report::diagnostics(&ignored.unwrap_or_else(ask));
+    if site.repository.is_some() && (changes_rules || !answers.shows_record) {
+        report::diagnostics(&summary::ignored(site, &prospect.record));
+    }
     Ok(())
 }

@@ -101,7 +101,7 @@ mod tests {
         let directory = repository();
         let config = directory.path().join(".git/config");
         let text = fs_err::read_to_string(&config).unwrap();
-        write(&config, &format!("{text}[user]\n\tname = Grace \\\"H\\\"\n\temail = g@navy\n\temail = grace@navy\n"));
+        write(&config, format!("{text}[user]\n\tname = Grace \\\"H\\\"\n\temail = g@navy\n\temail = grace@navy\n"));
         let expected = Identity { name: Some("Grace \"H\"".into()), email: Some("grace@navy".into()) };
         assert_eq!(user_settings(directory.path()), expected);
         assert_eq!(user_settings(&directory.path().join("not/made/yet")), expected);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::worktree::watched;
+use super::status::watched;
 use super::{ask, chunks, git, literal, lossy, objects, refused, run};
 use crate::diagnostic::Result;
 use crate::plan::Stages;

@@ -6,65 +6,6 @@ use std::path::Path;
 use super::{ask, chunks, git, literal, lossy, objects, run};
 use crate::diagnostic::Result;
 
-/// What git holds of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Held {
-    /// Tracked, and not as the last commit has it.
-    Dirty,
-    /// In conflict.
-    Unmerged,
-    /// Not at all: untracked, ignored, another repository's, never committed, or git was told not to look at it.
-    Nowhere,
-}
-
-/// Which of `paths`, relative to `root` and with `/`, the last commit does not have as they are, and why. All of them are files
-/// or links that exist, or are in the index.
-///
-/// # Errors
-///
-/// When git is missing or fails, as it does where `root` is in no repository.
-pub fn status<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<String, Held>> {
-    const OPTIONS: [&str; 5] = ["--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=no"];
-    let mut held = BTreeMap::new();
-    for chunk in chunks(paths) {
-        let watched = watched(root, &chunk)?;
-        let unwatched = chunk.iter().filter(|path| !watched.contains(**path));
-        held.extend(unwatched.map(|path| ((*path).to_owned(), Held::Nowhere)));
-        let output = run(literal(root).arg("status").args(OPTIONS).arg("--").args(chunk))?;
-        let mut has_commit = true;
-        for line in output.stdout.split(|byte| *byte == 0).map(lossy) {
-            let after = |fields: usize| line.splitn(fields + 1, ' ').nth(fields).unwrap_or_default().to_owned();
-            match line.as_bytes().first() {
-                Some(b'#') => has_commit &= line != "# branch.oid (initial)",
-                Some(b'u') => drop(held.insert(after(10), Held::Unmerged)),
-                Some(b'1') => {
-                    held.entry(after(8)).or_insert(if has_commit { Held::Dirty } else { Held::Nowhere });
-                }
-                _ => {}
-            }
-        }
-    }
-    Ok(held)
-}
-
-/// Which of `paths` are tracked without a flag that hides their changes (`skip-worktree`, `assume-unchanged`).
-pub(super) fn watched(root: &Path, paths: &[&str]) -> Result<BTreeSet<String>> {
-    let output = run(literal(root).args(["ls-files", "-v", "-z", "--"]).args(paths))?;
-    let lines = output.stdout.split(|byte| *byte == 0).map(lossy);
-    Ok(lines.filter_map(|line| line.strip_prefix("H ").map(str::to_owned)).collect())
-}
-
-/// The paths below `directory`, relative to it, that are in conflict.
-///
-/// # Errors
-///
-/// When git is missing or fails.
-pub fn unmerged(directory: &Path) -> Result<BTreeSet<String>> {
-    let output = run(git(directory).args(["ls-files", "--unmerged", "-z"]))?;
-    let lines = output.stdout.split(|byte| *byte == 0).map(lossy);
-    Ok(lines.filter_map(|line| line.split_once('\t').map(|(_, path)| path.to_owned())).collect())
-}
-
 /// Which of `paths`, relative to `directory`, a sparse checkout leaves out.
 ///
 /// # Errors

@@ -1,8 +1,7 @@
 //! What an upgrade or a merge left for the user to decide, found without any state: in git's index, and beside the files.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
+use std::path::Path;
 
 use super::project::Project;
 use super::{ours, site::Site};
@@ -13,24 +12,6 @@ use crate::merge::Base;
 use crate::merge::state::{Found, moved};
 use crate::plan::Trees;
 use crate::tree::{RelPath, Tree};
-
-/// The paths below the repository's root that git has in conflict: it looks for them while the project is read.
-#[derive(Debug)]
-pub struct Unmerged(Option<JoinHandle<Result<BTreeSet<String>>>>);
-
-impl Unmerged {
-    /// Asks git, where there is a repository.
-    #[must_use]
-    pub fn ask(site: &Site) -> Self {
-        let ask = |root: PathBuf| std::thread::spawn(move || git::unmerged(&root));
-        Self(site.repository.clone().map(ask))
-    }
-
-    fn wait(self) -> Result<BTreeSet<String>> {
-        let lost = || Diagnostic::error(Code::Git, "git's answer was lost").help("run the command again").into();
-        self.0.map_or(Ok(BTreeSet::new()), |asked| asked.join().unwrap_or_else(|_| Err(lost())))
-    }
-}
 
 /// What is left to decide.
 #[derive(Debug)]
@@ -48,11 +29,11 @@ pub struct Left {
 /// # Errors
 ///
 /// When git fails, in a repository.
-pub fn leftovers(project: &Project, trees: &Trees, unmerged: Unmerged) -> Result<Left> {
+pub fn leftovers(project: &Project, trees: &Trees) -> Result<Left> {
     let (site, bases) = (&project.site, &project.bases);
     let modes = differ_in_mode(&bases.app, &trees.app) || differ_in_mode(&bases.repository, &trees.repository);
     let modes = modes && compares_modes(site)?;
-    let unmerged = unmerged.wait()?;
+    let unmerged = site.repository.as_deref().map_or(Ok(BTreeSet::new()), git::unmerged)?;
     let below = |prefix: &str| -> BTreeSet<RelPath> {
         unmerged.iter().filter_map(|path| RelPath::new(path.strip_prefix(prefix)?).ok()).collect()
     };

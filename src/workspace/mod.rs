@@ -23,6 +23,7 @@ mod fresh;
 #[cfg(any(test, debug_assertions))]
 mod fuse;
 mod guard;
+mod inquiry;
 mod journal;
 mod leftovers;
 mod ours;
@@ -35,8 +36,9 @@ mod tests;
 
 pub use backup::{Backup, Unheld, backup};
 pub use conflicts::only_staged;
+pub use inquiry::{Answers, Inquiry};
 pub use journal::{Aside, Recovered};
-pub use leftovers::{Left, Unmerged, compares_modes, leftovers};
+pub use leftovers::{Left, compares_modes, leftovers};
 pub use ours::{ours, refuse_left_out};
 pub use project::{Project, misplaced, record};
 pub use replace::{replace_file, replace_tree};

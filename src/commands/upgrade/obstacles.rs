@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use crate::commands::prospect::Prospect;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::git::{self, Held};
+use crate::git::{self, Committed, Held};
 use crate::merge::state::{FileState, Leftover, State, judge};
 use crate::plan::{Changes, effects};
 use crate::tree::{Entry, RelPath, Tree};
-use crate::workspace::{self, Left, Unheld, Unmerged};
+use crate::workspace::{self, Left, Unheld};
 
 /// The conflicts of an earlier upgrade or merge. Where the lock has moved on, the plan is empty, but there is nothing to be
 /// content with yet; and what they are about must not be merged again.
-pub(super) fn unresolved(prospect: &Prospect, unmerged: Unmerged) -> Result<Vec<Diagnostic>> {
+pub(super) fn unresolved(prospect: &Prospect) -> Result<Vec<Diagnostic>> {
     let Some(project) = &prospect.recorded else { return Ok(Vec::new()) };
-    let Left { app, repository, lock } = workspace::leftovers(project, &prospect.ours, unmerged)?;
+    let Left { app, repository, lock } = workspace::leftovers(project, &prospect.ours)?;
     let app = judge(&project.bases.app, &prospect.ours.app, &app);
     let repository = judge(&project.bases.repository, &prospect.ours.repository, &repository);
     let left = app.into_iter().chain(repository).filter(|file| file.state == State::Conflict);
@@ -40,7 +40,7 @@ fn not_resolved(path: impl std::fmt::Display) -> Diagnostic {
 }
 
 /// The project's files that would be replaced or removed and that git does not hold, and what git's index would hold no more.
-pub(super) fn unheld(prospect: &Prospect, allow_dirty: bool) -> Result<Unheld> {
+pub(super) fn unheld(prospect: &Prospect, committed: &Committed, allow_dirty: bool) -> Result<Unheld> {
     let site = &prospect.site;
     let mut touched = touched(&prospect.plan.app, &prospect.ours.app, |path| site.in_repository(path.as_str()));
     touched.extend(self::touched(&prospect.plan.repository, &prospect.ours.repository, ToString::to_string));
@@ -49,7 +49,7 @@ pub(super) fn unheld(prospect: &Prospect, allow_dirty: bool) -> Result<Unheld> {
     }
     let staged = workspace::only_staged(site, &prospect.plan)?;
     let paths: BTreeSet<&str> = touched.iter().chain(&staged).map(|(path, _)| path.as_str()).collect();
-    let held = git::status(site.root(), paths)?;
+    let held = git::status(site.root(), committed, &paths)?;
     let problems = held.iter().filter_map(|(path, held)| match held {
         Held::Unmerged => Some(not_resolved(path)),
         Held::Dirty if !allow_dirty => Some(

@@ -1,0 +1,50 @@
+//! What the last commit has.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{chunks, literal, lossy, run};
+use crate::diagnostic::Result;
+
+/// What the last commit has of some files: mode and object, or nothing.
+#[derive(Debug, Default)]
+pub struct Committed(BTreeMap<String, Option<(u32, String)>>);
+
+impl Committed {
+    /// What it has of `paths`, relative to the repository's root and with `/`. It takes as long as the directories on the way
+    /// are large, however large the rest of the repository is.
+    ///
+    /// # Errors
+    ///
+    /// When git is missing or fails, as it does where there is no commit.
+    pub fn ask<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let mut known = BTreeMap::new();
+        for chunk in chunks(paths) {
+            let output = run(literal(root).args(["ls-tree", "-r", "-z", "--full-tree", "HEAD", "--"]).args(&chunk))?;
+            known.extend(chunk.into_iter().map(|path| (path.to_owned(), None)));
+            for (path, version) in output.stdout.split(|byte| *byte == 0).map(lossy).filter_map(|line| parse(&line)) {
+                // A path is a pattern, too: of what is below it.
+                known.entry(path).and_modify(|known| *known = Some(version));
+            }
+        }
+        Ok(Self(known))
+    }
+
+    /// Whether git was asked about this path.
+    pub(super) fn knows(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
+    /// Whether the last commit has this mode and this object at a path.
+    pub(super) fn has(&self, path: &str, mode: u32, object: &str) -> bool {
+        self.0.get(path).and_then(Option::as_ref).is_some_and(|known| known.0 == mode && known.1 == object)
+    }
+}
+
+/// Reads a line of `ls-tree`: mode, type and object, then a tab and the path.
+fn parse(line: &str) -> Option<(String, (u32, String))> {
+    let (head, path) = line.split_once('\t')?;
+    let mut fields = head.split(' ');
+    let mode = u32::from_str_radix(fields.next()?, 8).ok()?;
+    Some((path.to_owned(), (mode, fields.nth(1)?.to_owned())))
+}

@@ -1,0 +1,413 @@
+//! Git's index, read without starting git: that takes longer than all that is asked of the index here, and longer the more other
+//! files a repository has.
+//!
+//! It goes through the file entry by entry and keeps none, by git's `gitformat-index`. Where anything is not as it is
+//! written there, there is no answer, and git has to be asked.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::lossy;
+use crate::lock::hex;
+
+/// Where a name's length says no more than that it is at least this long.
+const LONG_NAME: u16 = 0xfff;
+const LONG_NAME_LENGTH: usize = LONG_NAME as usize;
+/// The longest entry that is believed, in bytes: systems take paths of 4,096.
+const LONGEST: usize = 1 << 20;
+const EXTENDED: u16 = 1 << 14;
+const ASSUME_VALID: u16 = 1 << 15;
+const SKIP_WORKTREE: u16 = 1 << 14;
+const INTENT_TO_ADD: u16 = 1 << 13;
+
+/// How much stands before the name of an object: the stat and the mode.
+const STAT: usize = 40;
+/// How much is read at once.
+const CHUNK: usize = 1 << 16;
+
+/// A file in the index.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Below the repository's root, with `/`.
+    pub(super) path: String,
+    /// 0, or in a conflict 1 (base), 2 (ours) or 3 (theirs).
+    pub(super) stage: u16,
+    /// As git writes it: `0o100644` and the like.
+    pub(super) mode: u32,
+    /// The name of the object.
+    pub(super) object: String,
+    /// Whether git was told not to look at the file.
+    pub(super) is_hidden: bool,
+    /// Whether the file was only announced: the index has no content for it.
+    pub(super) is_announced: bool,
+    /// What the system said of the file when git last read it.
+    pub(super) stat: Stat,
+}
+
+/// An entry as it stands there.
+struct Raw<'b> {
+    path: &'b [u8],
+    /// The stat, the mode and the name of the object.
+    head: &'b [u8],
+    flags: u16,
+    more_flags: u16,
+}
+
+impl Raw<'_> {
+    fn stage(&self) -> u16 {
+        self.flags >> 12 & 3
+    }
+
+    fn read(&self) -> Entry {
+        let number = |at: usize| number(&self.head[4 * at..]).unwrap_or_default();
+        let [changed, modified] = [0, 2].map(|at| (number(at), number(at + 1)));
+        let [inode, user, group, size] = [5, 7, 8, 9].map(number);
+        Entry {
+            path: lossy(self.path),
+            stage: self.stage(),
+            mode: number(6),
+            object: hex(&self.head[STAT..]),
+            is_hidden: self.flags & ASSUME_VALID != 0 || self.more_flags & SKIP_WORKTREE != 0,
+            is_announced: self.more_flags & INTENT_TO_ADD != 0,
+            stat: Stat { changed, modified, inode, user, group, size },
+        }
+    }
+}
+
+fn number(bytes: &[u8]) -> Option<u32> {
+    bytes.first_chunk().copied().map(u32::from_be_bytes)
+}
+
+fn flags(bytes: &[u8]) -> Option<u16> {
+    bytes.first_chunk().copied().map(u16::from_be_bytes)
+}
+
+/// What a system says of a file: seconds and nanoseconds of its last changes, and the rest as far as 32 bits hold it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Stat {
+    changed: (u32, u32),
+    modified: (u32, u32),
+    inode: u32,
+    user: u32,
+    group: u32,
+    size: u32,
+}
+
+impl Stat {
+    /// What the system says of a file now; nothing where it says less than git asks for.
+    #[cfg(unix)]
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = path.symlink_metadata().ok()?;
+        // As git does: the lower bits are compared.
+        let low = |value: u64| (value & u64::from(u32::MAX)) as u32;
+        let time = |seconds: i64, nanoseconds: i64| (low(seconds.cast_unsigned()), low(nanoseconds.cast_unsigned()));
+        Some(Self {
+            changed: time(metadata.ctime(), metadata.ctime_nsec()),
+            modified: time(metadata.mtime(), metadata.mtime_nsec()),
+            inode: low(metadata.ino()),
+            user: metadata.uid(),
+            group: metadata.gid(),
+            size: low(metadata.size()),
+        })
+    }
+
+    /// What the system says of a file now; nothing where it says less than git asks for.
+    #[cfg(not(unix))]
+    pub(super) fn of(_: &Path) -> Option<Self> {
+        None
+    }
+
+    /// Whether the file was changed before this moment for certain. Git has read one that was changed in the moment in which
+    /// the index was written, but perhaps before the change.
+    pub(super) fn is_older(&self, than: SystemTime) -> bool {
+        let than = than.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        (u64::from(self.modified.0), self.modified.1) < (than.as_secs(), than.subsec_nanos())
+    }
+}
+
+/// The paths in conflict; none where only git can tell.
+pub(super) fn unmerged(root: &Path) -> Option<BTreeSet<String>> {
+    let unmerged = |found: &mut BTreeSet<String>, entry: &Raw<'_>| {
+        if entry.stage() > 0 {
+            found.insert(lossy(entry.path));
+        }
+    };
+    Some(read(root, unmerged)?.0)
+}
+
+/// The entries of these paths, in their order, and when the index was written; nothing where only git can tell.
+pub(super) fn find(root: &Path, paths: &BTreeSet<&str>) -> Option<(Vec<Entry>, SystemTime)> {
+    // Both are sorted by bytes, so it is enough to look at the first path that is not passed yet.
+    let paths: Vec<&[u8]> = paths.iter().map(|path| path.as_bytes()).collect();
+    let find = |(found, passed): &mut (Vec<Entry>, usize), entry: &Raw<'_>| {
+        *passed += paths[*passed..].iter().take_while(|path| **path < entry.path).count();
+        if paths.get(*passed).is_some_and(|path| *path == entry.path) {
+            found.push(entry.read());
+        }
+    };
+    let ((found, _), written) = read(root, find)?;
+    Some((found, written))
+}
+
+/// Shows each entry of the index of the work tree with this root to `visit`, in the order of the paths, and returns what that
+/// made of them, and when the index was written. A repository without an index has no entries.
+fn read<T: Default>(root: &Path, visit: impl Fn(&mut T, &Raw<'_>)) -> Option<(T, SystemTime)> {
+    let mut file = match File::open(directory(root)?.join("index")) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Some((T::default(), SystemTime::UNIX_EPOCH)),
+        file => file.ok()?,
+    };
+    let metadata = file.metadata().ok()?;
+    // Nothing in the file says how long the names of its objects are; but with the wrong length nothing fits.
+    let found = [20, 32].into_iter().find_map(|object| {
+        file.rewind().ok()?;
+        let mut found = T::default();
+        let mut reader = Reader::new(&file, metadata.len(), object);
+        reader.entries(|entry| visit(&mut found, entry))?;
+        Some(found)
+    });
+    Some((found?, metadata.modified().ok()?))
+}
+
+/// A file that is gone through.
+struct Reader<R> {
+    from: R,
+    /// What has been read and not been gone over, from `start` on.
+    buffer: Vec<u8>,
+    start: usize,
+    /// How many bytes of the file have not been gone over.
+    left: u64,
+    /// How many bytes the name of an object has.
+    object: usize,
+    /// The path of the last entry, where the next one says only how it differs.
+    path: Vec<u8>,
+}
+
+impl<R: Read> Reader<R> {
+    fn new(from: R, length: u64, object: usize) -> Self {
+        Self { from, buffer: Vec::new(), start: 0, left: length, object, path: Vec::new() }
+    }
+
+    fn entries(&mut self, mut visit: impl FnMut(&Raw<'_>)) -> Option<()> {
+        let head = self.ahead(12)?;
+        let (version, count) = (number(&head[4..])?, number(&head[8..])?);
+        if !head.starts_with(b"DIRC") || !(2..=4).contains(&version) {
+            return None;
+        }
+        self.pass(12)?;
+        for _ in 0..count {
+            let length = if version == 4 { self.linked(&mut visit) } else { self.padded(&mut visit) };
+            self.pass(length?)?;
+        }
+        self.extensions()
+    }
+
+    /// Shows the next entry of version 2 or 3; returns its length.
+    fn padded(&mut self, visit: impl FnOnce(&Raw<'_>)) -> Option<usize> {
+        let (flags, more_flags, head) = self.head()?;
+        let length = match usize::from(flags & LONG_NAME) {
+            LONG_NAME_LENGTH => self.name(head)?,
+            length => length,
+        };
+        // One to eight zeros make it a multiple of eight bytes.
+        let whole = (head + length + 1).next_multiple_of(8);
+        let named = STAT + self.object;
+        let bytes = &self.ahead(whole)?[..whole];
+        let (path, zeros) = bytes[head..].split_at(length);
+        if length < usize::from(flags & LONG_NAME) || zeros.iter().any(|zero| *zero != 0) {
+            return None;
+        }
+        visit(&Raw { path, head: &bytes[..named], flags, more_flags });
+        Some(whole)
+    }
+
+    /// Shows the next entry of version 4; returns its length. It says how much of the last path to drop, and what to add to the rest.
+    fn linked(&mut self, visit: impl FnOnce(&Raw<'_>)) -> Option<usize> {
+        let (flags, more_flags, head) = self.head()?;
+        let (dropped, width) =
+            offset(self.ahead(head + 1)?.get(head..)?).or_else(|| offset(self.ahead(head + 4)?.get(head..)?))?;
+        let added = self.name(head + width)?;
+        let mut path = std::mem::take(&mut self.path);
+        path.truncate(path.len().checked_sub(dropped)?);
+        let named = STAT + self.object;
+        let bytes = self.ahead(head + width + added + 1)?;
+        path.extend_from_slice(&bytes[head + width..head + width + added]);
+        let length = usize::from(flags & LONG_NAME);
+        if path.len() < length || path.len() > length && length < LONG_NAME_LENGTH {
+            return None;
+        }
+        visit(&Raw { path: &path, head: &bytes[..named], flags, more_flags });
+        self.path = path;
+        Some(head + width + added + 1)
+    }
+
+    /// The flags of the next entry, and how much stands before its name.
+    fn head(&mut self) -> Option<(u16, u16, usize)> {
+        let head = STAT + self.object + 2;
+        let first = flags(&self.ahead(head)?[head - 2..])?;
+        if first & EXTENDED == 0 {
+            return Some((first, 0, head));
+        }
+        Some((first, flags(&self.ahead(head + 2)?[head..])?, head + 2))
+    }
+
+    /// How many bytes there are from `start` on, of what is ahead, to the next zero.
+    fn name(&mut self, start: usize) -> Option<usize> {
+        let mut length = start + 1;
+        loop {
+            let ahead = self.ahead(length)?;
+            if let Some(end) = ahead[start..].iter().position(|byte| *byte == 0) {
+                return Some(end);
+            }
+            length = Some(ahead.len() + 1).filter(|length| *length < LONGEST)?;
+        }
+    }
+
+    /// Goes over what follows the entries. What git must understand begins with a small letter, such as the link to another
+    /// index, and the directories of a sparse one.
+    fn extensions(&mut self) -> Option<()> {
+        while self.left > self.object as u64 {
+            let head = self.ahead(8)?;
+            let (is_optional, size) = (head[0].is_ascii_uppercase(), number(&head[4..])?);
+            if !is_optional {
+                return None;
+            }
+            self.pass(8)?;
+            self.pass(size as usize)?;
+        }
+        (self.left == self.object as u64).then_some(())
+    }
+
+    /// The next bytes: as many as are asked for, or more.
+    fn ahead(&mut self, length: usize) -> Option<&[u8]> {
+        if self.buffer.len() < self.start + length {
+            let passed = self.start.min(self.buffer.len());
+            self.buffer.drain(..passed);
+            self.start -= passed;
+            let more = (self.start + length).max(CHUNK) as u64;
+            self.from.by_ref().take(more).read_to_end(&mut self.buffer).ok()?;
+        }
+        self.buffer.get(self.start..).filter(|ahead| ahead.len() >= length)
+    }
+
+    fn pass(&mut self, length: usize) -> Option<()> {
+        self.start += length;
+        self.left = self.left.checked_sub(length as u64)?;
+        Some(())
+    }
+}
+
+/// A number as packs have it, and its width: seven bits a byte, the highest ones first, and no number can be written in two ways.
+fn offset(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut value = 0_usize;
+    for (at, byte) in bytes.iter().take(4).enumerate() {
+        value = value << 7 | usize::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return Some((value, at + 1));
+        }
+        value += 1;
+    }
+    None
+}
+
+/// `.git`, or the directory that the file of this name leads to, in a linked work tree and in a submodule.
+fn directory(root: &Path) -> Option<PathBuf> {
+    let dot_git = root.join(".git");
+    if dot_git.is_dir() {
+        return Some(dot_git);
+    }
+    let file = std::fs::read_to_string(dot_git).ok()?;
+    let directory = root.join(file.strip_prefix("gitdir:")?.trim());
+    directory.is_dir().then_some(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::git::index::{Indexed, set_index};
+    use crate::git::tests::{repository, write};
+    use crate::git::{git, run};
+
+    fn indexed(root: &Path) -> Vec<u8> {
+        run(git(root).args(["add", "--all"])).unwrap();
+        std::fs::read(root.join(".git/index")).unwrap()
+    }
+
+    fn walk(bytes: &[u8]) -> Option<Vec<Entry>> {
+        let mut found = Vec::new();
+        Reader::new(bytes, bytes.len() as u64, 20).entries(|entry| found.push(entry.read()))?;
+        Some(found)
+    }
+
+    /// The zeros behind a name depend on its length, and an entry cannot say one of more than 4,094 bytes.
+    #[test]
+    fn names_of_every_length_are_read() {
+        const OBJECT: &str = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+        let directory = repository();
+        let lengths = (1..40).chain(4080..4110).chain([20_000]);
+        let names: BTreeSet<String> = lengths.map(|length| "n".repeat(length)).collect();
+        let lines = names.iter().map(|name| Indexed::parse(&format!("100644 {OBJECT} 0\t{name}")).unwrap());
+        let lines: Vec<Indexed> = lines.collect();
+        for version in ["2", "4"] {
+            set_index(directory.path(), &BTreeSet::new(), &lines.iter().collect::<Vec<_>>(), OBJECT).unwrap();
+            run(git(directory.path()).args(["update-index", "--index-version", version])).unwrap();
+            let index = std::fs::read(directory.path().join(".git/index")).unwrap();
+            let entries = walk(&index).unwrap();
+            assert_eq!(entries.iter().map(|entry| entry.path.clone()).collect::<BTreeSet<_>>(), names);
+            assert!(entries.iter().all(|entry| entry.object == OBJECT && entry.mode == 0o100_644));
+        }
+    }
+
+    #[test]
+    fn only_what_is_looked_for_is_found() {
+        let directory = repository();
+        let root = directory.path();
+        ["a", "a-b", "a/b", "a0", "z"]
+            .iter()
+            .filter(|path| **path != "a")
+            .for_each(|path| write(root.join(path), path));
+        indexed(root);
+        let (found, _) = find(root, &["", "a", "a/b", "a0", "b", "z", "zz"].into()).unwrap();
+        assert_eq!(found.iter().map(|entry| entry.path.clone()).collect::<Vec<_>>(), ["a/b", "a0", "z"]);
+    }
+
+    #[test]
+    fn what_git_did_not_write_is_not_believed() {
+        let directory = repository();
+        for name in ["a", "b/c", "d"] {
+            write(directory.path().join(name), name);
+        }
+        let whole = indexed(directory.path());
+        assert_eq!(walk(&whole).map(|entries| entries.len()), Some(3));
+        for end in 0..whole.len() {
+            assert!(walk(&whole[..end]).is_none(), "cut at {end}");
+        }
+        let changed = |at: usize, byte: u8| {
+            let mut bytes = whole.clone();
+            bytes[at] = byte;
+            walk(&bytes)
+        };
+        assert!(changed(7, 5).is_none(), "a version to come");
+        assert!(changed(11, 2).is_none(), "fewer entries");
+        assert!(changed(12 + 61, 2).is_none(), "another length");
+        assert!(walk(&[&whole[..], b"more"].concat()).is_none());
+        let extended = |signature: &[u8]| {
+            let (body, end) = whole.split_at(whole.len() - 20);
+            walk(&[body, signature, &[0, 0, 0, 2, 7, 7], end].concat())
+        };
+        assert!(extended(b"MORE").is_some() && extended(b"link").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_do_harm(head in 2..5_u8, count in 0..3_u8, bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let start = [b"DIRC\0\0\0", &[head, 0, 0, 0, count][..]].concat();
+            walk(&[&start[..], &bytes[..]].concat());
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! What git holds of a work tree's files, and which of them are in conflict. Most of it stands in its index, which is read
+//! without starting git; what is not certain there, git is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::committed::Committed;
+use super::index_file::{self, Entry, Stat};
+use super::{chunks, git, literal, lossy, run};
+use crate::diagnostic::Result;
+
+/// What git holds of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Held {
+    /// Tracked, and not as the last commit has it.
+    Dirty,
+    /// In conflict.
+    Unmerged,
+    /// Not at all: untracked, ignored, another repository's, never committed, or git was told not to look at it.
+    Nowhere,
+}
+
+/// The paths that are in conflict, relative to `root`, the repository's root.
+///
+/// # Errors
+///
+/// When git is missing or fails, where it has to be asked.
+pub fn unmerged(root: &Path) -> Result<BTreeSet<String>> {
+    index_file::unmerged(root).map_or_else(|| unmerged_by_git(root), Ok)
+}
+
+/// Which of `paths`, relative to `root` and with `/`, the last commit does not have as they are, and why. All of them are files
+/// or links that exist, or are in the index. `committed` is what is known of the last commit.
+///
+/// # Errors
+///
+/// When git is missing or fails, where it has to be asked, as it does where `root` is in no repository.
+pub fn status(root: &Path, committed: &Committed, paths: &BTreeSet<&str>) -> Result<BTreeMap<String, Held>> {
+    let known = known(root, paths).unwrap_or_else(|| paths.iter().map(|path| (*path, Known::Unsure)).collect());
+    let mut held = BTreeMap::new();
+    let (mut same, mut open) = (Vec::new(), Vec::new());
+    for (path, known) in known {
+        match known {
+            Known::Held(how) => drop(held.insert(path.to_owned(), how)),
+            Known::Same(entry) => same.push((path, entry)),
+            Known::Unsure => open.push(path),
+        }
+    }
+    let unknown = same.iter().map(|(path, _)| *path).filter(|path| !committed.knows(path));
+    // Without a commit, git has more to say.
+    let found = Committed::ask(root, unknown).ok();
+    for (path, entry) in same {
+        match [Some(committed), found.as_ref()].into_iter().flatten().find(|committed| committed.knows(path)) {
+            Some(committed) if committed.has(path, entry.mode, &entry.object) => {}
+            Some(_) => drop(held.insert(path.to_owned(), Held::Dirty)),
+            None => open.push(path),
+        }
+    }
+    held.extend(status_by_git(root, open)?);
+    Ok(held)
+}
+
+/// What the index says of a path.
+enum Known {
+    /// This.
+    Held(Held),
+    /// The file is as it was when git last read it, and that is this entry.
+    Same(Entry),
+    /// Git would have to read the file.
+    Unsure,
+}
+
+fn known<'a>(root: &Path, paths: &BTreeSet<&'a str>) -> Option<Vec<(&'a str, Known)>> {
+    let (entries, written) = index_file::find(root, paths)?;
+    let mut known: BTreeMap<&str, Known> = paths.iter().map(|path| (*path, Known::Held(Held::Nowhere))).collect();
+    for entry in entries {
+        let Some(known) = known.get_mut(entry.path.as_str()) else { continue };
+        let is_same = || {
+            !entry.is_announced
+                && entry.stat.is_older(written)
+                && Stat::of(&root.join(&entry.path)).is_some_and(|now| now == entry.stat)
+        };
+        *known = match entry.stage {
+            0 if entry.is_hidden => Known::Held(Held::Nowhere),
+            0 if is_same() => Known::Same(entry),
+            0 => Known::Unsure,
+            _ => Known::Held(Held::Unmerged),
+        };
+    }
+    Some(known.into_iter().collect())
+}
+
+/// What git says of the status.
+fn status_by_git<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<String, Held>> {
+    const OPTIONS: [&str; 5] = ["--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=no"];
+    let mut held = BTreeMap::new();
+    for chunk in chunks(paths) {
+        let watched = watched(root, &chunk)?;
+        let unwatched = chunk.iter().filter(|path| !watched.contains(**path));
+        held.extend(unwatched.map(|path| ((*path).to_owned(), Held::Nowhere)));
+        // What git learns of the files on its way could go into the index, but an editor's git may have that just now.
+        let mut status = literal(root);
+        status.arg("--no-optional-locks").arg("status").args(OPTIONS);
+        let output = run(status.arg("--").args(chunk))?;
+        let mut has_commit = true;
+        for line in output.stdout.split(|byte| *byte == 0).map(lossy) {
+            let after = |fields: usize| line.splitn(fields + 1, ' ').nth(fields).unwrap_or_default().to_owned();
+            match line.as_bytes().first() {
+                Some(b'#') => has_commit &= line != "# branch.oid (initial)",
+                Some(b'u') => drop(held.insert(after(10), Held::Unmerged)),
+                Some(b'1') => {
+                    held.entry(after(8)).or_insert(if has_commit { Held::Dirty } else { Held::Nowhere });
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(held)
+}
+
+/// Which of `paths` are tracked without a flag that hides their changes (`skip-worktree`, `assume-unchanged`).
+pub(super) fn watched(root: &Path, paths: &[&str]) -> Result<BTreeSet<String>> {
+    let output = run(literal(root).args(["ls-files", "-v", "-z", "--"]).args(paths))?;
+    let lines = output.stdout.split(|byte| *byte == 0).map(lossy);
+    Ok(lines.filter_map(|line| line.strip_prefix("H ").map(str::to_owned)).collect())
+}
+
+/// What git says of conflicts.
+fn unmerged_by_git(root: &Path) -> Result<BTreeSet<String>> {
+    let output = run(git(root).args(["ls-files", "--unmerged", "-z"]))?;
+    let lines = output.stdout.split(|byte| *byte == 0).map(lossy);
+    Ok(lines.filter_map(|line| line.split_once('\t').map(|(_, path)| path.to_owned())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::index::{Indexed, set_index};
+    use crate::git::tests::{repository, write};
+    use crate::git::{git, run};
+
+    const PATHS: [&str; 8] = ["a", "assumed", "b/c", "b/left out", "intended", "untracked", "ü\t\"x", "z"];
+
+    fn call(root: &Path, arguments: &[&str]) {
+        let identity = ["-c", "user.name=n", "-c", "user.email=e@example.com"];
+        run(git(root).args(identity).args(arguments)).unwrap();
+    }
+
+    /// Files in every state that git's index knows.
+    fn fill(root: &Path) {
+        for path in PATHS {
+            write(root.join(path), path);
+        }
+        call(root, &["add", "--all", "--", ":!untracked", ":!intended"]);
+        call(root, &["commit", "--quiet", "--message", "All"]);
+        call(root, &["add", "--intent-to-add", "intended"]);
+        call(root, &["update-index", "--assume-unchanged", "assumed"]);
+        call(root, &["update-index", "--skip-worktree", "b/left out"]);
+        let object = worktree_object(root);
+        let version =
+            |path: &str, stage| Indexed { path: path.into(), stage, mode: "100644".into(), object: object.clone() };
+        let versions = [version("a", 1), version("a", 2), version("a", 3), version("ü\t\"x", 3)];
+        set_index(root, &["a", "ü\t\"x"].into(), &versions.iter().collect::<Vec<_>>(), &object).unwrap();
+    }
+
+    fn worktree_object(root: &Path) -> String {
+        let output = run(git(root).args(["rev-parse", "HEAD:a"])).unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Holds what is read against what git says.
+    fn compare(root: &Path) -> BTreeMap<String, Held> {
+        assert_eq!(index_file::unmerged(root).map(Ok), Some(unmerged_by_git(root)));
+        let paths: BTreeSet<&str> = PATHS.into_iter().filter(|path| root.join(path).exists()).collect();
+        assert!(known(root, &paths).is_some(), "this index is understood");
+        let by_git = status_by_git(root, paths.iter().copied()).unwrap();
+        let asked = Committed::ask(root, paths.iter().copied()).unwrap_or_default();
+        for committed in [Committed::default(), asked] {
+            assert_eq!(status(root, &committed, &paths).as_ref(), Ok(&by_git));
+        }
+        by_git
+    }
+
+    fn is_same(root: &Path, path: &str) -> bool {
+        matches!(known(root, &[path].into()).unwrap()[..], [(_, Known::Same(_))])
+    }
+
+    /// As after some time: git trusts what its index says of a file only where the file is older.
+    fn settle(root: &Path) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        call(root, &["status", "--porcelain"]);
+        let index = std::fs::File::options().append(true).open(root.join(".git/index")).unwrap();
+        index.set_modified(std::time::SystemTime::now()).unwrap();
+    }
+
+    #[test]
+    fn each_version_of_the_index_is_read_as_git_reads_it() {
+        let directory = repository();
+        let root = directory.path();
+        fill(root);
+        for arguments in [
+            &["update-index", "--index-version", "4"][..],
+            &["update-index", "--index-version", "2"],
+            &["update-index", "--untracked-cache"],
+        ] {
+            call(root, arguments);
+            let held = compare(root);
+            assert_eq!(held.values().filter(|held| **held == Held::Unmerged).count(), 2, "{held:?}");
+            assert_eq!(held.values().filter(|held| **held == Held::Nowhere).count(), 3, "{held:?}");
+            assert_eq!(held.get("intended"), Some(&Held::Dirty));
+            assert_eq!(held.get("z"), None);
+        }
+    }
+
+    #[test]
+    fn git_holds_what_the_last_commit_has_and_nothing_else() {
+        let directory = repository();
+        let root = directory.path();
+        for path in PATHS {
+            write(root.join(path), path);
+        }
+        call(root, &["add", "--all"]);
+        assert_eq!(compare(root), PATHS.map(|path| (path.to_owned(), Held::Nowhere)).into(), "there is no commit");
+        call(root, &["commit", "--quiet", "--message", "All"]);
+        settle(root);
+        assert_eq!(compare(root), BTreeMap::new());
+        assert!(PATHS.into_iter().all(|path| is_same(root, path)), "git need not be asked");
+
+        // Another file of the same length; the same file, only newer; a staged change, taken back in the file or not.
+        write(root.join("a"), "b");
+        write(root.join("assumed"), "assumed");
+        for path in ["z", "b/c"] {
+            write(root.join(path), "staged");
+            call(root, &["add", path]);
+        }
+        write(root.join("z"), "z");
+        call(root, &["rm", "--quiet", "--cached", "untracked"]);
+        write(root.join("new"), "new");
+        let dirty = ["a", "b/c", "z"].map(|path| (path.to_owned(), Held::Dirty));
+        let held: BTreeMap<_, _> = dirty.into_iter().chain([("untracked".to_owned(), Held::Nowhere)]).collect();
+        assert_eq!(compare(root), held);
+        settle(root);
+        assert_eq!(compare(root), held);
+        assert!(is_same(root, "b/c"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_bit_and_a_link_are_changes() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let directory = repository();
+        let root = directory.path();
+        write(root.join("a"), "a");
+        symlink("a", root.join("z")).unwrap();
+        call(root, &["add", "--all"]);
+        call(root, &["commit", "--quiet", "--message", "All"]);
+        settle(root);
+        assert_eq!(compare(root), BTreeMap::new());
+        std::fs::set_permissions(root.join("a"), PermissionsExt::from_mode(0o755)).unwrap();
+        fs_err::remove_file(root.join("z")).unwrap();
+        write(root.join("z"), "a");
+        assert_eq!(compare(root).len(), 2);
+        call(root, &["add", "--all"]);
+        settle(root);
+        assert_eq!(compare(root).len(), 2);
+    }
+
+    /// A file that was changed in the same moment in which git looked at it, to another one of the same size.
+    #[test]
+    fn a_file_as_new_as_the_index_is_not_trusted() {
+        let directory = repository();
+        let root = directory.path();
+        for round in 0..5 {
+            write(root.join("a"), format!("{round:>3}"));
+            call(root, &["add", "a"]);
+            call(root, &["commit", "--quiet", "--message", "One"]);
+            write(root.join("a"), format!("{round:<3}"));
+            assert_eq!(compare(root), [("a".to_owned(), Held::Dirty)].into());
+        }
+    }
+
+    #[test]
+    fn an_index_elsewhere_is_found() {
+        let directory = repository();
+        let root = directory.path();
+        fill(root);
+        let linked = root.join("linked");
+        call(root, &["worktree", "add", "--quiet", "--detach", "linked"]);
+        call(&linked, &["rm", "--quiet", "-r", "--cached", "."]);
+        call(&linked, &["commit", "--quiet", "--message", "None"]);
+        fill(&linked);
+        assert_ne!(compare(&linked), BTreeMap::new());
+        assert_ne!(compare(root), BTreeMap::new());
+    }
+
+    #[test]
+    fn longer_names_of_objects_are_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        run(git(root).args(["init", "--quiet", "--object-format=sha256"])).unwrap();
+        fill(root);
+        assert_ne!(compare(root), BTreeMap::new());
+    }
+
+    #[test]
+    fn a_repository_without_an_index_tracks_nothing() {
+        let directory = repository();
+        assert_eq!(index_file::unmerged(directory.path()), Some(BTreeSet::new()));
+        let held = status(directory.path(), &Committed::default(), &["a"].into());
+        assert_eq!(held, Ok([("a".to_owned(), Held::Nowhere)].into()));
+    }
+
+    #[test]
+    fn an_index_that_leaves_directories_out_is_left_to_git() {
+        let directory = repository();
+        let root = directory.path();
+        for path in PATHS {
+            write(root.join(path), path);
+        }
+        call(root, &["add", "--all"]);
+        call(root, &["commit", "--quiet", "--message", "All"]);
+        call(root, &["sparse-checkout", "init", "--cone", "--sparse-index"]);
+        assert!(known(root, &["a"].into()).is_none());
+        assert_eq!(unmerged(root), Ok(BTreeSet::new()));
+        let held = status(root, &Committed::default(), &["a", "b/c"].into());
+        assert_eq!(held, Ok([("b/c".to_owned(), Held::Nowhere)].into()));
+    }
+
+    #[test]
+    fn an_index_in_two_parts_is_left_to_git() {
+        let directory = repository();
+        let root = directory.path();
+        fill(root);
+        call(root, &["update-index", "--split-index"]);
+        assert!(known(root, &["a"].into()).is_none());
+        assert_eq!(unmerged(root).map(|unmerged| unmerged.len()), Ok(2));
+        let held = status(root, &Committed::default(), &["a", "z"].into());
+        assert_eq!(held, Ok([("a".to_owned(), Held::Unmerged)].into()));
+    }
+}

@@ -1,0 +1,63 @@
+//! What git is asked about a project that is to be upgraded: it answers while the merge is planned.
+
+use std::thread::JoinHandle;
+
+use super::site::Site;
+use crate::git::{self, Committed};
+use crate::lock::{BASE, DIRECTORY, Digest, LOCK, Lock};
+
+/// In a project of more files, git is only asked about those that change.
+const MOST: usize = 256;
+
+/// A question that git is at.
+#[derive(Debug)]
+pub struct Inquiry(Option<JoinHandle<Answers>>);
+
+/// What git said.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// What the last commit has of the recorded files.
+    pub committed: Committed,
+    /// Whether git certainly shows what stands in the app's `.create-app`.
+    pub shows_record: bool,
+}
+
+impl Inquiry {
+    /// Asks git, where there is a repository.
+    #[must_use]
+    pub fn start(site: &Site) -> Self {
+        let site = site.clone();
+        Self(site.repository.is_some().then(|| std::thread::spawn(move || Answers::of(&site))))
+    }
+
+    /// Waits for git.
+    #[must_use]
+    pub fn end(self) -> Answers {
+        self.0.and_then(|asked| asked.join().ok()).unwrap_or_default()
+    }
+}
+
+impl Answers {
+    /// A failure is no answer: who needs one asks again, and gets to know the reason.
+    fn of(site: &Site) -> Self {
+        Self { committed: committed(site).unwrap_or_default(), shows_record: shows_record(site).unwrap_or_default() }
+    }
+}
+
+fn committed(site: &Site) -> Option<Committed> {
+    let text = std::fs::read_to_string(site.app.join(DIRECTORY).join(LOCK)).ok()?;
+    let lock = Lock::parse(&text, LOCK).ok()?;
+    let app = lock.files.keys().chain(lock.moved.values()).map(|path| site.in_repository(path.as_str()));
+    let paths: Vec<String> = app.chain(lock.repository_files.keys().map(ToString::to_string)).collect();
+    if paths.len() > MOST {
+        return None;
+    }
+    Committed::ask(site.root(), paths.iter().map(String::as_str)).ok()
+}
+
+/// Asked of the lock, and of a file of the base that is not there yet, as the next one is not.
+fn shows_record(site: &Site) -> Option<bool> {
+    let next = Digest::of(site.app.as_os_str().as_encoded_bytes());
+    let paths = [DIRECTORY.to_owned(), format!("{DIRECTORY}/{LOCK}"), format!("{DIRECTORY}/{BASE}/{next}")];
+    Some(!git::would_ignore(&site.app, paths.iter().map(String::as_str)).ok()?)
+}
