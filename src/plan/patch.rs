@@ -7,6 +7,7 @@ use sha1::{Digest as _, Sha1};
 use similar::{DiffOp, group_diff_ops};
 
 use crate::diff;
+use crate::lock::base::Encoder;
 use crate::lock::hex;
 use crate::tree::{Entry, Mode};
 
@@ -47,15 +48,16 @@ impl Difference<'_> {
 #[must_use]
 pub fn patch(differences: &[Difference<'_>]) -> Vec<u8> {
     let mut out = Vec::new();
+    let mut encoder = None;
     for difference in differences {
         match (difference.before, difference.after) {
             // Git, too, shows a file that became a link, or the reverse, as one that went and one that came.
             (Some(before), Some(after)) if is_link(before) != is_link(after) => {
                 let old = difference.from.unwrap_or(difference.path);
-                file(&mut out, &Difference { from: None, path: old, after: None, ..*difference });
-                file(&mut out, &Difference { from: None, before: None, ..*difference });
+                file(&mut out, &mut encoder, &Difference { from: None, path: old, after: None, ..*difference });
+                file(&mut out, &mut encoder, &Difference { from: None, before: None, ..*difference });
             }
-            _ => file(&mut out, difference),
+            _ => file(&mut out, &mut encoder, difference),
         }
     }
     out
@@ -65,7 +67,8 @@ fn is_link(entry: &Entry) -> bool {
     entry.mode() == Mode::Symlink
 }
 
-fn file(out: &mut Vec<u8>, difference: &Difference<'_>) {
+/// The encoder is made for the first binary file, and used for all.
+fn file(out: &mut Vec<u8>, encoder: &mut Option<Encoder>, difference: &Difference<'_>) {
     let (before, after) = (difference.before, difference.after);
     let (old, new) = (difference.from.unwrap_or(difference.path), difference.path);
     let mut line = |text: String| {
@@ -97,8 +100,9 @@ fn file(out: &mut Vec<u8>, difference: &Difference<'_>) {
     line(format!("index {}..{}{mode}", name(before), name(after)));
     if is_binary(before_bytes) || is_binary(after_bytes) {
         line("GIT binary patch".into());
-        literal(out, after_bytes);
-        literal(out, before_bytes);
+        let encoder = encoder.get_or_insert_default();
+        literal(out, encoder, after_bytes);
+        literal(out, encoder, before_bytes);
         return;
     }
     let (old_lines, new_lines) = (lines(before_bytes), lines(after_bytes));
@@ -164,10 +168,10 @@ fn name(entry: Option<&Entry>) -> String {
 }
 
 /// Bytes as a binary patch has them: deflated, then in base 85, up to 52 bytes a line.
-fn literal(out: &mut Vec<u8>, bytes: &[u8]) {
+fn literal(out: &mut Vec<u8>, encoder: &mut Encoder, bytes: &[u8]) {
     const DIGITS: &[u8; 85] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
     out.extend_from_slice(format!("literal {}\n", bytes.len()).as_bytes());
-    for line in miniz_oxide::deflate::compress_to_vec_zlib(bytes, 6).chunks(52) {
+    for line in encoder.encode(bytes).chunks(52) {
         // The length: `A` to `Z` for 1 to 26, `a` to `z` for 27 to 52.
         let length = u8::try_from(line.len()).unwrap_or_default();
         out.push(if length <= 26 { b'A' + length - 1 } else { b'a' + length - 27 });
