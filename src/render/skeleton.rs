@@ -137,3 +137,42 @@ pub(super) fn guard_ranges(text: &str) -> String {
     });
     guarded.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::github::Known;
+    use crate::render::scan::scan;
+
+    /// The text that is left for Liquid, with `|` for the marker's character.
+    fn left(text: &str) -> String {
+        let skeleton = skeleton(text, &scan(text, &Known::new([("name", true)])), "").unwrap();
+        skeleton.text.replace(skeleton.marker, "|")
+    }
+
+    #[test]
+    fn only_what_liquid_must_see_is_left() {
+        for (text, expected) in [
+            ("a long text {{ name }}, and more\n", "|0|{{ name }}|1|"),
+            ("short{{ name }}\n", "short{{ name }}\n"),
+            ("      \n{% if name %}\n          text\n{% endif %}", "|0|{% if name %}|1|{% endif %}"),
+            (
+                "      \n{%- if name -%}\n          text\n{% endif %}",
+                "      \n{%- if name -%}\n          |0|{% endif %}",
+            ),
+            ("text      {%- if name %}      text{% endif -%}      ", "|0|      {%- if name %}|1|{% endif -%}      "),
+            ("  text  {{- name -}}  text  ", "|0|  {{- name -}}  |1|"),
+            ("  text  ${{ github.sha }}  text  ", "|0||1||2|"),
+            ("{{ name -}}      ${{ github.sha }}", "{{ name -}}      |0|"),
+            (
+                "a long text{% capture x %}seen here{% endcapture %}a long text",
+                "|0|{% capture x %}seen here{% endcapture %}|1|",
+            ),
+            ("{% raw %}  {{ a }}  {% endraw %}", "{% raw %}|0|{% endraw %}"),
+            ("{% raw -%}  {{ a }}  {%- endraw %}", "{% raw -%}  |0|  {%- endraw %}"),
+            ("a long text{% mystery %}a long text", "a long text{% mystery %}a long text"),
+        ] {
+            assert_eq!(left(text), expected, "{text}");
+        }
+    }
+}
