@@ -212,6 +212,18 @@ fn soup() -> impl Strategy<Value = String> {
     proptest::collection::vec(fragment, 0..24).prop_map(|parts| parts.concat())
 }
 
+/// What random fragments found, and seldom find.
+#[test]
+fn a_block_that_a_comment_opens_ends_where_liquid_ends_it() {
+    for text in [
+        "{% comment %}{% for a in list %}{% endcomment %}",
+        "{% comment %}{% for a in list %}{% endcomment %}{% endfor %}{% endcomment %}some text that could leave",
+        "{% comment %}{% if flag %}{% endif %}{% endcomment %}some text that could leave",
+    ] {
+        assert_eq!(rendered(text).ok(), by_liquid(text), "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn the_skeleton_renders_the_same_bytes_as_the_whole_text(text in template()) {

@@ -149,7 +149,7 @@ impl Scanner<'_, '_> {
         let inside = &self.text[start..end];
         // Liquid looks for the end of the block element by element: where one of them could reach over the end that we
         // see, only Liquid knows where the block ends.
-        if may_reach_out(inside) {
+        if may_reach_out(inside) || block == "comment" && opens_block(inside) {
             self.scan.movable = false;
         }
         let kind = if has_liquid(inside) { Kind::Quoted } else { Kind::Text };
@@ -253,6 +253,12 @@ fn end_of_block(text: &str, from: usize, block: &str) -> Option<usize> {
     None
 }
 
+/// Whether a comment has a block in it. Liquid looks for the end of that one, too, and takes all that stands before it.
+fn opens_block(comment: &str) -> bool {
+    let is_block = |name: &str| BLOCKS.contains(&name) && !matches!(name, "comment" | "raw");
+    comment.match_indices("{%").any(|(open, _)| tag_name(&comment[open..]).is_some_and(is_block))
+}
+
 /// The names that this text itself binds.
 fn local_names(text: &str) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
@@ -323,6 +329,8 @@ mod tests {
         assert_eq!(watched("{% endcapture %}a{% raw %}{% capture x %}{% endraw %}b"), [""; 0]);
         assert!(scan("{% capture x %}long{% endcapture %}", &known).movable);
         assert!(!scan("{% mystery %}", &known).movable);
+        assert!(!scan("{% comment %}{% for a in b %}{% endcomment %}", &known).movable);
+        assert!(scan("{% comment %}{% comment %}{{ a }}{% endcomment %}{% endcomment %}", &known).movable);
         assert!(!scan("{% raw %}{{ \"{% endraw %}\" }}{% endraw %}", &known).movable);
         assert!(scan("{% for a in b %}{% if a %}x{% endif %}{% endfor %}", &known).movable);
     }
