@@ -42,6 +42,11 @@ impl Prospect {
     }
 }
 
+/// Whether there may be questions to a person.
+pub(super) fn may_ask(args: &RenderArgs) -> bool {
+    !args.silent && prompt::possible()
+}
+
 /// Reads the project, renders the template, and merges.
 ///
 /// # Errors
@@ -50,7 +55,7 @@ impl Prospect {
 pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let recorded = if site.has_lock() { Some(Project::read(site.clone())?) } else { None };
     let lock = recorded.as_ref().map(|project| &project.lock);
-    let may_ask = !args.silent && prompt::possible();
+    let may_ask = may_ask(args);
     let known = lock.map(|lock| &lock.template);
     let Loaded { mut template, warnings } =
         origin::load(&site, known, &args.source, Access { may_ask, offline: true })?;

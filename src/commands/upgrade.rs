@@ -9,7 +9,7 @@ use crate::cli::UpgradeArgs;
 use crate::diagnostic::{Diagnostics, Result};
 use crate::report;
 use crate::report::plan::Told;
-use crate::workspace::{self, Answers, Backup, Inquiry};
+use crate::workspace::{self, Backup, Findings, Inquiry};
 
 /// Runs `create-app upgrade`.
 ///
@@ -19,18 +19,19 @@ use crate::workspace::{self, Answers, Backup, Inquiry};
 pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
     let (site, held) =
         if args.dry_run { (interrupted::open(&args.path)?, None) } else { interrupted::hold(&args.path)? };
-    let inquiry = Inquiry::start(&site);
+    // While a person thinks about an answer, git may get to know better.
+    let inquiry = (!prospect::may_ask(&args.render)).then(|| Inquiry::start(&site));
     let prospect = prospect::find(site, &args.render)?;
     let changed = !prospect.is_empty();
     let unresolved = unresolved(&prospect)?;
     if !unresolved.is_empty() && changed {
         return Err(Diagnostics(unresolved));
     }
-    let answers = inquiry.end();
-    let unheld = unheld(&prospect, &answers.committed, args.allow_dirty)?;
+    let findings = inquiry.map_or_else(Findings::default, Inquiry::end);
+    let unheld = unheld(&prospect, &findings.committed, args.allow_dirty)?;
     let backup = workspace::backup(&prospect.site, unheld);
     if let Some(held) = held.filter(|_| changed) {
-        apply(held, &prospect, backup.as_ref(), &answers)?;
+        apply(held, &prospect, backup.as_ref(), &findings)?;
     }
     let told = Told {
         shown: prospect.site.shown().to_string(),
@@ -56,7 +57,7 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
 }
 
 /// Changes the project, and says what else there is to know.
-fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, answers: &Answers) -> Result<()> {
+fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, findings: &Findings) -> Result<()> {
     let stands_on = prospect.recorded.as_ref().map(|project| project.lock_digest);
     let site = &prospect.site;
     let asides = held.upgrade(site, &prospect.plan, &prospect.record, backup, stands_on)?;
@@ -65,7 +66,7 @@ fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, an
     let changes_rules = [&prospect.plan.app, &prospect.plan.repository]
         .iter()
         .any(|changes| changes.keys().any(|path| path.file_name() == ".gitignore"));
-    if site.repository.is_some() && (changes_rules || !answers.shows_record) {
+    if site.repository.is_some() && (changes_rules || !findings.shows_record) {
         report::diagnostics(&summary::ignored(site, &prospect.record));
     }
     Ok(())

@@ -2,11 +2,11 @@
 //! files a repository has.
 //!
 //! It goes through the file entry by entry and keeps none, by git's `gitformat-index`. Where anything is not as it is
-//! written there, there is no answer, and git has to be asked.
+//! written there, there is no answer, and git has to be asked. The checksum at the end is not verified: git does not do so, either.
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek};
+use std::io::{self, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -97,35 +97,49 @@ pub(super) struct Stat {
 }
 
 impl Stat {
-    /// What the system says of a file now; nothing where it says less than git asks for.
+    /// What the system says of a file now, and its mode as git writes it; nothing where it says less than git asks for.
     #[cfg(unix)]
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    pub(super) fn of(path: &Path) -> Option<(Self, u32)> {
         use std::os::unix::fs::MetadataExt;
         let metadata = path.symlink_metadata().ok()?;
+        let mode = match metadata.is_symlink() {
+            true => 0o120_000,
+            false if metadata.mode() & 0o100 != 0 => 0o100_755,
+            false => 0o100_644,
+        };
         // As git does: the lower bits are compared.
         let low = |value: u64| (value & u64::from(u32::MAX)) as u32;
         let time = |seconds: i64, nanoseconds: i64| (low(seconds.cast_unsigned()), low(nanoseconds.cast_unsigned()));
-        Some(Self {
+        let stat = Self {
             changed: time(metadata.ctime(), metadata.ctime_nsec()),
             modified: time(metadata.mtime(), metadata.mtime_nsec()),
             inode: low(metadata.ino()),
             user: metadata.uid(),
             group: metadata.gid(),
             size: low(metadata.size()),
-        })
+        };
+        Some((stat, mode))
     }
 
-    /// What the system says of a file now; nothing where it says less than git asks for.
+    /// What the system says of a file now, and its mode as git writes it; nothing where it says less than git asks for.
     #[cfg(not(unix))]
-    pub(super) fn of(_: &Path) -> Option<Self> {
+    pub(super) fn of(_: &Path) -> Option<(Self, u32)> {
         None
     }
 
-    /// Whether the file was changed before this moment for certain. Git has read one that was changed in the moment in which
-    /// the index was written, but perhaps before the change.
-    pub(super) fn is_older(&self, than: SystemTime) -> bool {
-        let than = than.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        (u64::from(self.modified.0), self.modified.1) < (than.as_secs(), than.subsec_nanos())
+    /// Whether a file of which the system says this now, too, is for certain as git read it before it wrote the index at this
+    /// moment. Git may have read one that was changed in the same moment before the change; and it calls one empty of which it
+    /// knows that.
+    pub(super) fn is_settled(&self, written: SystemTime) -> bool {
+        let written = written.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let (seconds, nanoseconds) = (u64::from(self.modified.0), self.modified.1);
+        // Without nanoseconds it may be a file system that counts in steps of two seconds.
+        let is_older = if nanoseconds == 0 {
+            seconds + 2 < written.as_secs()
+        } else {
+            (seconds, nanoseconds) < (written.as_secs(), written.subsec_nanos())
+        };
+        is_older && self.size > 0
     }
 }
 
@@ -199,7 +213,7 @@ impl<R: Read> Reader<R> {
         }
         self.pass(12)?;
         for _ in 0..count {
-            let length = if version == 4 { self.linked(&mut visit) } else { self.padded(&mut visit) };
+            let length = if version == 4 { self.compressed(&mut visit) } else { self.padded(&mut visit) };
             self.pass(length?)?;
         }
         self.extensions()
@@ -225,7 +239,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// Shows the next entry of version 4; returns its length. It says how much of the last path to drop, and what to add to the rest.
-    fn linked(&mut self, visit: impl FnOnce(&Raw<'_>)) -> Option<usize> {
+    fn compressed(&mut self, visit: impl FnOnce(&Raw<'_>)) -> Option<usize> {
         let (flags, more_flags, head) = self.head()?;
         let (dropped, width) =
             offset(self.ahead(head + 1)?.get(head..)?).or_else(|| offset(self.ahead(head + 4)?.get(head..)?))?;
@@ -283,20 +297,21 @@ impl<R: Read> Reader<R> {
 
     /// The next bytes: as many as are asked for, or more.
     fn ahead(&mut self, length: usize) -> Option<&[u8]> {
-        if self.buffer.len() < self.start + length {
-            let passed = self.start.min(self.buffer.len());
-            self.buffer.drain(..passed);
-            self.start -= passed;
-            let more = (self.start + length).max(CHUNK) as u64;
-            self.from.by_ref().take(more).read_to_end(&mut self.buffer).ok()?;
+        if self.buffer.len() - self.start < length {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+            self.from.by_ref().take(length.max(CHUNK) as u64).read_to_end(&mut self.buffer).ok()?;
         }
         self.buffer.get(self.start..).filter(|ahead| ahead.len() >= length)
     }
 
+    /// Goes over so many bytes, read or not.
     fn pass(&mut self, length: usize) -> Option<()> {
-        self.start += length;
         self.left = self.left.checked_sub(length as u64)?;
-        Some(())
+        let read = length.min(self.buffer.len() - self.start);
+        self.start += read;
+        let rest = (length - read) as u64;
+        (io::copy(&mut self.from.by_ref().take(rest), &mut io::sink()).ok()? == rest).then_some(())
     }
 }
 
@@ -325,89 +340,4 @@ fn directory(root: &Path) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::git::index::{Indexed, set_index};
-    use crate::git::tests::{repository, write};
-    use crate::git::{git, run};
-
-    fn indexed(root: &Path) -> Vec<u8> {
-        run(git(root).args(["add", "--all"])).unwrap();
-        std::fs::read(root.join(".git/index")).unwrap()
-    }
-
-    fn walk(bytes: &[u8]) -> Option<Vec<Entry>> {
-        let mut found = Vec::new();
-        Reader::new(bytes, bytes.len() as u64, 20).entries(|entry| found.push(entry.read()))?;
-        Some(found)
-    }
-
-    /// The zeros behind a name depend on its length, and an entry cannot say one of more than 4,094 bytes.
-    #[test]
-    fn names_of_every_length_are_read() {
-        const OBJECT: &str = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
-        let directory = repository();
-        let lengths = (1..40).chain(4080..4110).chain([20_000]);
-        let names: BTreeSet<String> = lengths.map(|length| "n".repeat(length)).collect();
-        let lines = names.iter().map(|name| Indexed::parse(&format!("100644 {OBJECT} 0\t{name}")).unwrap());
-        let lines: Vec<Indexed> = lines.collect();
-        for version in ["2", "4"] {
-            set_index(directory.path(), &BTreeSet::new(), &lines.iter().collect::<Vec<_>>(), OBJECT).unwrap();
-            run(git(directory.path()).args(["update-index", "--index-version", version])).unwrap();
-            let index = std::fs::read(directory.path().join(".git/index")).unwrap();
-            let entries = walk(&index).unwrap();
-            assert_eq!(entries.iter().map(|entry| entry.path.clone()).collect::<BTreeSet<_>>(), names);
-            assert!(entries.iter().all(|entry| entry.object == OBJECT && entry.mode == 0o100_644));
-        }
-    }
-
-    #[test]
-    fn only_what_is_looked_for_is_found() {
-        let directory = repository();
-        let root = directory.path();
-        ["a", "a-b", "a/b", "a0", "z"]
-            .iter()
-            .filter(|path| **path != "a")
-            .for_each(|path| write(root.join(path), path));
-        indexed(root);
-        let (found, _) = find(root, &["", "a", "a/b", "a0", "b", "z", "zz"].into()).unwrap();
-        assert_eq!(found.iter().map(|entry| entry.path.clone()).collect::<Vec<_>>(), ["a/b", "a0", "z"]);
-    }
-
-    #[test]
-    fn what_git_did_not_write_is_not_believed() {
-        let directory = repository();
-        for name in ["a", "b/c", "d"] {
-            write(directory.path().join(name), name);
-        }
-        let whole = indexed(directory.path());
-        assert_eq!(walk(&whole).map(|entries| entries.len()), Some(3));
-        for end in 0..whole.len() {
-            assert!(walk(&whole[..end]).is_none(), "cut at {end}");
-        }
-        let changed = |at: usize, byte: u8| {
-            let mut bytes = whole.clone();
-            bytes[at] = byte;
-            walk(&bytes)
-        };
-        assert!(changed(7, 5).is_none(), "a version to come");
-        assert!(changed(11, 2).is_none(), "fewer entries");
-        assert!(changed(12 + 61, 2).is_none(), "another length");
-        assert!(walk(&[&whole[..], b"more"].concat()).is_none());
-        let extended = |signature: &[u8]| {
-            let (body, end) = whole.split_at(whole.len() - 20);
-            walk(&[body, signature, &[0, 0, 0, 2, 7, 7], end].concat())
-        };
-        assert!(extended(b"MORE").is_some() && extended(b"link").is_none());
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_do_harm(head in 2..5_u8, count in 0..3_u8, bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let start = [b"DIRC\0\0\0", &[head, 0, 0, 0, count][..]].concat();
-            walk(&[&start[..], &bytes[..]].concat());
-        }
-    }
-}
+mod tests;

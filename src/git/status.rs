@@ -47,15 +47,12 @@ pub fn status(root: &Path, committed: &Committed, paths: &BTreeSet<&str>) -> Res
         }
     }
     let unknown = same.iter().map(|(path, _)| *path).filter(|path| !committed.knows(path));
-    // Without a commit, git has more to say.
-    let found = Committed::ask(root, unknown).ok();
-    for (path, entry) in same {
-        match [Some(committed), found.as_ref()].into_iter().flatten().find(|committed| committed.knows(path)) {
-            Some(committed) if committed.has(path, entry.mode, &entry.object) => {}
-            Some(_) => drop(held.insert(path.to_owned(), Held::Dirty)),
-            None => open.push(path),
-        }
-    }
+    let found = Committed::ask(root, unknown).unwrap_or_default();
+    // Where there is no commit, or now another one than when git was asked, git has more to say.
+    let is_committed = |(path, entry): &(&str, Entry)| {
+        [committed, &found].iter().any(|committed| committed.has(path, entry.mode, &entry.object))
+    };
+    open.extend(same.iter().filter(|it| !is_committed(it)).map(|(path, _)| *path));
     held.extend(status_by_git(root, open)?);
     Ok(held)
 }
@@ -64,7 +61,7 @@ pub fn status(root: &Path, committed: &Committed, paths: &BTreeSet<&str>) -> Res
 enum Known {
     /// This.
     Held(Held),
-    /// The file is as it was when git last read it, and that is this entry.
+    /// The file is as it was when git last read it, mode and all, and that is this entry.
     Same(Entry),
     /// Git would have to read the file.
     Unsure,
@@ -72,22 +69,21 @@ enum Known {
 
 fn known<'a>(root: &Path, paths: &BTreeSet<&'a str>) -> Option<Vec<(&'a str, Known)>> {
     let (entries, written) = index_file::find(root, paths)?;
-    let mut known: BTreeMap<&str, Known> = paths.iter().map(|path| (*path, Known::Held(Held::Nowhere))).collect();
+    let is_same = |entry: &Entry| {
+        let now = Stat::of(&root.join(&entry.path));
+        !entry.is_announced && entry.stat.is_settled(written) && now == Some((entry.stat, entry.mode))
+    };
+    let mut all: BTreeMap<&str, Known> = paths.iter().map(|path| (*path, Known::Held(Held::Nowhere))).collect();
     for entry in entries {
-        let Some(known) = known.get_mut(entry.path.as_str()) else { continue };
-        let is_same = || {
-            !entry.is_announced
-                && entry.stat.is_older(written)
-                && Stat::of(&root.join(&entry.path)).is_some_and(|now| now == entry.stat)
-        };
+        let Some(known) = all.get_mut(entry.path.as_str()) else { continue };
         *known = match entry.stage {
             0 if entry.is_hidden => Known::Held(Held::Nowhere),
-            0 if is_same() => Known::Same(entry),
+            0 if is_same(&entry) => Known::Same(entry),
             0 => Known::Unsure,
             _ => Known::Held(Held::Unmerged),
         };
     }
-    Some(known.into_iter().collect())
+    Some(all.into_iter().collect())
 }
 
 /// What git says of the status.
@@ -263,6 +259,49 @@ mod tests {
         call(root, &["add", "--all"]);
         settle(root);
         assert_eq!(compare(root).len(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_bit_that_only_the_index_has_is_a_change() {
+        let directory = repository();
+        let root = directory.path();
+        write(root.join("a"), "a");
+        call(root, &["add", "--all"]);
+        call(root, &["update-index", "--chmod=+x", "a"]);
+        call(root, &["commit", "--quiet", "--message", "All"]);
+        settle(root);
+        assert_eq!(compare(root), [("a".to_owned(), Held::Dirty)].into());
+        call(root, &["config", "core.fileMode", "false"]);
+        assert_eq!(compare(root), BTreeMap::new());
+    }
+
+    #[test]
+    fn a_commit_since_git_was_asked_counts() {
+        let directory = repository();
+        let root = directory.path();
+        for text in ["one", "two"] {
+            write(root.join("a"), text);
+            call(root, &["add", "--all"]);
+            call(root, &["commit", "--quiet", "--message", text]);
+        }
+        let asked_before = Committed::ask(root, ["a"]).unwrap();
+        write(root.join("a"), "more");
+        call(root, &["commit", "--quiet", "--all", "--message", "more"]);
+        settle(root);
+        assert_eq!(status(root, &asked_before, &["a"].into()), Ok(BTreeMap::new()));
+    }
+
+    #[test]
+    fn an_empty_file_is_read_by_git() {
+        let directory = repository();
+        let root = directory.path();
+        write(root.join("a"), "");
+        call(root, &["add", "--all"]);
+        call(root, &["commit", "--quiet", "--message", "All"]);
+        settle(root);
+        assert!(!is_same(root, "a"));
+        assert_eq!(compare(root), BTreeMap::new());
     }
 
     /// A file that was changed in the same moment in which git looked at it, to another one of the same size.

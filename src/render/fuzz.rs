@@ -108,8 +108,8 @@ fn condition() -> impl Strategy<Value = String> {
 /// A template whose blocks are closed.
 fn template() -> impl Strategy<Value = String> {
     let output = (dash(), expression(), dash()).prop_map(|(left, it, right)| format!("{{{{{left} {it} {right}}}}}"));
-    let quoted =
-        "[a-z {}%'\"-]{0,12}|\\{\\{ x|\\{% if|\\{\\{ '\\}\\}' \\}\\}|  a stretch that is longer than a marker  ";
+    let quoted = "[a-z {}%'\"-]{0,12}|\\{\\{ x|\\{% if|\\{\\{ '\\}\\}' \\}\\}|  a stretch that is longer than a marker  \
+                  |[ \n]{0,2}\\{\\{-? x -?\\}\\}[ \n]{0,2}|[ \n]{0,2}\\{%-? x -?%\\}[ \n]{0,2}";
     let block = |name: &'static str| {
         (tag(Just(name.to_owned())), quoted, tag(Just(format!("end{name}"))))
             .prop_map(|(open, inside, end)| [open, inside, end].concat())
@@ -212,13 +212,20 @@ fn soup() -> impl Strategy<Value = String> {
     proptest::collection::vec(fragment, 0..24).prop_map(|parts| parts.concat())
 }
 
-/// What random fragments found, and seldom find.
+/// What random fragments seldom make.
 #[test]
-fn a_block_that_a_comment_opens_ends_where_liquid_ends_it() {
+fn blocks_end_where_liquid_ends_them() {
     for text in [
         "{% comment %}{% for a in list %}{% endcomment %}",
         "{% comment %}{% for a in list %}{% endcomment %}{% endfor %}{% endcomment %}some text that could leave",
         "{% comment %}{% if flag %}{% endif %}{% endcomment %}some text that could leave",
+        "{% comment %}{% capture x %}{% endcomment %}{% capture x %}text{% endcapture %}{{ x }}",
+        "{% capture x %}{% comment %}{% if flag %}{% endcomment %}{% endcapture %}{% endcomment %}a long text{% endcapture %}{{ x | size }}",
+        "{% capture y %}{% raw %}{% endraw x %}{% endcapture %}{% endraw %}text that is long{% endcapture %}{{ y | size }}",
+        "{% capture y %}{% raw %}{% endraw-x %}{% endcapture %}{% endraw %}text that is long{% endcapture %}{{ y | size }}",
+        "{% raw %}{{ x -}} {%- endraw %}.",
+        "{% raw %}{% x -%}  \n {%- endraw %}.",
+        "{% raw -%} {{- x }} {%- endraw %}.",
     ] {
         assert_eq!(rendered(text).ok(), by_liquid(text), "{text}");
     }

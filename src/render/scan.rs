@@ -58,7 +58,7 @@ impl Scan {
 pub(super) struct Piece {
     pub(super) span: Range<usize>,
     pub(super) kind: Kind,
-    /// Whether a block around it can see it.
+    /// Whether a block around it can see it. An expression of GitHub Actions leaves its place all the same: Liquid must not.
     pub(super) watched: bool,
 }
 
@@ -148,8 +148,9 @@ impl Scanner<'_, '_> {
         };
         let inside = &self.text[start..end];
         // Liquid looks for the end of the block element by element: where one of them could reach over the end that we
-        // see, only Liquid knows where the block ends.
-        if may_reach_out(inside) || block == "comment" && opens_block(inside) {
+        // see, or is no end to it, only Liquid knows where the block ends.
+        let ends = is_bare(&self.text[end..], &[["end", block].concat()]);
+        if !ends || may_reach_out(inside) || block == "comment" && !is_plain(inside) {
             self.scan.movable = false;
         }
         let kind = if has_liquid(inside) { Kind::Quoted } else { Kind::Text };
@@ -253,10 +254,19 @@ fn end_of_block(text: &str, from: usize, block: &str) -> Option<usize> {
     None
 }
 
-/// Whether a comment has a block in it. Liquid looks for the end of that one, too, and takes all that stands before it.
-fn opens_block(comment: &str) -> bool {
-    let is_block = |name: &str| BLOCKS.contains(&name) && !matches!(name, "comment" | "raw");
-    comment.match_indices("{%").any(|(open, _)| tag_name(&comment[open..]).is_some_and(is_block))
+/// Whether a text begins with a tag that has one of these names and nothing else.
+fn is_bare(text: &str, names: &[impl AsRef<str>]) -> bool {
+    let inner = end_of(text, 0).map_or("", |end| &text[2..end - 2]);
+    let inner = inner.strip_prefix('-').unwrap_or(inner);
+    let name = inner.strip_suffix('-').unwrap_or(inner).trim_matches(WHITE_SPACE);
+    names.iter().any(|it| it.as_ref() == name)
+}
+
+/// Whether a comment has no other tags than such as Liquid reads in it as we do. It looks for the end of any other block, too, and
+/// takes all that stands before that, the end of the comment as well.
+fn is_plain(comment: &str) -> bool {
+    const NAMES: &[&str] = &["comment", "endcomment", "raw", "endraw"];
+    comment.match_indices("{%").all(|(open, _)| is_bare(&comment[open..], NAMES))
 }
 
 /// The names that this text itself binds.
@@ -330,6 +340,10 @@ mod tests {
         assert!(scan("{% capture x %}long{% endcapture %}", &known).movable);
         assert!(!scan("{% mystery %}", &known).movable);
         assert!(!scan("{% comment %}{% for a in b %}{% endcomment %}", &known).movable);
+        assert!(!scan("{% comment %}{% endcomment x %}{% endcomment %}", &known).movable);
+        assert!(!scan("{% raw %}{% endraw x %}{% endraw %}", &known).movable);
+        assert!(!scan("{% raw %}{% endraw-x %}{% endraw %}", &known).movable);
+        assert!(scan("{%- raw -%} {% if %} {%- endraw -%}", &known).movable);
         assert!(scan("{% comment %}{% comment %}{{ a }}{% endcomment %}{% endcomment %}", &known).movable);
         assert!(!scan("{% raw %}{{ \"{% endraw %}\" }}{% endraw %}", &known).movable);
         assert!(scan("{% for a in b %}{% if a %}x{% endif %}{% endfor %}", &known).movable);

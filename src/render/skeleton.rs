@@ -1,15 +1,13 @@
 //! Keeps literal text out of Liquid's parser, which reads some 8 MB a second: every long stretch leaves a marker behind, the
 //! short text that remains is rendered, and the markers are expanded.
 
-use super::element;
+use super::element::{self, WHITE_SPACE};
 use super::engine::MAX_OUTPUT;
 use super::language::RANGE_GUARD;
-use super::scan::{Kind, Piece, Scan};
+use super::scan::{Kind, Scan};
 
 /// A stretch that is no longer costs Liquid less than its marker.
 const SHORTEST: usize = 5;
-/// What the trim marker of a tag takes away beside it, and more: Liquid does not take tabs.
-const WHITE_SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 /// A text without its long literal stretches.
 pub(super) struct Skeleton<'t> {
@@ -31,31 +29,31 @@ pub(super) fn skeleton<'t>(text: &'t str, scan: &Scan, used: &str) -> Option<Ske
             Kind::Quoted | Kind::Text if !movable => skeleton.text.push_str(stretch),
             Kind::Text if stretch.len() <= SHORTEST => skeleton.text.push_str(stretch),
             Kind::Verbatim | Kind::Quoted | Kind::Text => {
-                let before = at.checked_sub(1).and_then(|at| scan.pieces.get(at));
-                let after = scan.pieces.get(at + 1);
-                let is_trimmed =
-                    |piece: &Piece, trims: fn(Kind, &str) -> bool| trims(piece.kind, &text[piece.span.clone()]);
-                let start = before.is_some_and(|piece| is_trimmed(piece, trims_after));
-                let end = after.is_some_and(|piece| is_trimmed(piece, trims_before));
-                skeleton.literal(stretch, start, end);
+                let trims = |at: Option<usize>, trims: fn(&str) -> bool| {
+                    let beside = at.and_then(|at| scan.pieces.get(at)).filter(|piece| piece.kind == Kind::Liquid);
+                    beside.is_some_and(|piece| trims(&text[piece.span.clone()]))
+                };
+                let (start, end) = (trims(at.checked_sub(1), trims_after), trims(Some(at + 1), trims_before));
+                // White space behind an element that takes it, too, is that one's, and it is kept with it.
+                if piece.kind == Kind::Quoted && end && trims_after(stretch.trim_end_matches(WHITE_SPACE)) {
+                    skeleton.text.push_str(stretch);
+                } else {
+                    skeleton.literal(stretch, start, end);
+                }
             }
         }
     }
     Some(skeleton)
 }
 
-/// Whether a piece may take away the white space behind it: by its trim marker, or as a link to one.
-fn trims_after(kind: Kind, piece: &str) -> bool {
-    if kind == Kind::Liquid { piece.ends_with("-%}") || piece.ends_with("-}}") } else { piece.ends_with(WHITE_SPACE) }
+/// Whether an element takes away the white space behind it.
+fn trims_after(element: &str) -> bool {
+    element.ends_with("-%}") || element.ends_with("-}}")
 }
 
-/// Whether a piece may take away the white space before it.
-fn trims_before(kind: Kind, piece: &str) -> bool {
-    if kind == Kind::Liquid {
-        piece.starts_with("{%-") || piece.starts_with("{{-")
-    } else {
-        piece.starts_with(WHITE_SPACE)
-    }
+/// Whether an element takes away the white space before it.
+fn trims_before(element: &str) -> bool {
+    element.starts_with("{%-") || element.starts_with("{{-")
 }
 
 impl<'t> Skeleton<'t> {
@@ -170,6 +168,7 @@ mod tests {
             ),
             ("{% raw %}  {{ a }}  {% endraw %}", "{% raw %}|0|{% endraw %}"),
             ("{% raw -%}  {{ a }}  {%- endraw %}", "{% raw -%}  |0|  {%- endraw %}"),
+            ("{% raw -%}  {{ a -}}  {%- endraw %}", "{% raw -%}  {{ a -}}  {%- endraw %}"),
             ("a long text{% mystery %}a long text", "a long text{% mystery %}a long text"),
         ] {
             assert_eq!(left(text), expected, "{text}");

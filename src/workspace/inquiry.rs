@@ -11,11 +11,11 @@ const MOST: usize = 256;
 
 /// A question that git is at.
 #[derive(Debug)]
-pub struct Inquiry(Option<JoinHandle<Answers>>);
+pub struct Inquiry(Option<JoinHandle<Findings>>);
 
 /// What git said.
 #[derive(Debug, Default)]
-pub struct Answers {
+pub struct Findings {
     /// What the last commit has of the recorded files.
     pub committed: Committed,
     /// Whether git certainly shows what stands in the app's `.create-app`.
@@ -27,17 +27,17 @@ impl Inquiry {
     #[must_use]
     pub fn start(site: &Site) -> Self {
         let site = site.clone();
-        Self(site.repository.is_some().then(|| std::thread::spawn(move || Answers::of(&site))))
+        Self(site.repository.is_some().then(|| std::thread::spawn(move || Findings::of(&site))))
     }
 
     /// Waits for git.
     #[must_use]
-    pub fn end(self) -> Answers {
+    pub fn end(self) -> Findings {
         self.0.and_then(|asked| asked.join().ok()).unwrap_or_default()
     }
 }
 
-impl Answers {
+impl Findings {
     /// A failure is no answer: who needs one asks again, and gets to know the reason.
     fn of(site: &Site) -> Self {
         Self { committed: committed(site).unwrap_or_default(), shows_record: shows_record(site).unwrap_or_default() }

@@ -36,7 +36,7 @@ mod tests;
 
 pub use backup::{Backup, Unheld, backup};
 pub use conflicts::only_staged;
-pub use inquiry::{Answers, Inquiry};
+pub use inquiry::{Findings, Inquiry};
 pub use journal::{Aside, Recovered};
 pub use leftovers::{Left, compares_modes, leftovers};
 pub use ours::{ours, refuse_left_out};
