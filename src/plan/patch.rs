@@ -8,7 +8,7 @@ use similar::{DiffOp, group_diff_ops};
 
 use crate::diff;
 use crate::lock::base::Encoder;
-use crate::lock::hex;
+use crate::lock::{BASE, DIRECTORY, hex};
 use crate::tree::{Entry, Mode};
 
 /// Lines around a change that are shown with it.
@@ -100,9 +100,10 @@ fn file(out: &mut Vec<u8>, encoder: &mut Option<Encoder>, difference: &Differenc
     line(format!("index {}..{}{mode}", name(before), name(after)));
     if is_binary(before_bytes) || is_binary(after_bytes) {
         line("GIT binary patch".into());
-        let encoder = encoder.get_or_insert_default();
-        literal(out, encoder, after_bytes);
-        literal(out, encoder, before_bytes);
+        let packed = |bytes| if is_packed(new) { stored(bytes) } else { encoder.get_or_insert_default().encode(bytes) };
+        let [after, before] = [after_bytes, before_bytes].map(packed);
+        literal(out, after_bytes.len(), &after);
+        literal(out, before_bytes.len(), &before);
         return;
     }
     let (old_lines, new_lines) = (lines(before_bytes), lines(after_bytes));
@@ -167,11 +168,36 @@ fn name(entry: Option<&Entry>) -> String {
     hex(&hash.finalize())
 }
 
-/// Bytes as a binary patch has them: deflated, then in base 85, up to 52 bytes a line.
-fn literal(out: &mut Vec<u8>, encoder: &mut Encoder, bytes: &[u8]) {
+/// Whether a file is deflated already, as those of the base are.
+fn is_packed(path: &str) -> bool {
+    path.split('/').rev().nth(1) == Some(BASE) && path.split('/').rev().nth(2) == Some(DIRECTORY)
+}
+
+/// Bytes in zlib's format (RFC 1950, 1951), in blocks that are not deflated.
+fn stored(bytes: &[u8]) -> Vec<u8> {
+    // 32 KB window, fastest level.
+    let mut out = vec![0x78, 0x01];
+    let mut blocks = bytes.chunks(usize::from(u16::MAX)).peekable();
+    loop {
+        let block = blocks.next().unwrap_or_default();
+        let length = u16::try_from(block.len()).unwrap_or_default();
+        out.push(u8::from(blocks.peek().is_none()));
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&(!length).to_le_bytes());
+        out.extend_from_slice(block);
+        if blocks.peek().is_none() {
+            break;
+        }
+    }
+    out.extend_from_slice(&adler2::adler32_slice(bytes).to_be_bytes());
+    out
+}
+
+/// Bytes as a binary patch has them: in zlib's format, then in base 85, up to 52 bytes a line. `length` is that of what is packed.
+fn literal(out: &mut Vec<u8>, length: usize, packed: &[u8]) {
     const DIGITS: &[u8; 85] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
-    out.extend_from_slice(format!("literal {}\n", bytes.len()).as_bytes());
-    for line in encoder.encode(bytes).chunks(52) {
+    out.extend_from_slice(format!("literal {length}\n").as_bytes());
+    for line in packed.chunks(52) {
         // The length: `A` to `Z` for 1 to 26, `a` to `z` for 27 to 52.
         let length = u8::try_from(line.len()).unwrap_or_default();
         out.push(if length <= 26 { b'A' + length - 1 } else { b'a' + length - 27 });
@@ -242,6 +268,16 @@ diff --git a/a b b/a b
     fn files_have_the_names_that_git_gives_them() {
         let empty = Entry::file(&b""[..]);
         assert_eq!(name(Some(&empty)), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
+    }
+
+    #[test]
+    fn what_is_stored_can_be_inflated() {
+        for length in [0, 1, 65_535, 65_536, 200_000] {
+            let bytes: Vec<u8> = (0..length).map(|n: u32| (n % 251) as u8).collect();
+            assert_eq!(miniz_oxide::inflate::decompress_to_vec_zlib(&stored(&bytes)).ok(), Some(bytes));
+        }
+        assert!(is_packed(".create-app/base/00") && is_packed("apps/shop/.create-app/base/00"));
+        assert!(!is_packed("base/00") && !is_packed(".create-app/base") && !is_packed(".create-app/lock.toml"));
     }
 
     #[test]
