@@ -102,7 +102,7 @@ pub struct Ignored {
 ///
 /// When git is missing or fails, as it does where `directory` is in no repository.
 pub fn check_ignore<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<Vec<Ignored>> {
-    let input: Vec<u8> = paths.into_iter().flat_map(|path| path.bytes().chain([0])).collect();
+    let input = zero_ended(paths);
     if input.is_empty() {
         return Ok(Vec::new());
     }
@@ -125,9 +125,13 @@ pub fn check_ignore<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a st
 ///
 /// When git is missing or fails, as it does where `directory` is in no repository.
 pub fn would_ignore<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<bool> {
-    let input: Vec<u8> = paths.into_iter().flat_map(|path| path.bytes().chain([0])).collect();
-    let output = ask(git(directory).args(["check-ignore", "--no-index", "-z", "--stdin"]), &input)?;
+    let output = ask(git(directory).args(["check-ignore", "--no-index", "-z", "--stdin"]), &zero_ended(paths))?;
     Ok(!output.stdout.is_empty())
+}
+
+/// Paths as git reads them with `-z`.
+fn zero_ended<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+    paths.into_iter().flat_map(|path| path.bytes().chain([0])).collect()
 }
 
 /// The pager that git would use for what it shows of this directory: `cat` where the user wants none. None without git.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::mirror::{Listed, listed};
 use super::{chunks, literal, lossy, run};
 use crate::diagnostic::Result;
 
@@ -22,9 +23,10 @@ impl Committed {
         for chunk in chunks(paths) {
             let output = run(literal(root).args(["ls-tree", "-r", "-z", "--full-tree", "HEAD", "--"]).args(&chunk))?;
             known.extend(chunk.into_iter().map(|path| (path.to_owned(), None)));
-            for (path, version) in output.stdout.split(|byte| *byte == 0).map(lossy).filter_map(|line| parse(&line)) {
+            for Listed { path, mode, object, .. } in output.stdout.split(|byte| *byte == 0).filter_map(listed) {
+                let version = u32::from_str_radix(&mode, 8).ok().map(|mode| (mode, object));
                 // A path is a pattern, too: of what is below it.
-                known.entry(path).and_modify(|known| *known = Some(version));
+                known.entry(lossy(&path)).and_modify(|known| *known = version);
             }
         }
         Ok(Self(known))
@@ -39,12 +41,4 @@ impl Committed {
     pub(super) fn has(&self, path: &str, mode: u32, object: &str) -> bool {
         self.0.get(path).and_then(Option::as_ref).is_some_and(|known| known.0 == mode && known.1 == object)
     }
-}
-
-/// Reads a line of `ls-tree`: mode, type and object, then a tab and the path.
-fn parse(line: &str) -> Option<(String, (u32, String))> {
-    let (head, path) = line.split_once('\t')?;
-    let mut fields = head.split(' ');
-    let mode = u32::from_str_radix(fields.next()?, 8).ok()?;
-    Some((path.to_owned(), (mode, fields.nth(1)?.to_owned())))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::status::watched;
+use super::status::{status_lines, watched};
 use super::{ask, chunks, git, literal, lossy, objects, refused, run};
 use crate::diagnostic::Result;
 use crate::plan::Stages;
@@ -70,11 +70,9 @@ pub fn indexed(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<Indexed>> {
 ///
 /// When git is missing or fails.
 pub fn only_staged(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<(String, Entry)>> {
-    const OPTIONS: [&str; 4] = ["--porcelain=v2", "-z", "--no-renames", "--untracked-files=no"];
     let mut staged = Vec::new();
     for chunk in chunks(paths.iter().copied()) {
-        let output = run(literal(root).arg("status").args(OPTIONS).arg("--").args(chunk))?;
-        staged.extend(output.stdout.split(|byte| *byte == 0).filter_map(|line| Staged::parse(&lossy(line))));
+        staged.extend(status_lines(root, &chunk)?.iter().filter_map(|line| Staged::parse(line)));
     }
     staged.retain(|it| paths.contains(it.path.as_str()));
     let names: Vec<&str> = staged.iter().map(|it| it.path.as_str()).collect();

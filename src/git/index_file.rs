@@ -311,7 +311,8 @@ impl<R: Read> Reader<R> {
         let read = length.min(self.buffer.len() - self.start);
         self.start += read;
         let rest = (length - read) as u64;
-        (io::copy(&mut self.from.by_ref().take(rest), &mut io::sink()).ok()? == rest).then_some(())
+        let passed = if rest == 0 { 0 } else { io::copy(&mut self.from.by_ref().take(rest), &mut io::sink()).ok()? };
+        (passed == rest).then_some(())
     }
 }
 

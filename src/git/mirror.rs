@@ -281,13 +281,14 @@ fn listen(stderr: impl Read, progress: &dyn Fn(&str)) -> String {
     }
 }
 
-/// Reads a line of `ls-tree --long`: mode, type, object and size, then a tab and the path.
-fn listed(line: &[u8]) -> Option<Listed> {
+/// Reads a line of `ls-tree`: mode, type, object and with `--long` the size, then a tab and the path.
+pub(super) fn listed(line: &[u8]) -> Option<Listed> {
     let tab = line.iter().position(|byte| *byte == b'\t')?;
     let head = lossy(&line[..tab]);
     let mut words = head.split_ascii_whitespace();
-    let (mode, _, object, size) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    Some(Listed { mode: mode.into(), object: object.into(), size: size.parse().ok(), path: line[tab + 1..].to_vec() })
+    let (mode, _, object) = (words.next()?, words.next()?, words.next()?);
+    let size = words.next().and_then(|size| size.parse().ok());
+    Some(Listed { mode: mode.into(), object: object.into(), size, path: line[tab + 1..].to_vec() })
 }
 
 /// Reads one answer of `cat-file --batch`: none where it is not that object.

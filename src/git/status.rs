@@ -88,18 +88,13 @@ fn known<'a>(root: &Path, paths: &BTreeSet<&'a str>) -> Option<Vec<(&'a str, Kno
 
 /// What git says of the status.
 fn status_by_git<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<String, Held>> {
-    const OPTIONS: [&str; 5] = ["--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=no"];
     let mut held = BTreeMap::new();
     for chunk in chunks(paths) {
         let watched = watched(root, &chunk)?;
         let unwatched = chunk.iter().filter(|path| !watched.contains(**path));
         held.extend(unwatched.map(|path| ((*path).to_owned(), Held::Nowhere)));
-        // What git learns of the files on its way could go into the index, but an editor's git may have that just now.
-        let mut status = literal(root);
-        status.arg("--no-optional-locks").arg("status").args(OPTIONS);
-        let output = run(status.arg("--").args(chunk))?;
         let mut has_commit = true;
-        for line in output.stdout.split(|byte| *byte == 0).map(lossy) {
+        for line in status_lines(root, &chunk)? {
             let after = |fields: usize| line.splitn(fields + 1, ' ').nth(fields).unwrap_or_default().to_owned();
             match line.as_bytes().first() {
                 Some(b'#') => has_commit &= line != "# branch.oid (initial)",
@@ -112,6 +107,16 @@ fn status_by_git<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> R
         }
     }
     Ok(held)
+}
+
+/// The lines of `git status --porcelain=v2` for tracked files of these paths, and of the branch.
+pub(super) fn status_lines(root: &Path, paths: &[&str]) -> Result<Vec<String>> {
+    const OPTIONS: [&str; 5] = ["--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=no"];
+    // What git learns of the files on its way could go into the index, but an editor's git may have that just now.
+    let mut status = literal(root);
+    status.arg("--no-optional-locks").arg("status").args(OPTIONS);
+    let output = run(status.arg("--").args(paths))?;
+    Ok(output.stdout.split(|byte| *byte == 0).map(lossy).collect())
 }
 
 /// Which of `paths` are tracked without a flag that hides their changes (`skip-worktree`, `assume-unchanged`).
@@ -140,6 +145,11 @@ mod tests {
     fn call(root: &Path, arguments: &[&str]) {
         let identity = ["-c", "user.name=n", "-c", "user.email=e@example.com"];
         run(git(root).args(identity).args(arguments)).unwrap();
+    }
+
+    fn commit_all(root: &Path) {
+        call(root, &["add", "--all"]);
+        call(root, &["commit", "--quiet", "--message", "All"]);
     }
 
     /// Files in every state that git's index knows.
@@ -248,8 +258,7 @@ mod tests {
         let root = directory.path();
         write(root.join("a"), "a");
         symlink("a", root.join("z")).unwrap();
-        call(root, &["add", "--all"]);
-        call(root, &["commit", "--quiet", "--message", "All"]);
+        commit_all(root);
         settle(root);
         assert_eq!(compare(root), BTreeMap::new());
         std::fs::set_permissions(root.join("a"), PermissionsExt::from_mode(0o755)).unwrap();
@@ -282,8 +291,7 @@ mod tests {
         let root = directory.path();
         for text in ["one", "two"] {
             write(root.join("a"), text);
-            call(root, &["add", "--all"]);
-            call(root, &["commit", "--quiet", "--message", text]);
+            commit_all(root);
         }
         let asked_before = Committed::ask(root, ["a"]).unwrap();
         write(root.join("a"), "more");
@@ -297,8 +305,7 @@ mod tests {
         let directory = repository();
         let root = directory.path();
         write(root.join("a"), "");
-        call(root, &["add", "--all"]);
-        call(root, &["commit", "--quiet", "--message", "All"]);
+        commit_all(root);
         settle(root);
         assert!(!is_same(root, "a"));
         assert_eq!(compare(root), BTreeMap::new());
@@ -356,8 +363,7 @@ mod tests {
         for path in PATHS {
             write(root.join(path), path);
         }
-        call(root, &["add", "--all"]);
-        call(root, &["commit", "--quiet", "--message", "All"]);
+        commit_all(root);
         call(root, &["sparse-checkout", "init", "--cone", "--sparse-index"]);
         assert!(known(root, &["a"].into()).is_none());
         assert_eq!(unmerged(root), Ok(BTreeSet::new()));

@@ -170,7 +170,8 @@ fn name(entry: Option<&Entry>) -> String {
 
 /// Whether a file is deflated already, as those of the base are.
 fn is_packed(path: &str) -> bool {
-    path.split('/').rev().nth(1) == Some(BASE) && path.split('/').rev().nth(2) == Some(DIRECTORY)
+    let mut above = path.rsplit('/').skip(1);
+    above.next() == Some(BASE) && above.next() == Some(DIRECTORY)
 }
 
 /// Bytes in zlib's format (RFC 1950, 1951), in blocks that are not deflated.

@@ -29,11 +29,11 @@ pub(super) fn skeleton<'t>(text: &'t str, scan: &Scan, used: &str) -> Option<Ske
             Kind::Quoted | Kind::Text if !movable => skeleton.text.push_str(stretch),
             Kind::Text if stretch.len() <= SHORTEST => skeleton.text.push_str(stretch),
             Kind::Verbatim | Kind::Quoted | Kind::Text => {
-                let trims = |at: Option<usize>, trims: fn(&str) -> bool| {
+                let is_liquid = |at: Option<usize>, which: fn(&str) -> bool| {
                     let beside = at.and_then(|at| scan.pieces.get(at)).filter(|piece| piece.kind == Kind::Liquid);
-                    beside.is_some_and(|piece| trims(&text[piece.span.clone()]))
+                    beside.is_some_and(|piece| which(&text[piece.span.clone()]))
                 };
-                let (start, end) = (trims(at.checked_sub(1), trims_after), trims(Some(at + 1), trims_before));
+                let (start, end) = (is_liquid(at.checked_sub(1), trims_after), is_liquid(Some(at + 1), trims_before));
                 // White space behind an element that takes it, too, is that one's, and it is kept with it.
                 if piece.kind == Kind::Quoted && end && trims_after(stretch.trim_end_matches(WHITE_SPACE)) {
                     skeleton.text.push_str(stretch);

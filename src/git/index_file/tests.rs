@@ -39,7 +39,7 @@ fn names_of_every_length_are_read() {
 fn only_what_is_looked_for_is_found() {
     let directory = repository();
     let root = directory.path();
-    ["a", "a-b", "a/b", "a0", "z"].iter().filter(|path| **path != "a").for_each(|path| write(root.join(path), path));
+    ["a-b", "a/b", "a0", "z"].iter().for_each(|path| write(root.join(path), path));
     indexed(root);
     let (found, _) = find(root, &["", "a", "a/b", "a0", "b", "z", "zz"].into()).unwrap();
     assert_eq!(found.iter().map(|entry| entry.path.clone()).collect::<Vec<_>>(), ["a/b", "a0", "z"]);
