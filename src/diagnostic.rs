@@ -83,6 +83,10 @@ codes! {
     Uncommitted = "P007",
     /// Files that a sparse checkout leaves out.
     NotCheckedOut = "P008",
+    /// A link, or something else that is not a regular file, where a file is read.
+    NotRegular = "P009",
+    /// A file, or all that one run would read, above the limits.
+    TooMuch = "P010",
     /// The lock cannot be read.
     LockInvalid = "L001",
     /// The lock was written by a newer create-app.
