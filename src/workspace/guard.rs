@@ -1,11 +1,10 @@
 //! What stands at a path, and the way there: never through a link, and so never out of the project.
 
-use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::rooted::{Failure, Root, Ways};
 use crate::source::is_executable;
 use crate::tree::{Entry, RelPath};
 
@@ -40,66 +39,52 @@ pub(super) fn look(path: &Path) -> io::Result<Seen> {
     Ok(Seen::Entry(Entry::File { bytes, executable: is_executable(&metadata) }))
 }
 
-/// Whether every component of `path` below `root` stands there in exactly this spelling, which a file system that ignores
-/// case does not tell by itself.
-pub(super) fn is_spelled(root: &Path, path: &str) -> bool {
-    let mut directory = root.to_path_buf();
-    path.split('/').all(|name| {
-        let spelled = std::fs::read_dir(&directory)
-            .is_ok_and(|entries| entries.filter_map(io::Result::ok).any(|entry| entry.file_name() == OsStr::new(name)));
-        directory.push(name);
-        spelled
-    })
-}
-
-/// Checks the way to paths below a directory.
+/// Looks at paths below a directory, and at the way to each.
 #[derive(Debug)]
 pub(super) struct Guard<'r> {
     root: &'r Path,
-    /// Directories that are known to be real ones, or to be missing.
-    safe: HashSet<PathBuf>,
+    /// None where there is no such directory yet.
+    ways: Option<Ways>,
 }
 
 impl<'r> Guard<'r> {
-    pub(super) fn new(root: &'r Path) -> Self {
-        Self { root, safe: HashSet::new() }
+    /// # Errors
+    ///
+    /// Where the directory cannot be opened.
+    pub(super) fn new(root: &'r Path) -> Result<Self> {
+        match Root::open(root) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self { root, ways: None }),
+            opened => {
+                let opened = opened.map_err(|error| Diagnostic::io("cannot open", root, &error))?;
+                Ok(Self { root, ways: Some(Ways::new(opened)) })
+            }
+        }
     }
 
     /// The entry at a path, if there is one.
     ///
     /// # Errors
     ///
-    /// Where something that is neither a file nor a link stands there, or where the way there is not safe.
+    /// Where something that is neither a file nor a link is there, or where the way there is not safe.
     pub(super) fn read(&mut self, path: &RelPath) -> Result<Option<Entry>> {
-        self.check(path.as_str(), |_| false)?;
+        let Some(ways) = &mut self.ways else { return Ok(None) };
         let full = path.below(self.root);
+        match ways.spot(path.as_str()) {
+            Ok(_) => {}
+            Err(Failure::Link(link)) => {
+                return Err(in_the_way(&self.root.join(link), "is a link, and nothing is written through a link"));
+            }
+            Err(Failure::NotADirectory(file, _)) => {
+                return Err(in_the_way(&self.root.join(file), "is a file, where the template has a directory"));
+            }
+            Err(Failure::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(failure) => return Err(failure.diagnostic("cannot read", &full).into()),
+        }
         match look(&full).map_err(|error| Diagnostic::io("cannot read", &full, &error))? {
             Seen::Nothing => Ok(None),
             Seen::Entry(entry) => Ok(Some(entry)),
             Seen::Other => Err(in_the_way(&full, "is a directory, where the template has a file")),
         }
-    }
-
-    /// Checks that every directory on the way to a path is one, or is missing, or is `leaving`: removed before the way is
-    /// gone.
-    pub(super) fn check(&mut self, path: &str, leaving: impl Fn(&str) -> bool) -> Result<()> {
-        for directory in path.match_indices('/').map(|(at, _)| &path[..at]) {
-            let full = self.root.join(directory);
-            if self.safe.contains(&full) {
-                continue;
-            }
-            match full.symlink_metadata() {
-                Ok(metadata) if metadata.is_dir() => {}
-                Ok(_) if leaving(directory) => return Ok(()),
-                Ok(metadata) if metadata.is_symlink() => {
-                    return Err(in_the_way(&full, "is a link, and nothing is written through a link"));
-                }
-                Ok(_) => return Err(in_the_way(&full, "is a file, where the template has a directory")),
-                Err(_) => return Ok(()),
-            }
-            self.safe.insert(full);
-        }
-        Ok(())
     }
 }
 

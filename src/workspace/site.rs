@@ -85,6 +85,12 @@ impl Site {
         self.given.display()
     }
 
+    /// A command of create-app's for this project, to be pasted into a shell.
+    #[must_use]
+    pub fn command(&self, name: &str) -> String {
+        format!("create-app {name} {}", shell_words::quote(&self.given.to_string_lossy()))
+    }
+
     /// What belongs at the repository's root goes below this directory: the root, or the app where that is the same.
     #[must_use]
     pub fn root(&self) -> &Path {
@@ -144,7 +150,7 @@ impl Site {
     /// Where something else stands there, such as a directory, or where the way there leads through a link.
     pub fn read(&self, app: &Tree, repository: &Tree) -> Result<Trees> {
         let read = |root: &Path, tree: &Tree| -> Result<Tree> {
-            let mut guard = Guard::new(root);
+            let mut guard = Guard::new(root)?;
             let mut found = Tree::new();
             for path in tree.keys() {
                 if let Some(entry) = guard.read(path)? {
