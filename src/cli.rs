@@ -101,9 +101,16 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print a page of the manual
+    Man {
+        /// The command that the page is about [default: create-app itself]
+        #[arg(value_parser = PAGES)]
+        command: Option<String>,
+    },
 }
+
+/// The commands, each of which has a page of the manual.
+const PAGES: [&str; 7] = ["new", "diff", "upgrade", "check", "test", "completions", "man"];
 
 /// How to make a project.
 #[derive(Debug, Clone, Args)]
@@ -330,4 +337,15 @@ pub struct TestArgs {
     /// Rewrite what is expected
     #[arg(long)]
     pub bless: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_page() {
+        let command = Cli::command();
+        assert!(command.get_subcommands().map(clap::Command::get_name).eq(PAGES));
+    }
 }
