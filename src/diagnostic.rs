@@ -97,6 +97,8 @@ codes! {
     LockIgnored = "L004",
     /// No lock: nothing says that create-app made the project.
     LockMissing = "L005",
+    /// The lock places the project in a repository, and there is none around it.
+    RepositoryMissing = "L006",
     /// A test case that is malformed.
     TestCase = "C001",
 }

@@ -39,6 +39,7 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     let ours = workspace::ours(&project.site, &project.bases, &Trees::default())?;
     let left = workspace::leftovers(&project, &ours)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
+    let unchecked = project.left_unchecked();
     Ok(Checked {
         shown,
         app_dir: project.site.app_dir.clone(),
@@ -46,7 +47,7 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
         repository: judge(&project.bases.repository, &ours.repository, &left.repository),
         template: Some(project.lock.template),
         newer,
-        problems: left.lock.into_iter().chain(project.broken).collect(),
+        problems: left.lock.into_iter().chain(project.broken).chain(unchecked).collect(),
     })
 }
 

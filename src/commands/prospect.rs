@@ -54,6 +54,7 @@ pub(super) fn may_ask(args: &RenderArgs) -> bool {
 /// Everything that keeps it from being done.
 pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let recorded = if site.has_lock() { Some(Project::read(site.clone())?) } else { None };
+    recorded.as_ref().map_or(Ok(()), Project::refuse_displaced)?;
     let lock = recorded.as_ref().map(|project| &project.lock);
     let may_ask = may_ask(args);
     let known = lock.map(|lock| &lock.template);

@@ -71,9 +71,46 @@ impl Project {
         let lost: Vec<&Digest> = problems.keys().filter(|digest| !stored.contains_key(digest)).collect();
         stored.extend(from_git(&site, lost.into_iter(), git::once_added));
         let broken = problems.iter().map(|(digest, problem)| broken(&lock, *digest, problem)).collect();
-        let bases = Bases::new(&lock, &stored);
+        let mut bases = Bases::new(&lock, &stored);
+        if is_displaced(&site, &lock) {
+            bases.repository.clear();
+        }
         Ok(Self { site, lock, lock_digest, bases, present, broken })
     }
+
+    /// A warning where the lock has files at the root of a repository that is not there: nobody knows where they are, and
+    /// they are not judged.
+    #[must_use]
+    pub fn left_unchecked(&self) -> Option<Diagnostic> {
+        let count = self.lock.repository_files.len();
+        let files = if count == 1 { "1 file was" } else { &format!("{count} files were") };
+        let title = format!("{files} not checked: no git repository is around `{}`", self.site.shown());
+        let is_left = is_displaced(&self.site, &self.lock) && count > 0;
+        is_left.then(|| Diagnostic::warning(Code::RepositoryMissing, title).help(FIND_ROOT))
+    }
+
+    /// Refuses a project whose repository is missing. Files belong at its root, and only git says where that is: a lock can
+    /// come from anybody.
+    ///
+    /// # Errors
+    ///
+    /// Says what to do.
+    pub fn refuse_displaced(&self) -> Result<()> {
+        let Some(app_dir) = self.lock.app_dir.as_ref().filter(|_| is_displaced(&self.site, &self.lock)) else {
+            return Ok(());
+        };
+        let shown = self.site.shown();
+        let title =
+            format!("`{shown}` was made as `{app_dir}` in a git repository, and no repository is around it now");
+        Err(Diagnostic::error(Code::RepositoryMissing, title).help(FIND_ROOT).into())
+    }
+}
+
+const FIND_ROOT: &str = "run `git init` in the directory that was the repository's root, then run the command again";
+
+/// Whether the lock was written in a repository, below its root, and there is no repository.
+fn is_displaced(site: &Site, lock: &Lock) -> bool {
+    site.repository.is_none() && lock.app_dir.is_some()
 }
 
 /// What stands in the app's `.create-app` now and is committed with the project, by its name there; less the files of the

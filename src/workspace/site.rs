@@ -18,7 +18,8 @@ pub struct Site {
     pub app: PathBuf,
     /// The root of the git work tree around it, if there is one.
     pub repository: Option<PathBuf>,
-    /// The app's path below that root; none where the app is the root. Outside of a repository, as far as the lock knows it.
+    /// The app's path below that root; none where the app is the root, or where there is no repository: what a lock says
+    /// about it moves nothing.
     pub app_dir: Option<RelPath>,
     /// The path as the user gave it, for messages.
     given: PathBuf,
@@ -38,20 +39,6 @@ impl Site {
             _ => None,
         };
         Ok(Self { app, repository, app_dir, given: path.to_path_buf() })
-    }
-
-    /// The same, for a project that exists: a copy without git, such as an unpacked archive, still has its repository's root
-    /// where the lock says that it was.
-    ///
-    /// # Errors
-    ///
-    /// As [`Site::locate`].
-    pub fn of_project(path: &Path) -> Result<Self> {
-        let site = Self::locate(path)?;
-        let text = std::fs::read_to_string(site.app.join(DIRECTORY).join(LOCK));
-        let lock = text.ok().filter(|_| site.repository.is_none()).and_then(|text| Lock::parse(&text, LOCK).ok());
-        let app_dir = lock.and_then(|lock| lock.app_dir).filter(|app_dir| site.app.ends_with(app_dir.as_str()));
-        Ok(Self { app_dir: app_dir.or(site.app_dir), ..site })
     }
 
     /// The app's path below the repository's root, as templates know it: `.` where the app is the root.

@@ -87,6 +87,7 @@ fn of_plan(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) ->
 
 /// What the project has changed since it was rendered.
 pub(super) fn local(project: &Project) -> Result<Vec<File>> {
+    project.refuse_displaced()?;
     let (site, bases) = (&project.site, &project.bases);
     let ours = workspace::ours(site, bases, &Trees::default())?;
     let modes = workspace::compares_modes(site)?;
