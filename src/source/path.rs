@@ -1,6 +1,5 @@
 //! A template in a directory.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -203,7 +202,7 @@ fn read_entry(path: &Path) -> Result<Entry> {
         .into());
     }
     let bytes = std::fs::read(path).map_err(failed)?;
-    Ok(Entry::File { bytes: Cow::Owned(bytes), executable: is_executable(&metadata) })
+    Ok(Entry::File { bytes: bytes.into(), executable: is_executable(&metadata) })
 }
 
 /// Whether the owner may execute the file; never so where files have no such bit.

@@ -55,7 +55,7 @@ impl Project {
         };
         for (digest, result) in found {
             match result {
-                Ok(bytes) => drop(stored.insert(digest, bytes)),
+                Ok(bytes) => drop(stored.insert(digest, bytes.into())),
                 Err(problem) => drop(problems.insert(digest, problem)),
             }
         }
@@ -65,11 +65,12 @@ impl Project {
             if problems.get(&digest).is_some_and(|problem| problem == MISSING) {
                 problems.remove(&digest);
             }
-            stored.insert(digest, bytes);
+            stored.insert(digest, bytes.into());
         }
         // Of two branches that upgraded, each has removed bases that the other one's lock may still name.
         let lost: Vec<&Digest> = problems.keys().filter(|digest| !stored.contains_key(digest)).collect();
-        stored.extend(from_git(&site, lost.into_iter(), git::once_added));
+        let found = from_git(&site, lost.into_iter(), git::once_added);
+        stored.extend(found.into_iter().map(|(digest, bytes)| (digest, bytes.into())));
         let broken = problems.iter().map(|(digest, problem)| broken(&lock, *digest, problem)).collect();
         let mut bases = Bases::new(&lock, &stored);
         if is_displaced(&site, &lock) {
