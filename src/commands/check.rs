@@ -10,7 +10,7 @@ use crate::merge::state::judge;
 use crate::plan::Trees;
 use crate::report;
 use crate::report::check::{Checked, Newer};
-use crate::workspace::{self, Project};
+use crate::workspace::{self, Needed, Project};
 
 /// Runs `create-app check`.
 ///
@@ -29,14 +29,15 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
 fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     let site = interrupted::open(path)?;
     let shown = site.shown().to_string();
-    let project = match Project::read(site) {
+    let mut project = match Project::read(site) {
         Ok(project) => project,
         Err(problems) if problems.0.iter().all(|problem| problem.code == Code::LockInvalid) => {
             return Ok(Checked { shown, problems: problems.0, ..Checked::default() });
         }
         Err(problems) => return Err(problems),
     };
-    let ours = workspace::ours(&project.site, &project.bases, &Trees::default())?;
+    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.held)?;
+    workspace::complete(&mut project, &ours, Needed::ToJudge)?;
     let left = workspace::leftovers(&project, &ours)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
     let unchecked = project.left_unchecked();

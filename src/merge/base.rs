@@ -15,17 +15,29 @@ pub type Base = BTreeMap<RelPath, Recorded>;
 pub struct Recorded {
     /// Its line in the lock.
     pub pristine: Pristine,
-    /// What the base holds of it: nothing for files that are the app's own, that hold a secret, or whose bytes are lost.
+    /// What the base holds of it: nothing for files that are the app's own, that hold a secret, or whose bytes are lost or
+    /// were not needed.
     pub entry: Option<Entry>,
+    /// How many bytes the base holds of it, also where they were not read.
+    pub size: Option<u64>,
+}
+
+/// What the base has for a digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// These bytes.
+    Bytes(Bytes),
+    /// So many bytes, which are read when they are needed.
+    Large(u64),
 }
 
 impl Recorded {
     /// An entry whose bytes are known.
     #[must_use]
     pub fn of(entry: Entry) -> Self {
-        let pristine =
-            Pristine { mode: entry.mode(), digest: Some(Digest::of(entry.bytes())), once: false, large: false };
-        Self { pristine, entry: Some(entry) }
+        let digest = Some(Digest::of(entry.bytes()));
+        let pristine = Pristine { mode: entry.mode(), digest, once: false, large: false };
+        Self { pristine, size: Some(entry.bytes().len() as u64), entry: Some(entry) }
     }
 
     /// Whether an entry is known to be what was rendered, but for its mode and the kind of its line endings.
@@ -37,6 +49,15 @@ impl Recorded {
                 (ours.mode() == Mode::Symlink) == self.is_symlink()
                     && self.pristine.digest.is_some_and(|digest| Digest::of(ours.bytes()) == digest)
             }
+        }
+    }
+
+    /// What was rendered, if it was a file and is known.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match &self.entry {
+            Some(Entry::File { bytes, .. }) => Some(bytes),
+            _ => None,
         }
     }
 
@@ -59,14 +80,17 @@ pub struct Bases {
 }
 
 impl Bases {
-    /// The lock's lines with the bytes that `stored`, the decoded base, has for them.
+    /// The lock's lines with what `stored`, the decoded base, has for them.
     #[must_use]
-    pub fn new(lock: &Lock, stored: &BTreeMap<Digest, Bytes>) -> Self {
+    pub fn new(lock: &Lock, stored: &BTreeMap<Digest, Stored>) -> Self {
         let base = |files: &BTreeMap<RelPath, Pristine>| -> Base {
             let record = |(path, pristine): (&RelPath, &Pristine)| {
-                let bytes = pristine.base().and_then(|digest| stored.get(&digest));
-                let entry = bytes.and_then(|bytes| entry(pristine.mode, bytes));
-                (path.clone(), Recorded { pristine: *pristine, entry })
+                let (entry, size) = match pristine.base().and_then(|digest| stored.get(&digest)) {
+                    Some(Stored::Bytes(bytes)) => (entry(pristine.mode, bytes), Some(bytes.len() as u64)),
+                    Some(Stored::Large(size)) => (None, Some(*size)),
+                    None => (None, None),
+                };
+                (path.clone(), Recorded { pristine: *pristine, entry, size })
             };
             files.iter().map(record).collect()
         };
@@ -80,7 +104,8 @@ impl Bases {
     }
 }
 
-fn entry(mode: Mode, bytes: &Bytes) -> Option<Entry> {
+/// The entry that these bytes make.
+pub(crate) fn entry(mode: Mode, bytes: &Bytes) -> Option<Entry> {
     match mode {
         Mode::File | Mode::Executable => {
             Some(Entry::File { bytes: bytes.clone(), executable: mode == Mode::Executable })
@@ -114,7 +139,8 @@ mod tests {
             repository_files: [(path("r"), line(b"A", Mode::File, false))].into(),
             moved: [("a", "b"), ("r", "s")].map(|(from, to)| (path(from), path(to))).into(),
         };
-        let stored = [b"A".as_slice(), b"to"].map(|bytes| (Digest::of(bytes), Bytes::from_static(bytes))).into();
+        let stored =
+            [b"A".as_slice(), b"to"].map(|bytes| (Digest::of(bytes), Stored::Bytes(Bytes::from_static(bytes)))).into();
         let bases = Bases::new(&lock, &stored);
         let entries: Vec<_> = bases.app.values().map(|recorded| recorded.entry.clone()).collect();
         let executable = Entry::File { bytes: "A".into(), executable: true };

@@ -1,13 +1,14 @@
 //! Looks at many paths below a root: the directories of the last path stay open for the next.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cap_std::fs::Dir;
 
 use super::failure::{Failure, Kind};
 use super::file::Regular;
-use super::{Root, kind_of, names, outside, step};
+use super::{Root, entries, names, outside, stat, step};
 
 /// So many directories stay open: a path can be deeper than a process may have files open.
 const KEPT: usize = 32;
@@ -43,7 +44,16 @@ impl<'r> Reader<'r> {
     ///
     /// As there.
     pub fn kind(&mut self, relative: &Path) -> Result<Option<Kind>, Failure> {
-        match self.within(relative, |directory, name| Ok(kind_of(directory, name)?)) {
+        Ok(self.stat(relative)?.map(|(kind, _)| kind))
+    }
+
+    /// As [`Root::kind`], with the length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn stat(&mut self, relative: &Path) -> Result<Option<(Kind, u64)>, Failure> {
+        match self.within(relative, |directory, name| Ok(stat(directory, name)?)) {
             Err(failure) if failure.is_missing() => Ok(None),
             found => found,
         }
@@ -70,6 +80,31 @@ impl<'r> Reader<'r> {
     ) -> Result<T, Failure> {
         let names = names(relative)?;
         let (last, directories) = names.split_last().ok_or_else(outside)?;
+        self.walk(directories, |directory| act(directory, last))
+    }
+
+    /// The names in the directory at a relative path, which may be empty, in no order; those that are not UTF-8 are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Root::descend`], and where the directory cannot be read.
+    pub fn names(&mut self, relative: &Path) -> Result<Vec<String>, Failure> {
+        self.walk(&names(relative)?, |directory| {
+            let found = directory.entries()?.map(|entry| Ok(entry?.file_name().into_string().ok()));
+            Ok(found.filter_map(io::Result::transpose).collect::<io::Result<_>>()?)
+        })
+    }
+
+    /// As [`Root::entries`], of the directory at a relative path, which may be empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`Root::descend`], and where the directory cannot be read.
+    pub fn entries(&mut self, relative: &Path) -> Result<Vec<(OsString, Kind)>, Failure> {
+        self.walk(&names(relative)?, |directory| Ok(entries(directory)?))
+    }
+
+    fn walk<T>(&mut self, directories: &[&OsStr], act: impl FnOnce(&Dir) -> Result<T, Failure>) -> Result<T, Failure> {
         let shared = self.open.iter().zip(directories).take_while(|((open, _), name)| open == *name).count();
         self.open.truncate(shared);
         let mut deeper: Option<Dir> = None;
@@ -82,7 +117,6 @@ impl<'r> Reader<'r> {
                 deeper = Some(opened);
             }
         }
-        let directory = deeper.as_ref().or(self.open.last().map(|(_, dir)| dir)).unwrap_or(&self.root.dir);
-        act(directory, last)
+        act(deeper.as_ref().or(self.open.last().map(|(_, dir)| dir)).unwrap_or(&self.root.dir))
     }
 }

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-use super::guard::Guard;
+use super::files::Files;
+use super::record::lock_bytes;
 use crate::diagnostic::{Code, Diagnostic, Result, io_reason};
 use crate::git;
+use crate::limits::{Budget, PROJECT};
 use crate::lock::{DIRECTORY, LOCK, Lock};
+use crate::merge::Base;
 use crate::plan::{Existing, Trees};
 use crate::tree::{RelPath, Tree};
 
@@ -86,12 +89,15 @@ impl Site {
     }
 
     /// The paths below the repository's root that belong to the project that stands here. None where there is none, or
-    /// where its lock cannot be read: nothing tells then whose they are.
-    #[must_use]
-    pub fn owned(&self) -> BTreeSet<RelPath> {
-        let path = self.app.join(DIRECTORY).join(LOCK);
-        let lock = std::fs::read_to_string(path).ok().and_then(|text| Lock::parse(&text, LOCK).ok());
-        lock.map(|lock| lock.repository_files.into_keys().collect()).unwrap_or_default()
+    /// where its lock cannot be understood: nothing tells then whose they are.
+    ///
+    /// # Errors
+    ///
+    /// Where the lock is there and cannot be read.
+    pub fn owned(&self) -> Result<BTreeSet<RelPath>> {
+        let text = lock_bytes(&self.app)?.and_then(|bytes| String::from_utf8(bytes).ok());
+        let lock = text.and_then(|text| Lock::parse(&text, LOCK).ok());
+        Ok(lock.map(|lock| lock.repository_files.into_keys().collect()).unwrap_or_default())
     }
 
     /// Checks that a new project can be made here. A directory that is empty but for `.git` is as good as none.
@@ -128,21 +134,11 @@ impl Site {
     ///
     /// # Errors
     ///
-    /// Where something else stands there, such as a directory, or where the way there leads through a link.
+    /// Where something else stands there, such as a directory, where the way there leads through a link, and where more
+    /// stands there than can be held.
     pub fn read(&self, app: &Tree, repository: &Tree) -> Result<Trees> {
-        let read = |root: &Path, tree: &Tree| -> Result<Tree> {
-            let mut guard = Guard::new(root);
-            let mut found = Tree::new();
-            for path in tree.keys() {
-                if let Some(entry) = guard.read(path)? {
-                    found.insert(path.clone(), entry);
-                }
-            }
-            Ok(found)
-        };
-        if self.app.symlink_metadata().is_err() {
-            return Ok(Trees { app: Tree::new(), repository: read(self.root(), repository)? });
-        }
+        let (none, held) = (Base::new(), Budget::new(PROJECT));
+        let read = |root: &Path, tree: &Tree| Files::open(root, &none, &held)?.in_place(tree.keys());
         Ok(Trees { app: read(&self.app, app)?, repository: read(self.root(), repository)? })
     }
 
