@@ -26,6 +26,8 @@ pub const MERGED: u64 = 8 << 20;
 const TOKENS: usize = 1_500_000;
 /// The most of them that open a table or an array.
 const NESTED: usize = 20_000;
+/// So deep brackets may be nested.
+const DEPTH: usize = 128;
 /// A shorter text cannot have too many.
 const SHORT: usize = 256 << 10;
 
@@ -43,6 +45,21 @@ pub fn is_overfull_toml(text: &str) -> bool {
             TokenKind::Dot | TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket
         ));
         tokens > TOKENS || nested > NESTED
+    })
+}
+
+/// Whether brackets are nested deeper than any parser should be asked to follow: some of them take quadratic time, or all of
+/// the stack. Brackets in texts count, too.
+#[must_use]
+pub fn is_deeply_nested(text: &str) -> bool {
+    let mut depth = 0_usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEPTH
     })
 }
 
@@ -83,6 +100,12 @@ mod tests {
         assert!(budget.take(4) && budget.take(6) && budget.take(0));
         assert!(!budget.take(1));
         assert_eq!(budget.left(), 0);
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let nested = |depth: usize| format!("{}1{}", "[{".repeat(depth / 2), "}]".repeat(depth / 2));
+        assert!(!is_deeply_nested(&nested(DEPTH).repeat(3)) && is_deeply_nested(&nested(DEPTH + 2)));
     }
 
     #[test]

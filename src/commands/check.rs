@@ -36,7 +36,7 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
         }
         Err(problems) => return Err(problems),
     };
-    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.held)?;
+    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.room)?;
     workspace::complete(&mut project, &ours, Needed::ToJudge)?;
     let left = workspace::leftovers(&project, &ours)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };

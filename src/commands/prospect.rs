@@ -10,12 +10,11 @@ use super::{adoption, merging, render};
 use crate::answers::prompt;
 use crate::cli::RenderArgs;
 use crate::diagnostic::Result;
-use crate::limits::{Budget, PROJECT};
 use crate::lock::{self, Record};
 use crate::merge::Bases;
 use crate::plan::{Plan, Trees};
 use crate::source::Loaded;
-use crate::workspace::{self, Needed, Project, Site};
+use crate::workspace::{self, Needed, Project, Room, Site};
 
 /// Everything that there is to know before anything is changed.
 pub(super) struct Prospect {
@@ -71,11 +70,11 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let theirs = rendered.trees;
     let mut ours = match &mut recorded {
         Some(project) => {
-            let ours = workspace::ours(&site, &project.bases, &theirs, &project.held)?;
+            let ours = workspace::ours(&site, &project.bases, &theirs, &project.room)?;
             workspace::complete(project, &ours, Needed::ToMerge)?;
             ours
         }
-        None => workspace::ours(&site, &Bases::default(), &theirs, &Budget::new(PROJECT))?,
+        None => workspace::ours(&site, &Bases::default(), &theirs, &Room::default())?,
     };
     let bases = recorded.as_ref().map(|project| &project.bases);
     match bases {

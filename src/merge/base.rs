@@ -18,26 +18,15 @@ pub struct Recorded {
     /// What the base holds of it: nothing for files that are the app's own, that hold a secret, or whose bytes are lost or
     /// were not needed.
     pub entry: Option<Entry>,
-    /// How many bytes the base holds of it, also where they were not read.
-    pub size: Option<u64>,
-}
-
-/// What the base has for a digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stored {
-    /// These bytes.
-    Bytes(Bytes),
-    /// So many bytes, which are read when they are needed.
-    Large(u64),
 }
 
 impl Recorded {
     /// An entry whose bytes are known.
     #[must_use]
     pub fn of(entry: Entry) -> Self {
-        let digest = Some(Digest::of(entry.bytes()));
-        let pristine = Pristine { mode: entry.mode(), digest, once: false, large: false };
-        Self { pristine, size: Some(entry.bytes().len() as u64), entry: Some(entry) }
+        let pristine =
+            Pristine { mode: entry.mode(), digest: Some(Digest::of(entry.bytes())), once: false, large: false };
+        Self { pristine, entry: Some(entry) }
     }
 
     /// Whether an entry is known to be what was rendered, but for its mode and the kind of its line endings.
@@ -80,17 +69,14 @@ pub struct Bases {
 }
 
 impl Bases {
-    /// The lock's lines with what `stored`, the decoded base, has for them.
+    /// The lock's lines with the bytes that `stored`, the decoded base, has for them.
     #[must_use]
-    pub fn new(lock: &Lock, stored: &BTreeMap<Digest, Stored>) -> Self {
+    pub fn new(lock: &Lock, stored: &BTreeMap<Digest, Bytes>) -> Self {
         let base = |files: &BTreeMap<RelPath, Pristine>| -> Base {
             let record = |(path, pristine): (&RelPath, &Pristine)| {
-                let (entry, size) = match pristine.base().and_then(|digest| stored.get(&digest)) {
-                    Some(Stored::Bytes(bytes)) => (entry(pristine.mode, bytes), Some(bytes.len() as u64)),
-                    Some(Stored::Large(size)) => (None, Some(*size)),
-                    None => (None, None),
-                };
-                (path.clone(), Recorded { pristine: *pristine, entry, size })
+                let bytes = pristine.base().and_then(|digest| stored.get(&digest));
+                let entry = bytes.and_then(|bytes| entry(pristine.mode, bytes));
+                (path.clone(), Recorded { pristine: *pristine, entry })
             };
             files.iter().map(record).collect()
         };
@@ -139,8 +125,7 @@ mod tests {
             repository_files: [(path("r"), line(b"A", Mode::File, false))].into(),
             moved: [("a", "b"), ("r", "s")].map(|(from, to)| (path(from), path(to))).into(),
         };
-        let stored =
-            [b"A".as_slice(), b"to"].map(|bytes| (Digest::of(bytes), Stored::Bytes(Bytes::from_static(bytes)))).into();
+        let stored = [b"A".as_slice(), b"to"].map(|bytes| (Digest::of(bytes), Bytes::from_static(bytes))).into();
         let bases = Bases::new(&lock, &stored);
         let entries: Vec<_> = bases.app.values().map(|recorded| recorded.entry.clone()).collect();
         let executable = Entry::File { bytes: "A".into(), executable: true };

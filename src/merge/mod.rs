@@ -38,7 +38,7 @@ use crate::render::select::Patterns;
 use crate::tree::RelPath;
 
 pub(crate) use base::entry;
-pub use base::{Base, Bases, Recorded, Stored};
+pub use base::{Base, Bases, Recorded};
 pub use leftovers::{Leftover, leftovers};
 pub use values::is_edited;
 

@@ -8,7 +8,7 @@ use super::project::Project;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::limits::{MERGED, PROJECT};
 use crate::lock::{Digest, Pristine};
-use crate::merge::{Base, entry};
+use crate::merge::{Base, Recorded, entry};
 use crate::plan::Trees;
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -32,7 +32,7 @@ pub fn complete(project: &mut Project, ours: &Trees, needed: Needed) -> Result<(
     let sides = [(&mut project.bases.app, &ours.app), (&mut project.bases.repository, &ours.repository)];
     let mut found: BTreeMap<Digest, Bytes> = BTreeMap::new();
     for (base, ours) in sides {
-        let open = open(base);
+        let open = open(base, &project.room.large);
         let lengths: BTreeSet<u64> = open.iter().map(|(_, _, length)| *length).collect();
         found.extend(by_digest(ours, &lengths));
         for (path, pristine, length) in open {
@@ -42,7 +42,7 @@ pub fn complete(project: &mut Project, ours: &Trees, needed: Needed) -> Result<(
             let bytes = match found.get(&digest) {
                 Some(bytes) => bytes.clone(),
                 None if is_needed(needed, length, now) => {
-                    if !project.held.take(length) {
+                    if !project.room.held.take(length) {
                         return Err(too_much(&path, length).into());
                     }
                     project.folder.bytes(digest, length)?
@@ -59,9 +59,13 @@ pub fn complete(project: &mut Project, ours: &Trees, needed: Needed) -> Result<(
 }
 
 /// The files whose bytes are in the base and were not read.
-fn open(base: &Base) -> Vec<(RelPath, Pristine, u64)> {
+fn open(base: &Base, large: &BTreeMap<Digest, u64>) -> Vec<(RelPath, Pristine, u64)> {
+    if large.is_empty() {
+        return Vec::new();
+    }
     let open = base.iter().filter(|(_, recorded)| recorded.entry.is_none());
-    open.filter_map(|(path, recorded)| Some((path.clone(), recorded.pristine, recorded.size?))).collect()
+    let length = |recorded: &Recorded| large.get(&recorded.pristine.base()?).copied();
+    open.filter_map(|(path, recorded)| Some((path.clone(), recorded.pristine, length(recorded)?))).collect()
 }
 
 /// The project's files of these lengths, by their digests.

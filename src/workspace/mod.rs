@@ -50,6 +50,7 @@ pub use project::{Project, misplaced};
 pub use record::{lock_bytes, locks, record};
 pub use replace::{replace_file, replace_tree};
 pub use site::Site;
+pub use stored::Room;
 
 use self::disk::Disk;
 use self::journal::{Busy, Index, Places, Script};

@@ -8,22 +8,24 @@ use super::files::Files;
 use super::guard::in_the_way;
 use super::record::locks;
 use super::site::Site;
+use super::stored::Room;
 use super::walk;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git;
 use crate::limits::{Budget, MERGED};
-use crate::lock::{DIRECTORY, LOCK};
+use crate::lock::{DIRECTORY, Digest, LOCK};
 use crate::merge::{Base, Bases, Recorded};
 use crate::plan::Trees;
 use crate::rooted::{Kind, Reader, Root};
 use crate::tree::{RelPath, Tree};
 
-/// The project's files for a merge of `bases` and `theirs`. `held` is what may be held of them.
+/// The project's files for a merge of `bases` and `theirs`.
 ///
 /// # Errors
 ///
 /// What cannot be read, what is neither a file nor a directory nor a link, and more than may be held.
-pub fn ours(site: &Site, bases: &Bases, theirs: &Trees, held: &Budget) -> Result<Trees> {
+pub fn ours(site: &Site, bases: &Bases, theirs: &Trees, room: &Room) -> Result<Trees> {
+    let held = &room.held;
     let app = Files::open(&site.app, &bases.app, held)?;
     let mut trees = Trees { app: app.at(&paths(&bases.app, &theirs.app, bases))?, repository: Tree::new() };
     refuse_directories(&site.app, &bases.app, &trees.app, &theirs.app)?;
@@ -36,7 +38,7 @@ pub fn ours(site: &Site, bases: &Bases, theirs: &Trees, held: &Budget) -> Result
     let gone = gone(&bases.app, &trees.app, bases);
     if !gone.is_empty() {
         let files = project_files(site)?.into_iter().filter(|path| !bases.app.contains_key(path)).collect();
-        let possible = candidates(&site.app, &gone, files, held)?;
+        let possible = candidates(&site.app, &gone, files, room)?;
         trees.app.extend(app.at(&possible.iter().collect())?);
     }
     Ok(trees)
@@ -112,13 +114,13 @@ fn other_apps<'f>(site: &Site, files: &'f [String]) -> Result<(HashSet<&'f str>,
 
 /// Those of `files` that may be one of the files that have gone: the same size, or a size that is near enough and the same
 /// extension, or the same name but for case. As many as can be held.
-fn candidates(root: &Path, gone: &[(&RelPath, &Recorded)], files: Vec<RelPath>, held: &Budget) -> Result<Vec<RelPath>> {
-    let gone = Gone::new(gone);
+fn candidates(root: &Path, gone: &[(&RelPath, &Recorded)], files: Vec<RelPath>, room: &Room) -> Result<Vec<RelPath>> {
+    let gone = Gone::new(gone, &room.large);
     let root = Root::open(root).map_err(|error| Diagnostic::io("cannot read", root, &error))?;
     let mut reader = Reader::new(&root);
-    let room = Budget::new(held.left() / 4 * 3);
+    let budget = Budget::new(room.held.left() / 4 * 3);
     let is_possible = |path: &RelPath| match reader.stat(Path::new(path.as_str())) {
-        Ok(Some((Kind::File | Kind::Link, length))) => gone.may_be(path, length) && room.take(length),
+        Ok(Some((Kind::File | Kind::Link, length))) => gone.may_be(path, length) && budget.take(length),
         _ => false,
     };
     Ok(files.into_iter().filter(is_possible).collect())
@@ -133,14 +135,18 @@ struct Gone<'a> {
 }
 
 impl<'a> Gone<'a> {
-    fn new(gone: &[(&'a RelPath, &Recorded)]) -> Self {
+    fn new(gone: &[(&'a RelPath, &Recorded)], large: &BTreeMap<Digest, u64>) -> Self {
+        let size = |recorded: &Recorded| match &recorded.entry {
+            Some(entry) => Some(entry.bytes().len() as u64),
+            None => large.get(&recorded.pristine.base()?).copied(),
+        };
         let mut extensions: HashMap<Option<&str>, (bool, BTreeSet<u64>)> = HashMap::new();
         for (path, recorded) in gone {
             let (any, sizes) = extensions.entry(extension(path)).or_default();
-            *any |= recorded.size.is_none();
-            sizes.extend(recorded.size);
+            *any |= size(recorded).is_none();
+            sizes.extend(size(recorded));
         }
-        let sizes = gone.iter().filter_map(|(_, recorded)| recorded.size).collect();
+        let sizes = gone.iter().filter_map(|(_, recorded)| size(recorded)).collect();
         Self { sizes, names: gone.iter().map(|(path, _)| path.as_str().to_lowercase()).collect(), extensions }
     }
 

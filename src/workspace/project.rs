@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use bytes::Bytes;
+
 use super::record::lock_bytes;
 use super::site::Site;
-use super::stored::{Folder, Problem, Problems, from_elsewhere};
+use super::stored::{Folder, Problem, Problems, Room, Stored, from_elsewhere};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::git;
-use crate::limits::{Budget, INFLATED, PROJECT};
+use crate::limits::{Budget, INFLATED};
 use crate::lock::{BASE, DIRECTORY, Digest, Inflater, LOCK, Lock};
-use crate::merge::{Bases, Stored};
+use crate::merge::Bases;
 use crate::tree::RelPath;
 
 /// A project that create-app made.
@@ -28,8 +30,8 @@ pub struct Project {
     pub present: BTreeSet<Digest>,
     /// What is wrong with the base.
     pub broken: Vec<Diagnostic>,
-    /// What may still be held of the project, in bytes.
-    pub held: Budget,
+    /// What may still be held of the project.
+    pub room: Room,
     /// Where large files of the base are read from when they are needed.
     pub(super) folder: Folder,
 }
@@ -44,19 +46,20 @@ impl Project {
     /// [`Project::broken`].
     pub fn read(site: Site) -> Result<Self> {
         let (lock, lock_digest) = read_lock(&site)?;
-        let held = Budget::new(PROJECT);
+        let mut room = Room::default();
         let folder = Folder::open(&site)?;
         let wanted: Vec<Digest> = lock.base().into_iter().collect();
         let (mut stored, mut problems) = (BTreeMap::new(), Problems::new());
-        for (digest, result) in folder.read(&wanted, &held)? {
+        for (digest, result) in folder.read(&wanted, &room.held)? {
             match result {
-                Ok(found) => drop(stored.insert(digest, found)),
+                Ok(Stored::Bytes(bytes)) => drop(stored.insert(digest, bytes)),
+                Ok(Stored::Large(length)) => drop(room.large.insert(digest, length)),
                 Err(problem) => drop(problems.insert(digest, problem)),
             }
         }
-        let present = stored.keys().copied().collect();
+        let present = stored.keys().chain(room.large.keys()).copied().collect();
         // What a sparse checkout leaves out is in git's index.
-        for (digest, bytes) in from_git(&site, problems.keys(), &held, git::staged) {
+        for (digest, bytes) in from_git(&site, problems.keys(), &room.held, git::staged) {
             if problems.get(&digest) == Some(&Problem::Missing) {
                 problems.remove(&digest);
             }
@@ -64,13 +67,13 @@ impl Project {
         }
         // Of two branches that upgraded, each has removed bases that the other one's lock may still name.
         let lost: Vec<&Digest> = problems.keys().filter(|digest| !stored.contains_key(digest)).collect();
-        stored.extend(from_git(&site, lost.into_iter(), &held, git::once_added));
+        stored.extend(from_git(&site, lost.into_iter(), &room.held, git::once_added));
         let broken = broken(&lock, &problems);
         let mut bases = Bases::new(&lock, &stored);
         if is_displaced(&site, &lock) {
             bases.repository.clear();
         }
-        Ok(Self { site, lock, lock_digest, bases, present, broken, held, folder })
+        Ok(Self { site, lock, lock_digest, bases, present, broken, room, folder })
     }
 
     /// A warning where the lock has files at the root of a repository that is not there: nobody knows where they are, and
@@ -145,7 +148,7 @@ fn from_git<'d>(
     digests: impl ExactSizeIterator<Item = &'d Digest>,
     held: &Budget,
     find: impl Fn(&Path, &[&str]) -> Result<BTreeMap<String, Vec<u8>>>,
-) -> Vec<(Digest, Stored)> {
+) -> Vec<(Digest, Bytes)> {
     let Some(root) = site.repository.as_deref().filter(|_| digests.len() > 0) else { return Vec::new() };
     let digests: Vec<Digest> = digests.copied().collect();
     let paths = digests.iter().map(|digest| site.in_repository(&format!("{DIRECTORY}/{BASE}/{digest}")));
@@ -153,8 +156,7 @@ fn from_git<'d>(
     let found = find(root, &paths.iter().map(String::as_str).collect::<Vec<_>>()).unwrap_or_default();
     let (mut inflater, inflated) = (Inflater::default(), Budget::new(INFLATED));
     let decoded = digests.iter().zip(&paths).filter_map(|(digest, path)| {
-        let bytes = from_elsewhere(*digest, found.get(path)?, &mut inflater, &inflated, held)?;
-        Some((*digest, Stored::Bytes(bytes)))
+        Some((*digest, from_elsewhere(*digest, found.get(path)?, &mut inflater, &inflated, held)?))
     });
     decoded.collect()
 }

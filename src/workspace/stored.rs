@@ -8,10 +8,9 @@ use rayon::prelude::*;
 
 use super::site::Site;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::limits::{Budget, INFLATED};
+use crate::limits::{Budget, INFLATED, PROJECT};
 use crate::lock::base::{BaseError, decode_within};
 use crate::lock::{BASE, DIRECTORY, Digest, Inflater, Unread};
-use crate::merge::Stored;
 use crate::rooted::{Failure, Kind, Regular, Root};
 
 /// Files up to this size, in bytes, are held: an upgrade needs most of them.
@@ -19,6 +18,31 @@ const SMALL: usize = 1 << 20;
 
 /// From so many files on, starting threads costs little in comparison.
 const PARALLEL: usize = 64;
+
+/// What the base has for a digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// These bytes.
+    Bytes(Bytes),
+    /// So many bytes, which are read when they are needed.
+    Large(u64),
+}
+
+/// What may be held of a project, and what of its base was not.
+#[derive(Debug)]
+pub struct Room {
+    /// What may still be held, in bytes.
+    pub(super) held: Budget,
+    /// The lengths of the base's large files.
+    pub(super) large: BTreeMap<Digest, u64>,
+}
+
+impl Default for Room {
+    /// Room for a project of which nothing is held.
+    fn default() -> Self {
+        Self { held: Budget::new(PROJECT), large: BTreeMap::new() }
+    }
+}
 
 /// Why the base does not have the bytes of a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +135,7 @@ impl Folder {
         let encoded = file.read(SMALL as u64).map_err(|failure| self.unreadable(digest, &failure))?;
         match decode_within(SMALL, digest, &encoded) {
             Ok(bytes) if held.take(bytes.len() as u64) => Ok(Ok(Stored::Bytes(bytes.into_boxed_slice().into()))),
-            Ok(_) => Err(self.too_much("is larger than", crate::limits::PROJECT).into()),
+            Ok(_) => Err(self.too_much("is larger than", PROJECT).into()),
             Err(BaseError::TooLarge) => {
                 Ok(self.inflate(digest, inflater, encoded.as_slice(), |_| {})?.map(Stored::Large))
             }

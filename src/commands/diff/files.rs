@@ -88,7 +88,7 @@ fn of_plan(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) ->
 /// What the project has changed since it was rendered.
 pub(super) fn local(mut project: Project) -> Result<Vec<File>> {
     project.refuse_displaced()?;
-    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.held)?;
+    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.room)?;
     workspace::complete(&mut project, &ours, Needed::ToMerge)?;
     let (site, bases) = (&project.site, &project.bases);
     let modes = workspace::compares_modes(site)?;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use bytes::Bytes;
+
 use super::case::{self, Case, From, Upgrade};
 use super::{edit, old};
 use crate::answers::given::{Given, GivenValues, Source, values_of};
@@ -13,7 +15,7 @@ use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::lock::base::decode;
 use crate::lock::{self, Digest, Record};
-use crate::merge::{Bases, Options, Stored, merge};
+use crate::merge::{Bases, Options, merge};
 use crate::plan::{Trees, applied};
 use crate::render::select::{Patterns, Selected, Selector};
 use crate::report::plan::{Told, human};
@@ -175,10 +177,7 @@ fn with(mut given: GivenValues, others: &GivenValues) -> GivenValues {
 }
 
 /// The bytes that a record holds.
-fn stored(record: &Record) -> BTreeMap<Digest, Stored> {
-    let decoded = record
-        .base
-        .iter()
-        .filter_map(|(digest, bytes)| Some((*digest, Stored::Bytes(decode(*digest, bytes).ok()?.into()))));
+fn stored(record: &Record) -> BTreeMap<Digest, Bytes> {
+    let decoded = record.base.iter().filter_map(|(digest, bytes)| Some((*digest, decode(*digest, bytes).ok()?.into())));
     decoded.collect()
 }

@@ -266,9 +266,9 @@ fn add_equal<'a>(
         return;
     }
     // Digests are made only of what can be equal: of the right size, where the sizes are known.
-    let size = |recorded: &Recorded| recorded.size;
-    let sizes: Option<BTreeSet<u64>> = sources.iter().map(|(_, recorded)| size(recorded)).collect();
-    let may_be_equal = |entry: &Entry| sizes.as_ref().is_none_or(|sizes| sizes.contains(&(entry.bytes().len() as u64)));
+    let size = |recorded: &Recorded| recorded.entry.as_ref().map(|entry| entry.bytes().len());
+    let sizes: Option<BTreeSet<usize>> = sources.iter().map(|(_, recorded)| size(recorded)).collect();
+    let may_be_equal = |entry: &Entry| sizes.as_ref().is_none_or(|sizes| sizes.contains(&entry.bytes().len()));
     let free = targets.iter().filter(|(path, entry)| !pairing.has_target(path) && !entry.bytes().is_empty());
     for (path, entry) in free.filter(|(_, entry)| may_be_equal(entry)) {
         let key = (matches!(entry, Entry::Symlink { .. }), Digest::of(entry.bytes()));
