@@ -258,7 +258,7 @@ mod tests {
     }
 
     fn given(definitions: &[&str]) -> GivenValues {
-        definitions.iter().map(|text| super::super::given::definition(text).unwrap()).collect()
+        super::super::given::definitions(&definitions.iter().map(|&text| text.to_owned()).collect::<Vec<_>>()).unwrap()
     }
 
     const QUESTIONS: &str = r#"
