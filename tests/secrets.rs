@@ -152,6 +152,9 @@ fn wherever_a_wrong_answer_comes_from_it_is_not_shown() {
     run(&["-d", &format!("token:{SECRET}")]).warns("-d number 1");
     run(&["-d", "name=x", "-d", &format!("the token={SECRET}")]).warns("-d number 2");
     run(&["-d", &format!("tokn={SECRET}")]).warns("`tokn` was given by -d: did you mean `token`?");
+    run(&["-d", "token", SECRET]).warns("write -d NAME=VALUE as one word");
+    run(&["--define", "token", "=", SECRET]).warns("write -d NAME=VALUE as one word");
+    run(&["-d", "token=1", "-d", SECRET]).warns("-d number 2");
     let mut command = place.command(env!("CARGO_BIN_EXE_create-app"), "");
     let output = command.args(new).env("CARGO_GENERATE_VALUE_TOKEN", SECRET).output().unwrap();
     hides(output.into()).ended(2).warns("given by the environment variable `CARGO_GENERATE_VALUE_TOKEN`");
