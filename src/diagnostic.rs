@@ -97,6 +97,8 @@ codes! {
     LockIgnored = "L004",
     /// No lock: nothing says that create-app made the project.
     LockMissing = "L005",
+    /// The lock places the project in a repository, and there is none around it.
+    RepositoryMissing = "L006",
     /// A test case that is malformed.
     TestCase = "C001",
 }
@@ -125,6 +127,8 @@ pub struct Place {
     pub text: Arc<str>,
     /// The region in bytes of `text`.
     pub span: Range<usize>,
+    /// Whether the text may be shown; if not, it is blank but for its line breaks.
+    pub quoted: bool,
 }
 
 impl Place {
@@ -133,7 +137,16 @@ impl Place {
         let text = text.into();
         let start = text.floor_char_boundary(span.start.min(text.len()));
         let end = text.ceil_char_boundary(span.end.clamp(start, text.len()));
-        Self { file: file.into(), text, span: start..end }
+        Self { file: file.into(), text, span: start..end, quoted: true }
+    }
+
+    /// A region of a text that may hold secrets: only where it is, and nothing of the text, is kept.
+    pub fn unquoted(file: impl Into<String>, text: &str, span: Range<usize>) -> Self {
+        let Self { file, text, span, .. } = Self::new(file, text, span);
+        let blank = |text: &str| -> String { text.chars().map(|c| if c == '\n' { c } else { ' ' }).collect() };
+        let [before, marked] = [&text[..span.start], &text[span]].map(blank);
+        let span = before.len()..before.len() + marked.len();
+        Self { file, text: [before, marked].concat().into(), span, quoted: false }
     }
 
     /// Line and column of the region's start, both from 1; the column counts characters.
@@ -279,6 +292,13 @@ mod tests {
         let place = Place::new("a", "ä", 1..99);
         assert_eq!(place.span, 0..2);
         assert_eq!(place.line_column(), (1, 1));
+    }
+
+    #[test]
+    fn a_place_that_is_not_quoted_holds_nothing_of_the_text() {
+        let place = Place::unquoted("a", "äb = 1\nçd = \"hunter2\"\n", 14..23);
+        assert_eq!((place.line_column(), place.text.trim()), ((2, 6), ""));
+        assert_eq!(place.line_column(), Place::new("a", "äb = 1\nçd = \"hunter2\"\n", 14..23).line_column());
     }
 
     #[test]

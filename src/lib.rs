@@ -18,6 +18,7 @@ pub mod date;
 pub mod diagnostic;
 pub mod diff;
 pub mod git;
+pub mod limits;
 pub mod lock;
 pub mod manifest;
 pub mod merge;

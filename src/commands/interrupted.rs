@@ -23,7 +23,7 @@ pub(super) fn finish(site: &Site) -> Result<()> {
 ///
 /// Where a change was interrupted, which has to be finished first, or is under way.
 pub(super) fn open(path: &Path) -> Result<Site> {
-    let site = Site::of_project(path)?;
+    let site = Site::locate(path)?;
     report::diagnostics(&workspace::refuse_interrupted(&site)?);
     Ok(site)
 }
@@ -44,12 +44,10 @@ pub(super) struct Opened {
 ///
 /// As [`finish`].
 pub(super) fn hold(path: &Path) -> Result<Opened> {
-    let site = Site::of_project(path)?;
+    let site = Site::locate(path)?;
     let (held, recovered) = workspace::hold(&site)?;
     let was_taken_back = matches!(recovered, Some(Recovered::TakenBack(_)));
     tell(&site, recovered);
-    // The lock that was read before may have been another one.
-    let site = Site::of_project(path)?;
     Ok(Opened { is_gone: was_taken_back && !site.has_lock(), site, held })
 }
 

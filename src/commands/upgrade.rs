@@ -55,6 +55,7 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
         backup: backup.as_ref(),
         changed,
         unresolved: &unresolved,
+        secret: prospect.secret.iter().map(String::as_str).collect(),
     };
     let printed = match args.json {
         true => report::result(&report::plan::json("upgrade", &told)),

@@ -1,6 +1,6 @@
 //! Liquid as cargo-generate runs it, watched: unknown variables are noticed, and no template can exhaust the machine.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
@@ -13,6 +13,7 @@ use liquid_core::{Error, Language, Renderable, Runtime, ValueView};
 
 use super::date::Clock;
 use super::language;
+use super::secret::Secrets;
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
 
@@ -27,6 +28,7 @@ const MAX_VALUE: usize = 16 << 20;
 pub(super) struct Engine {
     language: &'static Language,
     globals: Object,
+    secrets: Secrets,
     date: Date,
     parsed: Mutex<HashMap<Box<str>, Arc<Template>>>,
 }
@@ -37,6 +39,8 @@ pub(super) struct Outcome {
     pub(super) text: String,
     /// Variables that were used and that nobody defines.
     pub(super) unknown: BTreeSet<String>,
+    /// The first secret variable that was looked up: everything here may depend on its value.
+    pub(super) secret: Option<String>,
     /// Whether it shows the date of the run.
     pub(super) dated: bool,
     /// Why it stopped early.
@@ -57,17 +61,30 @@ pub(super) enum Failure {
 }
 
 impl Engine {
-    pub(super) fn new(variables: &BTreeMap<String, Answer>, date: Date) -> Self {
+    /// The values of `secrets`, as far as they are among the variables, may be shown nowhere but in the files.
+    pub(super) fn new(variables: &BTreeMap<String, Answer>, secrets: &BTreeSet<&str>, date: Date) -> Self {
         let globals = variables.iter().map(|(name, answer)| (KString::from_ref(name), value(answer))).collect();
-        Self { language: language::shared(), globals, date, parsed: Mutex::default() }
+        let secrets = Secrets::new(secrets, variables, &globals);
+        Self { language: language::shared(), globals, secrets, date, parsed: Mutex::default() }
     }
 
     /// Renders a text. `reuse` remembers how it parsed: worth it for skeletons, which many files share.
     pub(super) fn render(&self, text: &str, reuse: bool) -> Outcome {
+        self.render_over(&self.globals, text, reuse)
+    }
+
+    /// Renders a text with other values for the secret variables: what comes of it says nothing about their own.
+    pub(super) fn render_masked(&self, text: &str) -> Outcome {
+        self.render_over(&self.secrets.masked, text, true)
+    }
+
+    fn render_over(&self, globals: &Object, text: &str, reuse: bool) -> Outcome {
         let written = RefCell::new(Bounded(Vec::new()));
         let unknown = RefCell::default();
+        let secret = OnceCell::new();
         let dated = Cell::new(false);
-        let failure = quietly(|| self.try_render(text, reuse, &mut written.borrow_mut(), &unknown, &dated));
+        let seen = Seen { unknown: &unknown, secret: &secret, dated: &dated };
+        let failure = quietly(|| self.try_render(globals, text, reuse, &mut written.borrow_mut(), &seen));
         let failure = match failure {
             Ok(Ok(())) => None,
             Ok(Err(failure)) => Some(failure),
@@ -76,27 +93,29 @@ impl Engine {
         // Liquid only writes whole strings; a failure in the middle of one cannot split a character.
         let text = String::from_utf8(written.into_inner().0)
             .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
-        Outcome { text, unknown: unknown.into_inner(), dated: dated.get(), failure }
+        Outcome { text, unknown: unknown.into_inner(), secret: secret.into_inner(), dated: dated.get(), failure }
     }
 
     fn try_render(
         &self,
+        globals: &Object,
         text: &str,
         reuse: bool,
         written: &mut Bounded,
-        unknown: &RefCell<BTreeSet<String>>,
-        dated: &Cell<bool>,
+        seen: &Seen<'_>,
     ) -> Result<(), Failure> {
         let template = self.parse(text, reuse).map_err(Failure::Parse)?;
         let watch = Watch {
-            inner: RuntimeBuilder::new().set_globals(&self.globals).build(),
-            unknown,
+            inner: RuntimeBuilder::new().set_globals(globals).build(),
+            unknown: seen.unknown,
+            secrets: &self.secrets,
+            secret: seen.secret,
             steps: Cell::new(0),
             exceeded: Cell::new(None),
         };
         watch.inner.registers().get_mut::<Clock>().now = self.date.for_liquid();
         let rendered = template.render_to(written, &watch);
-        dated.set(watch.inner.registers().get_mut::<Clock>().asked);
+        seen.dated.set(watch.inner.registers().get_mut::<Clock>().asked);
         if let Some(what) = watch.exceeded.get() {
             return Err(Failure::TooLarge(what));
         }
@@ -125,7 +144,7 @@ pub(super) fn is_output(text: &str) -> bool {
     quietly(|| parser::parse(text, language::shared()).is_ok()).unwrap_or(false)
 }
 
-fn value(answer: &Answer) -> Value {
+pub(super) fn value(answer: &Answer) -> Value {
     match answer {
         Answer::Text(text) => Value::scalar(text.clone()),
         Answer::Bool(value) => Value::scalar(*value),
@@ -172,10 +191,19 @@ impl Write for Bounded {
     }
 }
 
+/// What a template was seen to do, also where it ended in a panic.
+struct Seen<'a> {
+    unknown: &'a RefCell<BTreeSet<String>>,
+    secret: &'a OnceCell<String>,
+    dated: &'a Cell<bool>,
+}
+
 /// Liquid's runtime with an eye on what the template does.
 struct Watch<'a, R> {
     inner: R,
     unknown: &'a RefCell<BTreeSet<String>>,
+    secrets: &'a Secrets,
+    secret: &'a OnceCell<String>,
     steps: Cell<u64>,
     exceeded: Cell<Option<&'static str>>,
 }
@@ -194,11 +222,13 @@ impl<R: Runtime> Runtime for Watch<'_, R> {
     }
 
     fn try_get(&self, path: &[ScalarCow<'_>]) -> Option<ValueCow<'_>> {
+        self.secrets.notice(path, self.secret);
         self.inner.try_get(path)
     }
 
     /// An unknown variable is the empty string, as cargo-generate has it; a field of one is an error there, too.
     fn get(&self, path: &[ScalarCow<'_>]) -> Result<ValueCow<'_>, Error> {
+        self.secrets.notice(path, self.secret);
         let found = self.inner.get(path);
         if let (Err(_), [name]) = (&found, path)
             && self.inner.try_get(path).is_none()
@@ -258,7 +288,7 @@ mod tests {
             ("name".to_owned(), Answer::Text("my-app".into())),
             ("list".to_owned(), Answer::Array(vec!["a".into(), "b".into()])),
         ]);
-        Engine::new(&variables, Date::from_unix(0).unwrap()).render(text, false)
+        Engine::new(&variables, &BTreeSet::new(), Date::from_unix(0).unwrap()).render(text, false)
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(super) struct Source<'a> {
     pub(super) file: &'a str,
     pub(super) text: Arc<str>,
     pub(super) scan: &'a Scan,
+    /// The secret variable that was looked up before it failed: Liquid's messages may quote its value.
+    pub(super) secret: Option<&'a str>,
 }
 
 impl Source<'_> {
@@ -26,6 +28,11 @@ impl Source<'_> {
 
     fn stretch(&self, span: &Range<usize>) -> &str {
         &self.text[span.clone()]
+    }
+
+    /// The label in place of Liquid's own words.
+    fn hidden(&self) -> Option<String> {
+        self.secret.map(|name| format!("the reason is not shown, because it may quote the secret answer `{name}`"))
     }
 }
 
@@ -53,7 +60,7 @@ pub(super) fn failure(
             let span = last_element(engine, source, values);
             vec![
                 Diagnostic::error(Code::LiquidRender, "this cannot be rendered")
-                    .at(source.place(span), panic_label(message))
+                    .at(source.place(span), source.hidden().unwrap_or_else(|| panic_label(message).to_owned()))
                     .help("write this tag in another way, or exclude the file from rendering in cargo-generate.toml"),
             ]
         }
@@ -219,7 +226,11 @@ fn render_failure(
     }
     let span = last_element(engine, source, values);
     let reason = uncapitalised(&message.title);
-    let (title, label) = if let Some(index) = message.context("requested index") {
+    let is_limit = [language::TOO_LONG_RANGE, language::TOO_LONG_RESULT].contains(&message.title.as_str());
+    let hidden = source.hidden().filter(|_| !is_limit);
+    let (title, label) = if let Some(hidden) = hidden {
+        ("this cannot be rendered".to_owned(), hidden)
+    } else if let Some(index) = message.context("requested index") {
         let variable = message.context("variable").unwrap_or("it");
         let label = match message.context("available indexes") {
             Some(indexes) if !indexes.is_empty() => format!("it has {indexes}"),
@@ -233,7 +244,6 @@ fn render_failure(
     } else {
         ("this cannot be rendered".to_owned(), reason)
     };
-    let is_limit = [language::TOO_LONG_RANGE, language::TOO_LONG_RESULT].contains(&message.title.as_str());
     let code = if is_limit { Code::TooLarge } else { Code::LiquidRender };
     let help = "mend the tag, or exclude the file from rendering in cargo-generate.toml";
     vec![Diagnostic::error(code, title).at(source.place(span), label).help(help)]

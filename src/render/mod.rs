@@ -11,6 +11,7 @@ mod language;
 mod locate;
 pub(crate) mod paths;
 mod scan;
+mod secret;
 pub mod select;
 mod skeleton;
 mod text;
@@ -57,6 +58,8 @@ pub struct Rendered {
     pub warnings: Vec<Diagnostic>,
     /// The date of the request, where a file or a path shows it: the next render needs the same.
     pub date: Option<Date>,
+    /// The files whose content depends on a secret answer. No path does.
+    pub secret: BTreeSet<RelPath>,
 }
 
 /// What a render needs beside the files.
@@ -68,6 +71,8 @@ pub struct Request<'a> {
     pub declared: Vec<&'a Placeholder>,
     /// The value of every variable.
     pub variables: &'a BTreeMap<String, Answer>,
+    /// The variables that are secret.
+    pub secrets: BTreeSet<&'a str>,
     /// How messages name the files.
     pub names: &'a Names,
     /// Whether an unknown variable is an error.
@@ -80,10 +85,10 @@ pub struct Request<'a> {
 ///
 /// # Errors
 ///
-/// Every problem in every file and path, in path order.
+/// Every problem in every file and path, in path order; but of the failures that may depend on a secret answer, the first.
 pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     let known = known(request);
-    let engine = Engine::new(request.variables, request.date);
+    let engine = Engine::new(request.variables, &request.secrets, request.date);
     let values: String = request.variables.values().map(ToString::to_string).collect();
     let renderer = Renderer {
         engine: &engine,
@@ -108,9 +113,10 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     } else {
         selected.into_par_iter().with_min_len(16).map(work).collect()
     };
-    let (tree, warnings) = collect(results, request.names, request.strict)?;
     let date = renderer.dated.load(Ordering::Relaxed).then_some(request.date);
-    Ok(Rendered { tree, warnings, date })
+    let mut rendered = collect(results, request.names, request.strict)?;
+    rendered.date = date;
+    Ok(rendered)
 }
 
 /// Which of `names` the Liquid of a template's files and paths mentions. Each file is looked at once.
@@ -129,12 +135,19 @@ pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>) -> BTreeSet<&'n
 }
 
 /// Puts the files into one tree, or all their problems into one list.
-fn collect(results: Vec<file::Rendered>, names: &Names, strict: bool) -> Result<(Tree, Vec<Diagnostic>)> {
+fn collect(results: Vec<file::Rendered>, names: &Names, strict: bool) -> Result<Rendered> {
     let mut problems = Vec::new();
+    let mut secret = BTreeSet::new();
     let mut placed = paths::Placed::new(names);
-    for result in results {
-        problems.extend(result.problems);
-        if let Some((template_path, path, entry)) = result.entry {
+    let mut failed_by_secret = false;
+    for file::Rendered { entry, found } in results {
+        // A list of the files that fail could spell a secret.
+        if !(found.failed_by_secret && failed_by_secret) {
+            problems.extend(found.problems);
+        }
+        failed_by_secret |= found.failed_by_secret;
+        if let Some((template_path, path, entry)) = entry {
+            secret.extend(found.secret.map(|_| path.clone()));
             placed.place(template_path, path, entry);
         }
     }
@@ -146,7 +159,7 @@ fn collect(results: Vec<file::Rendered>, names: &Names, strict: bool) -> Result<
     if problems.iter().any(Diagnostic::is_error) {
         return Err(Diagnostics(problems));
     }
-    Ok((tree, problems))
+    Ok(Rendered { tree, warnings: problems, date: None, secret })
 }
 
 /// What a name can mean in this template.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::element;
-use super::text::Renderer;
+use super::text::{Found, Renderer};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::template::Names;
 use crate::tree::{Entry, RelPath, Tree};
@@ -12,11 +12,11 @@ use crate::tree::{Entry, RelPath, Tree};
 const LIQUID_SUFFIX: &str = ".liquid";
 
 /// Renders a template path; `None` when a problem was reported.
-pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec<Diagnostic>) -> Option<RelPath> {
+pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, found: &mut Found) -> Option<RelPath> {
     let text = path.as_str();
     if !element::has_liquid(text) {
         // cargo-generate drops the suffix when it reads and again when it writes.
-        return checked(renderer, path, strip_liquid(text).to_owned(), problems);
+        return checked(renderer, path, strip_liquid(text).to_owned(), found);
     }
     let name = renderer.names.of(path);
     let mut components = Vec::new();
@@ -24,10 +24,10 @@ pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec
     for component in text.split('/') {
         let span = offset..offset + component.len();
         offset = span.end + 1;
-        let rendered = renderer.text(&name, component, problems)?;
+        let rendered = public(renderer, (&name, text, span.clone()), component, found)?;
         let rendered = if element::has_liquid(component) { portable(&rendered) } else { rendered };
         if rendered.contains(['/', '\\']) {
-            problems.push(unsafe_path(&name, text, span, &rendered, "contains a path separator"));
+            found.problems.push(unsafe_path(&name, text, span, &rendered, "contains a path separator"));
             return None;
         }
         let is_file = offset > text.len();
@@ -39,25 +39,47 @@ pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec
                 let problem = Diagnostic::error(Code::UnsafePath, "a file's name renders to nothing")
                     .at(Place::new(&name, text, span), "empty")
                     .help("give the placeholder a value, or make the file conditional with `ignore`");
-                problems.push(problem);
+                found.problems.push(problem);
                 return None;
             }
         }
     }
-    checked(renderer, path, strip_liquid(&components.join("/")).to_owned(), problems)
+    checked(renderer, path, strip_liquid(&components.join("/")).to_owned(), found)
 }
 
-fn checked(
+/// Renders a part of a path, which must be the same whatever the secret answers are: paths are recorded and shown.
+fn public(
     renderer: &Renderer<'_>,
-    path: &RelPath,
-    rendered: String,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<RelPath> {
+    (name, whole, span): (&str, &str, std::ops::Range<usize>),
+    part: &str,
+    found: &mut Found,
+) -> Option<String> {
+    let mut own = Found::default();
+    let rendered = renderer.text(name, part, &mut own);
+    let Some(secret) = own.secret else {
+        found.problems.append(&mut own.problems);
+        return rendered;
+    };
+    let title = format!("the path `{whole}` depends on the secret answer `{secret}`");
+    let problem = Diagnostic::error(Code::UnsafePath, title)
+        .at(Place::new(name, whole, span), "paths are recorded and shown")
+        .help(format!("name the file without `{secret}`; its content may use it"));
+    found.problems.push(problem);
+    None
+}
+
+fn checked(renderer: &Renderer<'_>, path: &RelPath, rendered: String, found: &mut Found) -> Option<RelPath> {
     match RelPath::new(rendered.clone()) {
         Ok(path) => Some(path),
         Err(reason) => {
             let text = path.as_str();
-            problems.push(unsafe_path(&renderer.names.of(path), text, 0..text.len(), &rendered, &reason.to_string()));
+            found.problems.push(unsafe_path(
+                &renderer.names.of(path),
+                text,
+                0..text.len(),
+                &rendered,
+                &reason.to_string(),
+            ));
             None
         }
     }
@@ -74,10 +96,14 @@ pub(super) fn render_target(
     renderer: &Renderer<'_>,
     template_path: &RelPath,
     target: &str,
-    problems: &mut Vec<Diagnostic>,
+    found: &mut Found,
 ) -> Option<Entry> {
     let name = renderer.names.of(template_path);
-    let target = if element::has_liquid(target) { renderer.text(&name, target, problems)? } else { target.to_owned() };
+    let target = if element::has_liquid(target) {
+        public(renderer, (&name, target, 0..target.len()), target, found)?
+    } else {
+        target.to_owned()
+    };
     Some(Entry::Symlink { target })
 }
 

@@ -26,19 +26,30 @@ pub(super) struct Renderer<'a> {
     pub(super) dated: &'a AtomicBool,
 }
 
+/// What was found out while a text was rendered.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Errors and warnings.
+    pub(super) problems: Vec<Diagnostic>,
+    /// The first secret variable that was looked up: what was rendered depends on its value.
+    pub(super) secret: Option<String>,
+    /// Whether it failed after that, so that the failure may depend on the value, too.
+    pub(super) failed_by_secret: bool,
+}
+
 impl Renderer<'_> {
     /// Renders a text of the template; `file` is its name in messages.
-    pub(super) fn text(&self, file: &str, text: &str, problems: &mut Vec<Diagnostic>) -> Option<String> {
+    pub(super) fn text(&self, file: &str, text: &str, found: &mut Found) -> Option<String> {
         let scan = scan::scan(text, self.known);
         if let Some(span) = scan::too_deep(text, &scan) {
             let problem = Diagnostic::error(Code::TooLarge, "tags are nested too deeply")
                 .at(Place::new(file, text, span), "this is the innermost one that is allowed")
                 .help("split the file, or flatten its conditions");
-            problems.push(problem);
+            found.problems.push(problem);
             return None;
         }
         let Some(skeleton) = skeleton::skeleton(text, &scan, self.values) else {
-            problems.push(
+            found.problems.push(
                 Diagnostic::error(
                     Code::TooLarge,
                     format!("`{file}` uses every private character from U+E000 to U+E0FF"),
@@ -47,7 +58,13 @@ impl Renderer<'_> {
             );
             return None;
         };
-        let outcome = self.engine.render(&skeleton.text, true);
+        let mut outcome = self.engine.render(&skeleton.text, true);
+        if let Some(secret) = outcome.secret.take() {
+            // Neither the warnings nor the lock may tell which way a template went that asked for the secret.
+            outcome.unknown = self.engine.render_masked(&skeleton.text).unknown;
+            outcome.dated = skeleton.text.contains("date");
+            found.secret.get_or_insert(secret);
+        }
         if outcome.dated {
             self.dated.store(true, Ordering::Relaxed);
         }
@@ -58,7 +75,7 @@ impl Renderer<'_> {
                 }
                 Some(rendered) => {
                     if !outcome.unknown.is_empty() {
-                        problems.extend(locate::unknown_variables(
+                        found.problems.extend(locate::unknown_variables(
                             file,
                             text,
                             &scan,
@@ -73,8 +90,10 @@ impl Renderer<'_> {
             },
             Some(failure) => failure,
         };
-        let source = locate::Source { file, text: Arc::from(text), scan: &scan };
-        problems.extend(locate::failure(self.engine, &source, &failure, self.known, self.values));
+        let source = locate::Source { file, text: Arc::from(text), scan: &scan, secret: found.secret.as_deref() };
+        let problems = locate::failure(self.engine, &source, &failure, self.known, self.values);
+        found.failed_by_secret = found.secret.is_some();
+        found.problems.extend(problems);
         None
     }
 }

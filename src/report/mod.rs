@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Padding, Renderer, Snippet};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Severity, io_reason};
 use crate::lock::LockedTemplate;
@@ -141,12 +141,19 @@ fn draw(diagnostic: &Diagnostic) -> String {
     };
     let [title, label] = [&diagnostic.title, &diagnostic.label].map(|text| escape_control(text));
     let help = diagnostic.help.as_deref().map(escape_control);
-    let place = diagnostic.place.as_deref().map(Excerpt::of);
+    let quoted = |place: &&Place| place.quoted;
+    let place = diagnostic.place.as_deref();
+    let excerpt = place.filter(quoted).map(Excerpt::of);
     let mut group = Group::with_title(level.primary_title(&*title).id(diagnostic.code.as_str()));
-    if let Some(Excerpt { file, first_line, text, span }) = &place {
+    if let Some(Excerpt { file, first_line, text, span }) = &excerpt {
         let mark = AnnotationKind::Primary.span(span.clone());
         let mark = if label.is_empty() { mark } else { mark.label(&*label) };
         group = group.element(Snippet::source(&**text).path(&**file).line_start(*first_line).annotation(mark));
+    }
+    if let Some(place) = place.filter(|place| !place.quoted) {
+        let (line, column) = place.line_column();
+        group =
+            group.element(Origin::path(escape_control(&place.file)).line(line).char_column(column)).element(Padding);
     }
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(&**help));

@@ -33,16 +33,18 @@ impl Regular {
             Ok(Some(kind)) if kind != Kind::File => Failure::NotRegular(kind),
             _ => Failure::Io(error),
         })?;
-        let kind = Kind::of(file.metadata()?.file_type());
-        // On some systems, what is opened is the link itself.
-        if kind == Kind::Link { Err(Failure::Link(path.to_path_buf())) } else { Self::checked(file.into_std(), kind) }
+        match Self::checked(file.into_std()) {
+            // On some systems, what is opened is the link itself.
+            Err(Failure::NotRegular(Kind::Link)) => Err(Failure::Link(path.to_path_buf())),
+            checked => checked,
+        }
     }
 
-    fn checked(file: File, kind: Kind) -> Result<Self, Failure> {
-        if kind != Kind::File {
-            return Err(Failure::NotRegular(kind));
-        }
+    fn checked(file: File) -> Result<Self, Failure> {
         let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(Failure::NotRegular(kind(&file)?));
+        }
         Ok(Self { length: metadata.len(), executable: crate::source::is_executable(&metadata), file })
     }
 
@@ -83,9 +85,7 @@ impl Regular {
 ///
 /// Where it is something else, where it has more bytes than `limit`, and where reading fails.
 pub fn read_regular(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
-    let file = open_ambient(path)?;
-    let kind = Kind::of(cap_std::fs::Metadata::from_file(&file)?.file_type());
-    Regular::checked(file, kind)?.read(limit)
+    Regular::checked(open_ambient(path)?)?.read(limit)
 }
 
 /// As [`read_regular`]; what a shell's process substitution or redirection names may be a pipe as well.
@@ -98,10 +98,14 @@ pub fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
         return read_regular(path, limit);
     }
     let file = File::open(path)?;
-    match Kind::of(cap_std::fs::Metadata::from_file(&file)?.file_type()) {
+    match kind(&file)? {
         kind @ (Kind::Directory | Kind::Link) => Err(Failure::NotRegular(kind)),
         _ => bounded(file, 0, limit),
     }
+}
+
+fn kind(file: &File) -> io::Result<Kind> {
+    Ok(Kind::of(cap_std::fs::Metadata::from_file(file)?.file_type()))
 }
 
 /// Whether a path names something that this process has open already: the user, or a shell, gave it.

@@ -157,17 +157,21 @@ impl Root {
     ///
     /// Where the directory cannot be read.
     pub fn entries(&self) -> io::Result<Vec<(OsString, Kind)>> {
-        let entry = |entry: io::Result<cap_std::fs::DirEntry>| {
-            let entry = entry?;
-            let (name, kind) = (entry.file_name(), Kind::of(entry.file_type()?));
-            // Some file systems do not say the type together with the name.
-            let kind = if kind == Kind::Other { kind_of(&self.dir, &name)?.unwrap_or(kind) } else { kind };
-            Ok((name, kind))
-        };
-        let mut found: Vec<_> = self.dir.entries()?.map(entry).collect::<io::Result<_>>()?;
-        found.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(found)
+        entries(&self.dir)
     }
+}
+
+fn entries(directory: &Dir) -> io::Result<Vec<(OsString, Kind)>> {
+    let entry = |entry: io::Result<cap_std::fs::DirEntry>| {
+        let entry = entry?;
+        let (name, kind) = (entry.file_name(), Kind::of(entry.file_type()?));
+        // Some file systems do not say the type together with the name.
+        let kind = if kind == Kind::Other { kind_of(directory, &name)?.unwrap_or(kind) } else { kind };
+        Ok((name, kind))
+    };
+    let mut found: Vec<_> = directory.entries()?.map(entry).collect::<io::Result<_>>()?;
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(found)
 }
 
 /// Opens the directory `name` in `directory`; `path` is its whole path below the root.
@@ -181,8 +185,13 @@ fn step(directory: &Dir, name: &OsStr, path: &Path) -> Result<Dir, Failure> {
 
 /// What is called `name` in a directory; no link is followed.
 fn kind_of(directory: &Dir, name: &OsStr) -> io::Result<Option<Kind>> {
+    Ok(stat(directory, name)?.map(|(kind, _)| kind))
+}
+
+/// The same, with its length in bytes.
+fn stat(directory: &Dir, name: &OsStr) -> io::Result<Option<(Kind, u64)>> {
     match directory.symlink_metadata(name) {
-        Ok(metadata) => Ok(Some(Kind::of(metadata.file_type()))),
+        Ok(metadata) => Ok(Some((Kind::of(metadata.file_type()), metadata.len()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

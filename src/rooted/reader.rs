@@ -1,6 +1,7 @@
 //! Looks at many paths below a root: the directories of the last path stay open for the next.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use cap_std::fs::Dir;
 use super::failure::{Failure, Kind};
 use super::file::Regular;
 use super::spot::Spot;
-use super::{Root, kind_of, names, outside, step};
+use super::{Root, entries, names, outside, stat, step};
 
 /// So many directories stay open: a path can be deeper than a process may have files open.
 const KEPT: usize = 32;
@@ -45,7 +46,16 @@ impl<'r> Reader<'r> {
     ///
     /// As there.
     pub fn kind(&mut self, relative: &Path) -> Result<Option<Kind>, Failure> {
-        match self.within(relative, |directory, name| Ok(kind_of(directory, name)?)) {
+        Ok(self.stat(relative)?.map(|(kind, _)| kind))
+    }
+
+    /// As [`Root::kind`], with the length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn stat(&mut self, relative: &Path) -> Result<Option<(Kind, u64)>, Failure> {
+        match self.within(relative, |directory, name| Ok(stat(directory, name)?)) {
             Err(failure) if failure.is_missing() => Ok(None),
             found => found,
         }
@@ -82,6 +92,35 @@ impl<'r> Reader<'r> {
     ) -> Result<T, Failure> {
         let names = names(relative)?;
         let (last, directories) = names.split_last().ok_or_else(outside)?;
+        self.walk(directories, |directory| act(directory, last))
+    }
+
+    /// The names in the directory at a relative path, which may be empty, in no order; those that are not UTF-8 are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Root::descend`], and where the directory cannot be read.
+    pub fn names(&mut self, relative: &Path) -> Result<Vec<String>, Failure> {
+        self.walk(&names(relative)?, |directory| {
+            let found = directory.entries()?.map(|entry| Ok(entry?.file_name().into_string().ok()));
+            Ok(found.filter_map(io::Result::transpose).collect::<io::Result<_>>()?)
+        })
+    }
+
+    /// As [`Root::entries`], of the directory at a relative path, which may be empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`Root::descend`], and where the directory cannot be read.
+    pub fn entries(&mut self, relative: &Path) -> Result<Vec<(OsString, Kind)>, Failure> {
+        self.walk(&names(relative)?, |directory| Ok(entries(directory)?))
+    }
+
+    fn walk<T>(
+        &mut self,
+        directories: &[&OsStr],
+        act: impl FnOnce(&Arc<Dir>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let shared = self.open.iter().zip(directories).take_while(|((open, _), name)| open == *name).count();
         self.open.truncate(shared);
         let mut deeper: Option<Arc<Dir>> = None;
@@ -94,7 +133,6 @@ impl<'r> Reader<'r> {
                 deeper = Some(opened);
             }
         }
-        let directory = deeper.as_ref().or(self.open.last().map(|(_, dir)| dir)).unwrap_or(&self.root.dir);
-        act(directory, last)
+        act(deeper.as_ref().or(self.open.last().map(|(_, dir)| dir)).unwrap_or(&self.root.dir))
     }
 }

@@ -7,7 +7,7 @@
 //! let record = lock::record(&rendered, &BTreeSet::new());
 //! let ours = site.read(&app, &repository)?;            // what stands where the files go
 //! let plan = Plan::new(app, repository, &ours, existing);
-//! let aside = workspace::create(&site, &plan, &record, existing)?;
+//! let done = workspace::create(&site, &plan, &record, existing)?;
 //! ```
 //!
 //! `upgrade` makes its plan otherwise: it takes the project for itself first ([`hold`]), and changes it with [`Held::upgrade`].
@@ -17,8 +17,10 @@
 //! next command finishes.
 
 mod backup;
+mod complete;
 mod conflicts;
 mod disk;
+mod files;
 mod fresh;
 #[cfg(any(test, debug_assertions))]
 mod fuse;
@@ -28,28 +30,32 @@ mod journal;
 mod leftovers;
 mod ours;
 mod project;
+mod record;
 mod replace;
 mod site;
+mod stored;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use backup::{Backup, Unheld, backup};
+pub use complete::{Needed, complete};
 pub use conflicts::only_staged;
 pub use inquiry::{Findings, Inquiry};
 pub use journal::{Aside, Done, Recovered};
 pub use leftovers::{Left, compares_modes, leftovers};
 pub use ours::{ours, refuse_left_out};
-pub use project::{Project, misplaced, record};
+pub use project::{Project, misplaced};
+pub use record::{lock_bytes, locks, record};
 pub use replace::{replace_file, replace_tree};
 pub use site::Site;
-
-use std::path::Path;
+pub use stored::Room;
 
 use self::disk::Disk;
 use self::journal::{Busy, Index, Pending, Places, Script};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::lock::{DIRECTORY, Digest, LOCK, Record};
+use crate::lock::{Digest, Record};
 use crate::plan::{Existing, Plan};
 use crate::rooted::{self, Root, Ways};
 
@@ -155,24 +161,14 @@ impl Held {
         backup: Option<&Backup>,
         stands_on: Option<Digest>,
     ) -> Result<Done> {
+        let now = lock_bytes(&site.app)?.map(|bytes| Digest::of(&bytes));
         // Others than create-app change it, too: git, for one.
-        if lock_digest(site)? != stands_on {
+        if now != stands_on {
             let title = format!("`{}` was changed while create-app was at work; nothing was written", site.shown());
             return Err(Diagnostic::error(Code::Busy, title).help("run the command again").into());
         }
         let index = conflicts::index(&self.disk, site, plan)?;
         apply(&self.disk, site, plan, record, backup, index, &self.busy)
-    }
-}
-
-/// The digest of the lock that is there now.
-fn lock_digest(site: &Site) -> Result<Option<Digest>> {
-    let lock = Path::new(DIRECTORY).join(LOCK);
-    let failed = |failure: &rooted::Failure| failure.diagnostic("cannot read", &site.app.join(&lock));
-    match app(site)?.regular(&lock) {
-        Err(failure) if failure.is_missing() => Ok(None),
-        Err(failure) => Err(failed(&failure).into()),
-        Ok(file) => Ok(Some(Digest::read(file.into_file()).map_err(|error| failed(&error.into()))?)),
     }
 }
 
