@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::engine::Engine;
+use super::engine::{Engine, Purpose};
 use super::github::Known;
-use super::skeleton;
+use super::skeleton::Markers;
 use super::text::Renderer;
 use crate::answers::placeholder::Answer;
 use crate::template::Names;
@@ -32,11 +32,10 @@ fn rendered(text: &str) -> Result<String, usize> {
     let variables = variables();
     let engine = Engine::new(&variables, epoch());
     let known = Known::new([("name", true), ("list", false), ("flag", true), ("wide", true)]);
-    let values: String = variables.values().map(ToString::to_string).collect();
-    let (total, dated) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicBool::new(false));
+    let used = variables.values().fold(Markers::NONE, |used, value| used.and(&value.to_string()));
+    let dated = std::sync::atomic::AtomicBool::new(false);
     let names = Names::default();
-    let renderer =
-        Renderer { engine: &engine, known: &known, values: &values, names: &names, total: &total, dated: &dated };
+    let renderer = Renderer { engine: &engine, known: &known, used, names: &names, dated: &dated };
     let mut problems = Vec::new();
     let rendered = renderer.text("fuzz.txt", text, &mut problems);
     for problem in &problems {
@@ -48,7 +47,7 @@ fn rendered(text: &str) -> Result<String, usize> {
 
 /// What Liquid makes of the whole text.
 fn by_liquid(text: &str) -> Option<String> {
-    let outcome = Engine::new(&variables(), epoch()).render(&skeleton::guard_ranges(text), false);
+    let outcome = Engine::new(&variables(), epoch()).render(text, 0, Purpose::Output);
     outcome.failure.is_none().then_some(outcome.text)
 }
 
