@@ -77,7 +77,7 @@ impl Cli {
         let mut error = clap::Error::new(ErrorKind::InvalidSubcommand).with_cmd(&known);
         error.insert(ContextKind::InvalidSubcommand, text(word));
         error.insert(ContextKind::SuggestedSubcommand, text(near));
-        let make = format!("to make a project of this name, run `create-app new {word}`");
+        let make = format!("to make a project of this name, run `create-app new {}`", crate::shell::word(word));
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![make.into()]));
         Err(error)
     }

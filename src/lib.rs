@@ -24,6 +24,7 @@ pub mod merge;
 pub mod plan;
 pub mod render;
 pub mod report;
+pub mod shell;
 pub mod source;
 pub mod template;
 pub mod terminal;

@@ -12,6 +12,7 @@ use inquire::{Confirm, InquireError, MultiSelect, Select};
 
 use super::placeholder::{Answer, Input, Kind, Placeholder};
 use crate::diagnostic::{self, Code, Diagnostic};
+use crate::shell;
 use crate::terminal::{escape_control, escape_control_except};
 
 /// Rows that a list of choices takes at most.
@@ -48,7 +49,8 @@ pub fn ask(placeholder: &Placeholder) -> diagnostic::Result<Answer> {
     }
     .map_err(|error| {
         let name = &placeholder.name;
-        failure(&error).help(format!("an answer given beforehand is not asked for: -d '{name}=VALUE'")).into()
+        let answer = shell::quoted(&format!("{name}=VALUE"));
+        failure(&error).help(format!("an answer given beforehand is not asked for: -d {answer}")).into()
     })
 }
 
