@@ -28,6 +28,7 @@ fn recorded(files: &[(&str, &str)], token: Answer) -> Result<String, Diagnostics
     let (selection, names) = (Selection::default(), Names::default());
     let request = Request {
         selection: &selection,
+        ownership: &ownership,
         declared: Vec::new(),
         variables: &variables,
         secrets: ownership.secret_names(),
