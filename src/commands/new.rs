@@ -1,6 +1,7 @@
 //! `create-app new`: a template and answers become a project.
 
 mod answers;
+mod mistaken;
 mod rendering;
 
 use std::collections::BTreeSet;
@@ -25,7 +26,9 @@ use crate::{git, report};
 /// Everything that stopped it; then nothing was written, unless all that is missing is the repository, which the error says.
 /// What goes wrong when the project is complete is a warning.
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
-    let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
+    let path = args.path.as_deref().unwrap_or(Path::new("."));
+    mistaken::refuse_template(path, args)?;
+    let site = Site::locate(path)?;
     interrupted::finish(&site)?;
     let may_ask = !args.silent && prompt::possible();
     let loaded = origin::load(&site, None, &args.source, Access { may_ask, offline: true })?;

@@ -29,8 +29,10 @@ pub struct Checked {
     pub template: Option<LockedTemplate>,
     /// The template, where it was asked for and is newer.
     pub newer: Option<Newer>,
-    /// What is wrong with the record.
+    /// What is wrong with the record; or, where the project could not be checked, why.
     pub problems: Vec<Diagnostic>,
+    /// Whether the project could not be checked.
+    pub failed: bool,
 }
 
 /// A template that is newer than the project.
@@ -91,6 +93,9 @@ fn draw(out: &mut String, project: &Checked, named: bool) -> std::fmt::Result {
     }
     if project.template.is_some() {
         writeln!(out, "{indent}{}", summary(project))?;
+    }
+    if project.failed && named {
+        writeln!(out, "{indent}not checked: see the error")?;
     }
     Ok(())
 }
