@@ -83,7 +83,7 @@ pub(crate) enum Step {
     /// A path, and the text of a journal, to which the line with its digest is added.
     Signed(String, Content),
     /// How often, and which steps; `@i@` is the round.
-    Repeat(u64, Vec<Step>),
+    Repeat(u64, Vec<Self>),
 }
 
 /// Bytes, in pieces.
@@ -99,9 +99,14 @@ pub(crate) enum Content {
 pub(crate) enum Piece {
     Text(String),
     /// The same text again and again; `@n@` is the round.
-    Repeated { text: String, times: usize },
+    Repeated {
+        text: String,
+        times: usize,
+    },
     /// Bytes that are no text, in hexadecimal.
-    Hex { hex: String },
+    Hex {
+        hex: String,
+    },
 }
 
 /// Command lines of create-app's, and what must come of each.

@@ -42,13 +42,16 @@ pub(crate) fn case(case: &Case, standard: &Standard) -> Verdict {
 fn one(sandbox: &Sandbox, run: &Run, command: &str) -> Verdict {
     let before = Snapshot::of(sandbox.root());
     let words = shell_words::split(&sandbox.filled(command)).unwrap();
+    // A patch for a program is the bytes of files.
+    let is_raw = run.raw
+        || !run.terminal && words[0] == "diff" && !words.iter().any(|word| word == "--stat" || word == "--name-only");
     let (output, report) = observe(sandbox, run, words)?;
     let text = String::from_utf8_lossy(&output).into_owned();
     let problems = [
         ended(run, &report),
         said(sandbox, run, &text),
-        shown(run, &output, &text),
-        bounded(run, &report, output.len()),
+        if is_raw { Ok(()) } else { shown(run, &output, &text) },
+        bounded(run, &report, if is_raw { 0 } else { output.len() }),
         unchanged(sandbox, run, command, &report, &before),
         left(sandbox, run),
     ];
@@ -56,7 +59,11 @@ fn one(sandbox: &Sandbox, run: &Run, command: &str) -> Verdict {
     if problems.is_empty() {
         return Ok(());
     }
-    Err(format!("{}\n--- {report:?}\n{:.6000}", problems.join("\n"), text.escape_debug().to_string().replace("\\n", "\n")))
+    Err(format!(
+        "{}\n--- {report:?}\n{:.6000}",
+        problems.join("\n"),
+        text.escape_debug().to_string().replace("\\n", "\n")
+    ))
 }
 
 /// Runs create-app under a warden, and returns what it printed, both outputs together.
@@ -149,9 +156,6 @@ fn said(sandbox: &Sandbox, run: &Run, text: &str) -> Verdict {
 
 /// Whether what was printed is safe to look at: text of others must not act on a terminal, hide, or change its order.
 fn shown(run: &Run, output: &[u8], text: &str) -> Verdict {
-    if run.raw {
-        return Ok(());
-    }
     let is_ours = |c: char| c == '\n' || c == '\t' && !run.terminal || c == '\r' && run.terminal;
     let found = text.chars().find(|&c| (c.is_control() && !is_ours(c)) || hides(c));
     nothing(found.into_iter().map(|c| format!("prints {c:?} as it is: {:.300}", output.escape_ascii().to_string())))
@@ -185,7 +189,8 @@ fn unchanged(sandbox: &Sandbox, run: &Run, command: &str, report: &Report, befor
         _ if is_at_or_below(path, "state") => writes,
         _ => run.changes.iter().any(|name| is_at_or_below(path, name)),
     };
-    let ran = std::fs::read_to_string(sandbox.path(RAN)).ok().map(|text| format!("a program of the attacker's ran: {text}"));
+    let ran =
+        std::fs::read_to_string(sandbox.path(RAN)).ok().map(|text| format!("a program of the attacker's ran: {text}"));
     nothing(ran.into_iter().chain(before.differences(&after, &may_change).into_iter().take(20)))
 }
 
@@ -208,7 +213,9 @@ fn left(sandbox: &Sandbox, run: &Run) -> Verdict {
 fn kept(sandbox: &Sandbox, words: &str) -> Vec<String> {
     let own = |path: &Path| {
         let below = path.strip_prefix(sandbox.root()).unwrap();
-        below.starts_with("cache") || below.starts_with("state") || below.iter().any(|part| part == ".create-app" || part == ".git")
+        below.starts_with("cache")
+            || below.starts_with("state")
+            || below.iter().any(|part| part == ".create-app" || part == ".git")
     };
     let has = |bytes: &[u8]| String::from_utf8_lossy(bytes).to_lowercase().contains(&words.to_lowercase());
     let files = WalkDir::new(sandbox.root()).into_iter().map(Result::unwrap).filter(|entry| own(entry.path()));

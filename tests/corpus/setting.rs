@@ -5,9 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use fs_err as fs;
-use miniz_oxide::deflate::core::{
-    CompressorOxide, TDEFLFlush, compress_to_output, create_comp_flags_from_zip_params,
-};
+use miniz_oxide::deflate::core::{CompressorOxide, TDEFLFlush, compress_to_output, create_comp_flags_from_zip_params};
 use sha2::{Digest as _, Sha256};
 
 use crate::case::{Case, Content, Piece, Step};
@@ -128,7 +126,8 @@ fn piece(sandbox: &Sandbox, piece: &Piece) -> Vec<u8> {
             (0..*times).map(round).collect::<String>().into_bytes()
         }
         Piece::Hex { hex } => {
-            let digits: Vec<u8> = hex.chars().filter_map(|c| c.to_digit(16)).map(|d| u8::try_from(d).unwrap()).collect();
+            let digits: Vec<u8> =
+                hex.chars().filter_map(|c| c.to_digit(16)).map(|d| u8::try_from(d).unwrap()).collect();
             digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
         }
     }

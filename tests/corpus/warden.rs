@@ -1,9 +1,9 @@
 //! Runs one program under limits, and measures it. The test runs itself again for that: what a process has used is only known
 //! of children that have ended, and the tests share one process.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::os::unix::process::ExitStatusExt as _;
 
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 use nix::sys::time::TimeValLike as _;
@@ -40,11 +40,9 @@ pub(crate) fn asked() -> Option<ExitCode> {
     let mut words = std::env::args_os().skip(1);
     words.next().filter(|word| word == WORD)?;
     let [report, program] = [(); 2].map(|()| words.next().unwrap());
-    for (resource, limit) in [
-        (Resource::RLIMIT_AS, ADDRESS_SPACE),
-        (Resource::RLIMIT_FSIZE, FILE_SIZE),
-        (Resource::RLIMIT_CORE, 0),
-    ] {
+    for (resource, limit) in
+        [(Resource::RLIMIT_AS, ADDRESS_SPACE), (Resource::RLIMIT_FSIZE, FILE_SIZE), (Resource::RLIMIT_CORE, 0)]
+    {
         // Where a system has no such limit, the case is measured all the same.
         let _: nix::Result<()> = setrlimit(resource, limit, limit);
     }
