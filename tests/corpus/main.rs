@@ -33,7 +33,8 @@ fn main() -> std::process::ExitCode {
         let ignored = case.is_ignored();
         Trial::test(name, move || judge::case(&case, &standard).map_err(Into::into)).with_ignored_flag(ignored)
     });
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+    let watch = Trial::test("the_watch_sees_every_change", || watch::sees_every_change().map_err(Into::into));
+    libtest_mimic::run(&Arguments::from_args(), trials.chain([watch]).collect()).exit_code()
 }
 
 /// The cases hold links, special files and file names that only Unix has.

@@ -96,3 +96,41 @@ fn look(path: &Path) -> Seen {
     }
     std::fs::read(path).map_or(Seen::Unreadable, |bytes| Seen::File { mode, bytes })
 }
+
+/// Whether every kind of change is seen: a corpus that watches nothing would pass.
+pub(crate) fn sees_every_change() -> Result<(), String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let changes: &[(&str, fn(&Path))] = &[
+        ("a new file", |root| fs::write(root.join("new"), "").unwrap()),
+        ("a new directory", |root| fs::create_dir(root.join("d/new")).unwrap()),
+        ("other bytes", |root| fs::write(root.join("d/file"), "two").unwrap()),
+        ("another mode", |root| {
+            fs::set_permissions(root.join("d/file"), std::fs::Permissions::from_mode(0o755)).unwrap()
+        }),
+        ("a file that is gone", |root| fs::remove_file(root.join("d/file")).unwrap()),
+        ("another target", |root| {
+            fs::remove_file(root.join("link")).unwrap();
+            fs::os::unix::fs::symlink("d", root.join("link")).unwrap();
+        }),
+        ("a byte of a large file", |root| {
+            let large = fs::OpenOptions::new().write(true).open(root.join("large")).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(large.file(), b"x", KEPT).unwrap();
+        }),
+    ];
+    for (what, change) in changes {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path();
+        fs::create_dir(root.join("d")).unwrap();
+        fs::write(root.join("d/file"), "one").unwrap();
+        fs::File::create(root.join("large")).unwrap().set_len(2 * KEPT).unwrap();
+        fs::os::unix::fs::symlink("d/file", root.join("link")).unwrap();
+        let before = Snapshot::of(root);
+        let again = before.differences(&Snapshot::of(root), &|_| false);
+        change(root);
+        let seen = before.differences(&Snapshot::of(root), &|_| false);
+        if !again.is_empty() || seen.is_empty() {
+            return Err(format!("{what}: {again:?} without it, {seen:?} with it"));
+        }
+    }
+    Ok(())
+}
