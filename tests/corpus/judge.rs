@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use walkdir::WalkDir;
 
 use crate::case::{Case, Run};
-use crate::sandbox::{RAN, Sandbox, Standard};
+use crate::sandbox::{RAN, Sandbox, Standard, program};
 use crate::setting;
 use crate::warden::{self, Report};
 use crate::watch::{Snapshot, is_at_or_below};
@@ -69,7 +69,7 @@ fn one(sandbox: &Sandbox, run: &Run, command: &str) -> Verdict {
 /// Runs create-app under a warden, and returns what it printed, both outputs together.
 fn observe(sandbox: &Sandbox, run: &Run, words: Vec<String>) -> Result<(Vec<u8>, Report), String> {
     let desk = tempfile::tempdir().unwrap();
-    let words = warden::words(desk.path().join("report"), env!("CARGO_BIN_EXE_create-app"), words);
+    let words = warden::words(desk.path().join("report"), &program(), words);
     let mut environment = sandbox.environment();
     environment.extend(run.env.iter().map(|(name, value)| (name.clone(), sandbox.filled(value))));
     let at = sandbox.path(&run.at);

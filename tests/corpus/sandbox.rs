@@ -14,6 +14,11 @@ use crate::case::Project;
 /// What the canary writes: proof that a program ran which nobody but the attacker named.
 pub(crate) const RAN: &str = "ran";
 
+/// The create-app that is tested: the one of this build, or another one, such as a released binary.
+pub(crate) fn program() -> String {
+    std::env::var("CORPUS_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_create-app").to_owned())
+}
+
 /// Files of the standard template.
 const TEMPLATE: &[(&str, &str)] = &[
     ("a.txt", "one\ntwo\nthree\n"),
@@ -117,7 +122,7 @@ impl Sandbox {
 
     /// Runs create-app to build the setting.
     pub(crate) fn app(&self, words: &[String]) {
-        let output = self.command(env!("CARGO_BIN_EXE_create-app"), "").args(words).output().unwrap();
+        let output = self.command(program(), "").args(words).output().unwrap();
         succeeded(&format!("create-app {words:?}"), &output);
     }
 
