@@ -83,6 +83,10 @@ codes! {
     Uncommitted = "P007",
     /// Files that a sparse checkout leaves out.
     NotCheckedOut = "P008",
+    /// A link, or something else that is not a regular file, where a file is read.
+    NotRegular = "P009",
+    /// A file, or all that one run would read, above the limits.
+    TooMuch = "P010",
     /// The lock cannot be read.
     LockInvalid = "L001",
     /// The lock was written by a newer create-app.
@@ -93,6 +97,8 @@ codes! {
     LockIgnored = "L004",
     /// No lock: nothing says that create-app made the project.
     LockMissing = "L005",
+    /// The lock places the project in a repository, and there is none around it.
+    RepositoryMissing = "L006",
     /// A test case that is malformed.
     TestCase = "C001",
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bytes::Bytes;
 use thiserror::Error;
 
 /// The most bytes in a name.
@@ -159,8 +160,8 @@ fn is_device(name: &str) -> bool {
 pub enum Entry {
     /// A regular file.
     File {
-        /// Its content; borrowed where it comes from the binary itself.
-        bytes: Cow<'static, [u8]>,
+        /// Its content. Copies share it, so that a file that several stages hold is in memory once.
+        bytes: Bytes,
         /// Whether its executable bit is set.
         executable: bool,
     },
@@ -174,7 +175,11 @@ pub enum Entry {
 impl Entry {
     /// A file that is not executable.
     pub fn file(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
-        Self::File { bytes: bytes.into(), executable: false }
+        let bytes = match bytes.into() {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        };
+        Self::File { bytes, executable: false }
     }
 
     /// The bytes that make the entry: a file's content, or a link's target, as git stores them.

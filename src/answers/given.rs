@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::placeholder::Answer;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
+use crate::limits::is_overfull_toml;
 
 /// A value as it was given.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,6 +102,13 @@ pub fn values_file(name: &str, text: &str) -> Result<GivenValues> {
     #[derive(Deserialize)]
     struct File {
         values: Values,
+    }
+    if is_overfull_toml(text) {
+        let place = Place::new(name, text, 0..0);
+        return Err(Diagnostic::error(Code::ValuesFile, "the values file has more in it than create-app reads")
+            .at(place, "too many keys, tables or arrays")
+            .help("keep what the template asks for, and remove the rest")
+            .into());
     }
     let file: File = toml::from_str(text).map_err(|error| {
         let place = Place::new(name, text, error.span().unwrap_or(0..0));

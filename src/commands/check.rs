@@ -10,7 +10,7 @@ use crate::merge::state::judge;
 use crate::plan::Trees;
 use crate::report;
 use crate::report::check::{Checked, Newer};
-use crate::workspace::{self, Project};
+use crate::workspace::{self, Needed, Project};
 
 /// Runs `create-app check`. A path that cannot be checked does not keep the others from it.
 ///
@@ -39,16 +39,18 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
 fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     let site = interrupted::open(path)?;
     let shown = site.shown().to_string();
-    let project = match Project::read(site) {
+    let mut project = match Project::read(site) {
         Ok(project) => project,
         Err(problems) if problems.0.iter().all(|problem| problem.code == Code::LockInvalid) => {
             return Ok(Checked { shown, problems: problems.0, ..Checked::default() });
         }
         Err(problems) => return Err(problems),
     };
-    let ours = workspace::ours(&project.site, &project.bases, &Trees::default())?;
+    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.room)?;
+    workspace::complete(&mut project, &ours, Needed::ToJudge)?;
     let left = workspace::leftovers(&project, &ours)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
+    let unchecked = project.left_unchecked();
     Ok(Checked {
         shown,
         app_dir: project.site.app_dir.clone(),
@@ -56,7 +58,7 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
         repository: judge(&project.bases.repository, &ours.repository, &left.repository),
         template: Some(project.lock.template),
         newer,
-        problems: left.lock.into_iter().chain(project.broken).collect(),
+        problems: left.lock.into_iter().chain(project.broken).chain(unchecked).collect(),
         failed: false,
     })
 }

@@ -20,7 +20,7 @@ use crate::{git, report};
 /// Whatever keeps the project or its template from being read.
 pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
     let files = match (args.local, args.upstream) {
-        (true, _) => local(&Project::read(interrupted::open(&args.path)?)?)?,
+        (true, _) => local(Project::read(interrupted::open(&args.path)?)?)?,
         (false, true) => upstream(&prospect::find(interrupted::open(&args.path)?, &args.render)?),
         (false, false) => planned(&prospect::find(interrupted::open(&args.path)?, &args.render)?)?,
     };

@@ -1,6 +1,7 @@
 //! What a run takes from the world before its pure part begins: the given values, the date, the user's name.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::answers::Resolved;
@@ -9,7 +10,9 @@ use crate::answers::given::{self, GivenValues, Source};
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Result, did_you_mean};
 use crate::git;
+use crate::limits::SETTINGS;
 use crate::render;
+use crate::rooted::{Failure, read_named};
 use crate::template::Template;
 
 /// The variable that names a values file, and the only one of cargo-generate's own that is read here.
@@ -37,15 +40,18 @@ pub(super) fn given(file: Option<&Path>, definitions: &[String]) -> Result<Given
 }
 
 fn values_file(path: &Path) -> Result<GivenValues> {
-    if path.is_dir() {
-        let title = format!("cannot read the values file `{}`: is a directory", path.display());
-        return Err(Diagnostic::error(Code::ValuesFile, title).help("give a TOML file").into());
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let mut problem = Diagnostic::io("cannot read the values file", path, &error);
-        problem.code = Code::ValuesFile;
-        problem
-    })?;
+    let refuse = |failure: Failure| {
+        let problem = match failure {
+            Failure::NotRegular(kind) => {
+                let title = format!("cannot read the values file `{}`: is {kind}", path.display());
+                Diagnostic::error(Code::ValuesFile, title).help("give a TOML file")
+            }
+            failure => failure.diagnostic("cannot read the values file", path),
+        };
+        Diagnostic { code: Code::ValuesFile, ..problem }
+    };
+    let bytes = read_named(path, SETTINGS).map_err(refuse)?;
+    let text = String::from_utf8(bytes).map_err(|_| refuse(Failure::Io(ErrorKind::InvalidData.into())))?;
     given::values_file(&path.to_string_lossy(), &text)
 }
 

@@ -23,7 +23,7 @@ pub(super) fn finish(site: &Site) -> Result<()> {
 ///
 /// As [`finish`].
 pub(super) fn open(path: &Path) -> Result<Site> {
-    let site = Site::of_project(path)?;
+    let site = Site::locate(path)?;
     finish(&site)?;
     Ok(site)
 }
@@ -34,14 +34,13 @@ pub(super) fn open(path: &Path) -> Result<Site> {
 ///
 /// As [`finish`].
 pub(super) fn hold(path: &Path) -> Result<(Site, Option<Held>)> {
-    let site = Site::of_project(path)?;
+    let site = Site::locate(path)?;
     if !site.app.is_dir() {
         return Ok((site, None));
     }
     let (held, recovered) = workspace::hold(&site)?;
     tell(&site, recovered);
-    // The lock that was read before may have been another one.
-    Ok((Site::of_project(path)?, Some(held)))
+    Ok((site, Some(held)))
 }
 
 fn tell(site: &Site, recovered: Option<Recovered>) {

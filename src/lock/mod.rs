@@ -6,6 +6,7 @@
 
 pub mod base;
 mod digest;
+mod inflate;
 mod read;
 mod record;
 mod write;
@@ -13,7 +14,8 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use digest::hex;
-pub use digest::{Digest, NotADigest};
+pub use digest::{Digest, Digester, NotADigest};
+pub use inflate::{Inflater, Unread};
 pub use record::{GITATTRIBUTES, GITIGNORE, Record, Rendered, Secrets, record};
 
 use crate::answers::placeholder::Answer;

@@ -405,3 +405,12 @@ proptest! {
         prop_assert_eq!(text.lines().count(), head + lines + 2 * sections);
     }
 }
+
+#[test]
+fn a_forged_lock_is_refused_before_it_fills_the_memory() {
+    let lock = |text: &str| Lock::parse(text, FILE).unwrap_err().0;
+    let problems = lock(&format!("format = 1\n[answers]\na = [{}]", "1,".repeat(1 << 20)));
+    assert_eq!(problems[0].title, "the lock has more in it than any project has");
+    let problems = lock(&format!("format = 1\n{}", (0..5000).map(|n| format!("x{n} = 1\n")).collect::<String>()));
+    assert_eq!((problems.len(), problems[100].title.as_str()), (101, "the lock has 4901 more problems"));
+}

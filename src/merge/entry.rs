@@ -1,6 +1,6 @@
 //! The rules for one file: the trivial ones first, its content only when they fail.
 
-use std::borrow::Cow;
+use bytes::Bytes;
 
 use super::draw::{Style, draw};
 use super::moves::Triple;
@@ -56,6 +56,16 @@ impl<'a> Both<'a> {
 
     fn is_edited(&self) -> bool {
         self.base().is_none_or(|base| is_edited(base, self.ours))
+    }
+
+    /// The bytes of a merge; those of a side where they are the same, which is what most merges end with.
+    fn shared(&self, merged: Vec<u8>) -> Bytes {
+        let sides = [self.ours, self.theirs].into_iter();
+        let mut same = sides.filter_map(|side| match side {
+            Entry::File { bytes, .. } if *bytes == merged => Some(bytes.clone()),
+            _ => None,
+        });
+        same.next().unwrap_or_else(|| merged.into())
     }
 
     fn is_changed(&self) -> bool {
@@ -199,14 +209,17 @@ impl Tools<'_> {
     fn conclude(&mut self, both: &Both<'_>, merged: Merged) -> Decision {
         let base = both.triple.base.map(|(_, recorded)| recorded.pristine.mode);
         let executable = executable(base, both.ours, both.theirs, self.options.modes);
-        let file = |bytes: Vec<u8>| Entry::File { bytes: Cow::Owned(bytes), executable };
+        let file = |bytes: Bytes| Entry::File { bytes, executable };
         let style = self.options.style;
         match merged {
-            Merged::Entry(Entry::File { bytes, .. }) => self.settle(both, file(bytes.into_owned()), None),
+            Merged::Entry(Entry::File { bytes, .. }) => self.settle(both, file(bytes), None),
             Merged::Entry(link) => self.settle(both, link, None),
-            Merged::Keep(reason) => Some(self.keep(both, file(both.ours.bytes().to_vec()), reason)),
+            Merged::Keep(reason) => match both.ours {
+                Entry::File { bytes, .. } => Some(self.keep(both, file(bytes.clone()), reason)),
+                link @ Entry::Symlink { .. } => Some(self.keep(both, link.clone(), reason)),
+            },
             Merged::Text { merge, stages } => {
-                let drawn = file(draw(&merge, style, &self.options.version));
+                let drawn = file(both.shared(draw(&merge, style, &self.options.version)));
                 match (merge.conflicts(), style) {
                     (0, _) => self.settle(both, drawn, None),
                     (_, Style::Ours | Style::Theirs) => self.settle(both, drawn, Some(Reason::Decided)),

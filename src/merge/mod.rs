@@ -37,6 +37,7 @@ use crate::plan::{Action, Change, Changes, Note, Plan, Subject, Trees};
 use crate::render::select::Patterns;
 use crate::tree::RelPath;
 
+pub(crate) use base::entry;
 pub use base::{Base, Bases, Recorded};
 pub use leftovers::{Leftover, leftovers};
 pub use values::is_edited;

@@ -1,6 +1,6 @@
 //! Renders one file of a template: its path and its content.
 
-use std::borrow::Cow;
+use bytes::Bytes;
 
 use super::select::Selected;
 use super::text::Renderer;
@@ -35,15 +35,10 @@ pub(super) fn render(renderer: &Renderer<'_>, template_path: RelPath, entry: Ent
 }
 
 /// Renders a file's bytes; what is not UTF-8, or has no tag, is returned as it came.
-fn content(
-    renderer: &Renderer<'_>,
-    path: &RelPath,
-    bytes: Cow<'static, [u8]>,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<Cow<'static, [u8]>> {
+fn content(renderer: &Renderer<'_>, path: &RelPath, bytes: Bytes, problems: &mut Vec<Diagnostic>) -> Option<Bytes> {
     let Ok(text) = std::str::from_utf8(&bytes) else { return Some(bytes) };
     if !element::has_liquid(text) {
         return Some(bytes);
     }
-    renderer.text(&renderer.names.of(path), text, problems).map(|text| Cow::Owned(text.into_bytes()))
+    renderer.text(&renderer.names.of(path), text, problems).map(|text| text.into())
 }

@@ -29,7 +29,7 @@ pub struct Checked {
     pub template: Option<LockedTemplate>,
     /// The template, where it was asked for and is newer.
     pub newer: Option<Newer>,
-    /// What is wrong with the record; or, where the project could not be checked, why.
+    /// What is wrong with the record, and warnings of what could not be checked; where nothing could be, why.
     pub problems: Vec<Diagnostic>,
     /// Whether the project could not be checked.
     pub failed: bool,
@@ -49,7 +49,9 @@ impl Checked {
     #[must_use]
     pub fn fails(&self, pristine: bool) -> bool {
         let bad = |file: &FileState| file.state == State::Conflict || pristine && file.state.is_drift();
-        !self.problems.is_empty() || self.newer.is_some() || self.files().any(|(_, file)| bad(file))
+        self.problems.iter().any(Diagnostic::is_error)
+            || self.newer.is_some()
+            || self.files().any(|(_, file)| bad(file))
     }
 
     /// Every file, with whether it is at the repository's root.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::source::is_executable;
-use crate::tree::{Entry, RelPath};
+use crate::tree::Entry;
 
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,21 +63,6 @@ pub(super) struct Guard<'r> {
 impl<'r> Guard<'r> {
     pub(super) fn new(root: &'r Path) -> Self {
         Self { root, safe: HashSet::new() }
-    }
-
-    /// The entry at a path, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// Where something that is neither a file nor a link stands there, or where the way there is not safe.
-    pub(super) fn read(&mut self, path: &RelPath) -> Result<Option<Entry>> {
-        self.check(path.as_str(), |_| false)?;
-        let full = path.below(self.root);
-        match look(&full).map_err(|error| Diagnostic::io("cannot read", &full, &error))? {
-            Seen::Nothing => Ok(None),
-            Seen::Entry(entry) => Ok(Some(entry)),
-            Seen::Other => Err(in_the_way(&full, "is a directory, where the template has a file")),
-        }
     }
 
     /// Checks that every directory on the way to a path is one, or is missing, or is `leaving`: removed before the way is

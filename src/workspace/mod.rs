@@ -17,8 +17,10 @@
 //! next command finishes.
 
 mod backup;
+mod complete;
 mod conflicts;
 mod disk;
+mod files;
 mod fresh;
 #[cfg(any(test, debug_assertions))]
 mod fuse;
@@ -28,26 +30,32 @@ mod journal;
 mod leftovers;
 mod ours;
 mod project;
+mod record;
 mod replace;
 mod site;
+mod stored;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use backup::{Backup, Unheld, backup};
+pub use complete::{Needed, complete};
 pub use conflicts::only_staged;
 pub use inquiry::{Findings, Inquiry};
 pub use journal::{Aside, Recovered};
 pub use leftovers::{Left, compares_modes, leftovers};
 pub use ours::{ours, refuse_left_out};
-pub use project::{Project, misplaced, record};
+pub use project::{Project, misplaced};
+pub use record::{lock_bytes, locks, record};
 pub use replace::{replace_file, replace_tree};
 pub use site::Site;
+pub use stored::Room;
 
 use self::disk::Disk;
 use self::journal::{Busy, Index, Places, Script};
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::lock::{DIRECTORY, Digest, LOCK, Record};
+use crate::lock::{Digest, Record};
 use crate::plan::{Existing, Plan};
 
 /// Finishes or takes back a change that was interrupted; none where nothing was, which costs one look at the disk.
@@ -129,11 +137,7 @@ impl Held {
         backup: Option<&Backup>,
         stands_on: Option<Digest>,
     ) -> Result<Vec<Aside>> {
-        let path = site.app.join(DIRECTORY).join(LOCK);
-        let now = match std::fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            bytes => Some(Digest::of(&bytes.map_err(|error| Diagnostic::io("cannot read", &path, &error))?)),
-        };
+        let now = lock_bytes(&site.app)?.map(|bytes| Digest::of(&bytes));
         // Others than create-app change it, too: git, for one.
         if now != stands_on {
             let title = format!("`{}` was changed while create-app was at work; nothing was written", site.shown());

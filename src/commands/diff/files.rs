@@ -8,7 +8,7 @@ use crate::lock::DIRECTORY;
 use crate::merge::{Base, is_edited, state};
 use crate::plan::{Action, Changes, Difference, Trees, effects};
 use crate::tree::{Entry, RelPath, Tree};
-use crate::workspace::{self, Project};
+use crate::workspace::{self, Needed, Project};
 
 /// A file that differs; its paths are below the repository's root.
 pub(super) struct File {
@@ -86,9 +86,11 @@ fn of_plan(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) ->
 }
 
 /// What the project has changed since it was rendered.
-pub(super) fn local(project: &Project) -> Result<Vec<File>> {
+pub(super) fn local(mut project: Project) -> Result<Vec<File>> {
+    project.refuse_displaced()?;
+    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.room)?;
+    workspace::complete(&mut project, &ours, Needed::ToMerge)?;
     let (site, bases) = (&project.site, &project.bases);
-    let ours = workspace::ours(site, bases, &Trees::default())?;
     let modes = workspace::compares_modes(site)?;
     let side = |base: &Base, ours: &Tree, name: &dyn Fn(&RelPath) -> String| -> Vec<File> {
         let moved = state::moved(base, ours, &bases.moved);

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use bytes::Bytes;
+
 use super::case::{self, Case, From, Upgrade};
 use super::{edit, old};
 use crate::answers::given::{Given, GivenValues, Source, values_of};
@@ -175,7 +177,7 @@ fn with(mut given: GivenValues, others: &GivenValues) -> GivenValues {
 }
 
 /// The bytes that a record holds.
-fn stored(record: &Record) -> BTreeMap<Digest, Vec<u8>> {
-    let decoded = record.base.iter().filter_map(|(digest, bytes)| Some((*digest, decode(*digest, bytes).ok()?)));
+fn stored(record: &Record) -> BTreeMap<Digest, Bytes> {
+    let decoded = record.base.iter().filter_map(|(digest, bytes)| Some((*digest, decode(*digest, bytes).ok()?.into())));
     decoded.collect()
 }
