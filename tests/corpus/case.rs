@@ -76,6 +76,10 @@ pub(crate) enum Step {
     AskReads(String, String, String, Content),
     /// The words of a command line of create-app's, which must succeed.
     App(String),
+    /// The same, and the step before which it is killed (docs/contributing.md).
+    Killed(String, u64),
+    /// A directory, and its copy, which keeps all that an archive keeps.
+    Copy(String, String),
     /// A file of the app, a number of zero bytes, and their digest: the base and the lock then hold that as its pristine content.
     Bomb(String, u64, String),
     /// A repository, a number of zero bytes, and the name of the object that they are: git then has that file.

@@ -126,6 +126,13 @@ impl Sandbox {
         succeeded(&format!("create-app {words:?}"), &output);
     }
 
+    /// Runs create-app until it is killed.
+    pub(crate) fn killed(&self, words: &[String], step: u64) {
+        let fault = format!("killed:{step}");
+        let output = self.command(program(), "").args(words).env("CREATE_APP_FAULT", fault).output().unwrap();
+        assert_eq!(output.status.code(), None, "create-app {words:?} was to be killed");
+    }
+
     /// Makes the app of a case from the template that is there.
     pub(crate) fn make(&self, project: Project) {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -154,6 +161,12 @@ fn succeeded(what: &str, output: &Output) -> String {
     out
 }
 
+/// Copies a directory as an archive of it would: modes and times, and neither inodes nor the times at which they changed.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
+    assert!(status.success(), "cannot copy {}", from.display());
+}
+
 /// The standard projects, made once and copied: most cases start from one of them.
 #[derive(Default)]
 pub(crate) struct Standard(Mutex<BTreeMap<&'static str, Sandbox>>);
@@ -178,8 +191,7 @@ impl Standard {
             sandbox
         });
         for name in ["template", "app"].into_iter().filter(|name| from.path(name).exists()) {
-            let status = Command::new("cp").arg("-a").args([from.path(name), to.path(name)]).status().unwrap();
-            assert!(status.success(), "cannot copy the standard project");
+            copy(&from.path(name), &to.path(name));
         }
     }
 }

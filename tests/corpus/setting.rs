@@ -9,7 +9,7 @@ use miniz_oxide::deflate::core::{CompressorOxide, TDEFLFlush, compress_to_output
 use sha2::{Digest as _, Sha256};
 
 use crate::case::{Case, Content, Piece, Step};
-use crate::sandbox::{RAN, Sandbox, Standard};
+use crate::sandbox::{self, RAN, Sandbox, Standard};
 
 /// Builds what a case describes.
 pub(crate) fn build(case: &Case, standard: &Standard) -> Sandbox {
@@ -67,6 +67,8 @@ fn step(sandbox: &mut Sandbox, step: &Step) {
             sandbox.variables.insert(name.clone(), answer);
         }
         Step::App(words) => sandbox.app(&shell_words::split(&sandbox.filled(words)).unwrap()),
+        Step::Killed(words, step) => sandbox.killed(&shell_words::split(&sandbox.filled(words)).unwrap(), *step),
+        Step::Copy(from, to) => sandbox::copy(&at(from), &at(to)),
         Step::Bomb(file, zeros, digest) => bomb(sandbox, file, *zeros, digest),
         Step::LooseZeros(repository, zeros, id) => {
             let (directory, name) = id.split_at(2);
