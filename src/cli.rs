@@ -75,11 +75,25 @@ impl Cli {
     /// Says what is wrong with it; or holds what `--help` and `--version` ask for.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         Self::refuse_slip(words.get(1).map(OsString::as_os_str))?;
-        let read = Self::try_parse_from(words)?;
+        let read = Self::try_parse_from(words).map_err(|error| Self::without_value(words, error))?;
         match &read.new.path {
             Some(path) if read.command.is_none() => Self::refuse_late_command(path).map(|()| read),
             _ => Ok(read),
         }
+    }
+
+    /// Does not quote an argument that may be the value of a `-d NAME VALUE`, and a secret.
+    fn without_value(words: &[OsString], error: clap::Error) -> clap::Error {
+        let is_name = |pair: &[OsString]| {
+            (pair[0] == "-d" || pair[0] == "--define") && !pair[1].as_encoded_bytes().contains(&b'=')
+        };
+        let is_quoted = error.kind() == ErrorKind::UnknownArgument
+            && matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(text)) if !text.starts_with('-'));
+        if !is_quoted || !words.windows(2).any(is_name) {
+            return error;
+        }
+        let title = "the value of -d is not NAME=VALUE, and another argument is too many";
+        Self::command().error(ErrorKind::UnknownArgument, format!("{title}\n\n  tip: write -d NAME=VALUE as one word"))
     }
 
     /// Refuses a command that stands after an option, where it would be the path of a project.
@@ -116,7 +130,7 @@ impl Cli {
         let text = |text: &str| ContextValue::String(text.to_owned());
         let mut error = clap::Error::new(ErrorKind::InvalidSubcommand).with_cmd(&known);
         error.insert(ContextKind::InvalidSubcommand, text(word));
-        let make = format!("to make a project of this name, run `create-app new {word}`");
+        let make = format!("to make a project of this name, run `create-app new {}`", crate::shell::word(word));
         let mut tips = vec![make.into()];
         match near {
             "" => {}

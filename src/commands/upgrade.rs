@@ -43,6 +43,7 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
         backup: backup.as_ref(),
         changed,
         unresolved: &unresolved,
+        secret: prospect.secret.iter().map(String::as_str).collect(),
     };
     if args.json {
         report::result(&report::plan::json("upgrade", &told))?;

@@ -59,8 +59,8 @@ fn record(site: &Site, app: &Tree, repository: &Tree) -> Record {
     let template = LockedTemplate { source: "embedded".into(), revision: "r".into(), ..LockedTemplate::default() };
     let (answers, ownership) = (BTreeMap::new(), Ownership::default());
     let app_dir = site.app_dir.clone();
-    let rendered =
-        Rendered { template, app_dir, date: None, answers: &answers, ownership: &ownership, app, repository };
+    let (answers, ownership, secret) = (&answers, &ownership, &BTreeSet::new());
+    let rendered = Rendered { template, app_dir, date: None, answers, ownership, secret, app, repository };
     lock::record(&rendered, &BTreeSet::new())
 }
 
