@@ -130,7 +130,7 @@ impl Cli {
         let text = |text: &str| ContextValue::String(text.to_owned());
         let mut error = clap::Error::new(ErrorKind::InvalidSubcommand).with_cmd(&known);
         error.insert(ContextKind::InvalidSubcommand, text(word));
-        let make = format!("to make a project of this name, run `create-app new {word}`");
+        let make = format!("to make a project of this name, run `create-app new {}`", crate::shell::word(word));
         let mut tips = vec![make.into()];
         match near {
             "" => {}

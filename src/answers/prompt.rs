@@ -12,6 +12,7 @@ use inquire::{Confirm, InquireError, MultiSelect, Select};
 
 use super::placeholder::{Answer, Input, Kind, Placeholder};
 use crate::diagnostic::{self, Code, Diagnostic};
+use crate::shell;
 use crate::terminal::{escape_control, escape_control_except};
 
 /// Rows that a list of choices takes at most.
@@ -52,10 +53,11 @@ pub fn ask(placeholder: &Placeholder) -> diagnostic::Result<Answer> {
         Kind::Array { choices, default } => some_of(placeholder, choices, default.as_deref()),
     }
     .map_err(|error| {
-        let how = match &placeholder.name {
+        let how = if placeholder.secret {
             // Other users of the machine, and the shell's history, see a command line.
-            _ if placeholder.secret => "in a --values-file".to_owned(),
-            name => format!("-d '{name}=VALUE'"),
+            "in a --values-file".to_owned()
+        } else {
+            format!("-d {}", shell::quoted(&format!("{}=VALUE", placeholder.name)))
         };
         failure(&error).help(format!("an answer given beforehand is not asked for: {how}")).into()
     })

@@ -9,6 +9,7 @@ use super::placeholder::{Answer, Kind, Placeholder};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, nearest};
 use crate::manifest::{Manifest, Selection};
 use crate::render::BUILT_IN;
+use crate::shell;
 
 /// Who is asked when no value was given.
 pub enum Ask<'a> {
@@ -250,7 +251,10 @@ fn missing(manifest: &Manifest, placeholder: &Placeholder, given: &GivenValues) 
         Some((slip, by)) => format!("`{slip}` was given by {by}: did you mean `{name}`?"),
         // Other users of the machine, and the shell's history, see a command line.
         None if placeholder.secret => "give it in a --values-file, or run the command at a terminal".to_owned(),
-        None => format!("give it with -d '{name}={example}', in a --values-file, or run the command at a terminal"),
+        None => {
+            let answer = shell::quoted(&format!("{name}={example}"));
+            format!("give it with -d {answer}, in a --values-file, or run the command at a terminal")
+        }
     };
     Diagnostic::error(Code::AnswerMissing, format!("no answer for `{name}`, and nobody to ask"))
         .at(manifest.place(placeholder.span.clone()), placeholder.prompt.clone())

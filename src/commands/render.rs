@@ -47,6 +47,7 @@ pub(super) fn refuse_hooks(template: &Template) -> Result<()> {
 pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, setting: &Setting<'_>) -> Result<Rendered> {
     let request = Request {
         selection: &resolved.selection,
+        ownership: &template.manifest.ownership,
         declared: template.manifest.declared().collect(),
         variables: &resolved.variables,
         secrets: template.manifest.ownership.secret_names(),

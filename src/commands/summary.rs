@@ -6,7 +6,7 @@ use crate::manifest::Next;
 use crate::plan::{Action, Plan};
 use crate::terminal::escape_control;
 use crate::workspace::{Aside, Done, Site};
-use crate::{git, report};
+use crate::{git, report, shell};
 
 /// Says what was made, and what to do next.
 pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
@@ -31,7 +31,7 @@ pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
     }
     report::line("\nWhat now:\n")?;
     if site.app.as_path() != std::env::current_dir().unwrap_or_default() {
-        report::line(&format!("  cd {}", site.shown()))?;
+        report::line(&format!("  cd {}", shell::path(&site.shown().to_string())))?;
     }
     for next in next {
         report::line(&format!("  {}", escape_control(&next.run)))?;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::select::Selected;
-use super::text::{Found, Renderer};
+use super::text::{Findings, Renderer};
 use super::{element, paths};
 use crate::tree::{Entry, RelPath};
 
@@ -12,12 +12,12 @@ pub(super) struct Rendered {
     /// The template's path, the project's path and the entry, unless a problem prevents it.
     pub(super) entry: Option<(RelPath, RelPath, Entry)>,
     /// What was found out on the way.
-    pub(super) found: Found,
+    pub(super) found: Findings,
 }
 
 /// Renders the path of an entry, and its content unless it is only to be copied.
 pub(super) fn render(renderer: &Renderer<'_>, template_path: RelPath, entry: Entry, selected: Selected) -> Rendered {
-    let mut found = Found::default();
+    let mut found = Findings::default();
     let path = paths::render(renderer, &template_path, &mut found);
     let entry = match entry {
         Entry::Symlink { target } => paths::render_target(renderer, &template_path, &target, &mut found),
@@ -34,7 +34,7 @@ pub(super) fn render(renderer: &Renderer<'_>, template_path: RelPath, entry: Ent
 }
 
 /// Renders a file's bytes; what is not UTF-8, or has no tag, is returned as it came.
-fn content(renderer: &Renderer<'_>, path: &RelPath, bytes: Bytes, found: &mut Found) -> Option<Bytes> {
+fn content(renderer: &Renderer<'_>, path: &RelPath, bytes: Bytes, found: &mut Findings) -> Option<Bytes> {
     let Ok(text) = std::str::from_utf8(&bytes) else { return Some(bytes) };
     if !element::has_liquid(text) {
         return Some(bytes);

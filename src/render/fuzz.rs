@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::engine::Engine;
+use super::engine::{Engine, Purpose};
 use super::github::Known;
-use super::skeleton;
-use super::text::{Found, Renderer};
+use super::skeleton::Markers;
+use super::text::{Findings, Renderer};
 use crate::answers::placeholder::Answer;
 use crate::diagnostic::Diagnostic;
 use crate::template::Names;
@@ -34,15 +34,14 @@ fn rendered(text: &str) -> Result<String, usize> {
     rendered.ok_or(found.problems.len())
 }
 
-fn rendered_with(variables: &BTreeMap<String, Answer>, secret: Option<&str>, text: &str) -> (Option<String>, Found) {
+fn rendered_with(variables: &BTreeMap<String, Answer>, secret: Option<&str>, text: &str) -> (Option<String>, Findings) {
     let engine = Engine::new(variables, &secret.into_iter().collect(), epoch());
     let known = Known::new([("name", true), ("list", false), ("flag", true), ("wide", true)]);
-    let values: String = variables.values().map(ToString::to_string).collect();
-    let (total, dated) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicBool::new(false));
+    let used = variables.values().fold(Markers::NONE, |used, value| used.and(&value.to_string()));
+    let dated = std::sync::atomic::AtomicBool::new(false);
     let names = Names::default();
-    let renderer =
-        Renderer { engine: &engine, known: &known, values: &values, names: &names, total: &total, dated: &dated };
-    let mut found = Found::default();
+    let renderer = Renderer { engine: &engine, known: &known, used, names: &names, dated: &dated };
+    let mut found = Findings::default();
     let rendered = renderer.text("fuzz.txt", text, &mut found);
     for problem in &found.problems {
         let place = problem.place.as_ref().expect("each problem has its place");
@@ -53,7 +52,7 @@ fn rendered_with(variables: &BTreeMap<String, Answer>, secret: Option<&str>, tex
 
 /// What Liquid makes of the whole text.
 fn by_liquid(text: &str) -> Option<String> {
-    let outcome = Engine::new(&variables(), &BTreeSet::new(), epoch()).render(&skeleton::guard_ranges(text), false);
+    let outcome = Engine::new(&variables(), &BTreeSet::new(), epoch()).render(text, 0, Purpose::Output);
     outcome.failure.is_none().then_some(outcome.text)
 }
 
@@ -259,7 +258,7 @@ fn check_dependence(text: &str, (name, other): (&str, Answer)) -> Result<(), Tes
         (Some(_), Some(_)) => prop_assert_eq!(&found.problems, &also_found.problems),
         // At which tag it fails cannot be hidden.
         (None, None) => {
-            let said = |found: &Found| -> Vec<_> {
+            let said = |found: &Findings| -> Vec<_> {
                 found.problems.iter().map(|problem| Diagnostic { place: None, ..problem.clone() }).collect()
             };
             prop_assert_eq!(said(&found), said(&also_found));

@@ -172,11 +172,18 @@ pub(super) struct JsonProblem<'a> {
     code: &'static str,
     title: &'a str,
     help: Option<&'a str>,
+    /// How many others like it there are, which are not listed.
+    #[serde(skip_serializing_if = "is_zero")]
+    more: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl<'a> JsonProblem<'a> {
     pub(super) fn of(problem: &'a Diagnostic) -> Self {
-        Self { code: problem.code.as_str(), title: &problem.title, help: problem.help.as_deref() }
+        Self { code: problem.code.as_str(), title: &problem.title, help: problem.help.as_deref(), more: problem.more }
     }
 }
 

@@ -176,11 +176,16 @@ fn entries(directory: &Dir) -> io::Result<Vec<(OsString, Kind)>> {
 
 /// Opens the directory `name` in `directory`; `path` is its whole path below the root.
 fn step(directory: &Dir, name: &OsStr, path: &Path) -> Result<Dir, Failure> {
-    directory.open_dir_nofollow(name).map_err(|error| match kind_of(directory, name) {
+    directory.open_dir_nofollow(name).map_err(|error| match kind_behind(&error, directory, name) {
         Ok(Some(Kind::Link)) => Failure::Link(path.to_path_buf()),
         Ok(Some(kind)) if kind != Kind::Directory => Failure::NotADirectory(path.to_path_buf(), kind),
         _ => Failure::Io(error),
     })
+}
+
+/// What is called `name` in a directory and could not be opened; nothing where the error says so.
+fn kind_behind(error: &io::Error, directory: &Dir, name: &OsStr) -> io::Result<Option<Kind>> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(None) } else { kind_of(directory, name) }
 }
 
 /// What is called `name` in a directory; no link is followed.

@@ -148,6 +148,17 @@ impl Site {
         Ok(Trees { app: read(&self.app, app)?, repository: read(self.root(), repository)? })
     }
 
+    /// The names of all files that were put beside others in the directories of these, without what is in them.
+    ///
+    /// # Errors
+    ///
+    /// Where such a directory cannot be read.
+    pub fn side_files(&self, of: &Trees) -> Result<Trees> {
+        let (none, held) = (Base::new(), Budget::new(0));
+        let find = |root: &Path, tree: &Tree| Files::open(root, &none, &held)?.side_files(tree.keys());
+        Ok(Trees { app: find(&self.app, &of.app)?, repository: find(self.root(), &of.repository)? })
+    }
+
     fn is_vacant(&self) -> Result<bool> {
         let entries = std::fs::read_dir(&self.app)
             .and_then(|mut entries| entries.try_fold(true, |vacant, entry| Ok(vacant && entry?.file_name() == ".git")));

@@ -160,7 +160,7 @@ impl Maker<'_> {
 
 /// Refuses cases that would be part of every project: `new`, and cargo-generate, know nothing of them.
 fn refuse_rendered_cases(template: &Template, resolved: &Resolved) -> Result<()> {
-    let selector = Selector::new(&template.files, &resolved.selection);
+    let selector = Selector::new(&template.files, &resolved.selection)?;
     let is_case = |path: &&RelPath| path.as_str().starts_with("tests/") && path.file_name() == case::FILE;
     let mut rendered = template.files.keys().filter(is_case).filter(|path| selector.select(path) != Selected::Drop);
     rendered.next().map_or(Ok(()), |path| {

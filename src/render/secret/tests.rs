@@ -28,6 +28,7 @@ fn recorded(files: &[(&str, &str)], token: Answer) -> Result<String, Diagnostics
     let (selection, names) = (Selection::default(), Names::default());
     let request = Request {
         selection: &selection,
+        ownership: &ownership,
         declared: Vec::new(),
         variables: &variables,
         secrets: ownership.secret_names(),
@@ -65,7 +66,7 @@ fn recorded(files: &[(&str, &str)], token: Answer) -> Result<String, Diagnostics
 /// Whether a part of [`SECRET`] is there, as it is or reversed.
 fn shows(said: &str) -> bool {
     let said = said.to_lowercase();
-    ["hunt", "unter2", "2retnuh", "2retnu"].iter().any(|part| said.contains(part))
+    ["hunt", "2retnu"].iter().any(|part| said.contains(part))
 }
 
 /// Checks that a file with this text tells nothing of its secret.
