@@ -15,6 +15,9 @@ use crate::render;
 use crate::rooted::{Failure, read_named};
 use crate::template::Template;
 
+/// For so many slips in a name, the right one is looked for.
+const EXPLAINED: usize = 20;
+
 /// The variable that names a values file, and the only one of cargo-generate's own that is read here.
 const VALUES_FILE: &str = "CARGO_GENERATE_TEMPLATE_VALUES_FILE";
 
@@ -71,11 +74,19 @@ pub(super) fn remember(resolved: &mut Resolved, mentioned: &BTreeSet<&str>) {
 
 /// Which of these variables the template mentions: in the Liquid of a file or a path, or in a condition of its manifest.
 fn mentioned<'n>(template: &Template, names: impl IntoIterator<Item = &'n str>) -> BTreeSet<&'n str> {
-    let conditions: Vec<&str> = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
-    let in_condition = |name: &str| conditions.iter().any(|condition| condition.contains(name));
+    let conditions = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str());
+    let words: BTreeSet<&str> = conditions.flat_map(words).collect();
+    let in_condition = |name: &str| words.contains(name);
     let (mut found, others): (BTreeSet<&str>, BTreeSet<&str>) = names.into_iter().partition(|name| in_condition(name));
     found.extend(render::mentioned(&template.files, others));
     found
+}
+
+/// All that can be a variable's name in a condition; there, `a-b` is one or two of them.
+fn words(condition: &str) -> impl Iterator<Item = &str> {
+    let is_in_name = |character: char| character.is_alphanumeric() || character == '_';
+    let names = condition.split(move |character: char| !is_in_name(character));
+    names.chain(condition.split(move |character: char| !is_in_name(character) && character != '-'))
 }
 
 /// Takes values out of the answers that no placeholder asks for and that the template does not mention: an environment holds
@@ -92,13 +103,14 @@ pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved) -> Vec
     // The environment is not only there for this template, and the lock not only for this version of it.
     let others = |by: &Source| matches!(by, Source::Environment(_) | Source::Lock);
     let given = resolved.undeclared.iter().filter(|(name, by)| unused.contains(*name) && !others(by));
-    let warn = |(name, by): (&String, &Source)| {
+    let warn = |(at, (name, by)): (usize, (&String, &Source))| {
         let title = format!("the template has no placeholder `{name}` (given by {by})");
-        let help = did_you_mean(name, declared.iter().copied())
-            .unwrap_or_else(|| "leave it out: nothing in the template uses it".to_owned());
+        // To compare many names with many others takes longer than anybody reads.
+        let near = if at < EXPLAINED { did_you_mean(name, declared.iter().copied()) } else { None };
+        let help = near.unwrap_or_else(|| "leave it out: nothing in the template uses it".to_owned());
         Diagnostic::warning(Code::AnswerUnknown, title).help(help)
     };
-    given.map(warn).collect()
+    given.enumerate().map(warn).collect()
 }
 
 /// The date of this run, as the machine's clock has it; one that is not set counts from the start of 1970.

@@ -56,8 +56,13 @@ pub(super) fn merged(
         if taken.app.is_empty() && taken.repository.is_empty() {
             return Ok(plan);
         }
-        ours.app.extend(taken.app);
-        ours.repository.extend(taken.repository);
+        // Where one such name is taken, the next ones may be, too: all are known to the next merge.
+        let others = site.side_files(&taken)?;
+        for (ours, found) in
+            [(&mut ours.app, [others.app, taken.app]), (&mut ours.repository, [others.repository, taken.repository])]
+        {
+            ours.extend(found.into_iter().flatten());
+        }
     }
 }
 

@@ -68,3 +68,11 @@ fn warn(warnings: Vec<Diagnostic>, strict: bool) -> Result<()> {
     report::diagnostics(&warnings);
     Ok(())
 }
+
+/// Makes warnings of what failed when everything was written already: the exit code says what was done.
+fn warn_after_the_fact(result: Result<()>, help: &str) {
+    if let Err(problems) = result {
+        let warning = |it: Diagnostic| Diagnostic { severity: Severity::Warning, ..it }.help(help);
+        report::diagnostics(&problems.0.into_iter().map(warning).collect::<Vec<_>>());
+    }
+}

@@ -9,7 +9,7 @@ use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt as _};
 use cap_std::fs::{Dir, OpenOptions};
 
 use super::failure::{Failure, Kind};
-use super::kind_of;
+use super::kind_behind;
 
 /// A regular file that is open for reading.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Regular {
         #[cfg(unix)]
         cap_std::fs::OpenOptionsExt::custom_flags(&mut options, NO_WAITING);
         let opened = directory.open_with(name, &options);
-        let file = opened.map_err(|error| match kind_of(directory, name) {
+        let file = opened.map_err(|error| match kind_behind(&error, directory, name) {
             Ok(Some(Kind::Link)) => Failure::Link(path.to_path_buf()),
             Ok(Some(kind)) if kind != Kind::File => Failure::NotRegular(kind),
             _ => Failure::Io(error),
@@ -123,7 +123,7 @@ fn bounded(file: File, expected: u64, limit: u64) -> Result<Vec<u8>, Failure> {
 }
 
 #[cfg(unix)]
-const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.union(rustix::fs::OFlags::NOCTTY).bits() as i32;
+pub(super) const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.union(rustix::fs::OFlags::NOCTTY).bits() as i32;
 
 #[cfg(unix)]
 fn open_ambient(path: &Path) -> io::Result<File> {

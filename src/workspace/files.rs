@@ -80,6 +80,29 @@ impl<'a> Files<'a> {
         paths.map(found).filter_map(Result::transpose).collect()
     }
 
+    /// The names of the files beside these that end as they do when they are put there: `.theirs` or `.orig`.
+    ///
+    /// # Errors
+    ///
+    /// Where a directory cannot be read.
+    pub(super) fn side_files<'p>(&self, paths: impl Iterator<Item = &'p RelPath>) -> Result<Tree> {
+        let Some(root) = &self.root else { return Ok(Tree::new()) };
+        let mut reader = Reader::new(root);
+        let directories: BTreeSet<&str> = paths.map(|path| path.ancestors().next().unwrap_or_default()).collect();
+        let mut found = Tree::new();
+        for directory in directories {
+            let entries = reader.entries(Path::new(directory));
+            let entries = entries.map_err(|failure| self.unreadable(directory, &failure))?;
+            let files = entries.iter().filter(|(_, kind)| matches!(kind, Kind::File | Kind::Link));
+            let names = files.filter_map(|(name, _)| name.to_str());
+            let names = names.filter(|name| name.ends_with(".theirs") || name.ends_with(".orig"));
+            let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+            let paths = names.filter_map(|name| RelPath::new(format!("{prefix}{name}")).ok());
+            found.extend(paths.map(|path| (path, Entry::file(b"".as_slice()))));
+        }
+        Ok(found)
+    }
+
     fn entry(&self, reader: &mut Reader<'_>, path: &RelPath) -> Result<Option<Entry>> {
         let stands = |at: &Path, what: &str| Err(in_the_way(&self.directory.join(at), what));
         let relative = Path::new(path.as_str());

@@ -75,6 +75,12 @@ impl Site {
         self.given.display()
     }
 
+    /// A command of create-app's for this project, to be pasted into a shell.
+    #[must_use]
+    pub fn command(&self, name: &str) -> String {
+        format!("create-app {name} {}", shell_words::quote(&self.given.to_string_lossy()))
+    }
+
     /// What belongs at the repository's root goes below this directory: the root, or the app where that is the same.
     #[must_use]
     pub fn root(&self) -> &Path {
@@ -140,6 +146,17 @@ impl Site {
         let (none, held) = (Base::new(), Budget::new(PROJECT));
         let read = |root: &Path, tree: &Tree| Files::open(root, &none, &held)?.in_place(tree.keys());
         Ok(Trees { app: read(&self.app, app)?, repository: read(self.root(), repository)? })
+    }
+
+    /// The names of all files that were put beside others in the directories of these, without what is in them.
+    ///
+    /// # Errors
+    ///
+    /// Where such a directory cannot be read.
+    pub fn side_files(&self, of: &Trees) -> Result<Trees> {
+        let (none, held) = (Base::new(), Budget::new(0));
+        let find = |root: &Path, tree: &Tree| Files::open(root, &none, &held)?.side_files(tree.keys());
+        Ok(Trees { app: find(&self.app, &of.app)?, repository: find(self.root(), &of.repository)? })
     }
 
     fn is_vacant(&self) -> Result<bool> {
