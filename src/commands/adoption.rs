@@ -86,7 +86,7 @@ fn infer(site: &Site, inference: &Inference) -> Option<String> {
     let path = RelPath::new(inference.file.as_str()).ok()?;
     let text = std::fs::read_to_string(path.below(&site.app)).ok()?;
     let pointer = match &inference.place {
-        Inferred::Regex(regex) => return Some(regex.captures(&text)?.get(1)?.as_str().to_owned()),
+        Inferred::Regex(regex) => return regex.first_group(&text).ok()?.map(str::to_owned),
         Inferred::Pointer(pointer) => pointer,
     };
     let value: serde_json::Value = match path.as_str().rsplit_once('.')?.1 {
