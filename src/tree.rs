@@ -137,8 +137,17 @@ fn protected(name: &str) -> Option<&'static str> {
     match stem.as_str() {
         ".git" | "git~1" => Some(".git"),
         ".create-app" => Some(".create-app"),
+        short if is_short_name(short) => Some(".create-app"),
         _ => None,
     }
+}
+
+/// Whether NTFS could give `.create-app` this short name: its first six letters or, from the fifth name with the same letters on,
+/// the first two and a checksum; then a number. Git's directory is there first and always gets `git~1`; ours may come later.
+fn is_short_name(name: &str) -> bool {
+    let Some((start, number)) = name.split_once('~') else { return false };
+    let checksum = |rest: &str| rest.len() == 4 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    matches!(number.as_bytes(), [b'1'..=b'9']) && (start == "create" || start.strip_prefix("cr").is_some_and(checksum))
 }
 
 fn is_ignorable(c: char) -> bool {
@@ -246,6 +255,9 @@ mod tests {
             "what?.md",
             ".gitignore",
             "console.ts",
+            "create~10",
+            "created~1",
+            "cr1a2~1",
             "com10",
             "..a",
         ] {
@@ -281,6 +293,9 @@ mod tests {
             ("GIT~1/x", E::Protected(".git")),
             (".git::$INDEX_ALLOCATION/x", E::Protected(".git")),
             (".Create-App/lock.toml", E::Protected(".create-app")),
+            ("CREATE~1/lock.toml", E::Protected(".create-app")),
+            ("create~9 ./x", E::Protected(".create-app")),
+            ("a/CR1a2F~1/x", E::Protected(".create-app")),
         ];
         for (path, reason) in cases {
             assert_eq!(RelPath::new(path), Err(reason), "{path:?}");
