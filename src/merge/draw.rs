@@ -77,7 +77,7 @@ fn with_markers(merge: &TextMerge<'_>, style: Style, version: &str) -> Vec<u8> {
                 pen.marker(b'=', "");
                 pen.out.extend_from_slice(theirs);
                 pen.marker(b'>', theirs_label.trim_end());
-                if [ours, theirs].iter().all(|side| side.last().is_some_and(|&last| !is_end(last))) {
+                if [ours, theirs].iter().all(|side| side.last().is_some_and(|&last| !pen.is_end(last))) {
                     pen.out.truncate(pen.out.len() - pen.ending.as_bytes().len());
                 }
             }
@@ -95,7 +95,7 @@ struct Pen {
 impl Pen {
     /// Draws a marker on a line of its own.
     fn marker(&mut self, character: u8, label: &str) {
-        if self.out.last().is_some_and(|&last| !is_end(last)) {
+        if self.out.last().is_some_and(|&last| !self.is_end(last)) {
             self.out.extend_from_slice(self.ending.as_bytes());
         }
         self.out.resize(self.out.len() + self.length, character);
@@ -105,10 +105,10 @@ impl Pen {
         }
         self.out.extend_from_slice(self.ending.as_bytes());
     }
-}
 
-fn is_end(byte: u8) -> bool {
-    matches!(byte, b'\n' | b'\r')
+    fn is_end(&self, byte: u8) -> bool {
+        self.ending.as_bytes().last() == Some(&byte)
+    }
 }
 
 fn parts<'m>(merge: &'m TextMerge<'_>) -> impl Iterator<Item = &'m [u8]> {
@@ -118,8 +118,12 @@ fn parts<'m>(merge: &'m TextMerge<'_>) -> impl Iterator<Item = &'m [u8]> {
     })
 }
 
+/// The ending of the first line; a lone CR only where there is no LF at all, because it ends no line elsewhere.
 fn ending(merge: &TextMerge<'_>) -> LineEnding {
-    parts(merge).find_map(LineEnding::first).unwrap_or(LineEnding::Lf)
+    match parts(merge).find_map(LineEnding::first).unwrap_or(LineEnding::Lf) {
+        LineEnding::Cr if parts(merge).any(|part| part.contains(&b'\n')) => LineEnding::Lf,
+        ending => ending,
+    }
 }
 
 /// A length that no marker-like line of the file has.
@@ -173,6 +177,14 @@ mod tests {
             drawn("a\rb\r", "a\rO\r", "a\rT\r", Style::Merge),
             "a\r<<<<<<< yours\rO\r=======\rT\r>>>>>>> template 3.1.0\r"
         );
+    }
+
+    #[test]
+    fn a_lone_carriage_return_ends_no_marker_where_lines_end_otherwise() {
+        let mixed = "<<<<<<< yours\na\rb\n=======\nT\n>>>>>>> template 3.1.0\n";
+        assert_eq!(drawn("a\n", "a\rb\n", "T\n", Style::Merge), mixed);
+        let unfinished = "a\n<<<<<<< yours\nO\r\n=======\nT\n>>>>>>> template 3.1.0";
+        assert_eq!(drawn("a\nb", "a\nO\r", "a\nT", Style::Merge), unfinished);
     }
 
     #[test]
