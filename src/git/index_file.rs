@@ -231,7 +231,7 @@ impl<R: Read> Reader<R> {
         let named = STAT + self.object;
         let bytes = &self.ahead(whole)?[..whole];
         let (path, zeros) = bytes[head..].split_at(length);
-        if length < usize::from(flags & LONG_NAME) || zeros.iter().any(|zero| *zero != 0) {
+        if length < usize::from(flags & LONG_NAME) || path.contains(&0) || zeros.iter().any(|zero| *zero != 0) {
             return None;
         }
         visit(&Raw { path, head: &bytes[..named], flags, more_flags });
