@@ -48,15 +48,16 @@ pub fn draw(merge: &TextMerge<'_>, style: Style, version: &str) -> Vec<u8> {
 /// Whether a file still has a conflict between markers that [`draw`] has drawn.
 #[must_use]
 pub fn has_markers(bytes: &[u8]) -> bool {
-    let mut open = None;
+    // Inside of a conflict there may be what is left of another one, with markers of another length.
+    let mut open = BTreeSet::new();
     lines(bytes).any(|line| {
         let Some((b'<' | b'>', length)) = marker(line) else { return false };
         let label = line[length..].trim_ascii();
         if line[0] == b'<' && label == OURS.as_bytes() {
-            open = Some(length);
+            open.insert(length);
         }
         let theirs = label.strip_prefix(THEIRS.as_bytes()).is_some_and(|rest| rest.first().is_none_or(|&b| b == b' '));
-        line[0] == b'>' && open == Some(length) && theirs
+        line[0] == b'>' && open.contains(&length) && theirs
     })
 }
 
@@ -210,6 +211,10 @@ mod tests {
         assert!(!has_markers(b"<<<<<<< HEAD\na\n=======\nb\n>>>>>>> main\n"));
         assert!(!has_markers(b"<<<<<<< yours\na\n"));
         assert!(has_markers(b"<<<<<<<< yours\r\na\r\n========\r\nb\r\n>>>>>>>> template\r\n"));
+        let inside = "<<<<<<< yours\nx\n";
+        let text = drawn("b\n", inside, "T\n", Style::Merge);
+        assert_eq!(text, format!("<<<<<<<< yours\n{inside}========\nT\n>>>>>>>> template 3.1.0\n"));
+        assert!(drawn(inside, "O\n", "T\n", Style::Diff3).contains(inside));
     }
 
     #[test]
