@@ -130,24 +130,21 @@ fn check_component(name: &str) -> Result<(), PathError> {
 }
 
 /// The protected directory that a file system could take `name` for: HFS+ ignores some code points, NTFS trailing dots,
-/// spaces, streams and case, and both know `.git` by its short name (the rules of git's own `is_ntfs_dotgit` and `is_hfs_dotgit`).
+/// spaces, streams and case (the rules of git's own `is_ntfs_dotgit` and `is_hfs_dotgit`), and NTFS knows both by short names.
 fn protected(name: &str) -> Option<&'static str> {
     let visible: String = name.chars().filter(|&c| !is_ignorable(c)).collect();
     let stem = visible.split(':').next().unwrap_or("").trim_end_matches(['.', ' ']).to_lowercase();
-    match stem.as_str() {
-        ".git" | "git~1" => Some(".git"),
-        ".create-app" => Some(".create-app"),
-        short if is_short_name(short) => Some(".create-app"),
-        _ => None,
-    }
+    let mut all = [(".git", "git"), (".create-app", "create")].into_iter();
+    all.find(|(directory, letters)| stem == *directory || is_short_name(&stem, letters)).map(|(directory, _)| directory)
 }
 
-/// Whether NTFS could give `.create-app` this short name: its first six letters or, from the fifth name with the same letters on,
-/// the first two and a checksum; then a number. Git's directory is there first and always gets `git~1`; ours may come later.
-fn is_short_name(name: &str) -> bool {
+/// Whether NTFS could give this short name to a name that starts with `letters`: those and a number or, from the fifth such name
+/// on, two of them with a checksum and a number. Which number it is depends on what was there first.
+fn is_short_name(name: &str, letters: &str) -> bool {
     let Some((start, number)) = name.split_once('~') else { return false };
     let checksum = |rest: &str| rest.len() == 4 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
-    matches!(number.as_bytes(), [b'1'..=b'9']) && (start == "create" || start.strip_prefix("cr").is_some_and(checksum))
+    let is_start = start == letters || start.strip_prefix(&letters[..2]).is_some_and(checksum);
+    is_start && matches!(number.as_bytes(), [b'1'..=b'9'])
 }
 
 fn is_ignorable(c: char) -> bool {
@@ -257,6 +254,7 @@ mod tests {
             "console.ts",
             "create~10",
             "created~1",
+            "gits~1",
             "cr1a2~1",
             "com10",
             "..a",
@@ -296,6 +294,8 @@ mod tests {
             ("CREATE~1/lock.toml", E::Protected(".create-app")),
             ("create~9 ./x", E::Protected(".create-app")),
             ("a/CR1a2F~1/x", E::Protected(".create-app")),
+            ("git~2/config", E::Protected(".git")),
+            ("GI09af~1/config", E::Protected(".git")),
         ];
         for (path, reason) in cases {
             assert_eq!(RelPath::new(path), Err(reason), "{path:?}");
