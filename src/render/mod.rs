@@ -128,6 +128,13 @@ pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>) -> BTreeSet<&'n
     found
 }
 
+/// What Liquid makes of a whole text, without a skeleton; `None` where it fails.
+#[cfg(fuzzing)]
+pub(crate) fn by_liquid(text: &str, variables: &BTreeMap<String, Answer>, date: Date) -> Option<String> {
+    let outcome = Engine::new(variables, date).render(&skeleton::guard_ranges(text), false);
+    outcome.failure.is_none().then_some(outcome.text)
+}
+
 /// Puts the files into one tree, or all their problems into one list.
 fn collect(results: Vec<file::Rendered>, names: &Names, strict: bool) -> Result<(Tree, Vec<Diagnostic>)> {
     let mut problems = Vec::new();

@@ -126,7 +126,7 @@ pub(super) fn range_guard(element: &str) -> Option<String> {
 }
 
 /// A text whose loops over ranges are guarded, and that is otherwise as it was.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn guard_ranges(text: &str) -> String {
     let scan = super::scan::scan(text, &super::github::Known::new([]));
     let guarded = scan.pieces.iter().map(|piece| {

@@ -17,6 +17,8 @@ use files::ManifestFile;
 pub use files::{Files, candidates, read};
 pub(crate) use path::is_executable;
 pub use path::{Directory, check_directory, from_path, read_tree};
+#[cfg(fuzzing)]
+pub(crate) use repository::resolved as submodule;
 pub use repository::{Commit, Wanted, fetch};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};

@@ -37,6 +37,8 @@ mod tests;
 pub use backup::{Backup, Unheld, backup};
 pub use conflicts::only_staged;
 pub use inquiry::{Findings, Inquiry};
+#[cfg(fuzzing)]
+pub(crate) use journal::reread;
 pub use journal::{Aside, Recovered};
 pub use leftovers::{Left, compares_modes, leftovers};
 pub use ours::{ours, refuse_left_out};

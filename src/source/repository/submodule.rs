@@ -47,6 +47,12 @@ fn resolve(parent: &Address, url: &str) -> Result<Address, String> {
     Ok(address)
 }
 
+/// The address of a submodule whose parent has the address `parent`.
+#[cfg(fuzzing)]
+pub(crate) fn resolved(parent: &Address, url: &str) -> Option<Address> {
+    resolve(parent, url).ok()
+}
+
 fn relative(parent: &Address, url: &str) -> Result<Address, AddressError> {
     let full = match parent {
         Address::Path(_) if url.contains(char::is_control) => return Err(AddressError::Control),
