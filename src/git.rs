@@ -24,6 +24,8 @@ pub use failure::{Failure, Kind};
 pub use history::once_added;
 pub use identity::Identity;
 pub use index::{Indexed, indexed, only_staged, set_index, store};
+#[cfg(fuzzing)]
+pub(crate) use index_file::listed;
 pub use mirror::{Contact, Format, Listed, Mirror, references, submodules};
 pub use own::own_directory;
 pub use status::{Held, status, unmerged};

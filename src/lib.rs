@@ -17,6 +17,9 @@ pub mod commands;
 pub mod date;
 pub mod diagnostic;
 pub mod diff;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod git;
 pub mod limits;
 pub mod lock;

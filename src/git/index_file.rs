@@ -231,7 +231,8 @@ impl<R: Read> Reader<R> {
         let named = STAT + self.object;
         let bytes = &self.ahead(whole)?[..whole];
         let (path, zeros) = bytes[head..].split_at(length);
-        if length < usize::from(flags & LONG_NAME) || zeros.iter().any(|zero| *zero != 0) {
+        let is_name = length >= usize::from(flags & LONG_NAME) && !path.is_empty() && !path.contains(&0);
+        if !is_name || zeros.iter().any(|zero| *zero != 0) {
             return None;
         }
         visit(&Raw { path, head: &bytes[..named], flags, more_flags });
@@ -250,7 +251,7 @@ impl<R: Read> Reader<R> {
         let bytes = self.ahead(head + width + added + 1)?;
         path.extend_from_slice(&bytes[head + width..head + width + added]);
         let length = usize::from(flags & LONG_NAME);
-        if path.len() < length || path.len() > length && length < LONG_NAME_LENGTH {
+        if path.is_empty() || path.len() < length || path.len() > length && length < LONG_NAME_LENGTH {
             return None;
         }
         visit(&Raw { path: &path, head: &bytes[..named], flags, more_flags });
@@ -314,6 +315,15 @@ impl<R: Read> Reader<R> {
         let passed = if rest == 0 { 0 } else { io::copy(&mut self.from.by_ref().take(rest), &mut io::sink()).ok()? };
         (passed == rest).then_some(())
     }
+}
+
+/// The entries of an index of these bytes, as `git ls-files --stage` prints them.
+#[cfg(fuzzing)]
+pub(crate) fn listed(bytes: &[u8]) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    let line = |entry: Entry| format!("{:06o} {} {}\t{}", entry.mode, entry.object, entry.stage, entry.path);
+    Reader::new(bytes, bytes.len() as u64, 20).entries(|entry| found.push(line(entry.read())))?;
+    Some(found)
 }
 
 /// A number as packs have it, and its width: seven bits a byte, the highest ones first, and no number can be written in two ways.

@@ -106,6 +106,12 @@ pub fn merge(base: Option<&Bases>, ours: &Trees, theirs: &Trees, ownership: &Own
     Plan { app: app.changes, repository: repository.changes, moved, notes }
 }
 
+/// The comments of several versions of the structured file at `path`, where all of them can be parsed.
+#[cfg(fuzzing)]
+pub(crate) fn comments(path: &RelPath, texts: &[&str]) -> Option<Vec<Vec<String>>> {
+    structured::comments(structured::Format::of(path)?, texts)
+}
+
 struct Outcome {
     changes: Changes,
     moved: BTreeMap<RelPath, RelPath>,

@@ -17,6 +17,8 @@ pub use embedded::embedded;
 use files::ManifestFile;
 pub use files::{Files, candidates, read};
 pub use path::{Directory, check_directory, from_path};
+#[cfg(fuzzing)]
+pub(crate) use repository::resolved as submodule;
 pub use repository::{Commit, Wanted, fetch};
 pub(crate) use tree::is_executable;
 pub use tree::read_tree;

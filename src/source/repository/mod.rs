@@ -10,6 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 pub use commit::Commit;
 
+#[cfg(fuzzing)]
+pub(crate) use submodule::resolved;
+
 use super::Address;
 use super::cache::{Cache, Slot};
 use crate::diagnostic::{Diagnostic, Result};

@@ -47,8 +47,15 @@ fn resolve(parent: &Address, url: &str) -> Result<Address, String> {
     Ok(address)
 }
 
+/// The address of a submodule whose parent has the address `parent`.
+#[cfg(fuzzing)]
+pub(crate) fn resolved(parent: &Address, url: &str) -> Option<Address> {
+    resolve(parent, url).ok()
+}
+
 fn relative(parent: &Address, url: &str) -> Result<Address, AddressError> {
     let full = match parent {
+        Address::Path(_) if url.contains(char::is_control) => return Err(AddressError::Control),
         Address::Path(path) => return Ok(Address::Path(path.join(url))),
         Address::Url { full, .. } => full.trim_end_matches('/'),
     };
@@ -106,5 +113,6 @@ mod tests {
         for url in ["ext::sh -c x", "--upload-pack=x", "../../../../../x", "ssh://-oProxyCommand=x/y"] {
             assert!(resolved("https://x.org/a/b", url).starts_with("has the address"), "{url}");
         }
+        assert!(resolved("/srv/a", "../b\u{1b}[2J").contains("has a control character"));
     }
 }
