@@ -26,6 +26,7 @@ pub mod plan;
 pub mod render;
 pub mod report;
 pub mod rooted;
+pub mod shell;
 pub mod source;
 pub mod template;
 pub mod terminal;

@@ -9,6 +9,8 @@ use thiserror::Error;
 
 /// The most bytes in a name.
 const MAX_NAME: usize = 255;
+/// The most bytes in a path: no system takes more.
+const MAX_PATH: usize = 4_095;
 
 /// Why a path may not be written. The texts complete "the path … ".
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -37,6 +39,9 @@ pub enum PathError {
     /// Longer than file systems take.
     #[error("has a component of more than 255 bytes")]
     TooLong,
+    /// Longer than systems take.
+    #[error("has more than {MAX_PATH} bytes")]
+    TooLongInAll,
 }
 
 /// A path below the project: `/` between non-empty components, nothing that leaves the project, no name that is special
@@ -56,6 +61,9 @@ impl RelPath {
         let drive = matches!(path.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic());
         if path.starts_with(['/', '\\']) || drive {
             return Err(PathError::Absolute);
+        }
+        if path.len() > MAX_PATH {
+            return Err(PathError::TooLongInAll);
         }
         path.split('/').try_for_each(check_component)?;
         Ok(Self(path))
@@ -291,6 +299,8 @@ mod tests {
             assert_eq!(RelPath::new(path), Err(reason), "{path:?}");
         }
         assert_eq!(RelPath::new("x".repeat(256)), Err(E::TooLong));
+        assert!(RelPath::new(format!("{}x", "a/".repeat(2047))).is_ok());
+        assert_eq!(RelPath::new(format!("{}x", "a/".repeat(2048))), Err(E::TooLongInAll));
     }
 
     proptest! {

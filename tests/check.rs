@@ -199,3 +199,21 @@ fn a_newer_template_fails_where_that_is_asked_for() {
     fs_err::remove_dir_all(place.path("template")).unwrap();
     place.app("apps", &["check", "shop", "--upstream"]).ended(2).warns("error[S001]").warns("--path DIR");
 }
+
+#[test]
+fn a_path_that_cannot_be_checked_keeps_no_other_from_it() {
+    let place = project();
+    place.write("empty/a", "x");
+    let said = place.app("", &["check", "empty", "shop", "missing"]).ended(2);
+    assert_eq!(
+        said.out,
+        "empty\n  not checked: see the error\nshop\n  25 files: 23 pristine, 2 own\nmissing\n  not checked: see the error\n"
+    );
+    said.warns("`empty` is no project made by create-app").warns("there is no directory `missing`");
+
+    let said = place.app("", &["check", "empty", "shop", "--json"]).ended(2);
+    let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(json["clean"], false);
+    assert_eq!(json["projects"][0]["problems"][0]["code"], "L005");
+    assert_eq!(json["projects"][1]["files"].as_array().unwrap().len(), 25);
+}

@@ -36,9 +36,7 @@ pub(super) fn environment() -> Result<GivenValues> {
 /// What the command line gives: a values file, then single definitions.
 pub(super) fn given(file: Option<&Path>, definitions: &[String]) -> Result<GivenValues> {
     let mut values = file.map(values_file).transpose()?.unwrap_or_default();
-    for definition in definitions {
-        values.extend([given::definition(definition)?]);
-    }
+    values.extend(given::definitions(definitions)?);
     Ok(values)
 }
 

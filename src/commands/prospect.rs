@@ -4,6 +4,8 @@
 mod answers;
 mod rendering;
 
+use std::collections::BTreeSet;
+
 use self::answers::answer;
 use super::origin::{self, Access};
 use super::{adoption, merging, render};
@@ -30,6 +32,8 @@ pub(super) struct Prospect {
     pub(super) plan: Plan,
     /// What is recorded then.
     pub(super) record: Record,
+    /// The answers that the template calls secret.
+    pub(super) secret: BTreeSet<String>,
 }
 
 impl Prospect {
@@ -81,8 +85,9 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         Some(bases) => workspace::refuse_left_out(&site, bases, &ours)?,
         None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
     }
-    let options = merging::options(&template, args);
+    let options = merging::options(&template, args, rendered.secret);
     let plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
     record.lock.moved = plan.moved.clone();
-    Ok(Prospect { site, recorded, ours, theirs, plan, record })
+    let secret = template.manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
+    Ok(Prospect { site, recorded, ours, theirs, plan, record, secret })
 }

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use digest::hex;
 pub use digest::{Digest, Digester, NotADigest};
 pub use inflate::{Inflater, Unread};
-pub use record::{GITATTRIBUTES, GITIGNORE, Record, Rendered, Secrets, record};
+pub use record::{GITATTRIBUTES, GITIGNORE, Record, Rendered, record};
 
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
@@ -99,7 +99,7 @@ fn is_commit(revision: &str) -> bool {
 pub struct Pristine {
     /// Its mode.
     pub mode: Mode,
-    /// The digest of its bytes; none for a file that holds a secret, because a short secret can be guessed from it.
+    /// The digest of its bytes; none for a file that depends on a secret, because a short secret can be guessed from it.
     pub digest: Option<Digest>,
     /// Whether it is the app's own since it was rendered: no upgrade touches it, so its bytes are not kept.
     pub once: bool,

@@ -7,7 +7,7 @@ use super::moves::Triple;
 use super::text::TextMerge;
 use super::values::{Origin, executable, is_binary, is_edited, origin, with_mode};
 use super::{Tools, adopt, blocks, content};
-use crate::plan::{Action, Change, Conflict, Install, Reason, Stages, Stamp, Subject, Version};
+use crate::plan::{Action, Change, Conflict, Install, Note, Reason, Stages, Stamp, Subject, Version};
 use crate::tree::{Entry, Mode, RelPath};
 
 /// What becomes of one file.
@@ -143,8 +143,18 @@ impl Tools<'_> {
         if both.origin == Origin::New && self.once.matches(name.as_str()) {
             return None;
         }
+        let told = self.notes.len();
         let merged = self.merge(name, both);
+        if self.is_secret(both.triple) {
+            hide(&mut self.notes, told);
+        }
         self.conclude(both, merged)
+    }
+
+    /// Whether the file, as it was rendered or as it is now, depends on a secret answer.
+    fn is_secret(&self, triple: &Triple<'_>) -> bool {
+        triple.base.is_some_and(|(_, recorded)| recorded.pristine.digest.is_none())
+            || triple.theirs.is_some_and(|(path, _)| self.options.secret.contains(path))
     }
 
     /// Merges the content by the rule that fits the file.
@@ -301,9 +311,9 @@ impl Tools<'_> {
         (both.place.clone(), Change { action: Action::Conflict(Box::new(conflict)), reason })
     }
 
-    /// What git's index gets for a conflict at `place`: nothing for a path that git ignores (rule 10).
+    /// What git's index gets for a conflict at `place`: nothing for a path that git ignores (rule 10), and nothing secret.
     pub(super) fn stages(&self, place: &RelPath, triple: &Triple<'_>) -> Option<Stages> {
-        if self.ignored.contains(place) {
+        if self.ignored.contains(place) || self.is_secret(triple) {
             return None;
         }
         let origin = origin(triple);
@@ -318,6 +328,14 @@ impl Tools<'_> {
         let theirs = triple.theirs.map(|(path, entry)| version(path, entry));
         Some(Stages { base, ours, theirs })
     }
+}
+
+/// Makes one note without any content of all from `first` on that quote some.
+fn hide(notes: &mut Vec<Note>, first: usize) {
+    let quotes = |note: &Note| !matches!(note.subject, Subject::NoBase | Subject::ForNewApps);
+    let (quoting, mut others): (Vec<Note>, Vec<Note>) = notes.drain(first..).partition(quotes);
+    others.extend(quoting.into_iter().next().map(|note| Note { subject: Subject::Secret, ..note }));
+    notes.append(&mut others);
 }
 
 /// Symbolic links: what it is and where it points is one value.

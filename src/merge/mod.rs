@@ -57,6 +57,8 @@ pub struct Options {
     pub ignored: BTreeSet<RelPath>,
     /// The same below the repository's root.
     pub ignored_in_repository: BTreeSet<RelPath>,
+    /// The template's files that depend on a secret answer: what they hold is told to nobody.
+    pub secret: BTreeSet<RelPath>,
 }
 
 impl Default for Options {
@@ -68,6 +70,7 @@ impl Default for Options {
             limit: 8 << 20,
             ignored: BTreeSet::new(),
             ignored_in_repository: BTreeSet::new(),
+            secret: BTreeSet::new(),
         }
     }
 }

@@ -29,8 +29,10 @@ pub struct Checked {
     pub template: Option<LockedTemplate>,
     /// The template, where it was asked for and is newer.
     pub newer: Option<Newer>,
-    /// What is wrong with the record, and warnings of what could not be checked.
+    /// What is wrong with the record, and warnings of what could not be checked; where nothing could be, why.
     pub problems: Vec<Diagnostic>,
+    /// Whether the project could not be checked.
+    pub failed: bool,
 }
 
 /// A template that is newer than the project.
@@ -93,6 +95,9 @@ fn draw(out: &mut String, project: &Checked, named: bool) -> std::fmt::Result {
     }
     if project.template.is_some() {
         writeln!(out, "{indent}{}", summary(project))?;
+    }
+    if project.failed && named {
+        writeln!(out, "{indent}not checked: see the error")?;
     }
     Ok(())
 }
@@ -167,11 +172,18 @@ pub(super) struct JsonProblem<'a> {
     code: &'static str,
     title: &'a str,
     help: Option<&'a str>,
+    /// How many others like it there are, which are not listed.
+    #[serde(skip_serializing_if = "is_zero")]
+    more: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl<'a> JsonProblem<'a> {
     pub(super) fn of(problem: &'a Diagnostic) -> Self {
-        Self { code: problem.code.as_str(), title: &problem.title, help: problem.help.as_deref() }
+        Self { code: problem.code.as_str(), title: &problem.title, help: problem.help.as_deref(), more: problem.more }
     }
 }
 

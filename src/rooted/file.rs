@@ -123,7 +123,7 @@ fn bounded(file: File, expected: u64, limit: u64) -> Result<Vec<u8>, Failure> {
 }
 
 #[cfg(unix)]
-const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.union(rustix::fs::OFlags::NOCTTY).bits() as i32;
+pub(super) const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.union(rustix::fs::OFlags::NOCTTY).bits() as i32;
 
 #[cfg(unix)]
 fn open_ambient(path: &Path) -> io::Result<File> {

@@ -8,12 +8,15 @@
 mod failure;
 mod file;
 mod reader;
+mod spot;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use cap_fs_ext::DirExt as _;
 use cap_std::ambient_authority;
@@ -22,11 +25,13 @@ use cap_std::fs::Dir;
 pub use failure::{Failure, Kind};
 pub use file::{Regular, read_named, read_regular};
 pub use reader::Reader;
+pub use spot::{Access, Spot};
+pub use ways::Ways;
 
 /// An open directory, and its path for messages.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Root {
-    dir: Dir,
+    dir: Arc<Dir>,
     path: PathBuf,
 }
 
@@ -37,7 +42,8 @@ impl Root {
     ///
     /// Where there is no directory, or where it cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { dir: Dir::open_ambient_dir(path, ambient_authority())?, path: path.to_path_buf() })
+        let dir = Dir::open_ambient_dir(path, ambient_authority())?.into();
+        Ok(Self { dir, path: path.to_path_buf() })
     }
 
     /// The path that was opened, for messages.
@@ -60,11 +66,11 @@ impl Root {
     /// Where a component is missing, a link, not a directory, or `..`.
     pub fn descend(&self, relative: impl AsRef<Path>) -> Result<Self, Failure> {
         let relative = relative.as_ref();
-        let mut directory = self.dir.try_clone()?;
+        let mut directory = Arc::clone(&self.dir);
         let mut so_far = PathBuf::new();
         for name in names(relative)? {
             so_far.push(name);
-            directory = step(&directory, name, &so_far)?;
+            directory = step(&directory, name, &so_far)?.into();
         }
         Ok(Self { dir: directory, path: self.path.join(relative) })
     }
@@ -105,6 +111,44 @@ impl Root {
     /// Where a link is on the way, and where the disk fails.
     pub fn kind(&self, relative: impl AsRef<Path>) -> Result<Option<Kind>, Failure> {
         Reader::new(self).kind(relative.as_ref())
+    }
+
+    /// One name in this directory.
+    #[must_use]
+    pub fn spot(&self, name: impl Into<OsString>) -> Spot {
+        let name = name.into();
+        Spot::new(Arc::clone(&self.dir), name.clone(), self.path.join(name))
+    }
+
+    /// What the system says of this directory itself.
+    ///
+    /// # Errors
+    ///
+    /// Where the disk fails.
+    pub fn metadata(&self) -> io::Result<std::fs::Metadata> {
+        self.dir.try_clone()?.into_std_file().metadata()
+    }
+
+    /// The directory as a file that can be synced: the handle that leads to names need not be one.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    #[cfg(unix)]
+    pub fn readable(&self) -> io::Result<std::fs::File> {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(std::fs::File::from(rustix::fs::openat(&*self.dir, ".", flags, Mode::empty())?))
+    }
+
+    /// The directory as a file: elsewhere the handle is one.
+    ///
+    /// # Errors
+    ///
+    /// Where there are too many files open.
+    #[cfg(not(unix))]
+    pub fn readable(&self) -> io::Result<std::fs::File> {
+        Ok(self.dir.try_clone()?.into_std_file())
     }
 
     /// The names in this directory, sorted, each with what it is.
@@ -165,6 +209,16 @@ fn names(path: &Path) -> Result<Vec<&OsStr>, Failure> {
         _ => Err(outside()),
     };
     path.components().map(name).collect()
+}
+
+impl From<Failure> for io::Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Io(error) => error,
+            Failure::NotADirectory(..) => Self::new(io::ErrorKind::NotADirectory, failure.to_string()),
+            other => Self::other(other.to_string()),
+        }
+    }
 }
 
 fn outside() -> Failure {

@@ -3,11 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cap_std::fs::Dir;
 
 use super::failure::{Failure, Kind};
 use super::file::Regular;
+use super::spot::Spot;
 use super::{Root, entries, names, outside, stat, step};
 
 /// So many directories stay open: a path can be deeper than a process may have files open.
@@ -19,7 +21,7 @@ const KEPT: usize = 32;
 pub struct Reader<'r> {
     root: &'r Root,
     /// The directories of the last path, from the root downwards.
-    open: Vec<(OsString, Dir)>,
+    open: Vec<(OsString, Arc<Dir>)>,
 }
 
 impl<'r> Reader<'r> {
@@ -68,6 +70,16 @@ impl<'r> Reader<'r> {
         self.within(relative, |directory, name| Ok(directory.read_link_contents(name)?))
     }
 
+    /// The place of a relative path.
+    ///
+    /// # Errors
+    ///
+    /// As [`Root::parent`].
+    pub fn spot(&mut self, relative: &Path) -> Result<Spot, Failure> {
+        let path = self.root.path.join(relative);
+        self.within(relative, |directory, name| Ok(Spot::new(Arc::clone(directory), name.to_owned(), path)))
+    }
+
     /// Does something with the directory that holds a relative path, and the path's last name.
     ///
     /// # Errors
@@ -76,7 +88,7 @@ impl<'r> Reader<'r> {
     pub fn within<T>(
         &mut self,
         relative: &Path,
-        act: impl FnOnce(&Dir, &OsStr) -> Result<T, Failure>,
+        act: impl FnOnce(&Arc<Dir>, &OsStr) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let names = names(relative)?;
         let (last, directories) = names.split_last().ok_or_else(outside)?;
@@ -104,13 +116,17 @@ impl<'r> Reader<'r> {
         self.walk(&names(relative)?, |directory| Ok(entries(directory)?))
     }
 
-    fn walk<T>(&mut self, directories: &[&OsStr], act: impl FnOnce(&Dir) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn walk<T>(
+        &mut self,
+        directories: &[&OsStr],
+        act: impl FnOnce(&Arc<Dir>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let shared = self.open.iter().zip(directories).take_while(|((open, _), name)| open == *name).count();
         self.open.truncate(shared);
-        let mut deeper: Option<Dir> = None;
+        let mut deeper: Option<Arc<Dir>> = None;
         for (depth, &name) in directories.iter().enumerate().skip(shared) {
             let above = deeper.as_ref().or(self.open.last().map(|(_, dir)| dir)).unwrap_or(&self.root.dir);
-            let opened = step(above, name, &directories[..=depth].iter().collect::<PathBuf>())?;
+            let opened = Arc::new(step(above, name, &directories[..=depth].iter().collect::<PathBuf>())?);
             if depth < KEPT {
                 self.open.push((name.to_owned(), opened));
             } else {

@@ -132,3 +132,75 @@ fn the_entries_of_a_directory_have_kinds() {
     let entries = project(&folder).descend("a/b").unwrap().entries().unwrap();
     assert_eq!(entries, [("file".into(), Kind::File)]);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_way_is_found_again_each_time() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join("project").join(name);
+    let mut ways = Ways::new(project(&folder));
+    let text = |ways: &mut Ways| said(ways.spot("a/b/file").and_then(|spot| spot.regular()?.read(9)));
+    assert_eq!(text(&mut ways), "text");
+    fs_err::rename(at("a"), at("away")).unwrap();
+    assert_eq!(text(&mut ways), "NotFound");
+    std::os::unix::fs::symlink("away", at("a")).unwrap();
+    assert_eq!(text(&mut ways), "it is reached through the link `a`");
+    fs_err::remove_file(at("a")).unwrap();
+    fs_err::create_dir_all(at("a/b")).unwrap();
+    fs_err::write(at("a/b/file"), "other").unwrap();
+    assert_eq!(text(&mut ways), "other");
+    fs_err::rename(at("a/b"), at("a/c")).unwrap();
+    fs_err::write(at("a/b"), "").unwrap();
+    assert_eq!(text(&mut ways), "`a/b` is a file, not a directory");
+    assert!(ways.spot("").is_err() && ways.spot("../secret").is_err());
+    assert_eq!(ways.directory("").unwrap().path(), ways.root().path());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_place_stays_in_its_directory() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join("project").join(name);
+    let spot = Ways::new(project(&folder)).spot("a/new").unwrap();
+    fs_err::rename(at("a"), at("away")).unwrap();
+    std::os::unix::fs::symlink(folder.path(), at("a")).unwrap();
+    spot.create_file(Access::Usual).unwrap();
+    spot.beside("link").create_link("/nowhere").unwrap();
+    assert!(at("away/new").is_file() && at("away/link").is_symlink());
+    assert!(!folder.path().join("new").exists());
+}
+
+#[test]
+fn nothing_is_replaced_that_was_not_meant() {
+    let folder = folder();
+    let root = project(&folder);
+    let [a, b] = ["one", "two"].map(|name| root.spot(name));
+    for (spot, text) in [(&a, "1"), (&b, "2")] {
+        io::Write::write_all(&mut spot.create_file(Access::Usual).unwrap(), text.as_bytes()).unwrap();
+        assert_eq!(spot.create_file(Access::Usual).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    }
+    let texts = || [&a, &b].map(|spot| said(spot.regular().and_then(|file| file.read(9))));
+    assert_eq!(a.rename_new(&b).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(texts(), ["1", "2"]);
+    match a.exchange(&b) {
+        Err(error) => assert_eq!(error.kind(), io::ErrorKind::Unsupported),
+        Ok(()) => assert_eq!(texts(), ["2", "1"]),
+    }
+    a.rename_new(&root.spot("three")).unwrap();
+    assert_eq!((a.kind().unwrap(), root.kind("three").unwrap()), (None, Some(Kind::File)));
+    assert!(a.exchange(&b).is_err() && a.rename(&b).is_err() && a.remove_file().is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn no_link_is_opened_for_writing() {
+    let folder = folder();
+    let root = project(&folder);
+    std::os::unix::fs::symlink("../secret", folder.path().join("project/link")).unwrap();
+    let link = root.spot("link");
+    assert!(link.create_file(Access::Private).is_err() && link.open_or_create_file(Access::Private).is_err());
+    assert!(link.open_for_writing().is_err() && link.open_directory().is_err());
+    assert_eq!(fs_err::read_to_string(folder.path().join("secret")).unwrap(), "outside");
+    link.remove_file().unwrap();
+    assert!(folder.path().join("secret").exists());
+}

@@ -75,6 +75,12 @@ impl Site {
         self.given.display()
     }
 
+    /// A command of create-app's for this project, to be pasted into a shell.
+    #[must_use]
+    pub fn command(&self, name: &str) -> String {
+        format!("create-app {name} {}", shell_words::quote(&self.given.to_string_lossy()))
+    }
+
     /// What belongs at the repository's root goes below this directory: the root, or the app where that is the same.
     #[must_use]
     pub fn root(&self) -> &Path {

@@ -89,6 +89,7 @@ impl Reader {
         }
         if let Some(table) = self.table_at(document, "create-app") {
             manifest.ownership = self.ownership(table, &manifest);
+            self.secrets(&mut manifest);
         }
         manifest
     }

@@ -162,7 +162,7 @@ fn nothing_is_written_through_a_link_that_appeared_since_the_plan() {
 #[cfg(unix)]
 #[test]
 fn a_record_that_leads_elsewhere_is_refused() {
-    for name in [".create-app", ".create-app/busy", ".create-app/txn", ".create-app/txn/new", ".create-app/base"] {
+    for name in [".create-app", ".create-app/busy", ".create-app/txn", ".create-app/base"] {
         let (directory, target) = place();
         write(directory.path().join("outside/precious"), "precious");
         fs_err::create_dir_all(target.join(name).parent().unwrap()).unwrap();
@@ -195,14 +195,15 @@ fn two_runs_do_not_change_one_project_at_a_time() {
     let (directory, target) = place();
     make(&target, &files(), &Tree::new(), Existing::Refuse).unwrap();
     let disk = Disk::default();
-    let busy = Busy::take(&disk, &target.canonicalize().unwrap()).unwrap();
+    let site = Site::locate(&target).unwrap();
+    let busy = Busy::take(&disk, &site, &app(&site).unwrap()).unwrap();
     let prepared = prepare(&target, &tree(&[("README.md", "newer")]), &Tree::new(), Existing::Replace).unwrap();
     let expected =
         "P005 another create-app is changing `ROOT/shop` (wait until it is done, then run the command again)";
     assert_eq!(message(&directory, prepared.create(&Disk::default())), expected);
     drop(busy);
     prepared.create(&Disk::default()).unwrap();
-    assert!(!target.join(".create-app/busy").exists());
+    assert_eq!(txn(&site), None);
 }
 
 #[test]
@@ -235,12 +236,11 @@ fn interrupted() -> (TempDir, PathBuf, Site) {
     make(&target, &ours.app, &ours.repository, Existing::Refuse).unwrap();
     for steps in 0.. {
         drop(prepare_upgrade(&target, &ours, &theirs).create(&killed_after(steps)));
-        if target.join(".create-app/txn/journal").exists() {
-            fs_err::remove_file(target.join(".create-app/busy")).unwrap();
-            let site = Site::locate(&target).unwrap();
+        let site = Site::locate(&target).unwrap();
+        if is_decided(&site) {
             return (directory, target, site);
         }
-        drop(recover(&Site::locate(&target).unwrap()));
+        drop(recover(&site));
     }
     unreachable!()
 }
@@ -295,7 +295,7 @@ fn what_was_edited_before_a_change_is_taken_back_is_left_and_what_stood_there_is
             break;
         }
     }
-    write(target.join(".create-app/txn/abort"), "");
+    write(txn(&site).unwrap().join("abort"), "");
     write(target.join("change"), "edited");
     write(target.join("gone"), "made again");
     let Ok(Some(Recovered::TakenBack(mut aside))) = recover(&site) else { panic!("taken back") };
@@ -316,44 +316,22 @@ fn what_was_edited_before_a_change_is_taken_back_is_left_and_what_stood_there_is
 fn a_journal_that_is_damaged_is_no_decision() {
     for damage in [|text: &mut Vec<u8>| text.truncate(40), |text: &mut Vec<u8>| text[30] ^= 1, Vec::clear] {
         let (_directory, target, site) = interrupted();
-        let journal = target.join(".create-app/txn/journal");
+        let journal = txn(&site).unwrap().join("journal");
         let mut text = fs_err::read(&journal).unwrap();
         damage(&mut text);
         fs_err::File::create(&journal).and_then(|mut file| std::io::Write::write_all(&mut file, &text)).unwrap();
         assert_eq!(recover(&site), Ok(Some(Recovered::Discarded)));
         assert_eq!(list_project(&target), ["change: old", "gone: old"]);
-        assert!(!target.join(".create-app/txn").exists());
+        assert_eq!(txn(&site), None);
     }
-}
-
-#[test]
-fn a_journal_of_another_version_is_left_for_it() {
-    let (directory, target, site) = interrupted();
-    let text = "create-app journal 2\n";
-    let digest = Digest::of(text.as_bytes());
-    write(target.join(".create-app/txn/journal"), &format!("{text}digest\t{digest}\n"));
-    let before = list(&target);
-    let expected = "P006 a change of this project was interrupted, and its journal was written by another version of \
-                    create-app (finish it with the version that began it, or remove `ROOT/shop/.create-app/txn`)";
-    assert_eq!(message(&directory, recover(&site)), expected);
-    assert_eq!(list(&target), before);
 }
 
 #[test]
 fn staged_bytes_that_were_damaged_are_not_put() {
     let (_directory, target, site) = interrupted();
-    for entry in fs_err::read_dir(target.join(".create-app/txn/new")).unwrap() {
+    for entry in fs_err::read_dir(txn(&site).unwrap().join("new")).unwrap() {
         write(entry.unwrap().path(), "garbage");
     }
     assert_eq!(recover(&site), Ok(Some(Recovered::TakenBack(vec![]))));
     assert_eq!(list_project(&target), ["change: old", "gone: old"]);
-}
-
-#[test]
-fn a_project_that_was_moved_in_its_repository_is_not_finished_elsewhere() {
-    let (directory, target, site) = interrupted();
-    crate::git::init(directory.path()).unwrap();
-    drop(site);
-    let text = message(&directory, recover(&Site::locate(&target).unwrap()));
-    assert!(text.contains("the project was moved since") && text.contains("from `shop` back to `.`"), "{text}");
 }
