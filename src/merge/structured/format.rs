@@ -1,7 +1,8 @@
 //! Which files are structured, and what can be done with each format.
 
-use super::value::{Document, Value};
-use super::{json, toml, yaml};
+use super::rules::Rules;
+use super::value::{Document, Node};
+use super::{json, json_edit, toml, toml_edits, yaml};
 use crate::tree::RelPath;
 
 /// A structured format, by the name of the file.
@@ -80,11 +81,12 @@ impl Dialect {
         }
     }
 
-    /// Gives `text`, whose value is `have`, the value `want`; what is new comes from `source`.
-    pub(super) fn edit(self, text: &str, have: &Value, want: &Value, source: &str) -> Option<String> {
+    /// Makes `text` the document `want`; what is new comes from `source`. Nothing where the format has no editor, or where
+    /// the editor does not know how.
+    pub(super) fn edit(self, text: &str, want: &Node, source: &str, rules: &Rules<'_>) -> Option<String> {
         match self {
-            Self::Json(dialect) => json::edit(text, dialect, have, want),
-            Self::Toml => toml::edit(text, want, source),
+            Self::Json(dialect) => json_edit::edit(text, dialect, want, source, rules),
+            Self::Toml => toml_edits::edit(text, want, source, rules),
             Self::Yaml => None,
         }
     }

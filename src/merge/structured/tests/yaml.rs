@@ -25,11 +25,11 @@ fn a_step_between_two_bumped_actions_stays_between_them() {
 }
 
 #[test]
-fn both_add_a_step_in_one_place() {
+fn two_steps_in_one_place_are_a_conflict() {
     let ours = CI.replace("      - run: npm test\n", "      - run: npm test\n      - run: npm run mine\n");
     let theirs = CI.replace("      - run: npm test\n", "      - run: npm test\n      - run: npm run lint\n");
-    let both = ours.clone() + "      - run: npm run lint\n";
-    assert_eq!(drawn("ci.yml", CI, &ours, &theirs), both);
+    let conflict = "<<<<<<< yours\n      - run: npm run mine\n=======\n      - run: npm run lint\n>>>>>>> template 2\n";
+    assert_eq!(drawn("ci.yml", CI, &ours, &theirs), CI.to_owned() + conflict);
 }
 
 #[test]
