@@ -161,7 +161,7 @@ impl Tools<'_> {
             }
         }
         match both.origin {
-            _ if !is_edited(both.ours, both.theirs) => text(content::merge(name, self.lists, base, ours, theirs)),
+            _ if !is_edited(both.ours, both.theirs) => self.content(name, both.place, base, ours, theirs),
             Origin::Lost => {
                 let merged = self.adopt(name, both.place, ours, theirs);
                 match merged {
@@ -174,8 +174,14 @@ impl Tools<'_> {
                 }
             }
             Origin::New if self.adopting => self.adopt(name, both.place, ours, theirs),
-            Origin::New | Origin::Known(_) => text(content::merge(name, self.lists, base, ours, theirs)),
+            Origin::New | Origin::Known(_) => self.content(name, both.place, base, ours, theirs),
         }
+    }
+
+    fn content(&mut self, name: &RelPath, place: &RelPath, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> Merged {
+        let merged = content::merge(name, self.lists, base, ours, theirs);
+        self.note_all(place, merged.is_form_kept.then_some(Subject::FormKept));
+        text(merged.merge)
     }
 
     fn merge_blocks(&mut self, name: &RelPath, both: &Both<'_>, ours: &[u8], theirs: &[u8]) -> Merged {

@@ -49,7 +49,7 @@ pub(super) fn merge(name: &RelPath, lists: &[ListRule], ours: &[u8], theirs: &[u
             Adopted::clean(finished.choose(Side::Ours), notes)
         }
         None => {
-            let merge = content::merge(name, lists, None, ours, theirs);
+            let merge = content::merge(name, lists, None, ours, theirs).merge;
             Adopted { merge: (merge.conflicts() <= MAX_CONFLICTS).then_some(merge), notes: Vec::new() }
         }
     }

@@ -115,7 +115,7 @@ fn merge_block(
     let name = &block.name;
     let (base_inner, our_inner) = (base.inner(name), &ours.bytes[block.inner.clone()]);
     if let Some(their_inner) = theirs.inner(name) {
-        let with = content::merge(path, lists, base_inner, our_inner, their_inner);
+        let with = content::merge(path, lists, base_inner, our_inner, their_inner).merge;
         return Edit { range: block.inner.clone(), with };
     }
     let our_whole = &ours.bytes[block.whole.clone()];

@@ -63,6 +63,15 @@ impl Format {
     }
 }
 
+/// Where what a text lacks comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Other<'t> {
+    /// The other side's text.
+    pub(super) side: &'t str,
+    /// The base's, where there is one.
+    pub(super) base: Option<&'t str>,
+}
+
 /// How a file is parsed and edited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -81,12 +90,12 @@ impl Dialect {
         }
     }
 
-    /// Makes `text` the document `want`; what is new comes from `source`. Nothing where the format has no editor, or where
+    /// Makes `text` the document `want`; what it lacks comes from `other`. Nothing where the format has no editor, or where
     /// the editor does not know how.
-    pub(super) fn edit(self, text: &str, want: &Node, source: &str, rules: &Rules<'_>) -> Option<String> {
+    pub(super) fn edit(self, text: &str, want: &Node, other: Other<'_>, rules: &Rules<'_>) -> Option<String> {
         match self {
-            Self::Json(dialect) => json_edit::edit(text, dialect, want, source, rules),
-            Self::Toml => toml_edits::edit(text, want, source, rules),
+            Self::Json(dialect) => json_edit::edit(text, dialect, want, other, rules),
+            Self::Toml => toml_edits::edit(text, want, other, rules),
             Self::Yaml => None,
         }
     }

@@ -10,14 +10,22 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::parse_to_ast;
 use jsonc_parser::tokens::Token;
 
+use super::format::Other;
 use super::identity::identify;
 use super::json::{COLLECT, Dialect, parse};
 use super::rules::Rules;
 use super::value::{Fit, Node, Value};
 use crate::merge::adopt::margins::{Margins, margin};
 
-/// Makes `text` the document `want`. What it lacks comes from `source`, indented as `text` is.
-pub(super) fn edit(text: &str, dialect: Dialect, want: &Node, source: &str, rules: &Rules<'_>) -> Option<String> {
+/// Makes `text` the document `want`. What it lacks comes from the other side, indented as `text` is; so does what that side
+/// wrote in another way than the base, where `text` did not.
+pub(super) fn edit(
+    text: &str,
+    dialect: Dialect,
+    want: &Node,
+    Other { side: source, base }: Other<'_>,
+    rules: &Rules<'_>,
+) -> Option<String> {
     let lines = [text, source].map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
     let unit = lines[0].iter().chain(&lines[1]).map(|line| margin(line)).find(|margin| !margin.is_empty());
     let mut editor = Editor {
@@ -29,7 +37,9 @@ pub(super) fn edit(text: &str, dialect: Dialect, want: &Node, source: &str, rule
     };
     let [ours, theirs] = [Source::new(text, dialect)?, Source::new(source, dialect)?];
     let [our_root, their_root] = [ours.root()?, theirs.root()?];
-    let value = editor.value(our_root, want, Some(their_root))?;
+    let base = base.and_then(|base| Source::new(base, dialect));
+    let others = Others { side: Some(their_root), base: base.as_ref().and_then(Source::root) };
+    let value = editor.value(our_root, want, others)?;
     let roots = [our_root, their_root];
     let root = |take: fn(&Node) -> &Vec<String>| roots.into_iter().find(|root| take(root.node) == take(want));
     let head = root(|node| &node.comments.before)?;
@@ -53,6 +63,13 @@ struct Part<'s, 't> {
     source: &'s Source<'t>,
     ast: &'s Ast<'t>,
     node: &'s Node,
+}
+
+/// The same value in the other texts.
+#[derive(Clone, Copy)]
+struct Others<'s, 't> {
+    side: Option<Part<'s, 't>>,
+    base: Option<Part<'s, 't>>,
 }
 
 impl<'t> Source<'t> {
@@ -95,6 +112,11 @@ impl<'t> Source<'t> {
 impl<'s, 't> Part<'s, 't> {
     fn text(self) -> &'t str {
         &self.source.text[self.ast.start()..self.ast.end()]
+    }
+
+    /// Its text without the margins of its lines.
+    fn form(self) -> Vec<&'t str> {
+        self.text().lines().map(str::trim_start).collect()
     }
 
     fn entries(self) -> Vec<Entry<'s, 't>> {
@@ -176,21 +198,34 @@ struct Editor<'e> {
 
 impl Editor<'_> {
     /// The text of `part`, edited.
-    fn value(&mut self, part: Part<'_, '_>, want: &Node, source: Option<Part<'_, '_>>) -> Option<String> {
-        if want.value_allows(part.node) {
-            return Some(part.text().to_owned());
+    fn value(&mut self, part: Part<'_, '_>, want: &Node, others: Others<'_, '_>) -> Option<String> {
+        let to = part.source.margin(part.ast.start());
+        let is_wanted = want.value_allows(part.node);
+        if is_wanted {
+            // Written in another way by the other side alone?
+            let forms = [others.base, others.side].map(|other| other.map(Part::form));
+            match (forms, others.side) {
+                ([Some(base), Some(other)], Some(side)) if base != other => {
+                    if part.form() == base && want.value_allows(side.node) {
+                        return Some(self.fit(side.text(), side.source.margin(side.ast.start()), to));
+                    }
+                }
+                _ => return Some(part.text().to_owned()),
+            }
         }
         let is_container = matches!(
             (&part.node.value, &want.value),
             (Value::Map(_), Value::Map(_)) | (Value::List(_), Value::List(_))
         );
-        if is_container && let Some(text) = self.container(part, want, source) {
+        if is_container && let Some(text) = self.container(part, want, others) {
             return Some(text);
         }
-        let to = part.source.margin(part.ast.start());
-        if let Some(source) = source {
-            let text = self.value(source, want, None)?;
-            return Some(self.fit(&text, source.source.margin(source.ast.start()), to));
+        if is_wanted {
+            return Some(part.text().to_owned());
+        }
+        if let Some(side) = others.side {
+            let text = self.value(side, want, Others { side: None, base: None })?;
+            return Some(self.fit(&text, side.source.margin(side.ast.start()), to));
         }
         fresh(&want.value, to, self.unit)
     }
@@ -202,7 +237,7 @@ impl Editor<'_> {
     }
 
     /// Nothing, where the container is empty, and so does not say how its entries are to be laid out.
-    fn container(&mut self, part: Part<'_, '_>, want: &Node, source: Option<Part<'_, '_>>) -> Option<String> {
+    fn container(&mut self, part: Part<'_, '_>, want: &Node, others: Others<'_, '_>) -> Option<String> {
         let entries = part.entries();
         let (open, close) = (part.ast.start() + 1, part.ast.end() - 1);
         let (first, last) = (entries.first()?, entries.last()?);
@@ -229,15 +264,16 @@ impl Editor<'_> {
         };
         let mut out = text[open - 1..open].to_owned() + opening;
         let mut used = vec![false; entries.len()];
+        let [there, was] = [others.side, others.base].map(|part| part.map(Part::entries).unwrap_or_default());
         for (at, (key, node)) in wanted.iter().enumerate() {
             self.keys.extend(key.map(str::to_owned));
             let found = self.find(&entries, *key, node).filter(|&at| !std::mem::replace(&mut used[at], true));
-            let there = source.map(Part::entries).unwrap_or_default();
-            let from = self.find(&there, *key, node).map(|at| &there[at]);
+            let [from, before] = [&there, &was].map(|entries| self.find(entries, *key, node).map(|at| &entries[at]));
             let entry = found.map(|at| &entries[at]);
             let body = match entry {
                 Some(entry) => {
-                    let value = self.value(entry.part, node, from.map(|from| from.part))?;
+                    let others = Others { side: from.map(|from| from.part), base: before.map(|before| before.part) };
+                    let value = self.value(entry.part, node, others)?;
                     format!("{}{value}", entry.head())
                 }
                 None => self.new_entry(from, *key, node, &layout)?,
@@ -311,7 +347,7 @@ impl Editor<'_> {
             has_no_comments(&node.value).then(|| format!("{key}{value}"))
         };
         let Some(from) = from else { return plain(layout.margin.as_deref()) };
-        let text = format!("{}{}", from.head(), self.value(from.part, node, None)?);
+        let text = format!("{}{}", from.head(), self.value(from.part, node, Others { side: None, base: None })?);
         match &layout.margin {
             Some(margin) => Some(self.fit(&text, from.part.source.margin(from.range.start), margin)),
             None if text.contains('\n') => plain(None),

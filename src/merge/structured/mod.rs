@@ -21,14 +21,15 @@ mod yaml;
 
 use std::collections::HashMap;
 
-use format::Dialect;
 pub(super) use format::Format;
+use format::{Dialect, Other};
 use plain::Plain;
 use rules::Rules;
 use value::{Document, Fit, List, Node, Value};
 use want::{Conflicts, Inputs, Want, want};
 
 use super::adopt::margins::Margins;
+use super::content::Merged;
 use super::ending::{Versions, trivial};
 use super::refine::{Gap, refine};
 use super::text::{self, Side, TextMerge};
@@ -66,10 +67,12 @@ impl<'f> File<'f> {
 /// Merges three versions of a structured file; without a base, by key.
 ///
 /// Nothing where one of them cannot be parsed: then the file is text.
-pub(super) fn merge(file: File<'_>, has_base: bool, versions: &Versions<'_>) -> Option<TextMerge<'static>> {
+pub(super) fn merge(file: File<'_>, has_base: bool, versions: &Versions<'_>) -> Option<Merged> {
     let plain = Plain::new(versions);
-    let merge = file.job(has_base, false, &plain)?.merge().into_owned();
-    Some(plain.finish(merge))
+    let job = file.job(has_base, false, &plain)?;
+    let merge = job.merge();
+    let is_form_kept = job.is_form_kept(&merge);
+    Some(Merged { merge: plain.finish(merge.into_owned()), is_form_kept })
 }
 
 /// Puts the keys that only the template has into ours. Returns the text, and a note for each key of which both have a value:
@@ -223,6 +226,15 @@ impl<'v> Job<'v> {
         found.map(Candidate::drawn)
     }
 
+    /// Whether the template's changes of order or layout were left out.
+    fn is_form_kept(&self, merge: &TextMerge<'_>) -> bool {
+        let (Some(base), _, theirs) = &self.documents else { return false };
+        let Some(merged) = merge.clean() else { return false };
+        let text = || text::merge(self.base.as_bytes(), self.ours.as_bytes(), self.theirs.as_bytes()).clean();
+        let is_left_out = merged == self.ours.as_bytes() && base.root.value.is_same(&theirs.root.value);
+        (is_left_out || self.conflicts.moves > 0) && text().as_deref() != Some(&merged)
+    }
+
     /// The version whose indentation is the merged one, where the other's is not: what that has changed is put into it.
     fn canvas(&self) -> Option<[&'v str; 2]> {
         let step = |text: &'v str| Margins::step(&text.split_inclusive('\n').collect::<Vec<_>>());
@@ -310,7 +322,8 @@ impl<'v> Job<'v> {
             is_adoption: self.is_adoption,
             is_stream: self.shape.is_stream,
         };
-        let edit = |want: &Node, source| self.dialect.edit(text, want, source, &self.rules);
+        let before = self.documents.0.as_ref().map(|_| self.base);
+        let edit = |want: &Node, side| self.dialect.edit(text, want, Other { side, base: before }, &self.rules);
         let undecided = want(inputs, Side::Base).node;
         Some(Candidate {
             ours: edit(self.wanted(Side::Ours)?, source)?,

@@ -2,13 +2,20 @@
 
 use toml_edit::{Array, ArrayOfTables, Decor, DocumentMut, Item, Key, Table, TableLike};
 
+use super::format::Other;
 use super::identity::identify;
 use super::rules::Rules;
 use super::toml::parse;
 use super::value::{Fit, List, Map, Node, Value};
 
-/// Makes `text` the document `want`. What is new comes from `source`, a document that has it, with its formatting.
-pub(super) fn edit(text: &str, want: &Node, source: &str, rules: &Rules<'_>) -> Option<String> {
+/// Makes `text` the document `want`. What it lacks comes from the other side, with its formatting; so does a value that this
+/// side wrote in another way than the base, where `text` did not.
+pub(super) fn edit(
+    text: &str,
+    want: &Node,
+    Other { side: source, base }: Other<'_>,
+    rules: &Rules<'_>,
+) -> Option<String> {
     // toml_edit makes all line endings one.
     if text.contains('\r') {
         return None;
@@ -20,7 +27,9 @@ pub(super) fn edit(text: &str, want: &Node, source: &str, rules: &Rules<'_>) -> 
     let Value::Map(map) = &want.value else { return None };
     let mut editor = Editor { rules, keys: Vec::new(), is_torn: false };
     let there = Some(There { item: from.as_item(), node: &source_node });
-    editor.table(document.as_table_mut(), &have, map, there)?;
+    let base: Option<DocumentMut> = base.and_then(|base| base.parse().ok());
+    let base = base.as_ref().map(|base| base.as_item());
+    editor.table(document.as_table_mut(), &have, map, Others { side: there, base })?;
     sort(document.as_table_mut(), map);
     if editor.is_torn || !tables_are_in_order(document.as_table(), map) {
         let mut next = 0;
@@ -31,6 +40,19 @@ pub(super) fn edit(text: &str, want: &Node, source: &str, rules: &Rules<'_>) -> 
         document.set_trailing(trailing);
     }
     Some(document.to_string())
+}
+
+/// The same value in the other texts.
+#[derive(Clone, Copy)]
+struct Others<'s> {
+    side: Option<There<'s>>,
+    base: Option<&'s Item>,
+}
+
+impl<'s> Others<'s> {
+    fn only(side: There<'s>) -> Self {
+        Self { side: Some(side), base: None }
+    }
 }
 
 /// A part of the source.
@@ -62,7 +84,7 @@ struct Editor<'e> {
 }
 
 impl Editor<'_> {
-    fn table(&mut self, ours: &mut dyn TableLike, have: &Node, want: &Map, source: Option<There<'_>>) -> Option<()> {
+    fn table(&mut self, ours: &mut dyn TableLike, have: &Node, want: &Map, others: Others<'_>) -> Option<()> {
         let Value::Map(have) = &have.value else { return None };
         let gone: Vec<String> =
             ours.iter().map(|(key, _)| key.to_owned()).filter(|key| want.get(key).is_none()).collect();
@@ -71,10 +93,12 @@ impl Editor<'_> {
         }
         for (key, want) in &want.pairs {
             self.keys.push(key.clone());
-            let new = source.and_then(|source| source.get(key));
+            let new = others.side.and_then(|side| side.get(key));
+            let base = others.base.and_then(|base| base.as_table_like()?.get(key));
             match have.get(key) {
                 Some(have) => {
-                    self.item(ours.get_mut(key)?, have, want, new.map(|(_, there)| there))?;
+                    let others = Others { side: new.map(|(_, there)| there), base };
+                    self.item(ours.get_mut(key)?, have, want, others)?;
                     if have.comments.before != want.comments.before || have.comments.behind != want.comments.behind {
                         comment(ours, key, have, want, new)?;
                     }
@@ -84,7 +108,7 @@ impl Editor<'_> {
                     let mut item = there.item.clone();
                     forget_position(&mut item);
                     if !there.is(want) {
-                        self.item(&mut item, there.node, want, Some(there))?;
+                        self.item(&mut item, there.node, want, Others::only(there))?;
                     }
                     ours.entry_format(name).or_insert(item);
                     if there.node.comments.before != want.comments.before
@@ -99,13 +123,27 @@ impl Editor<'_> {
         Some(())
     }
 
-    fn item(&mut self, ours: &mut Item, have: &Node, want: &Node, source: Option<There<'_>>) -> Option<()> {
+    fn item(&mut self, ours: &mut Item, have: &Node, want: &Node, others: Others<'_>) -> Option<()> {
         let as_is = Node { value: want.value.clone(), comments: have.comments.clone() };
+        let source = others.side;
         if as_is.allows(have, Fit::Best) {
-            return Some(());
+            if let (Some(ours), Some(base), Some(there)) =
+                (ours.as_value_mut(), others.base.and_then(Item::as_value), source.filter(|there| there.is(want)))
+                && let Some(new) = there.item.as_value()
+                && form(ours) == form(base)
+                && form(new) != form(base)
+            {
+                let decor = ours.decor().clone();
+                *ours = new.clone();
+                *ours.decor_mut() = decor;
+                return Some(());
+            }
+            if !ours.is_table_like() || ours.is_inline_table() {
+                return Some(());
+            }
         }
         if let (Value::Map(map), true) = (&want.value, ours.is_table_like()) {
-            self.table(ours.as_table_like_mut()?, have, map, source)?;
+            self.table(ours.as_table_like_mut()?, have, map, others)?;
             match ours {
                 Item::Table(table) => sort(table, map),
                 Item::Value(toml_edit::Value::InlineTable(table))
@@ -161,8 +199,8 @@ impl Editor<'_> {
                     let from =
                         find(&their_names, name).and_then(|at| Some((array.get(at)?.clone(), there.items.get(at)?)));
                     let from = from.map(|(value, node)| (Item::Value(value), node));
-                    let from = from.as_ref().map(|(item, node)| There { item, node });
-                    self.item(&mut item, &have.items[at], node, from)?;
+                    let side = from.as_ref().map(|(item, node)| There { item, node });
+                    self.item(&mut item, &have.items[at], node, Others { side, base: None })?;
                     item.into_value().ok()?
                 }
                 None => {
@@ -206,13 +244,13 @@ impl Editor<'_> {
                     is_in_order &= last.is_none_or(|last| last < at);
                     last = Some(at);
                     let mut item = Item::Table(ours.get(at)?.clone());
-                    self.item(&mut item, &have.items[at], node, from)?;
+                    self.item(&mut item, &have.items[at], node, Others { side: from, base: None })?;
                     item
                 }
                 None => {
                     let from = from?;
                     let mut item = from.item.clone();
-                    self.item(&mut item, from.node, node, Some(from))?;
+                    self.item(&mut item, from.node, node, Others::only(from))?;
                     forget_position(&mut item);
                     item
                 }
@@ -223,6 +261,11 @@ impl Editor<'_> {
         *ours = new.into_iter().collect();
         Some(())
     }
+}
+
+/// How a value is written, whatever is around it.
+fn form(value: &toml_edit::Value) -> String {
+    value.to_string().lines().map(str::trim_start).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
 fn is_container(node: &Node) -> bool {

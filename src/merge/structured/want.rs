@@ -28,11 +28,13 @@ pub(super) struct Conflicts {
     pub(super) orders: usize,
     /// On a comment.
     pub(super) comments: usize,
+    /// On the place of what has no order: these are not in question, ours stays.
+    pub(super) moves: usize,
 }
 
 impl Conflicts {
     pub(super) fn is_none(self) -> bool {
-        self == Self::default()
+        self.values + self.orders + self.comments == 0
     }
 }
 
@@ -157,6 +159,7 @@ impl<'v> Merger<'v> {
         if arranged.is_torn && has_order {
             return None;
         }
+        self.conflicts.moves += usize::from(arranged.is_torn);
         let sorting = Sorting::of(&tokens, |token| names[token].to_lowercase());
         let policy = Policy { has_order, is_map: true, sorting: sorting.as_ref() };
         let (mut pairs, mut places) = (IndexMap::with_capacity(names.len()), HashMap::new());
@@ -200,6 +203,7 @@ impl<'v> Merger<'v> {
         if arranged.is_torn && has_order {
             return None;
         }
+        self.conflicts.moves += usize::from(arranged.is_torn);
         let at = [0, 1, 2].map(|version: usize| {
             tokens[version].iter().copied().zip(versions[version]).collect::<HashMap<usize, &'v Node>>()
         });
