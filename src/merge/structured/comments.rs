@@ -1,7 +1,8 @@
 //! Which comment belongs to which entry of a document.
 //!
 //! A comment behind something on its line belongs to that; another one to the next entry, or, after the last one of a
-//! bracketed container, to the container. Comments at the top of a file belong to the file where an empty line follows.
+//! bracketed container, to the container. Comments at the top of a file belong to the file where an empty line follows. One right
+//! below something, with an empty line after it, may be about either: it is kept with the next entry, but apart.
 
 use std::ops::Range;
 
@@ -42,8 +43,9 @@ impl Comment {
     }
 }
 
-/// Whether a comment is on lines of its own.
+/// Where a comment is, as seen from its owner.
 enum Place {
+    Apart,
     Before,
     Behind,
     End,
@@ -73,13 +75,17 @@ impl Outline {
         }
         let mut finder = Finder::new(self, text);
         let header = finder.header(&comments);
+        let apart = finder.apart(&comments);
         let mut last = (0, false);
         for (number, comment) in comments.into_iter().enumerate() {
             let line = line_start(text, comment.span.start);
             let alone = text[line.max(last.0)..comment.span.start].trim().is_empty() && (line >= last.0 || !last.1);
             let (owner, place) = match alone {
                 true if number < header => (None, Place::Before),
-                true => finder.above(&comment.span),
+                true => match finder.above(&comment.span) {
+                    (owner, Place::Before) if apart[number] => (owner, Place::Apart),
+                    owner => owner,
+                },
                 false => finder.behind(line, comment.span.start),
             };
             last = (comment.span.end, !alone);
@@ -91,8 +97,9 @@ impl Outline {
 
 impl Node {
     fn add(&mut self, comment: String, place: &Place) {
-        let Comments { before, behind, end } = &mut self.comments;
+        let Comments { apart, before, behind, end } = &mut self.comments;
         match place {
+            Place::Apart => apart.push(comment),
             Place::Before => before.push(comment),
             Place::Behind => behind.push(comment),
             Place::End => end.push(comment),
@@ -136,6 +143,31 @@ impl<'t> Finder<'t> {
         let gap = |number: usize| self.text.get(comments[number].span.end..next(number)).unwrap_or_default();
         let ends = (0..top).rev().find(|&number| gap(number).matches('\n').count() > 1);
         ends.map_or(0, |number| number + 1)
+    }
+
+    /// For each comment, whether it is right below something, with an empty line between it and what follows.
+    fn apart(&self, comments: &[Comment]) -> Vec<bool> {
+        let newlines = |gap: Option<&str>| gap.unwrap_or_default().matches('\n').count();
+        let blank_before = |at: usize| {
+            let text = &self.text[..at];
+            newlines(text.get(text.trim_end().len()..)) != 1
+        };
+        let blank_after = |at: usize| {
+            let text = &self.text[at..];
+            newlines(text.get(..text.len() - text.trim_start().len())) > 1
+        };
+        let (mut apart, mut group) = (vec![false; comments.len()], 0);
+        for (at, comment) in comments.iter().enumerate() {
+            let follows = at > 0 && newlines(self.text.get(comments[at - 1].span.end..comment.span.start)) == 1;
+            let is_joined = follows && self.text[comments[at - 1].span.end..comment.span.start].trim().is_empty();
+            if !is_joined {
+                group = at;
+            }
+            if blank_after(comment.span.end) && !blank_before(comments[group].span.start) {
+                apart[group..=at].iter_mut().for_each(|apart| *apart = true);
+            }
+        }
+        apart
     }
 
     /// The owner of a comment with nothing before it on its line.

@@ -14,7 +14,7 @@ use super::format::Other;
 use super::identity::identify;
 use super::json::{COLLECT, Dialect, parse};
 use super::rules::Rules;
-use super::value::{Fit, Node, Value};
+use super::value::{Comments, Fit, Node, Value};
 use crate::merge::adopt::margins::{Margins, margin};
 
 /// Makes `text` the document `want`. What it lacks comes from the other side, indented as `text` is; so does what that side
@@ -279,11 +279,11 @@ impl Editor<'_> {
                 None => self.new_entry(from, *key, node, &layout)?,
             };
             let lead = match found {
-                Some(0) if entries[0].part.node.comments.before == node.comments.before => layout.kept(first_lead, at),
-                Some(found) if entries[found].part.node.comments.before == node.comments.before => {
+                Some(0) if entries[0].part.node.comments.is_same_above(&node.comments) => layout.kept(first_lead, at),
+                Some(found) if entries[found].part.node.comments.is_same_above(&node.comments) => {
                     layout.kept(entries[found].lead, at)
                 }
-                _ => layout.lead(&node.comments.before, at)?.into(),
+                _ => layout.lead(&node.comments, at)?.into(),
             };
             let tail = match found {
                 Some(found) if entries[found].part.node.comments.behind == node.comments.behind => {
@@ -384,13 +384,16 @@ impl Layout<'_> {
     }
 
     /// What is before an entry with such comments above it.
-    fn lead(&self, comments: &[String], at: usize) -> Option<String> {
+    fn lead(&self, comments: &Comments, at: usize) -> Option<String> {
         match &self.margin {
             Some(margin) => {
-                let comments: String = comments.iter().map(|comment| own_line(comment, margin)).collect();
-                Some(format!("{comments}\n{margin}"))
+                let lines = |comments: &[String]| -> String {
+                    comments.iter().map(|comment| own_line(comment, margin)).collect()
+                };
+                let apart = if comments.apart.is_empty() { "" } else { "\n" };
+                Some(format!("{}{apart}{}\n{margin}", lines(&comments.apart), lines(&comments.before)))
             }
-            None => comments.is_empty().then(|| self.leads[at.min(1)].to_owned()),
+            None => (comments.apart.is_empty() && comments.before.is_empty()).then(|| self.leads[at.min(1)].to_owned()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Edits TOML through toml_edit, which keeps formatting; comments go with the entry that they belong to.
 
-use toml_edit::{Array, ArrayOfTables, Decor, DocumentMut, Item, Key, Table, TableLike};
+use toml_edit::{Array, ArrayOfTables, Decor, DocumentMut, InlineTable, Item, Key, Table, TableLike};
 
 use super::format::Other;
 use super::identity::identify;
@@ -99,7 +99,7 @@ impl Editor<'_> {
                 Some(have) => {
                     let others = Others { side: new.map(|(_, there)| there), base };
                     self.item(ours.get_mut(key)?, have, want, others)?;
-                    if have.comments.before != want.comments.before || have.comments.behind != want.comments.behind {
+                    if !have.comments.is_same_above(&want.comments) || have.comments.behind != want.comments.behind {
                         comment(ours, key, have, want, new)?;
                     }
                 }
@@ -111,7 +111,7 @@ impl Editor<'_> {
                         self.item(&mut item, there.node, want, Others::only(there))?;
                     }
                     ours.entry_format(name).or_insert(item);
-                    if there.node.comments.before != want.comments.before
+                    if !there.node.comments.is_same_above(&want.comments)
                         || there.node.comments.behind != want.comments.behind
                     {
                         comment(ours, key, there.node, want, None)?;
@@ -144,6 +144,9 @@ impl Editor<'_> {
         }
         if let (Value::Map(map), true) = (&want.value, ours.is_table_like()) {
             self.table(ours.as_table_like_mut()?, have, map, others)?;
+            if let Some(table) = ours.as_inline_table_mut() {
+                tidy(table);
+            }
             match ours {
                 Item::Table(table) => sort(table, map),
                 Item::Value(toml_edit::Value::InlineTable(table))
@@ -292,6 +295,17 @@ fn space(new: &mut Array, old: &Array) {
     }
 }
 
+/// The white space before the brace of an inline table belongs to its last value.
+fn tidy(table: &mut InlineTable) {
+    let is_blank = |value: &toml_edit::Value| suffix(value.decor()).trim().is_empty();
+    let last = table.len().saturating_sub(1);
+    let behind = table.iter().map(|(_, value)| suffix(value.decor()).to_owned()).find(|suffix| !suffix.is_empty());
+    for (at, (_, value)) in table.iter_mut().enumerate().filter(|(_, (_, value))| is_blank(value)) {
+        let suffix = if at == last { behind.as_deref().unwrap_or_default() } else { "" };
+        value.decor_mut().set_suffix(suffix.to_owned());
+    }
+}
+
 /// Gives an entry the wanted comments: as the source has them, or on lines of their own.
 fn comment(
     table: &mut dyn TableLike,
@@ -301,9 +315,9 @@ fn comment(
     source: Option<(&Key, There<'_>)>,
 ) -> Option<()> {
     let source = source.map(|(name, there)| (name.leaf_decor(), there));
-    let same = |take: fn(&Node) -> &Vec<String>| source.filter(|(_, there)| take(there.node) == take(want));
-    if have.comments.before != want.comments.before {
-        let from = same(|node| &node.comments.before).map(|(decor, there)| match there.item {
+    if !have.comments.is_same_above(&want.comments) {
+        let same = source.filter(|(_, there)| there.node.comments.is_same_above(&want.comments));
+        let from = same.map(|(decor, there)| match there.item {
             Item::Table(table) => prefix(table.decor()),
             _ => prefix(decor),
         });
@@ -316,7 +330,11 @@ fn comment(
         let blank: String = old.unwrap_or_default().chars().take_while(|c| *c == '\n').collect();
         let new: String = match from {
             Some(from) => format!("{blank}{}", from.trim_start_matches('\n')),
-            None => std::iter::once(blank).chain(want.comments.before.iter().map(|line| format!("{line}\n"))).collect(),
+            None => {
+                let lines = |comments: &[String]| comments.iter().map(|line| format!("{line}\n")).collect::<String>();
+                let apart = if want.comments.apart.is_empty() { "" } else { "\n" };
+                format!("{blank}{}{apart}{}", lines(&want.comments.apart), lines(&want.comments.before))
+            }
         };
         match table.get_mut(key)? {
             Item::Table(table) if !table.is_dotted() => table.decor_mut().set_prefix(new),

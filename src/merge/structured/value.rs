@@ -29,6 +29,8 @@ pub(super) struct Node {
 /// The comments of an entry of a map or a list, with their markers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Comments {
+    /// Above it, and apart from it by an empty line: right below what is before it.
+    pub(super) apart: Vec<String>,
     /// On the lines above.
     pub(super) before: Vec<String>,
     /// Behind it, on its line.
@@ -99,12 +101,20 @@ impl PartialEq for Map {
 
 impl Comments {
     pub(super) fn all(&self) -> impl Iterator<Item = &String> {
-        [&self.before, &self.behind, &self.end].into_iter().flatten()
+        [&self.apart, &self.before, &self.behind, &self.end].into_iter().flatten()
+    }
+
+    /// Whether the lines above it are those of `other`.
+    pub(super) fn is_same_above(&self, other: &Self) -> bool {
+        self.apart == other.apart && self.before == other.before
     }
 
     fn is_part_of(&self, whole: &Self) -> bool {
         let part = |part: &[String], whole: &[String]| part.iter().all(|comment| whole.contains(comment));
-        part(&self.before, &whole.before) && part(&self.behind, &whole.behind) && part(&self.end, &whole.end)
+        part(&self.apart, &whole.apart)
+            && part(&self.before, &whole.before)
+            && part(&self.behind, &whole.behind)
+            && part(&self.end, &whole.end)
     }
 }
 

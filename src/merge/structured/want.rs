@@ -79,6 +79,7 @@ impl<'v> Merger<'v> {
         match (base, ours, theirs) {
             (_, Some(ours), Some(theirs)) => {
                 let comments = self.comments(base.map(|base| &base.comments), &ours.comments, &theirs.comments);
+                self.loose(base, ours, theirs);
                 let value = self.value([base.map(|base| &base.value), Some(&ours.value), Some(&theirs.value)]);
                 Some(Node { value, comments })
             }
@@ -293,9 +294,30 @@ impl<'v> Merger<'v> {
         let none = Comments::default();
         let base = base.unwrap_or(&none);
         Comments {
+            apart: self.comment(&base.apart, &ours.apart, &theirs.apart),
             before: self.comment(&base.before, &ours.before, &theirs.before),
             behind: self.comment(&base.behind, &ours.behind, &theirs.behind),
             end: self.comment(&base.end, &ours.end, &theirs.end),
+        }
+    }
+
+    /// A comment between entries that one side changed, where the other has a new entry: it may be about what is before it.
+    fn loose(&mut self, base: Option<&Node>, ours: &Node, theirs: &Node) {
+        let Some(base) = base.filter(|_| !self.inputs.is_adoption) else { return };
+        for (one, other) in [(ours, theirs), (theirs, ours)] {
+            let at_end = one.comments.end != base.comments.end && ends_in_new(Some(base), other);
+            let between = match (&base.value, &one.value, &other.value) {
+                (Value::Map(base), Value::Map(one), Value::Map(other)) => {
+                    let entries = other.pairs.iter().zip(other.pairs.iter().skip(1));
+                    let is_between = |((before, node), (key, _)): &((&String, &Node), (&String, &Node))| {
+                        let [was, is] = [base, one].map(|map| map.get(key).map(|node| &node.comments.apart));
+                        is.is_some_and(|is| was.is_none_or(|was| was != is)) && ends_in_new(base.get(before), node)
+                    };
+                    entries.filter(is_between).count()
+                }
+                _ => 0,
+            };
+            self.conflicts.comments += between + usize::from(at_end);
         }
     }
 
@@ -338,6 +360,20 @@ impl Sorting {
 
     fn sort(&self, tokens: &mut [usize]) {
         tokens.sort_by(|one, other| self.0.get(one).cmp(&self.0.get(other)));
+    }
+}
+
+/// Whether the last entry of something is new, or the last one within that.
+fn ends_in_new(base: Option<&Node>, node: &Node) -> bool {
+    let Some(base) = base else { return true };
+    match (&base.value, &node.value) {
+        (Value::Map(base), Value::Map(map)) => {
+            map.pairs.last().is_some_and(|(key, node)| ends_in_new(base.get(key), node))
+        }
+        (Value::List(base), Value::List(list)) => {
+            list.items.last().is_some_and(|last| !base.items.iter().any(|item| item.value.is_same(&last.value)))
+        }
+        _ => false,
     }
 }
 

@@ -65,3 +65,37 @@ fn what_is_left_out_is_told() {
     assert!(!told("a.json", base, &base.replace("1,", "2,"), &base.replace("\"a\": 1", "\"a\": 2")));
     assert!(!told("a.json", base, &base.replace("  ", "\t"), &base.replace("\"c\": 1", "\"c\": 2")));
 }
+
+#[test]
+fn a_comment_below_the_last_entry_is_in_question_where_the_other_side_adds_one() {
+    let cases: &[[&str; 4]] = &[
+        ["a.toml", "[a]\nx = 1\n\n[b]\n", "[a]\nx = 1\n# x = 2 is slow\n\n[b]\n", "[a]\nx = 1\nz = 3\n\n[b]\n"],
+        ["a.yml", "a:\n  x: 1\n\nb: 1\n", "a:\n  x: 1\n  # x: 2 is slow\n\nb: 1\n", "a:\n  x: 1\n  z: 3\n\nb: 1\n"],
+        [
+            "a.jsonc",
+            "{\n  \"x\": 1\n}\n",
+            "{\n  \"x\": 1\n  // \"x\": 2 is slow\n}\n",
+            "{\n  \"x\": 1,\n  \"z\": 3\n}\n",
+        ],
+    ];
+    for [path, base, ours, theirs] in cases {
+        for (ours, theirs) in [(ours, theirs), (theirs, ours)] {
+            let merged = drawn(path, base, ours, theirs);
+            assert!(merged.contains("<<<<<<<"), "{merged}");
+        }
+    }
+    // One that was there is not.
+    let base = "{\n  \"x\": 1\n  // more?\n}\n";
+    let [ours, theirs] = ["o", "t"].map(|key| base.replace("1\n", &format!("1,\n  \"{key}\": 1\n")));
+    let expected = "{\n  \"x\": 1,\n  \"o\": 1,\n  \"t\": 1\n  // more?\n}\n";
+    assert_eq!(drawn("a.jsonc", base, &ours, &theirs), expected);
+}
+
+#[test]
+fn an_inline_table_is_closed_as_it_was() {
+    let base = "a = { version = \"1\", features = [\"x\"] }\n";
+    let ours = base.replace("\"x\"", "\"x\", \"o\"");
+    let theirs = base.replace("[\"x\"] }", "[\"x\", \"t\"], optional = true }");
+    let merged = drawn("Cargo.toml", base, &ours, &theirs);
+    assert_eq!(merged, "a = { version = \"1\", features = [\"x\", \"o\", \"t\"], optional = true }\n");
+}
