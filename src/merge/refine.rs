@@ -32,10 +32,10 @@ impl Gap {
 }
 
 /// Refines every conflict of a merge: lines are paired, one changed line at a time is merged, and of two insertions in one
-/// place becomes what `between` says.
+/// place becomes what `between` says; it is asked for each such place in turn.
 ///
 /// With `commas`, a comma at the end of a line is merged apart from the line.
-pub(super) fn refine<'a>(merge: &TextMerge<'a>, between: Gap, commas: bool) -> TextMerge<'a> {
+pub(super) fn refine<'a>(merge: &TextMerge<'a>, between: &mut dyn FnMut() -> Gap, commas: bool) -> TextMerge<'a> {
     let mut refined = TextMerge::default();
     let mut budget = PAIRS.1;
     for region in &merge.regions {
@@ -61,9 +61,11 @@ pub(super) fn refine<'a>(merge: &TextMerge<'a>, between: Gap, commas: bool) -> T
     refined
 }
 
-fn gap(ours: &[&[u8]], theirs: &[&[u8]], between: Gap, out: &mut Vec<Region<'static>>) {
+fn gap(ours: &[&[u8]], theirs: &[&[u8]], between: &mut dyn FnMut() -> Gap, out: &mut Vec<Region<'static>>) {
+    let mut first = Gap::Ours;
     if !ours.is_empty() && !theirs.is_empty() && ours != theirs {
-        match between {
+        first = between();
+        match first {
             Gap::Conflict => return conflict(b"", &ours.concat(), &theirs.concat(), out),
             Gap::Sorted => {
                 if let Some(lines) = sorted(ours, theirs) {
@@ -82,7 +84,7 @@ fn gap(ours: &[&[u8]], theirs: &[&[u8]], between: Gap, out: &mut Vec<Region<'sta
     let deeper = indent(theirs).cmp(&indent(ours));
     if ours == theirs {
         resolved(Side::Both, ours);
-    } else if deeper.is_gt() || (deeper.is_eq() && between == Gap::Theirs) {
+    } else if deeper.is_gt() || (deeper.is_eq() && first == Gap::Theirs) {
         resolved(Side::Theirs, theirs);
         resolved(Side::Ours, ours);
     } else {

@@ -54,8 +54,12 @@ impl Format {
     pub(super) fn dialects(self) -> &'static [Dialect] {
         match self {
             Self::Json => &[Dialect::Json(json::Dialect::Strict)],
-            Self::LooseJson => &[Dialect::Json(json::Dialect::Strict), Dialect::Json(json::Dialect::Comments)],
-            Self::Jsonc => &[Dialect::Json(json::Dialect::Comments)],
+            Self::LooseJson => &[
+                Dialect::Json(json::Dialect::Strict),
+                Dialect::Json(json::Dialect::Commented),
+                Dialect::Json(json::Dialect::Comments),
+            ],
+            Self::Jsonc => &[Dialect::Json(json::Dialect::Commented), Dialect::Json(json::Dialect::Comments)],
             Self::Json5 => &[Dialect::Json(json::Dialect::Json5)],
             Self::Toml => &[Dialect::Toml],
             Self::Yaml => &[Dialect::Yaml],

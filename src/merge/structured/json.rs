@@ -14,6 +14,8 @@ use super::value::{Document, List, Map, Node, Value};
 pub(super) enum Dialect {
     /// Nothing.
     Strict,
+    /// Comments.
+    Commented,
     /// Comments and trailing commas.
     Comments,
     /// All of JSON5.
@@ -26,7 +28,7 @@ impl Dialect {
         ParseOptions {
             allow_comments: comments,
             allow_loose_object_property_names: json5,
-            allow_trailing_commas: comments,
+            allow_trailing_commas: matches!(self, Self::Comments | Self::Json5),
             allow_missing_commas: false,
             allow_single_quoted_strings: json5,
             allow_hexadecimal_numbers: json5,
@@ -104,7 +106,7 @@ pub(super) fn mend_commas(text: &str, dialect: Dialect) -> Option<String> {
                 edits.push((pair[0].end, ","));
             }
         }
-        if let (Some(last), Dialect::Strict) = (elements.last(), dialect)
+        if let (Some(last), Dialect::Strict | Dialect::Commented) = (elements.last(), dialect)
             && let Some(at) = comma(Range { start: last.end, end: container.end })
         {
             edits.push((*at, ""));

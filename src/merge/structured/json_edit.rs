@@ -31,7 +31,7 @@ pub(super) fn edit(
     let mut editor = Editor {
         margins: Margins::new(&lines[0], &lines[1]),
         unit: Margins::step(&lines[0]).or(unit).unwrap_or("  "),
-        trailing_commas: dialect != Dialect::Strict,
+        trailing_commas: matches!(dialect, Dialect::Comments | Dialect::Json5),
         rules,
         keys: Vec::new(),
     };

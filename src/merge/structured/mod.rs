@@ -110,6 +110,9 @@ struct Job<'v> {
     comments: HashMap<String, usize>,
 }
 
+/// Where both sides insert in more places than this, they are all treated alike.
+const MIXED_GAPS: usize = 4;
+
 /// How the versions are looked at, where they are not alike.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
@@ -219,7 +222,7 @@ impl<'v> Job<'v> {
             return Some(refined.clone());
         }
         let accepted = |agree: bool| {
-            let mut candidates = (0..8).filter_map(|number| self.propose(number, text, refined));
+            let mut candidates = (0..refined.len() + 4).filter_map(|number| self.propose(number, text, refined));
             candidates.find(|candidate| agree == (candidate.ours == candidate.theirs) && self.accepts(candidate, fit))
         };
         let found = if agreed { accepted(true).or_else(|| accepted(false)) } else { accepted(false) };
@@ -260,18 +263,43 @@ impl<'v> Job<'v> {
         if !self.wanted(Side::Ours).is_some_and(|node| node.value.is_judged()) {
             return Vec::new();
         }
-        Gap::ALL.map(|gap| refine(text, gap, self.dialect.has_commas())).into()
+        let commas = self.dialect.has_commas();
+        let mut gaps = 0;
+        let mut refined: Vec<_> = Gap::ALL
+            .map(|gap| {
+                gaps = 0;
+                let mut count = || {
+                    gaps += 1;
+                    gap
+                };
+                refine(text, &mut count, commas)
+            })
+            .into();
+        // Some of a few gaps may be conflicts, and others not.
+        if (2..=MIXED_GAPS).contains(&gaps) {
+            for mixture in 1..(1_usize << gaps) - 1 {
+                let mut at = 0;
+                let mut choose = || {
+                    at += 1;
+                    if mixture >> (at - 1) & 1 == 1 { Gap::Conflict } else { Gap::Sorted }
+                };
+                refined.push(refine(text, &mut choose, commas));
+            }
+        }
+        refined
     }
 
     fn propose(&self, number: usize, text: &TextMerge<'_>, refined: &[TextMerge<'_>]) -> Option<Candidate> {
         let mended = |at: usize| Some(Candidate::new(refined.get(at)?).mended(self.dialect));
+        let is_judged = !refined.is_empty();
         match number {
             0 => Some(Candidate::new(text)).filter(|_| !text.is_clean()),
-            1..=4 => mended(number - 1),
-            5 => self.edited(&mended(0)?.ours, self.theirs),
-            6 => self.edited(self.ours, self.theirs).filter(|_| !refined.is_empty()),
-            7 => self.edited(self.theirs, self.ours).filter(|_| !refined.is_empty()),
-            _ => None,
+            _ if number <= refined.len() => mended(number - 1),
+            _ => match number - refined.len() {
+                1 => self.edited(&mended(0)?.ours, self.theirs),
+                2 => self.edited(self.ours, self.theirs).filter(|_| is_judged),
+                _ => self.edited(self.theirs, self.ours).filter(|_| is_judged),
+            },
         }
     }
 

@@ -99,3 +99,13 @@ fn an_inline_table_is_closed_as_it_was() {
     let merged = drawn("Cargo.toml", base, &ours, &theirs);
     assert_eq!(merged, "a = { version = \"1\", features = [\"x\", \"o\", \"t\"], optional = true }\n");
 }
+
+#[test]
+fn there_is_a_trailing_comma_only_where_a_version_has_some() {
+    let list = |items: &str| format!("{{\n  \"list\": [\n{items}  ]\n}}\n");
+    let base = list("    \"a\",\n    \"b\",\n    \"c\"\n");
+    let ours = list("    \"a\",\n    \"b\", // mine\n    \"c\"\n");
+    let theirs = list("    \"c\",\n    \"a\",\n    \"b\"\n");
+    let merged = drawn("a.jsonc", &base, &ours, &theirs);
+    assert_eq!(merged, list("    \"c\",\n    \"a\",\n    \"b\" // mine\n"));
+}

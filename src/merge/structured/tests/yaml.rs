@@ -33,6 +33,21 @@ fn two_steps_in_one_place_are_a_conflict() {
 }
 
 #[test]
+fn one_place_in_question_leaves_the_others_merged() {
+    let file = |path: &str, need: &str, step: &str| {
+        format!(
+            "on:\n  push:\n    paths:\n      - src/**\n{path}jobs:\n  a:\n    needs:\n      - x\n{need}    steps:\n      - run: a\n{step}"
+        )
+    };
+    let base = file("", "", "");
+    let ours = file("      - o/**\n", "      - o\n", "      - run: o\n");
+    let theirs = file("      - t/**\n", "      - t\n", "      - run: t\n");
+    let conflict = "<<<<<<< yours\n      - run: o\n=======\n      - run: t\n>>>>>>> template 2\n";
+    let expected = file("      - o/**\n      - t/**\n", "      - o\n      - t\n", conflict);
+    assert_eq!(drawn("ci.yml", &base, &ours, &theirs), expected);
+}
+
+#[test]
 fn a_named_step_is_still_the_same_step() {
     let ours =
         CI.replace("      - uses: actions/checkout@v3\n", "      - name: Get\n        uses: actions/checkout@v3\n");
