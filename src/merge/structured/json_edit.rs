@@ -3,6 +3,7 @@
 //! What is as wanted stays as it is, character by character. Comments go with the entry that they belong to.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use jsonc_parser::ast::{self, Value as Ast};
@@ -14,7 +15,7 @@ use super::format::Other;
 use super::identity::identify;
 use super::json::{COLLECT, Dialect, parse};
 use super::rules::Rules;
-use super::value::{Comments, Fit, Node, Value};
+use super::value::{Comments, Node, Value};
 use crate::merge::adopt::margins::{Margins, margin};
 
 /// Makes `text` the document `want`. What it lacks comes from the other side, indented as `text` is; so does what that side
@@ -200,13 +201,13 @@ impl Editor<'_> {
     /// The text of `part`, edited.
     fn value(&mut self, part: Part<'_, '_>, want: &Node, others: Others<'_, '_>) -> Option<String> {
         let to = part.source.margin(part.ast.start());
-        let is_wanted = want.value_allows(part.node);
+        let is_wanted = want.allows_within(part.node);
         if is_wanted {
             // Written in another way by the other side alone?
             let forms = [others.base, others.side].map(|other| other.map(Part::form));
             match (forms, others.side) {
                 ([Some(base), Some(other)], Some(side)) if base != other => {
-                    if part.form() == base && want.value_allows(side.node) {
+                    if part.form() == base && want.allows_within(side.node) {
                         return Some(self.fit(side.text(), side.source.margin(side.ast.start()), to));
                     }
                 }
@@ -254,9 +255,12 @@ impl Editor<'_> {
             leads: [first_lead, leads.clone().next().unwrap_or(" ")],
         };
         let wanted = wanted(want);
+        let [there, was] = [others.side, others.base].map(|part| part.map(Part::entries).unwrap_or_default());
+        let names: Vec<String> = wanted.iter().map(|(key, node)| self.name(*key, node)).collect();
+        let [index, there_index, was_index] = [&entries, &there, &was].map(|entries| self.index(entries));
         let is_spread = layout.margin.is_none()
             && matches!(part.ast, Ast::Object(_))
-            && wanted.iter().any(|(key, node)| self.find(&entries, *key, node).is_none());
+            && names.iter().any(|name| !index.contains_key(name));
         let outer = part.source.margin(part.ast.start());
         let layout = match is_spread {
             true => Layout { margin: Some(format!("{outer}{}", self.unit)), is_spread, ..layout },
@@ -264,11 +268,11 @@ impl Editor<'_> {
         };
         let mut out = text[open - 1..open].to_owned() + opening;
         let mut used = vec![false; entries.len()];
-        let [there, was] = [others.side, others.base].map(|part| part.map(Part::entries).unwrap_or_default());
         for (at, (key, node)) in wanted.iter().enumerate() {
             self.keys.extend(key.map(str::to_owned));
-            let found = self.find(&entries, *key, node).filter(|&at| !std::mem::replace(&mut used[at], true));
-            let [from, before] = [&there, &was].map(|entries| self.find(entries, *key, node).map(|at| &entries[at]));
+            let find = |index: &HashMap<String, Option<usize>>| index.get(&names[at]).copied().flatten();
+            let found = find(&index).filter(|&at| !std::mem::replace(&mut used[at], true));
+            let (from, before) = (find(&there_index).map(|at| &there[at]), find(&was_index).map(|at| &was[at]));
             let entry = found.map(|at| &entries[at]);
             let body = match entry {
                 Some(entry) => {
@@ -316,15 +320,19 @@ impl Editor<'_> {
         Some(out + &text[close..=close])
     }
 
-    fn find(&self, entries: &[Entry<'_, '_>], key: Option<&str>, node: &Node) -> Option<usize> {
-        if key.is_some() {
-            return entries.iter().position(|entry| entry.key.as_deref() == key);
+    /// What the entries of a container are known by; nothing for elements of one identity.
+    fn index(&self, entries: &[Entry<'_, '_>]) -> HashMap<String, Option<usize>> {
+        let mut index = HashMap::with_capacity(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            let name = self.name(entry.key.as_deref(), entry.part.node);
+            index.entry(name).and_modify(|known| *known = None).or_insert(Some(at));
         }
-        let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
-        let identity = self.rules.list(&keys).identity;
-        let wanted = identify(&node.value, identity);
-        let mut same = (0..entries.len()).filter(|&at| identify(&entries[at].part.node.value, identity) == wanted);
-        same.next().filter(|_| same.next().is_none())
+        index
+    }
+
+    fn name(&self, key: Option<&str>, node: &Node) -> String {
+        let keys = || self.keys.iter().map(String::as_str).collect::<Vec<_>>();
+        key.map_or_else(|| identify(&node.value, self.rules.list(&keys()).identity), str::to_owned)
     }
 
     /// An entry that the container does not have, in the way of the source or, where that does not have it, in a plain way.
@@ -353,14 +361,6 @@ impl Editor<'_> {
             None if text.contains('\n') => plain(None),
             None => Some(text),
         }
-    }
-}
-
-impl Node {
-    fn value_allows(&self, found: &Self) -> bool {
-        let comments = self.comments.end == found.comments.end;
-        let wanted = Self { value: self.value.clone(), comments: found.comments.clone() };
-        comments && wanted.allows(found, Fit::Best)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Edits TOML through toml_edit, which keeps formatting; comments go with the entry that they belong to.
 
+use std::collections::HashMap;
+
 use toml_edit::{Array, ArrayOfTables, Decor, DocumentMut, InlineTable, Item, Key, Table, TableLike};
 
 use super::format::Other;
@@ -71,8 +73,7 @@ impl<'s> There<'s> {
 
     /// Whether it is wanted as it is.
     fn is(self, want: &Node) -> bool {
-        let inner = Node { value: want.value.clone(), comments: self.node.comments.clone() };
-        inner.allows(self.node, Fit::Best)
+        want.allows_within(self.node)
     }
 }
 
@@ -124,9 +125,8 @@ impl Editor<'_> {
     }
 
     fn item(&mut self, ours: &mut Item, have: &Node, want: &Node, others: Others<'_>) -> Option<()> {
-        let as_is = Node { value: want.value.clone(), comments: have.comments.clone() };
         let source = others.side;
-        if as_is.allows(have, Fit::Best) {
+        if want.allows_within(have) {
             if let (Some(ours), Some(base), Some(there)) =
                 (ours.as_value_mut(), others.base.and_then(Item::as_value), source.filter(|there| there.is(want)))
                 && let Some(new) = there.item.as_value()
@@ -179,6 +179,7 @@ impl Editor<'_> {
         Some(())
     }
 
+    /// What each element is known by.
     fn identities(&self, list: &List) -> Vec<String> {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         let identity = self.rules.list(&keys).identity;
@@ -189,25 +190,28 @@ impl Editor<'_> {
         let (Value::List(have), Value::List(there)) = (&have.value, &source.node.value) else { return None };
         let [our_names, their_names, names] = [have, there, want].map(|list| self.identities(list));
         let array = source.item.as_array()?;
-        let find = |names: &[String], name: &String| names.iter().position(|other| other == name);
+        let [our_index, their_index] = [&our_names, &their_names].map(|names| index(names));
         let is_own_line = |value: &toml_edit::Value| prefix(value.decor()).contains('\n');
         let model = ours.iter().last().map(|value| prefix(value.decor()).to_owned());
         let breaks = ours.iter().any(is_own_line);
         let mut new = Array::new();
         for (at, (name, node)) in names.iter().zip(&want.items).enumerate() {
-            let old = find(&our_names, name);
+            let old = our_index.get(name.as_str()).copied();
             let element = match old.filter(|&at| have.items[at] == *node || is_container(node)) {
                 Some(at) => {
                     let mut item = Item::Value(ours.get(at)?.clone());
-                    let from =
-                        find(&their_names, name).and_then(|at| Some((array.get(at)?.clone(), there.items.get(at)?)));
+                    let from = their_index
+                        .get(name.as_str())
+                        .copied()
+                        .and_then(|at| Some((array.get(at)?.clone(), there.items.get(at)?)));
                     let from = from.map(|(value, node)| (Item::Value(value), node));
                     let side = from.as_ref().map(|(item, node)| There { item, node });
                     self.item(&mut item, &have.items[at], node, Others { side, base: None })?;
                     item.into_value().ok()?
                 }
                 None => {
-                    let at_there = find(&their_names, name).filter(|&at| there.items[at].value == node.value)?;
+                    let at_there =
+                        their_index.get(name.as_str()).copied().filter(|&at| there.items[at].value == node.value)?;
                     let mut value = array.get(at_there)?.clone();
                     let decor = old.and_then(|at| ours.get(at)).map(|value| value.decor().clone());
                     let own = Decor::new(if at == 0 && !breaks { "" } else { model.as_deref().unwrap_or(" ") }, "");
@@ -235,14 +239,16 @@ impl Editor<'_> {
         let (Value::List(have), Value::List(there)) = (&have.value, &source.node.value) else { return None };
         let tables = source.item.as_array_of_tables()?;
         let [our_names, their_names, names] = [have, there, want].map(|list| self.identities(list));
-        let find = |names: &[String], name: &String| names.iter().position(|other| other == name);
+        let [our_index, their_index] = [&our_names, &their_names].map(|names| index(names));
         let mut new: Vec<Table> = Vec::with_capacity(want.items.len());
         let (mut last, mut is_in_order) = (None, true);
         for (name, node) in names.iter().zip(&want.items) {
-            let from = find(&their_names, name)
+            let from = their_index
+                .get(name.as_str())
+                .copied()
                 .and_then(|at| Some((Item::Table(tables.get(at)?.clone()), there.items.get(at)?)));
             let from = from.as_ref().map(|(item, node)| There { item, node });
-            let mut item = match find(&our_names, name) {
+            let mut item = match our_index.get(name.as_str()).copied() {
                 Some(at) => {
                     is_in_order &= last.is_none_or(|last| last < at);
                     last = Some(at);
@@ -264,6 +270,11 @@ impl Editor<'_> {
         *ours = new.into_iter().collect();
         Some(())
     }
+}
+
+/// The places of names; of equal ones, the last.
+fn index(names: &[String]) -> HashMap<&str, usize> {
+    names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect()
 }
 
 /// How a value is written, whatever is around it.
@@ -357,9 +368,7 @@ fn place(map: &Map, key: &str) -> Option<usize> {
 }
 
 fn is_in_order<'k>(keys: impl Iterator<Item = &'k str>, map: &Map) -> bool {
-    let found = keys.filter_map(|key| Some((key.to_owned(), map.get(key)?.clone()))).collect();
-    let keys = Map::new(found);
-    keys.pairs.len() != map.pairs.len() || map.allows_order(&keys, Fit::Best)
+    map.allows_keys(keys, Fit::Best)
 }
 
 fn sort(table: &mut Table, map: &Map) {

@@ -129,6 +129,11 @@ impl Node {
             && self.value.allows(&found.value, fit)
     }
 
+    /// Whether `found` has what is wanted within it, whatever the comments around it.
+    pub(super) fn allows_within(&self, found: &Self) -> bool {
+        self.comments.end == found.comments.end && self.value.allows(&found.value, Fit::Best)
+    }
+
     /// Whether it is what is left of `whole` when parts of it are taken away.
     pub(super) fn is_part_of(&self, whole: &Self) -> bool {
         self.comments.is_part_of(&whole.comments) && self.value.is_part_of(&whole.value)
@@ -187,14 +192,22 @@ impl Map {
         if self.pairs.len() != found.pairs.len() || !self.pairs.iter().all(allows) {
             return false;
         }
-        self.allows_order(found, fit)
+        self.allows_keys(found.pairs.keys().map(String::as_str), fit)
     }
 
-    /// Whether the keys of a map with the same keys are in an order that is allowed.
-    pub(super) fn allows_order(&self, found: &Self, fit: Fit) -> bool {
+    /// Whether all of its keys are in an order that is allowed.
+    pub(super) fn allows_keys<'k>(&self, found: impl Iterator<Item = &'k str>, fit: Fit) -> bool {
         match self.order.chains(fit) {
-            None => self.pairs.keys().eq(found.pairs.keys()),
-            Some(chains) => in_order(chains, |at| found.pairs.get_index_of(self.pairs.get_index(at)?.0)),
+            None => found.eq(self.pairs.keys().map(String::as_str)),
+            Some(chains) => {
+                let mut places = vec![None; self.pairs.len()];
+                for (place, key) in found.enumerate() {
+                    if let Some(at) = self.pairs.get_index_of(key) {
+                        places[at] = Some(place);
+                    }
+                }
+                in_order(chains, |at| places.get(at).copied().flatten())
+            }
         }
     }
 }
@@ -204,7 +217,8 @@ fn in_order(chains: &[Vec<usize>], place: impl Fn(usize) -> Option<usize>) -> bo
 }
 
 impl Value {
-    fn allows(&self, found: &Self, fit: Fit) -> bool {
+    /// The same for the value alone.
+    pub(super) fn allows(&self, found: &Self, fit: Fit) -> bool {
         match (self, found) {
             (Self::Any, _) => true,
             (Self::List(wanted), Self::List(found)) => wanted.allows(found, fit),

@@ -1,6 +1,6 @@
 //! The document that a merge must give: a three-way merge of values, with their order and comments.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -240,6 +240,7 @@ impl<'v> Merger<'v> {
 
     /// The entries in order, with those of one side alone where both have some in one place, and must not.
     fn chosen(&mut self, arranged: &Arranged, base: &[usize], policy: Policy<'_>) -> Vec<usize> {
+        let base: HashSet<usize> = base.iter().copied().collect();
         let mut out = Vec::new();
         for slot in &arranged.slots {
             match slot {
