@@ -19,6 +19,7 @@ mod value;
 mod want;
 mod yaml;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 pub(super) use format::Format;
@@ -52,13 +53,13 @@ impl<'f> File<'f> {
         Some(Self { path, format: Format::of(path)?, lists })
     }
 
-    fn job<'v>(&'v self, has_base: bool, is_adoption: bool, plain: &'v Plain<'_>) -> Option<Job<'v>> {
+    fn job<'v>(&'v self, has_base: bool, purpose: Purpose, plain: &'v Plain<'_>) -> Option<Job<'v>> {
         let [base, ours, theirs] = plain.versions.each_ref().map(|bytes| str::from_utf8(bytes).ok());
         let (base, ours, theirs) = (base?, ours?, theirs?);
         let has_base = has_base && !base.trim().is_empty();
         let parse = |dialect: &Dialect| {
             let rules = Rules::new(self.path, self.lists);
-            Job::new(*dialect, rules, has_base, is_adoption, [base, ours, theirs])
+            Job::new(*dialect, rules, has_base, purpose, [base, ours, theirs])
         };
         self.format.dialects().iter().find_map(parse)
     }
@@ -69,7 +70,12 @@ impl<'f> File<'f> {
 /// Nothing where one of them cannot be parsed: then the file is text.
 pub(super) fn merge(file: File<'_>, has_base: bool, versions: &Versions<'_>) -> Option<Merged> {
     let plain = Plain::new(versions);
-    let job = file.job(has_base, false, &plain)?;
+    // Most text merges are sound, and then nobody has to know where comments are.
+    let job = file.job(has_base, Purpose::Sound, &plain)?;
+    if let Some(merge) = job.sound() {
+        return Some(Merged { merge: plain.finish(merge.into_owned()), is_form_kept: false });
+    }
+    let job = if job.dialect == Dialect::Yaml { file.job(has_base, Purpose::Merge, &plain)? } else { job };
     let merge = job.merge();
     let is_form_kept = job.is_form_kept(&merge);
     Some(Merged { merge: plain.finish(merge.into_owned()), is_form_kept })
@@ -81,7 +87,7 @@ pub(super) fn merge(file: File<'_>, has_base: bool, versions: &Versions<'_>) -> 
 /// Nothing where one of them cannot be parsed, or where no text has the wanted value.
 pub(super) fn adopt(file: File<'_>, versions: &Versions<'_>) -> Option<(Vec<u8>, Vec<Subject>)> {
     let plain = Plain::new(versions);
-    let job = file.job(false, true, &plain)?;
+    let job = file.job(false, Purpose::Adopt, &plain)?;
     let merge = job.merge();
     let text = String::from_utf8(merge.choose(Side::Ours)).ok()?;
     let (_, ours, theirs) = &job.documents;
@@ -93,6 +99,17 @@ pub(super) fn adopt(file: File<'_>, versions: &Versions<'_>) -> Option<(Vec<u8>,
     is_right.then(|| (finished(), notes()))
 }
 
+/// What three versions are looked at for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Whether their text merge is sound.
+    Sound,
+    /// Their merge.
+    Merge,
+    /// The adoption of a project: what the user has is never in question.
+    Adopt,
+}
+
 /// Three versions of a file, parsed, and what is wanted of their merge.
 struct Job<'v> {
     dialect: Dialect,
@@ -102,9 +119,11 @@ struct Job<'v> {
     ours: &'v str,
     theirs: &'v str,
     documents: (Option<Document>, Document, Document),
-    is_adoption: bool,
-    /// The wanted document with every disagreement decided for ours, for theirs, and for neither.
-    wanted: [Want; 3],
+    purpose: Purpose,
+    /// The wanted document with every disagreement decided for neither.
+    both: Want,
+    /// The same, decided for ours, and for theirs.
+    sides: OnceCell<[Want; 2]>,
     conflicts: Conflicts,
     /// How often each comment has to be there.
     comments: HashMap<String, usize>,
@@ -164,11 +183,13 @@ impl<'v> Job<'v> {
         dialect: Dialect,
         rules: Rules<'v>,
         has_base: bool,
-        is_adoption: bool,
+        purpose: Purpose,
         [base, ours, theirs]: [&'v str; 3],
     ) -> Option<Self> {
-        let base_document = if has_base { Some(dialect.parse(base)?) } else { None };
-        let (our_document, their_document) = (dialect.parse(ours)?, dialect.parse(theirs)?);
+        let parse = |text| dialect.parse_with(text, purpose != Purpose::Sound);
+        let is_adoption = purpose == Purpose::Adopt;
+        let base_document = if has_base { Some(parse(base)?) } else { None };
+        let (our_document, their_document) = (parse(ours)?, parse(theirs)?);
         let all = base_document.iter().chain([&our_document, &their_document]);
         let shape = Shape::of(&all.collect::<Vec<_>>());
         let base_document = base_document.map(|document| shape.apply(document));
@@ -181,25 +202,47 @@ impl<'v> Job<'v> {
             is_adoption,
             is_stream: shape.is_stream,
         };
-        let wanted = [Side::Ours, Side::Theirs, Side::Both].map(|side| want(inputs, side));
-        let conflicts = wanted[0].conflicts;
+        let both = want(inputs, Side::Both);
+        let conflicts = both.conflicts;
         let comments = required(base_document.as_ref(), &our_document, &their_document);
         let documents = (base_document, our_document, their_document);
-        Some(Self { dialect, shape, rules, base, ours, theirs, documents, is_adoption, wanted, conflicts, comments })
+        let sides = OnceCell::new();
+        Some(Self { dialect, shape, rules, base, ours, theirs, documents, purpose, both, sides, conflicts, comments })
+    }
+
+    fn inputs(&self) -> Inputs<'_> {
+        let (base, ours, theirs) = &self.documents;
+        Inputs {
+            rules: &self.rules,
+            base: base.as_ref().map(|base| &base.root),
+            ours: &ours.root,
+            theirs: &theirs.root,
+            is_adoption: self.purpose == Purpose::Adopt,
+            is_stream: self.shape.is_stream,
+        }
     }
 
     fn wanted(&self, side: Side) -> Option<&Node> {
-        let [ours, theirs, both] = &self.wanted;
+        let sides = || self.sides.get_or_init(|| [Side::Ours, Side::Theirs].map(|side| want(self.inputs(), side)));
         let want = match side {
-            Side::Ours => ours,
-            Side::Theirs => theirs,
-            Side::Both | Side::Base => both,
+            Side::Ours => &sides()[0],
+            Side::Theirs => &sides()[1],
+            Side::Both | Side::Base => &self.both,
         };
         want.node.as_ref()
     }
 
+    fn text(&self) -> TextMerge<'v> {
+        text::merge(self.base.as_bytes(), self.ours.as_bytes(), self.theirs.as_bytes())
+    }
+
+    /// The text merge, where it is sound.
+    fn sound(&self) -> Option<TextMerge<'v>> {
+        Some(self.text()).filter(|text| self.conflicts.values == 0 && self.is_sound(text))
+    }
+
     fn merge(&self) -> TextMerge<'v> {
-        let text = text::merge(self.base.as_bytes(), self.ours.as_bytes(), self.theirs.as_bytes());
+        let text = self.text();
         if self.conflicts.values == 0 && self.is_sound(&text) {
             return text;
         }
@@ -233,9 +276,8 @@ impl<'v> Job<'v> {
     fn is_form_kept(&self, merge: &TextMerge<'_>) -> bool {
         let (Some(base), _, theirs) = &self.documents else { return false };
         let Some(merged) = merge.clean() else { return false };
-        let text = || text::merge(self.base.as_bytes(), self.ours.as_bytes(), self.theirs.as_bytes()).clean();
         let is_left_out = merged == self.ours.as_bytes() && base.root.value.is_same(&theirs.root.value);
-        (is_left_out || self.conflicts.moves > 0) && text().as_deref() != Some(&merged)
+        (is_left_out || self.conflicts.moves > 0) && self.text().clean().as_deref() != Some(&merged)
     }
 
     /// The version whose indentation is the merged one, where the other's is not: what that has changed is put into it.
@@ -314,7 +356,7 @@ impl<'v> Job<'v> {
     }
 
     fn parse(&self, text: &str) -> Option<Document> {
-        Some(self.shape.apply(self.dialect.parse(text)?))
+        Some(self.shape.apply(self.dialect.parse_with(text, self.purpose != Purpose::Sound)?))
     }
 
     fn holds_bytes(&self, bytes: Vec<u8>, fit: Fit) -> bool {
@@ -341,18 +383,9 @@ impl<'v> Job<'v> {
 
     /// The wanted documents, put into `text` by the editor; what that lacks comes from `source`.
     fn edited(&self, text: &str, source: &str) -> Option<Candidate> {
-        let (base, ours, theirs) = &self.documents;
-        let inputs = Inputs {
-            rules: &self.rules,
-            base: base.as_ref().map(|base| &base.root),
-            ours: &ours.root,
-            theirs: &theirs.root,
-            is_adoption: self.is_adoption,
-            is_stream: self.shape.is_stream,
-        };
         let before = self.documents.0.as_ref().map(|_| self.base);
         let edit = |want: &Node, side| self.dialect.edit(text, want, Other { side, base: before }, &self.rules);
-        let undecided = want(inputs, Side::Base).node;
+        let undecided = want(self.inputs(), Side::Base).node;
         Some(Candidate {
             ours: edit(self.wanted(Side::Ours)?, source)?,
             theirs: edit(self.wanted(Side::Theirs)?, source)?,

@@ -11,8 +11,10 @@ pub(super) struct Arranged {
     pub(super) slots: Vec<Slot>,
     /// Which sides' orders hold.
     pub(super) binding: Binding,
-    /// Whether both sides moved what they share, to different places; then ours decides.
+    /// Whether both sides moved or added what they share, to different places; then ours decides.
     pub(super) is_torn: bool,
+    /// Whether both moved something.
+    pub(super) is_moved: bool,
 }
 
 /// A part of a merged order.
@@ -48,7 +50,12 @@ pub(super) fn arrange([base, ours, theirs]: [&[usize]; 3], has_order: bool) -> A
     let (our_common, their_common) = (common(ours), common(theirs));
     if our_common == their_common {
         let gaps = Gaps { base, ours, theirs, common: &our_common, in_base: &in_base };
-        return Arranged { slots: gaps.slots(), binding: Binding { ours: true, theirs: true }, is_torn: false };
+        return Arranged {
+            slots: gaps.slots(),
+            binding: Binding { ours: true, theirs: true },
+            is_torn: false,
+            is_moved: false,
+        };
     }
     let kept = |of: &[usize]| -> Vec<usize> { of.iter().copied().filter(|entry| in_base.contains(entry)).collect() };
     let [base_kept, our_kept, their_kept] = [&common(base), &our_common, &their_common].map(|of| kept(of));
@@ -61,6 +68,7 @@ pub(super) fn arrange([base, ours, theirs]: [&[usize]; 3], has_order: bool) -> A
             slots: weave(ours, theirs, |entry| has_order && !in_base.contains(&entry), Slot::theirs),
             binding,
             is_torn: is_added || ours_moved == theirs_moved,
+            is_moved: ours_moved && theirs_moved,
         }
     } else {
         let binding = Binding { ours: false, theirs: true };
@@ -68,6 +76,7 @@ pub(super) fn arrange([base, ours, theirs]: [&[usize]; 3], has_order: bool) -> A
             slots: weave(theirs, ours, |entry| has_order && !in_base.contains(&entry), Slot::ours),
             binding,
             is_torn: is_added,
+            is_moved: false,
         }
     }
 }

@@ -160,7 +160,7 @@ impl<'v> Merger<'v> {
         if arranged.is_torn && has_order {
             return None;
         }
-        self.conflicts.moves += usize::from(arranged.is_torn);
+        self.conflicts.moves += usize::from(arranged.is_moved);
         let sorting = Sorting::of(&tokens, |token| names[token].to_lowercase());
         let policy = Policy { has_order, is_map: true, sorting: sorting.as_ref() };
         let (mut pairs, mut places) = (IndexMap::with_capacity(names.len()), HashMap::new());
@@ -204,7 +204,7 @@ impl<'v> Merger<'v> {
         if arranged.is_torn && has_order {
             return None;
         }
-        self.conflicts.moves += usize::from(arranged.is_torn);
+        self.conflicts.moves += usize::from(arranged.is_moved);
         let at = [0, 1, 2].map(|version: usize| {
             tokens[version].iter().copied().zip(versions[version]).collect::<HashMap<usize, &'v Node>>()
         });

@@ -11,11 +11,13 @@ use serde_yaml_ng as yaml;
 use super::comments::{Comment, Outline};
 use super::value::{Document, List, Map, Node, Value};
 
-/// Parses a document, or several: those are a list.
-pub(super) fn parse(text: &str) -> Option<Document> {
+/// Parses a document, or several: those are a list. Comments are only put into their places `with_places`: that takes another
+/// parser.
+pub(super) fn parse(text: &str, with_places: bool) -> Option<Document> {
     let documents = yaml::Deserializer::from_str(text).map(yaml::Value::deserialize);
     let documents = documents.collect::<Result<Vec<_>, _>>().ok()?;
-    let (outline, root, comments) = places(text, &documents).or_else(|| {
+    let found = if with_places { places(text, &documents) } else { None };
+    let (outline, root, comments) = found.or_else(|| {
         let comments = Scanner::new(text, Vec::new()).comments();
         Some((Outline::default(), stream(&documents)?, comments))
     })?;
