@@ -27,9 +27,45 @@ pub struct Cli {
     pub new: NewArgs,
 }
 
-/// What other tools call a command.
-const OTHER_WORDS: &[(&str, &str)] =
-    &[("create", "new"), ("generate", "new"), ("init", "new"), ("status", "check"), ("update", "upgrade")];
+/// What other tools call a command, and which of ours does the same, if any.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    ("add", ""),
+    ("adopt", "upgrade"),
+    ("apply", "upgrade"),
+    ("build", ""),
+    ("config", ""),
+    ("copy", "new"),
+    ("create", "new"),
+    ("deploy", ""),
+    ("destroy", ""),
+    ("dev", ""),
+    ("doctor", "check"),
+    ("gen", "new"),
+    ("generate", "new"),
+    ("info", "check"),
+    ("init", "new"),
+    ("install", ""),
+    ("link", "upgrade"),
+    ("lint", "test"),
+    ("list", ""),
+    ("login", ""),
+    ("logout", ""),
+    ("publish", ""),
+    ("recopy", "upgrade"),
+    ("remove", ""),
+    ("rollback", ""),
+    ("run", ""),
+    ("search", ""),
+    ("show", "diff"),
+    ("start", ""),
+    ("status", "check"),
+    ("sync", "upgrade"),
+    ("uninstall", ""),
+    ("update", "upgrade"),
+    ("validate", "check"),
+    ("verify", "check"),
+    ("version", "--version"),
+];
 
 impl Cli {
     /// Reads a command line, the program's name first.
@@ -39,11 +75,25 @@ impl Cli {
     /// Says what is wrong with it; or holds what `--help` and `--version` ask for.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         Self::refuse_slip(words.get(1).map(OsString::as_os_str))?;
-        let read = Self::try_parse_from(words)?;
+        let read = Self::try_parse_from(words).map_err(|error| Self::without_value(words, error))?;
         match &read.new.path {
             Some(path) if read.command.is_none() => Self::refuse_late_command(path).map(|()| read),
             _ => Ok(read),
         }
+    }
+
+    /// Does not quote an argument that may be the value of a `-d NAME VALUE`, and a secret.
+    fn without_value(words: &[OsString], error: clap::Error) -> clap::Error {
+        let is_name = |pair: &[OsString]| {
+            (pair[0] == "-d" || pair[0] == "--define") && !pair[1].as_encoded_bytes().contains(&b'=')
+        };
+        let is_quoted = error.kind() == ErrorKind::UnknownArgument
+            && matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(text)) if !text.starts_with('-'));
+        if !is_quoted || !words.windows(2).any(is_name) {
+            return error;
+        }
+        let title = "the value of -d is not NAME=VALUE, and another argument is too many";
+        Self::command().error(ErrorKind::UnknownArgument, format!("{title}\n\n  tip: write -d NAME=VALUE as one word"))
     }
 
     /// Refuses a command that stands after an option, where it would be the path of a project.
@@ -59,26 +109,35 @@ impl Cli {
         Err(known.error(ErrorKind::ArgumentConflict, format!("{title}\n\n  tip: {tip}")))
     }
 
-    /// Refuses a first word that is almost that of a command: it would make a project of that name, which nobody meant.
+    /// Refuses a first word that is almost that of a command, or that other tools have as a command: it would make a project of
+    /// that name, which nobody meant.
     ///
     /// # Errors
     ///
-    /// Names the command, and how to make a project of such a name.
+    /// Names the command, where there is one, and how to make a project of such a name.
     fn refuse_slip(first: Option<&OsStr>) -> Result<(), clap::Error> {
         let Some(word) = first.and_then(OsStr::to_str) else { return Ok(()) };
         let mut known = Self::command();
         known.build();
-        let names = known.get_subcommands().map(clap::Command::get_name);
-        let nearest = names.map(|name| (strsim::osa_distance(word, name), name)).min();
-        let slip = nearest.filter(|(distance, near)| (1..=near.len() / 3).contains(distance)).map(|(_, near)| near);
+        let names: Vec<&str> = known.get_subcommands().map(clap::Command::get_name).collect();
+        if names.contains(&word) {
+            return Ok(());
+        }
+        let nearest = names.iter().map(|name| (strsim::osa_distance(word, name), *name)).min();
+        let slip = nearest.filter(|(distance, near)| *distance <= near.len() / 3).map(|(_, near)| near);
         let other = OTHER_WORDS.iter().find(|(theirs, _)| *theirs == word).map(|(_, ours)| *ours);
         let Some(near) = other.or(slip) else { return Ok(()) };
         let text = |text: &str| ContextValue::String(text.to_owned());
         let mut error = clap::Error::new(ErrorKind::InvalidSubcommand).with_cmd(&known);
         error.insert(ContextKind::InvalidSubcommand, text(word));
-        error.insert(ContextKind::SuggestedSubcommand, text(near));
-        let make = format!("to make a project of this name, run `create-app new {word}`");
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![make.into()]));
+        let make = format!("to make a project of this name, run `create-app new {}`", crate::shell::word(word));
+        let mut tips = vec![make.into()];
+        match near {
+            "" => {}
+            option if option.starts_with('-') => tips.insert(0, format!("run `create-app {option}`").into()),
+            command => drop(error.insert(ContextKind::SuggestedSubcommand, text(command))),
+        }
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
         Err(error)
     }
 }
@@ -101,9 +160,16 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print a page of the manual
+    Man {
+        /// The command that the page is about [default: create-app itself]
+        #[arg(value_parser = PAGES)]
+        command: Option<String>,
+    },
 }
+
+/// The commands, each of which has a page of the manual.
+const PAGES: [&str; 7] = ["new", "diff", "upgrade", "check", "test", "completions", "man"];
 
 /// How to make a project.
 #[derive(Debug, Clone, Args)]
@@ -330,4 +396,28 @@ pub struct TestArgs {
     /// Rewrite what is expected
     #[arg(long)]
     pub bless: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_page() {
+        let command = Cli::command();
+        assert!(command.get_subcommands().map(clap::Command::get_name).eq(PAGES));
+    }
+
+    #[test]
+    fn words_of_other_tools_make_no_project() {
+        let read = |words: &[&str]| Cli::read(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        for (word, ours) in OTHER_WORDS {
+            let said = read(&["create-app", word]).unwrap_err().to_string();
+            assert!(said.contains(&format!("unrecognized subcommand '{word}'")), "{said}");
+            assert!(said.contains(ours) && said.contains(&format!("run `create-app new {word}`")), "{said}");
+            assert!(read(&["create-app", "new", word]).is_ok());
+            assert!(ours.is_empty() || ours.starts_with('-') || PAGES.contains(ours), "{ours}");
+        }
+        assert!(read(&["create-app", "shop"]).is_ok() && read(&["create-app", "./list"]).is_ok());
+    }
 }

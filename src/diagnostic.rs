@@ -1,5 +1,6 @@
 //! What went wrong, where, and the one thing to do about it: data, drawn by [`crate::report`].
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -83,6 +84,10 @@ codes! {
     Uncommitted = "P007",
     /// Files that a sparse checkout leaves out.
     NotCheckedOut = "P008",
+    /// A link, or something else that is not a regular file, where a file is read.
+    NotRegular = "P009",
+    /// A file, or all that one run would read, above the limits.
+    TooMuch = "P010",
     /// The lock cannot be read.
     LockInvalid = "L001",
     /// The lock was written by a newer create-app.
@@ -93,6 +98,8 @@ codes! {
     LockIgnored = "L004",
     /// No lock: nothing says that create-app made the project.
     LockMissing = "L005",
+    /// The lock places the project in a repository, and there is none around it.
+    RepositoryMissing = "L006",
     /// A test case that is malformed.
     TestCase = "C001",
 }
@@ -121,6 +128,8 @@ pub struct Place {
     pub text: Arc<str>,
     /// The region in bytes of `text`.
     pub span: Range<usize>,
+    /// Whether the text may be shown; if not, it is blank but for its line breaks.
+    pub quoted: bool,
 }
 
 impl Place {
@@ -129,7 +138,16 @@ impl Place {
         let text = text.into();
         let start = text.floor_char_boundary(span.start.min(text.len()));
         let end = text.ceil_char_boundary(span.end.clamp(start, text.len()));
-        Self { file: file.into(), text, span: start..end }
+        Self { file: file.into(), text, span: start..end, quoted: true }
+    }
+
+    /// A region of a text that may hold secrets: only where it is, and nothing of the text, is kept.
+    pub fn unquoted(file: impl Into<String>, text: &str, span: Range<usize>) -> Self {
+        let Self { file, text, span, .. } = Self::new(file, text, span);
+        let blank = |text: &str| -> String { text.chars().map(|c| if c == '\n' { c } else { ' ' }).collect() };
+        let [before, marked] = [&text[..span.start], &text[span]].map(blank);
+        let span = before.len()..before.len() + marked.len();
+        Self { file, text: [before, marked].concat().into(), span, quoted: false }
     }
 
     /// Line and column of the region's start, both from 1; the column counts characters.
@@ -156,12 +174,15 @@ pub struct Diagnostic {
     pub label: String,
     /// What to do.
     pub help: Option<String>,
+    /// How many others like it were found, and not kept.
+    pub more: usize,
 }
 
 impl Diagnostic {
     /// An error without a place.
     pub fn error(code: Code, title: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, title: title.into(), place: None, label: String::new(), help: None }
+        let (title, label) = (title.into(), String::new());
+        Self { code, severity: Severity::Error, title, place: None, label, help: None, more: 0 }
     }
 
     /// A warning without a place.
@@ -241,6 +262,81 @@ impl From<Diagnostic> for Diagnostics {
     }
 }
 
+/// Of each kind, so many problems are kept, and shown: more help nobody, and there can be as many as a file has lines.
+pub const SHOWN: usize = 20;
+
+/// Problems as they are found: of each kind, the first [`SHOWN`] are kept, and the others are counted.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    kept: Vec<Diagnostic>,
+    /// How many there are of each kind, and where the last of them is that was kept.
+    kinds: BTreeMap<(Code, Severity), (usize, usize)>,
+}
+
+impl Found {
+    /// Takes a problem.
+    pub fn push(&mut self, problem: Diagnostic) {
+        let (count, last) = self.kinds.entry((problem.code, problem.severity)).or_default();
+        *count += 1;
+        match self.kept.get_mut(*last) {
+            Some(last) if *count > SHOWN => last.more += 1 + problem.more,
+            _ => {
+                *last = self.kept.len();
+                self.kept.push(problem);
+            }
+        }
+    }
+
+    /// Takes a problem that is only made if it is kept.
+    pub fn push_with(&mut self, code: Code, severity: Severity, make: impl FnOnce() -> Diagnostic) {
+        match self.kinds.get_mut(&(code, severity)) {
+            Some((count, last)) if *count >= SHOWN => {
+                *count += 1;
+                self.kept[*last].more += 1;
+            }
+            _ => self.push(make()),
+        }
+    }
+
+    /// Whether any problem stops the command.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.kinds.keys().any(|(_, severity)| *severity == Severity::Error)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// How many there are, those that were only counted included.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.kept.iter().map(|problem| 1 + problem.more).sum()
+    }
+
+    /// The problems that were kept, in order.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Diagnostic> {
+        self.kept
+    }
+}
+
+impl Extend<Diagnostic> for Found {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, problems: I) {
+        problems.into_iter().for_each(|problem| self.push(problem));
+    }
+}
+
+impl FromIterator<Diagnostic> for Found {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(problems: I) -> Self {
+        let mut found = Self::default();
+        found.extend(problems);
+        found
+    }
+}
+
 /// What a fallible stage returns.
 pub type Result<T> = std::result::Result<T, Diagnostics>;
 
@@ -249,10 +345,18 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
     nearest(word, known).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// The known word that is nearest to `word`, where one is near enough to be a slip.
+/// The known word that is nearest to `word`, where one is near enough to be a slip. Of very many, the first are looked at; nobody
+/// slips in a word of more than 100 bytes.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const CANDIDATES: usize = 1_000;
+    const LONGEST: usize = 100;
+    if word.len() > LONGEST {
+        return None;
+    }
     known
         .into_iter()
+        .take(CANDIDATES)
+        .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
         .filter(|&(score, _)| score > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
@@ -275,6 +379,29 @@ mod tests {
         let place = Place::new("a", "ä", 1..99);
         assert_eq!(place.span, 0..2);
         assert_eq!(place.line_column(), (1, 1));
+    }
+
+    #[test]
+    fn a_place_that_is_not_quoted_holds_nothing_of_the_text() {
+        let place = Place::unquoted("a", "äb = 1\nçd = \"hunter2\"\n", 14..23);
+        assert_eq!((place.line_column(), place.text.trim()), ((2, 6), ""));
+        assert_eq!(place.line_column(), Place::new("a", "äb = 1\nçd = \"hunter2\"\n", 14..23).line_column());
+    }
+
+    #[test]
+    fn many_problems_of_a_kind_are_counted() {
+        let mut found: Found = (0..SHOWN + 5).map(|n| Diagnostic::error(Code::Io, n.to_string())).collect();
+        found.push(Diagnostic::warning(Code::Io, "a warning is another kind"));
+        found.push_with(Code::Io, Severity::Error, || unreachable!("it is not kept"));
+        found.push_with(Code::Git, Severity::Error, || Diagnostic::error(Code::Git, "git"));
+        assert_eq!((found.count(), found.has_errors()), (SHOWN + 8, true));
+        // What was counted before stays counted.
+        let mut other: Found = (0..SHOWN).map(|n| Diagnostic::error(Code::Io, n.to_string())).collect();
+        other.extend(found.into_vec());
+        assert_eq!(other.count(), 2 * SHOWN + 8);
+        let kept = other.into_vec();
+        assert_eq!(kept.len(), SHOWN + 2);
+        assert_eq!(kept[SHOWN - 1].more, SHOWN + 6);
     }
 
     #[test]

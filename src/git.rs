@@ -8,6 +8,7 @@ mod identity;
 mod index;
 mod index_file;
 mod mirror;
+mod own;
 mod status;
 mod worktree;
 
@@ -26,6 +27,7 @@ pub use index::{Indexed, indexed, only_staged, set_index, store};
 #[cfg(fuzzing)]
 pub(crate) use index_file::listed;
 pub use mirror::{Contact, Format, Listed, Mirror, references, submodules};
+pub use own::own_directory;
 pub use status::{Held, status, unmerged};
 pub use worktree::{compares_modes, files, left_out, staged};
 
@@ -67,6 +69,15 @@ fn is_repository(dot_git: &Path) -> bool {
         Ok(metadata) => metadata.len() < 65_536 && fs_err::read(dot_git).is_ok_and(|text| text.starts_with(b"gitdir:")),
         Err(_) => false,
     }
+}
+
+/// Checks that git can be run.
+///
+/// # Errors
+///
+/// When it cannot.
+pub fn require() -> Result<()> {
+    run(git(Path::new(".")).arg("--version")).map(drop)
 }
 
 /// Makes `directory` a repository, with the user's own settings for new ones. Where they name no first branch it is

@@ -8,7 +8,7 @@
 //!  the project's files ───────────────► Tree (ours) ────┘
 //! ```
 //!
-//! `source`, `answers::prompt`, `git`, `workspace` and `report` touch the world. Everything between them is pure: values in,
+//! `source`, `answers::prompt`, `git`, `rooted`, `workspace` and `report` touch the world. Everything between them is pure: values in,
 //! values out; no disk, clock, environment or terminal.
 
 pub mod answers;
@@ -21,12 +21,15 @@ pub mod diff;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod git;
+pub mod limits;
 pub mod lock;
 pub mod manifest;
 pub mod merge;
 pub mod plan;
 pub mod render;
 pub mod report;
+pub mod rooted;
+pub mod shell;
 pub mod source;
 pub mod template;
 pub mod terminal;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Escapes every character that a terminal acts on instead of showing it, line breaks and tabs included.
+/// Escapes every [hidden](is_hidden) character, line breaks and tabs included.
 ///
 /// Borrows the text when there is nothing to escape; escaping twice changes nothing.
 #[must_use]
@@ -13,20 +13,43 @@ pub fn escape_control(text: &str) -> Cow<'_, str> {
 /// The same, but leaves the characters in `kept` as they are, such as `\n` where several lines are welcome.
 #[must_use]
 pub fn escape_control_except<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
-    let is_escaped = |c: char| acts(c) && !kept.contains(&c);
+    let is_escaped = |c: char| (is_hidden(c) || is_variation(c)) && !kept.contains(&c);
     if !text.contains(is_escaped) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 8);
+    let mut before = None;
     for c in text.chars() {
-        if is_escaped(c) { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+        let shows = is_variation(c) && before.is_some_and(is_symbol);
+        if is_escaped(c) && !shows {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+        before = Some(c);
     }
     Cow::Owned(escaped)
 }
 
-/// Control characters, and the bidirectional overrides that make a line read differently from what it holds.
-fn acts(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a terminal acts on a character, or shows nothing of it: control characters; those that change the order in which the others
+/// read; and those that Unicode calls ignorable, with which two texts look the same that are not.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'  | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The characters that show a symbol as text, or in colour. They show nothing elsewhere.
+fn is_variation(c: char) -> bool {
+    matches!(c, '\u{fe0e}' | '\u{fe0f}')
+}
+
+fn is_symbol(c: char) -> bool {
+    !c.is_ascii() && !c.is_alphanumeric() && !is_hidden(c) && !is_variation(c)
 }
 
 #[cfg(test)]
@@ -47,6 +70,17 @@ mod tests {
     }
 
     #[test]
+    fn what_hides_or_reorders_text_is_spelled_out() {
+        for c in "\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{61c}\u{2028}\u{2029}\u{2060}\u{206f}\u{feff}\u{ad}\u{e0001}\u{e0041}\u{e0100}\u{3164}".chars() {
+            assert_eq!(escape_control(&format!("a{c}b")), format!("a\\u{{{:x}}}b", u32::from(c)));
+        }
+        assert_eq!(
+            escape_control("⚠\u{fe0f} ok a\u{fe0f} \u{fe0f}\u{fe0f}"),
+            "⚠\u{fe0f} ok a\\u{fe0f} \\u{fe0f}\\u{fe0f}"
+        );
+    }
+
+    #[test]
     fn line_breaks_and_tabs_stay_when_asked() {
         assert_eq!(escape_control_except("a\n\tb\x1b", &['\n', '\t']), "a\n\tb\\u{1b}");
     }
@@ -55,7 +89,7 @@ mod tests {
         #[test]
         fn nothing_that_acts_is_left_and_twice_is_once(text in any::<String>()) {
             let once = escape_control(&text).into_owned();
-            prop_assert!(!once.contains(acts));
+            prop_assert!(!once.contains(is_hidden));
             prop_assert_eq!(escape_control(&once), once.as_str());
         }
     }

@@ -4,10 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bytes::Bytes;
 use thiserror::Error;
 
 /// The most bytes in a name.
 const MAX_NAME: usize = 255;
+/// The most bytes in a path: no system takes more.
+const MAX_PATH: usize = 4_095;
 
 /// Why a path may not be written. The texts complete "the path … ".
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,6 +39,9 @@ pub enum PathError {
     /// Longer than file systems take.
     #[error("has a component of more than 255 bytes")]
     TooLong,
+    /// Longer than systems take.
+    #[error("has more than {MAX_PATH} bytes")]
+    TooLongInAll,
 }
 
 /// A path below the project: `/` between non-empty components, nothing that leaves the project, no name that is special
@@ -55,6 +61,9 @@ impl RelPath {
         let drive = matches!(path.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic());
         if path.starts_with(['/', '\\']) || drive {
             return Err(PathError::Absolute);
+        }
+        if path.len() > MAX_PATH {
+            return Err(PathError::TooLongInAll);
         }
         path.split('/').try_for_each(check_component)?;
         Ok(Self(path))
@@ -165,8 +174,8 @@ fn is_device(name: &str) -> bool {
 pub enum Entry {
     /// A regular file.
     File {
-        /// Its content; borrowed where it comes from the binary itself.
-        bytes: Cow<'static, [u8]>,
+        /// Its content. Copies share it, so that a file that several stages hold is in memory once.
+        bytes: Bytes,
         /// Whether its executable bit is set.
         executable: bool,
     },
@@ -180,7 +189,11 @@ pub enum Entry {
 impl Entry {
     /// A file that is not executable.
     pub fn file(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
-        Self::File { bytes: bytes.into(), executable: false }
+        let bytes = match bytes.into() {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        };
+        Self::File { bytes, executable: false }
     }
 
     /// The bytes that make the entry: a file's content, or a link's target, as git stores them.
@@ -301,6 +314,8 @@ mod tests {
             assert_eq!(RelPath::new(path), Err(reason), "{path:?}");
         }
         assert_eq!(RelPath::new("x".repeat(256)), Err(E::TooLong));
+        assert!(RelPath::new(format!("{}x", "a/".repeat(2047))).is_ok());
+        assert_eq!(RelPath::new(format!("{}x", "a/".repeat(2048))), Err(E::TooLongInAll));
     }
 
     proptest! {

@@ -136,12 +136,54 @@ apps/blog
 }
 
 #[test]
-fn a_copy_without_git_still_finds_what_is_at_the_root_of_its_repository() {
+fn a_copy_without_git_is_checked_as_far_as_the_app_goes() {
     let place = Place::new();
     place.git("", &["init", "--quiet"]);
     place.app("", &["apps/shop", "--silent"]).ended(0);
+    let all = place.app("apps/shop", &["check"]).ended(0);
+    assert_eq!((all.out.as_str(), all.err.as_str()), ("25 files: 23 pristine, 2 own\n", ""));
     fs_err::remove_dir_all(place.path(".git")).unwrap();
-    assert_eq!(place.app("apps/shop", &["check"]).ended(0).out, "25 files: 23 pristine, 2 own\n");
+    let said = place.app("apps/shop", &["check"]).ended(0);
+    assert_eq!(said.out, "22 files: 20 pristine, 2 own\n");
+    said.warns("warning[L006]: 3 files were not checked: no git repository is around `.`").warns("run `git init` in");
+    let said = place.app("apps/shop", &["check", "--json"]).ended(0);
+    let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((&json["clean"], &json["projects"][0]["problems"][0]["code"]), (&true.into(), &"L006".into()));
+    for command in [&["upgrade"][..], &["diff"], &["diff", "--local"]] {
+        let title = "error[L006]: `.` was made as `apps/shop` in a git repository, and no repository is around it now";
+        place.app("apps/shop", command).ended(2).warns(title);
+    }
+    place.git("", &["init", "--quiet"]);
+    assert_eq!(place.app("apps/shop", &["check"]).ended(0).out, all.out);
+    place.app("apps/shop", &["upgrade", "--silent"]).ended(0);
+}
+
+#[test]
+fn a_lock_does_not_make_a_directory_above_the_project_the_root() {
+    let place = Place::new();
+    place.write("outer/proj/template/evil", "evil\n");
+    place.write("outer/proj/template/cargo-generate.toml", "[create-app]\nrepository = [\"evil\"]\n");
+    place.app("outer/proj", &["new", "made", "--path", "template", "--vcs", "none"]).ended(0);
+    for name in ["lock.toml", ".gitattributes"] {
+        place.write(
+            &format!("outer/proj/.create-app/{name}"),
+            &place.read(&format!("outer/proj/made/.create-app/{name}")),
+        );
+    }
+    place.edit("outer/proj/.create-app/lock.toml", "source = \"../template\"", "source = \"./template\"");
+    let lock = place.read("outer/proj/.create-app/lock.toml");
+    for app_dir in ["proj", "outer/proj"] {
+        let forged = lock.replace("format = 1", &format!("format = 1\napp_dir = \"{app_dir}\""));
+        place.write("outer/proj/.create-app/lock.toml", &forged);
+        place.app("outer/proj", &["upgrade", "--silent"]).ended(2).warns("error[L006]");
+        place.app("outer/proj", &["check"]).warns("error[L003]");
+        assert!(!place.has("outer/evil") && !place.has("evil"));
+    }
+    // In a repository, git says where the root is, whatever the lock says.
+    place.git("outer/proj", &["init", "--quiet"]);
+    place.write("outer/proj/template/other", "new\n");
+    place.app("outer/proj", &["upgrade", "--silent"]).ended(0).has("created   other");
+    assert!(place.has("outer/proj/other") && !place.has("outer/evil") && !place.has("evil"));
 }
 
 #[test]
@@ -156,4 +198,22 @@ fn a_newer_template_fails_where_that_is_asked_for() {
     place.app("apps", &["check", "shop"]).ended(0);
     fs_err::remove_dir_all(place.path("template")).unwrap();
     place.app("apps", &["check", "shop", "--upstream"]).ended(2).warns("error[S001]").warns("--path DIR");
+}
+
+#[test]
+fn a_path_that_cannot_be_checked_keeps_no_other_from_it() {
+    let place = project();
+    place.write("empty/a", "x");
+    let said = place.app("", &["check", "empty", "shop", "missing"]).ended(2);
+    assert_eq!(
+        said.out,
+        "empty\n  not checked: see the error\nshop\n  25 files: 23 pristine, 2 own\nmissing\n  not checked: see the error\n"
+    );
+    said.warns("`empty` is no project made by create-app").warns("there is no directory `missing`");
+
+    let said = place.app("", &["check", "empty", "shop", "--json"]).ended(2);
+    let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(json["clean"], false);
+    assert_eq!(json["projects"][0]["problems"][0]["code"], "L005");
+    assert_eq!(json["projects"][1]["files"].as_array().unwrap().len(), 25);
 }

@@ -61,6 +61,7 @@ fn run(folder: &str) {
     let cases = cases();
     let cache = tempfile::tempdir().unwrap();
     cases.env("CREATE_APP_CACHE_DIR", cache.path().to_str().unwrap());
+    cases.env("CREATE_APP_STATE_DIR", cache.path().join("state").to_str().unwrap());
     for (_, copy) in &pages {
         cases.case(copy);
     }

@@ -97,7 +97,7 @@ fn a_conflict_is_named_as_its_markers_name_it() {
     place.commit("template");
     let commit = place.git("template", &["rev-parse", "--short=8", "HEAD"]);
     let name = format!("template {}", commit.trim());
-    place.app("made", &["upgrade"]).ended(1).has(&format!("choose between the lines of `yours` and of `{name}`"));
+    place.app("made", &["upgrade"]).ended(1).has(&format!("choose between the lines of 'yours' and of '{name}'"));
     assert!(place.read("made/a.txt").ends_with(&format!(">>>>>>> {name}\n")));
 }
 

@@ -91,7 +91,14 @@ impl Scenario {
         program.output().unwrap().into()
     }
 
-    /// What is to be seen of a copy, but for a file that means nothing when nobody has it open.
+    /// Lets the next `upgrade` finish or take back what was interrupted, and no more: there is no template to go on with.
+    fn recover(&self, copy: &str, fault: &str) -> Said {
+        let mut program = self.place.command(env!("CARGO_BIN_EXE_create-app"), "");
+        program.env("CREATE_APP_FAULT", fault).args(["upgrade", "--silent", "--path", "nowhere"]);
+        program.arg(format!("{copy}/app")).output().unwrap().into()
+    }
+
+    /// What is to be seen of a copy.
     fn seen(&self, copy: &str) -> Seen {
         let root = self.place.path(copy);
         let walk = walkdir::WalkDir::new(&root).min_depth(1).into_iter().filter_entry(|it| it.file_name() != ".git");
@@ -109,7 +116,6 @@ impl Scenario {
                 (entry.path().strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), content)
             })
             .collect();
-        seen.remove("app/.create-app/busy");
         seen.insert("git index".into(), self.place.git(copy, &["ls-files", "--stage"]));
         seen.insert("git status".into(), self.place.git(copy, &["status", "--porcelain"]));
         seen
@@ -130,9 +136,9 @@ impl Scenario {
         let is_decided = |step: &usize| {
             self.copy("copy");
             self.run("copy", "upgrade", &format!("killed:{step}"));
-            let journal = self.place.has("copy/app/.create-app/txn/journal");
+            let is_decided = self.run("copy", "check", "").code == Some(2);
             self.forget("copy");
-            journal
+            is_decided
         };
         (0..).find(is_decided).unwrap()
     }
@@ -148,7 +154,8 @@ fn differences(expected: &Seen, seen: &Seen) -> Vec<String> {
     differ.map(|name| format!("{name}: {:?}, not {:?}", seen.get(name), expected.get(name))).collect()
 }
 
-/// Where the next command is `check`, what it leaves is what was recovered; where it is `upgrade`, it is the new project.
+/// Where the next command is `check`, it says so and changes nothing; `upgrade` then leaves what was recovered, or goes on to
+/// the new project.
 #[test]
 fn an_upgrade_that_is_killed_anywhere_is_finished_or_never_was() {
     let scenario = Scenario::new();
@@ -157,8 +164,12 @@ fn an_upgrade_that_is_killed_anywhere_is_finished_or_never_was() {
         scenario.copy("copy");
         let said = scenario.run("copy", "upgrade", &format!("killed:{step}"));
         if step % 3 > 0 {
+            let before = scenario.seen("copy");
             let checked = scenario.run("copy", "check", "");
-            assert!(matches!(checked.code, Some(0 | 1)), "{step}: {}", checked.err);
+            let told = checked.err.contains("error[P006]: a change of `copy/app` was interrupted");
+            assert!(matches!((checked.code, told), (Some(0 | 1), false) | (Some(2), true)), "{step}: {}", checked.err);
+            assert_eq!(differences(&before, &scenario.seen("copy")), [""; 0], "{step}: check only looks");
+            scenario.recover("copy", "").ended(2);
             scenario.assert_one_of("copy", &[&scenario.old, &scenario.new], &format!("killed at {step}"));
             ends[usize::from(scenario.seen("copy") == scenario.new)] += 1;
         } else {
@@ -182,7 +193,8 @@ fn a_recovery_that_is_killed_anywhere_is_finished_by_the_next() {
     for step in 0.. {
         scenario.copy("copy");
         scenario.run("copy", "upgrade", &format!("killed:{decided}"));
-        let said = scenario.run("copy", "check", &format!("killed:{step}"));
+        let said = scenario.recover("copy", &format!("killed:{step}"));
+        scenario.recover("copy", "").ended(2);
         scenario.run("copy", "check", "").ended(1);
         scenario.assert_one_of("copy", &[&scenario.new], &format!("killed at {decided}, then at {step}"));
         scenario.forget("copy");
@@ -243,8 +255,7 @@ fn an_upgrade_that_git_cannot_finish_is_taken_back() {
     scenario.copy("copy");
     scenario.run("copy", "upgrade", &format!("killed:{decided}"));
     scenario.place.write("copy/.git/index.lock", "");
-    let said = scenario.run("copy", "check", "").ended(0);
-    assert!(said.err.contains("that was interrupted has been taken back"), "{}", said.err);
+    scenario.recover("copy", "").ended(2).warns("that was interrupted has been taken back");
     scenario.place.remove("copy/.git/index.lock");
     scenario.assert_one_of("copy", &[&scenario.old], "taken back");
 }
@@ -305,7 +316,7 @@ fn an_upgrade_that_is_killed_at_some_moment_is_finished_or_never_was() {
         child.wait().unwrap();
         // A git that it had started may still be at work.
         std::thread::sleep(Duration::from_millis(50));
-        scenario.run("copy", "check", "");
+        scenario.recover("copy", "").ended(2);
         scenario.assert_one_of("copy", &[&scenario.old, &scenario.new], &format!("killed after {} ms", 3 * moment));
         scenario.forget("copy");
     }

@@ -90,7 +90,7 @@ fn files_that_are_no_text_are_refused_where_text_is_needed() {
     ]);
     let root = directory.path();
     for (file, expected) in
-        [("bytes.toml", "cannot read the values file `bytes.toml`: it is not UTF-8"), ("nul.toml", "nul.toml:2:7")]
+        [("bytes.toml", "cannot read the values file `bytes.toml`: it is not UTF-8"), ("nul.toml", "nul.toml:2:5")]
     {
         let output = create_app(root).args(["new", "my-app", "--path", "t", "--values-file", file]).output().unwrap();
         refused(root, &output, expected);

@@ -18,6 +18,8 @@ mod display;
 mod lines;
 #[path = "prompts/screen.rs"]
 mod screen;
+#[path = "prompts/secrets.rs"]
+mod secrets;
 #[path = "prompts/terminal.rs"]
 mod terminal;
 #[path = "prompts/texts.rs"]

@@ -145,11 +145,11 @@ fn what_it_says_to_do_can_be_pasted() {
     let said = upgrade(&place, 1, &[]);
     let (_, next) = said.split_once("\nWhat now:\n\n").unwrap();
     let expected = r"  cd apps/shop
-  # a.txt: choose between the lines of `yours` and of `template 2.0.0`
+  # a.txt: choose between the lines of 'yours' and of 'template 2.0.0'
   # gone.txt: remove it, or keep it as it is
-  # it's.bin: take what you need of it's.bin.theirs, and remove that
-  # ../../.github/ci.yml: choose between the lines of `yours` and of `template 2.0.0`
-  git add a.txt gone.txt 'it'\''s.bin' ../../.github/ci.yml
+  # 'it'\''s.bin': take what you need of 'it'\''s.bin.theirs', and remove that
+  # ../../.github/ci.yml: choose between the lines of 'yours' and of 'template 2.0.0'
+  git add -- a.txt gone.txt 'it'\''s.bin' ../../.github/ci.yml
   create-app check
   bun install
 ";
@@ -180,6 +180,6 @@ fn without_git_nothing_is_said_of_it() {
     place.edit("template/a.txt", "a ", "b ");
     let said = place.app("apps/shop", &["upgrade", "--silent"]).ended(1).out;
     let (_, next) = said.split_once("\nWhat now:\n\n").unwrap();
-    let expected = "  # a.txt: choose between the lines of `yours` and of `template 2.0.0`\n  create-app check\n";
+    let expected = "  # a.txt: choose between the lines of 'yours' and of 'template 2.0.0'\n  create-app check\n";
     assert_eq!(next, expected);
 }

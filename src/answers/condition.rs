@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rhai::{Dynamic, Engine, OptimizationLevel};
+use rhai::{Dynamic, Engine, OptimizationLevel, Scope};
 
 use super::placeholder::Answer;
 
@@ -18,9 +18,9 @@ pub struct Conditions {
 impl Conditions {
     /// Evaluates over these variables.
     #[must_use]
-    pub fn new(variables: &BTreeMap<String, Answer>) -> Self {
+    pub fn new<'a>(variables: impl IntoIterator<Item = (&'a String, &'a Answer)>) -> Self {
         let variables: BTreeMap<String, Dynamic> =
-            variables.iter().map(|(name, answer)| (name.clone(), dynamic(answer))).collect();
+            variables.into_iter().map(|(name, answer)| (name.clone(), dynamic(answer))).collect();
         let mut engine = engine();
         // Rhai calls this interface volatile because its parameters may change between releases; the lock file pins it,
         // and there is no other way to offer variables to an expression without copying them into a scope each time.
@@ -44,6 +44,23 @@ impl Conditions {
 /// Rhai's own message.
 pub fn check(expression: &str) -> Result<(), String> {
     engine().compile_expression(expression).map(drop).map_err(|error| error.to_string())
+}
+
+/// Whether an expression uses this variable: it does if it compiles only where the variable is declared.
+#[must_use]
+pub fn reads(expression: &str, variable: &str) -> bool {
+    let mut engine = engine();
+    engine.set_strict_variables(true);
+    let compiles_without = |left_out: Option<&str>| {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let words = expression.split(|c| !is_part(c)).filter(|word| !word.is_empty() && Some(*word) != left_out);
+        let mut scope = Scope::new();
+        for word in words {
+            scope.push_dynamic(word, Dynamic::UNIT);
+        }
+        engine.compile_expression_with_scope(&scope, expression).is_ok()
+    };
+    expression.contains(variable) && compiles_without(None) && !compiles_without(Some(variable))
 }
 
 fn engine() -> Engine {
@@ -103,6 +120,38 @@ mod tests {
         assert!(!holds("(0..1000000000).len() == 1000000000 && [1].filter(|x| x > 0).len() == 2"));
         assert!(!holds(r#"eval("true")"#));
         assert!(!holds(r#"import "x" as y; true"#));
+    }
+
+    #[test]
+    fn the_variables_of_an_expression_are_known() {
+        for expression in [
+            "token",
+            "!token",
+            "a && token == \"x\"",
+            "a.contains(token)",
+            "token.len() > 2",
+            "#{a: token}.a",
+            "`${token}` == a",
+            "[1].some(|x| token == x)",
+            "(|| token).call()",
+            "if a { token } else { b }",
+            "switch a { 1 => token, _ => 0 }",
+        ] {
+            assert!(reads(expression, "token"), "{expression}");
+        }
+        for expression in [
+            "tokens",
+            "a.token",
+            "token()",
+            "a.token()",
+            "#{token: 1}.token",
+            "a == \"token\"",
+            "a == `token`",
+            "[1].some(|token| token == 1)",
+            "token &&",
+        ] {
+            assert!(!reads(expression, "token"), "{expression}");
+        }
     }
 
     #[test]

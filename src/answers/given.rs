@@ -2,12 +2,14 @@
 //! environment, then the file that the environment names.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Range;
 
 use serde::Deserialize;
+use toml::de::DeTable;
 
 use super::placeholder::Answer;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
+use crate::limits::is_overfull_toml;
 
 /// A value as it was given.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,22 +50,25 @@ pub type GivenValues = BTreeMap<String, Given>;
 /// The prefix of environment variables that give a value.
 const PREFIX: &str = "CARGO_GENERATE_VALUE_";
 
-/// Reads `KEY=VALUE` as `-d` takes it; a key is a letter, then letters, digits, `-` and `_`.
+/// Reads every `KEY=VALUE` as `-d` takes it; a key is a letter, then letters, digits, `-` and `_`.
 ///
 /// # Errors
 ///
-/// Says what is wrong with the definition.
-pub fn definition(text: &str) -> Result<(String, Given)> {
-    let refuse = || {
-        Diagnostic::error(Code::AnswerInvalid, format!("`{text}` is no definition"))
+/// Says which of them is not a definition, by its number: what was typed may be a secret.
+pub fn definitions(texts: &[String]) -> Result<GivenValues> {
+    let refuse = |at: usize| {
+        Diagnostic::error(Code::AnswerInvalid, format!("the value of -d number {} is not NAME=VALUE", at + 1))
             .help("write -d NAME=VALUE; a name is a letter, then letters, digits, `-` or `_`")
     };
-    let (name, value) = text.split_once('=').ok_or_else(refuse)?;
+    let read = |(at, text): (usize, &String)| definition(text).ok_or_else(|| refuse(at).into());
+    texts.iter().enumerate().map(read).collect()
+}
+
+fn definition(text: &str) -> Option<(String, Given)> {
+    let (name, value) = text.split_once('=')?;
     let name = name.trim_end();
-    if !is_name(name) {
-        return Err(refuse().into());
-    }
-    Ok((name.to_owned(), Given { value: toml::Value::String(value.trim_start().to_owned()), by: Source::Flag }))
+    let given = Given { value: toml::Value::String(value.trim_start().to_owned()), by: Source::Flag };
+    is_name(name).then(|| (name.to_owned(), given))
 }
 
 /// Whether a value can be given for a variable of this name.
@@ -96,19 +101,49 @@ pub fn values_of(answers: impl IntoIterator<Item = (String, Answer)>) -> GivenVa
 ///
 /// # Errors
 ///
-/// Says what is wrong, and where.
+/// Says what is wrong, and where; no line of the file is quoted, as it may hold a secret.
 pub fn values_file(name: &str, text: &str) -> Result<GivenValues> {
     #[derive(Deserialize)]
     struct File {
         values: Values,
     }
-    let file: File = toml::from_str(text).map_err(|error| {
-        let place = Place::new(name, text, error.span().unwrap_or(0..0));
-        Diagnostic::error(Code::ValuesFile, "this is not a values file")
-            .at(place, error.message())
+    if is_overfull_toml(text) {
+        let place = Place::unquoted(name, text, 0..0);
+        return Err(Diagnostic::error(Code::ValuesFile, "the values file has more in it than create-app reads")
+            .at(place, "too many keys, tables or arrays")
+            .help("keep what the template asks for, and remove the rest")
+            .into());
+    }
+    let refuse = |span: Option<Range<usize>>, reason: &str| {
+        Diagnostic::error(Code::ValuesFile, format!("this is not a values file: {reason}"))
+            .at(Place::unquoted(name, text, before_value(text, span.map_or(0, |span| span.start))), "")
             .help("write the answers as `name = value` below a line `[values]`")
-    })?;
+    };
+    // The parser's messages are its own words; those of the deserializer quote values.
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if let Some(error) = errors.first() {
+        return Err(refuse(error.span(), error.message()).into());
+    }
+    match document.get_ref().get("values") {
+        None => return Err(refuse(None, "it has no table `[values]`").into()),
+        Some(value) if !value.get_ref().is_table() => {
+            return Err(refuse(Some(value.span()), "`values` is not a table").into());
+        }
+        Some(_) => {}
+    }
+    let file: File = toml::from_str(text).map_err(|error| refuse(error.span(), "this value cannot be read"))?;
     values(name, text, file.values)
+}
+
+/// The start of the value that a place of the file is in: how far into it that is would tell how long it is.
+fn before_value(text: &str, at: usize) -> Range<usize> {
+    let before = &text[..text.floor_char_boundary(at)];
+    let line = before.rfind('\n').map_or(0, |end| end + 1);
+    let start = before[line..].find('=').map_or(line, |equals| {
+        let rest = &before[line + equals + 1..];
+        before.len() - rest.trim_start().len()
+    });
+    start..start
 }
 
 /// The table `[values]` of a file.
@@ -120,7 +155,6 @@ pub type Values = BTreeMap<toml::Spanned<String>, toml::Value>;
 ///
 /// Every key that cannot be a variable's name, and where it is.
 pub fn values(file: &str, text: &str, values: Values) -> Result<GivenValues> {
-    let text: Arc<str> = text.into();
     let by = Source::File(file.to_owned());
     let mut given = GivenValues::new();
     let mut problems = Vec::new();
@@ -130,10 +164,10 @@ pub fn values(file: &str, text: &str, values: Values) -> Result<GivenValues> {
             continue;
         }
         let title = format!("`{}` cannot be the name of a value", key.get_ref());
-        let place = Place::new(file, Arc::clone(&text), key.span());
+        let place = Place::unquoted(file, text, key.span());
         problems.push(
             Diagnostic::error(Code::ValuesFile, title)
-                .at(place, "not a name")
+                .at(place, "")
                 .help("a name is a letter, then letters, digits, `-` or `_`"),
         );
     }
@@ -163,7 +197,7 @@ mod tests {
     #[test]
     fn definitions_are_read_like_cargo_generate_does() {
         let text = |definition: &str| match super::definition(definition) {
-            Ok((name, Given { value: toml::Value::String(value), .. })) => Some((name, value)),
+            Some((name, Given { value: toml::Value::String(value), .. })) => Some((name, value)),
             _ => None,
         };
         let pair = |name: &str, value: &str| Some((name.to_owned(), value.to_owned()));
@@ -189,6 +223,20 @@ mod tests {
         assert_eq!(error.0[0].code, Code::ValuesFile);
         let error = values_file("v.toml", "[values]\na = = 1\n").unwrap_err();
         assert_eq!(error.0[0].place.as_ref().unwrap().line_column().0, 2);
+    }
+
+    #[test]
+    fn neither_a_line_nor_a_column_of_a_values_file_says_anything_of_a_value() {
+        for wrong in ["'x", "'\u{1}'", "[1, 2", "{ a = ", "{ a = 1, a = 2 }", "x", "99999999999999999999"] {
+            let said = |padding: &str| {
+                let text = format!("[values]\na = 1\ntoken = {}\n", wrong.replace(['x', '2'], padding));
+                let problem = values_file("v.toml", &text).unwrap_err().0.remove(0);
+                let place = problem.place.as_ref().unwrap();
+                assert_eq!((place.line_column(), place.text.trim()), ((3, 9), ""), "{text}");
+                (problem.title, problem.label, problem.help)
+            };
+            assert_eq!(said("x"), said("hunter"), "{wrong}");
+        }
     }
 
     #[test]

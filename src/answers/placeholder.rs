@@ -14,6 +14,8 @@ pub struct Placeholder {
     pub prompt: String,
     /// What kind of answer it takes.
     pub kind: Kind,
+    /// Whether no message may show an answer.
+    pub secret: bool,
     /// Where the manifest declares it, in bytes of its text.
     pub span: Range<usize>,
 }
@@ -108,7 +110,7 @@ impl Placeholder {
     ///
     /// # Errors
     ///
-    /// Says why the text is no answer, and what would be one.
+    /// Says why the text is no answer, and what would be one; nothing of the text itself where it is secret.
     pub fn parse(&self, text: &str) -> Result<Answer, Rejection> {
         match &self.kind {
             Kind::Text { regex: Some(regex), .. } if !regex.is_match(text) => Err(Rejection {
@@ -116,7 +118,7 @@ impl Placeholder {
                 help: format!("give a value that matches the regular expression `{regex}`"),
             }),
             Kind::Text { .. } => Ok(Answer::Text(text.to_owned())),
-            Kind::Choice { choices, .. } => one_of(text, choices, false).map(Answer::Text),
+            Kind::Choice { choices, .. } => self.one_of(text, choices, false).map(Answer::Text),
             Kind::Bool { .. } => match text.to_lowercase().as_str() {
                 "true" => Ok(Answer::Bool(true)),
                 "false" => Ok(Answer::Bool(false)),
@@ -127,33 +129,34 @@ impl Placeholder {
             },
             Kind::Array { choices, .. } => {
                 let items = text.split(',').filter(|item| !item.is_empty());
-                items.map(|item| one_of(item, choices, true)).collect::<Result<_, _>>().map(Answer::Array)
+                items.map(|item| self.one_of(item, choices, true)).collect::<Result<_, _>>().map(Answer::Array)
             }
         }
     }
-}
 
-fn one_of(text: &str, choices: &[String], items: bool) -> Result<String, Rejection> {
-    if choices.iter().any(|choice| choice == text) {
-        return Ok(text.to_owned());
+    fn one_of(&self, text: &str, choices: &[String], items: bool) -> Result<String, Rejection> {
+        if choices.iter().any(|choice| choice == text) {
+            return Ok(text.to_owned());
+        }
+        let quoted: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
+        if choices.is_empty() {
+            let item = if self.secret { String::new() } else { format!(" (`{text}`)") };
+            let reason = format!("can have no item{item}: the placeholder has no choices");
+            return Err(Rejection { reason, help: "leave it empty, or add `choices` to the placeholder".into() });
+        }
+        let near = crate::diagnostic::did_you_mean(text, choices.iter().map(String::as_str));
+        Err(Rejection {
+            reason: match (items, self.secret) {
+                (true, false) => format!("has the item `{text}`, which is not one of the choices"),
+                (true, true) => "has an item that is not one of the choices".to_owned(),
+                (false, _) => "is not one of the choices".to_owned(),
+            },
+            help: match near.filter(|_| !self.secret) {
+                Some(near) => format!("{near} The choices are {}", quoted.join(", ")),
+                None => format!("the choices are {}", quoted.join(", ")),
+            },
+        })
     }
-    let quoted: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
-    if choices.is_empty() {
-        let reason = format!("can have no item (`{text}`): the placeholder has no choices");
-        return Err(Rejection { reason, help: "leave it empty, or add `choices` to the placeholder".into() });
-    }
-    let near = crate::diagnostic::did_you_mean(text, choices.iter().map(String::as_str));
-    Err(Rejection {
-        reason: if items {
-            format!("has the item `{text}`, which is not one of the choices")
-        } else {
-            "is not one of the choices".to_owned()
-        },
-        help: match near {
-            Some(near) => format!("{near} The choices are {}", quoted.join(", ")),
-            None => format!("the choices are {}", quoted.join(", ")),
-        },
-    })
 }
 
 #[cfg(test)]
@@ -161,7 +164,7 @@ mod tests {
     use super::*;
 
     fn placeholder(kind: Kind) -> Placeholder {
-        Placeholder { name: "x".into(), prompt: "?".into(), kind, span: 0..0 }
+        Placeholder { name: "x".into(), prompt: "?".into(), kind, secret: false, span: 0..0 }
     }
 
     #[test]
@@ -178,6 +181,23 @@ mod tests {
         assert_eq!(array.parse("b,a,"), Ok(Answer::Array(vec!["b".into(), "a".into()])));
         assert_eq!(array.parse(""), Ok(Answer::Array(vec![])));
         assert!(array.parse("a,c").unwrap_err().reason.contains("`c`"));
+    }
+
+    #[test]
+    fn nothing_of_a_secret_is_in_what_is_said_of_it() {
+        let choices = vec!["staging".to_owned(), "prod".to_owned()];
+        let kinds = [
+            Kind::Text { input: Input::Line, default: None, regex: Some(Regex::new("^[0-9]+$").unwrap()) },
+            Kind::Choice { choices: choices.clone(), default: None },
+            Kind::Bool { default: None },
+            Kind::Array { choices, default: None },
+            Kind::Array { choices: Vec::new(), default: None },
+        ];
+        for kind in kinds {
+            let said = |text| Placeholder { secret: true, ..placeholder(kind.clone()) }.parse(text).unwrap_err();
+            // The nearest choice would say something of it, too.
+            assert_eq!(said("hunter2"), said("stagin"), "{kind:?}");
+        }
     }
 
     #[test]

@@ -12,10 +12,13 @@ use inquire::{Confirm, InquireError, MultiSelect, Select};
 
 use super::placeholder::{Answer, Input, Kind, Placeholder};
 use crate::diagnostic::{self, Code, Diagnostic};
+use crate::shell;
 use crate::terminal::{escape_control, escape_control_except};
 
 /// Rows that a list of choices takes at most.
 const MAX_PAGE: usize = 12;
+/// What stands for an answer that is secret, once it is given.
+const HIDDEN: &str = "********";
 
 /// Whether a person may be there all the same: where input or messages are a terminal's.
 #[must_use]
@@ -41,14 +44,22 @@ pub fn ask(placeholder: &Placeholder) -> diagnostic::Result<Answer> {
     match &placeholder.kind {
         Kind::Text { input: Input::Line, .. } => text::line(placeholder),
         Kind::Text { input: Input::Lines, .. } => text::lines(placeholder, None),
+        // An editor keeps copies of what it edits.
+        Kind::Text { input: Input::Editor, .. } if placeholder.secret => text::lines(placeholder, None),
         Kind::Text { input: Input::Editor, .. } => text::editor(placeholder),
         Kind::Choice { choices, default } => choice(placeholder, choices, default.as_deref()),
-        Kind::Bool { default } => yes_or_no(&placeholder.prompt, *default).map(Answer::Bool),
+        Kind::Bool { default } if placeholder.secret => text::hidden_yes_or_no(placeholder, *default).map(Answer::Bool),
+        Kind::Bool { default } => confirmed(&placeholder.prompt, *default).map(Answer::Bool),
         Kind::Array { choices, default } => some_of(placeholder, choices, default.as_deref()),
     }
     .map_err(|error| {
-        let name = &placeholder.name;
-        failure(&error).help(format!("an answer given beforehand is not asked for: -d '{name}=VALUE'")).into()
+        let how = if placeholder.secret {
+            // Other users of the machine, and the shell's history, see a command line.
+            "in a --values-file".to_owned()
+        } else {
+            format!("-d {}", shell::quoted(&format!("{}=VALUE", placeholder.name)))
+        };
+        failure(&error).help(format!("an answer given beforehand is not asked for: {how}")).into()
     })
 }
 
@@ -58,19 +69,26 @@ pub fn ask(placeholder: &Placeholder) -> diagnostic::Result<Answer> {
 ///
 /// The user cancelled with Ctrl-C or Esc, or the terminal failed.
 pub fn confirm(question: &str, default: bool) -> diagnostic::Result<bool> {
-    yes_or_no(question, Some(default))
+    confirmed(question, Some(default))
         .map_err(|error| failure(&error).help("run the command again to be asked again").into())
 }
 
-fn yes_or_no(question: &str, default: Option<bool>) -> InquireResult<bool> {
+/// What is said of an answer that is neither.
+const YES_OR_NO: &str = "type y or n";
+
+fn yes_or_no(typed: &str) -> Result<bool, ()> {
+    match typed.trim().to_lowercase().as_str() {
+        "y" | "yes" | "true" => Ok(true),
+        "n" | "no" | "false" => Ok(false),
+        _ => Err(()),
+    }
+}
+
+fn confirmed(question: &str, default: Option<bool>) -> InquireResult<bool> {
     let question = shown(question);
     let mut prompt = Confirm::new(&question)
-        .with_parser(&|typed| match typed.trim().to_lowercase().as_str() {
-            "y" | "yes" | "true" => Ok(true),
-            "n" | "no" | "false" => Ok(false),
-            _ => Err(()),
-        })
-        .with_error_message("type y or n")
+        .with_parser(&yes_or_no)
+        .with_error_message(YES_OR_NO)
         .with_formatter(&|yes| if yes { "yes" } else { "no" }.into())
         .with_default_value_formatter(&|yes| if yes { "Y/n" } else { "y/N" }.into())
         .with_placeholder("y/n")
@@ -85,13 +103,16 @@ fn yes_or_no(question: &str, default: Option<bool>) -> InquireResult<bool> {
 fn choice(placeholder: &Placeholder, choices: &[String], default: Option<&str>) -> InquireResult<Answer> {
     let question = shown(&placeholder.prompt);
     let start = default.and_then(|default| choices.iter().position(|choice| choice == default));
-    let picked = Select::new(&question, shown_choices(choices))
+    let mut prompt = Select::new(&question, shown_choices(choices))
         .with_starting_cursor(start.unwrap_or(0))
         .with_page_size(page_size(&question, choices))
         .with_scorer(&|filter, _, shown, index| score(filter, shown, index))
         .with_help_message("↑↓ to move, enter to select, type to filter")
-        .with_render_config(theme())
-        .raw_prompt()?;
+        .with_render_config(theme());
+    if placeholder.secret {
+        prompt.formatter = &|_| HIDDEN.to_owned();
+    }
+    let picked = prompt.raw_prompt()?;
     Ok(Answer::Text(choices[picked.index].clone()))
 }
 
@@ -102,13 +123,16 @@ fn some_of(placeholder: &Placeholder, choices: &[String], default: Option<&[Stri
     let question = shown(&placeholder.prompt);
     let preselected = indices(choices, default.unwrap_or_default());
     let start: Vec<usize> = preselected.iter().copied().collect();
-    let picked = MultiSelect::new(&question, shown_choices(choices))
+    let mut prompt = MultiSelect::new(&question, shown_choices(choices))
         .with_default(&start)
         .with_page_size(page_size(&question, choices))
         .with_scorer(&|filter, _, shown, index| score(filter, shown, index))
         .with_help_message("↑↓ to move, space to toggle, → all, ← none, enter to accept, type to filter")
-        .with_render_config(theme())
-        .raw_prompt()?;
+        .with_render_config(theme());
+    if placeholder.secret {
+        prompt.formatter = &|_| HIDDEN.to_owned();
+    }
+    let picked = prompt.raw_prompt()?;
     let picked: BTreeSet<usize> = picked.into_iter().map(|option| option.index).collect();
     Ok(Answer::Array(match default {
         // The default keeps its own order, so that Enter means what no prompt at all means.

@@ -9,6 +9,7 @@ use super::placeholder::{Answer, Kind, Placeholder};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, nearest};
 use crate::manifest::{Manifest, Selection};
 use crate::render::BUILT_IN;
+use crate::shell;
 
 /// Who is asked when no value was given.
 pub enum Ask<'a> {
@@ -69,6 +70,8 @@ pub fn resolve(
         undeclared: BTreeMap::new(),
     };
     resolver.check_given();
+    // The manifest's reader refuses conditions that use them.
+    let secret = manifest.ownership.secret_names();
     let mut selection = manifest.selection.clone();
     let mut pending: Vec<&Placeholder> = manifest.placeholders.iter().collect();
     let mut taken = BTreeSet::new();
@@ -80,7 +83,7 @@ pub fn resolve(
         if manifest.conditionals.is_empty() {
             break;
         }
-        let conditions = Conditions::new(&resolver.variables);
+        let conditions = Conditions::new(resolver.variables.iter().filter(|(name, _)| !secret.contains(name.as_str())));
         for (number, conditional) in manifest.conditionals.iter().enumerate() {
             if !taken.contains(&number) && conditions.holds(&conditional.expression.value) {
                 taken.insert(number);
@@ -186,7 +189,11 @@ impl Resolver<'_> {
             return Err(Diagnostic::error(Code::AnswerInvalid, title).help("give a string, a bool or an array"));
         };
         placeholder.parse(&text).map_err(|rejection| {
-            let title = format!("`{name}` cannot be `{text}`: it {}", rejection.reason);
+            let title = if placeholder.secret {
+                format!("the answer for `{name}` {}", rejection.reason)
+            } else {
+                format!("`{name}` cannot be `{text}`: it {}", rejection.reason)
+            };
             Diagnostic::error(Code::AnswerInvalid, title)
                 .at(self.manifest.place(placeholder.span.clone()), format!("given by {}", given.by))
                 .help(rejection.help)
@@ -242,7 +249,12 @@ fn missing(manifest: &Manifest, placeholder: &Placeholder, given: &GivenValues) 
     let slip = nearest(name, others.keys().copied()).map(|slip| (slip, others[slip]));
     let help = match slip {
         Some((slip, by)) => format!("`{slip}` was given by {by}: did you mean `{name}`?"),
-        None => format!("give it with -d '{name}={example}', in a --values-file, or run the command at a terminal"),
+        // Other users of the machine, and the shell's history, see a command line.
+        None if placeholder.secret => "give it in a --values-file, or run the command at a terminal".to_owned(),
+        None => {
+            let answer = shell::quoted(&format!("{name}={example}"));
+            format!("give it with -d {answer}, in a --values-file, or run the command at a terminal")
+        }
     };
     Diagnostic::error(Code::AnswerMissing, format!("no answer for `{name}`, and nobody to ask"))
         .at(manifest.place(placeholder.span.clone()), placeholder.prompt.clone())
@@ -258,7 +270,7 @@ mod tests {
     }
 
     fn given(definitions: &[&str]) -> GivenValues {
-        definitions.iter().map(|text| super::super::given::definition(text).unwrap()).collect()
+        super::super::given::definitions(&definitions.iter().map(|&text| text.to_owned()).collect::<Vec<_>>()).unwrap()
     }
 
     const QUESTIONS: &str = r#"

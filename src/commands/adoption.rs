@@ -1,14 +1,16 @@
 //! A project without a lock: whether it is one of the template's, and what its files tell of the answers.
 
+mod inference;
+
 use std::collections::BTreeMap;
 
 use crate::answers::name;
 use crate::answers::placeholder::Answer;
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::manifest::{Inference, Inferred, Ownership};
+use crate::manifest::Ownership;
 use crate::plan::Trees;
+use crate::rooted::{Kind, Root};
 use crate::template::Template;
-use crate::tree::RelPath;
 use crate::workspace::{self, Site};
 
 /// Files by which other tools manage a directory, what they are called, and what says so.
@@ -26,13 +28,14 @@ const OTHERS: &[(&str, &str)] = &[
 /// Says why, and what to do instead.
 pub(super) fn refuse_stranger(site: &Site, ownership: &Ownership, ours: &Trees, theirs: &Trees) -> Result<()> {
     let shown = site.shown();
-    let other = OTHERS.iter().find(|(file, _)| site.app.join(file).is_file());
+    let root = inference::open(site)?;
+    let other = OTHERS.iter().find(|(file, _)| is_file(&root, file));
     let (title, help) = match other {
         Some((file, tool)) => (
             format!("`{shown}` is managed by {tool}: it has `{file}`"),
             format!("remove `{file}` if {tool} is to manage it no longer, and run the command again"),
         ),
-        None if is_alike(site, ownership, ours, theirs) => return Ok(()),
+        None if is_alike(&root, ownership, ours, theirs) => return Ok(()),
         None if let Some(problem) = workspace::misplaced(site) => return Err(problem.into()),
         None => (
             format!("`{shown}` is no project made by create-app, and nothing in it is like one of this template"),
@@ -43,11 +46,16 @@ pub(super) fn refuse_stranger(site: &Site, ownership: &Ownership, ours: &Trees, 
 }
 
 /// Whether one of the files is there that tell such a project; where the template names none, any file of the template's.
-fn is_alike(site: &Site, ownership: &Ownership, ours: &Trees, theirs: &Trees) -> bool {
+fn is_alike(root: &Option<Root>, ownership: &Ownership, ours: &Trees, theirs: &Trees) -> bool {
     if ownership.adopt.is_empty() {
         return theirs.app.keys().any(|path| ours.app.contains_key(path));
     }
-    ownership.adopt.iter().any(|file| site.app.join(&file.value).is_file())
+    ownership.adopt.iter().any(|file| is_file(root, &file.value))
+}
+
+/// Whether the project has a file of its own at a path: not what is behind a link.
+fn is_file(root: &Option<Root>, path: &str) -> bool {
+    root.as_ref().is_some_and(|root| matches!(root.kind(path), Ok(Some(Kind::File))))
 }
 
 fn what_to_give(ownership: &Ownership) -> String {
@@ -61,43 +69,33 @@ fn what_to_give(ownership: &Ownership) -> String {
 }
 
 /// What the files tell of the answers, by the template's `[create-app.infer]`, as far as these are answers; and a name.
-pub(super) fn answers(site: &Site, template: &Template) -> BTreeMap<String, Answer> {
+///
+/// # Errors
+///
+/// Where one of these files cannot be read.
+pub(super) fn answers(site: &Site, template: &Template) -> Result<BTreeMap<String, Answer>> {
     const NAME: &str = "project-name";
     let ownership = &template.manifest.ownership;
     let is_answer = |name: &str, text: &String| {
         let placeholder = template.manifest.declared().find(|placeholder| placeholder.name == name);
         placeholder.is_none_or(|placeholder| placeholder.parse(text).is_ok())
     };
-    let found = |(name, ways): (&String, &Vec<Inference>)| {
-        let texts = ways.iter().filter_map(|way| infer(site, way));
-        Some((name.clone(), texts.filter(|text| is_answer(name, text)).map(Answer::Text).next()?))
-    };
-    let mut answers: BTreeMap<String, Answer> = ownership.infer.iter().filter_map(found).collect();
+    let mut files = inference::Files::open(site)?;
+    let mut answers: BTreeMap<String, Answer> = BTreeMap::new();
+    for (name, ways) in &ownership.infer {
+        for way in ways {
+            let text = files.infer(way)?.filter(|text| is_answer(name, text));
+            if let Some(text) = text {
+                answers.insert(name.clone(), Answer::Text(text));
+                break;
+            }
+        }
+    }
     let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let known = answers.get(NAME).map_or(directory, ToString::to_string);
     // The scope of a package is no part of its name.
     let known = known.rsplit('/').next().unwrap_or_default();
     let named = name::nearest(known, ownership.name_pattern.as_ref());
     answers.insert(NAME.to_owned(), Answer::Text(named));
-    answers
-}
-
-fn infer(site: &Site, inference: &Inference) -> Option<String> {
-    let path = RelPath::new(inference.file.as_str()).ok()?;
-    let text = std::fs::read_to_string(path.below(&site.app)).ok()?;
-    let pointer = match &inference.place {
-        Inferred::Regex(regex) => return Some(regex.captures(&text)?.get(1)?.as_str().to_owned()),
-        Inferred::Pointer(pointer) => pointer,
-    };
-    let value: serde_json::Value = match path.as_str().rsplit_once('.')?.1 {
-        "toml" => toml::from_str(&text).ok()?,
-        "yml" | "yaml" => serde_yaml_ng::from_str(&text).ok()?,
-        _ => jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).ok()?,
-    };
-    match value.pointer(pointer)? {
-        serde_json::Value::String(text) => Some(text.clone()),
-        serde_json::Value::Bool(value) => Some(value.to_string()),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    Ok(answers)
 }

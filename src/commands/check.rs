@@ -1,44 +1,56 @@
 //! `create-app check`: how each file stands to what was rendered. Offline: no template, no render, no hook.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::origin::{self, Access};
 use super::{Outcome, interrupted};
 use crate::cli::CheckArgs;
-use crate::diagnostic::{Code, Result};
+use crate::diagnostic::{Code, Diagnostics, Result};
 use crate::merge::state::judge;
 use crate::plan::Trees;
 use crate::report;
 use crate::report::check::{Checked, Newer};
-use crate::workspace::{self, Project};
+use crate::workspace::{self, Needed, Project};
 
-/// Runs `create-app check`.
+/// Runs `create-app check`. A path that cannot be checked does not keep the others from it.
 ///
 /// # Errors
 ///
-/// Where a path is no project, or where something cannot be read. A record that is broken is a finding, no error.
+/// Where a path is not a project, or where something cannot be read. A record that is broken is a finding, not an error.
 pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
-    let checked = args.paths.iter().map(|path| check(path, args)).collect::<Result<Vec<Checked>>>()?;
+    let mut failures = Vec::new();
+    let check = |path: &PathBuf| {
+        check(path, args).unwrap_or_else(|problems| {
+            failures.extend(problems.0.iter().cloned());
+            Checked { shown: path.display().to_string(), problems: problems.0, failed: true, ..Checked::default() }
+        })
+    };
+    let checked: Vec<Checked> = args.paths.iter().map(check).collect();
     let clean = !checked.iter().any(|checked| checked.fails(args.pristine));
     let text = if args.json { report::check::json(&checked, clean) } else { report::check::human(&checked) };
     report::result(&text)?;
-    checked.iter().for_each(|checked| report::diagnostics(&checked.problems));
+    checked.iter().filter(|checked| !checked.failed).for_each(|checked| report::diagnostics(&checked.problems));
+    if !failures.is_empty() {
+        return Err(Diagnostics(failures));
+    }
     Ok(if clean { Outcome::Clean } else { Outcome::Differences })
 }
 
 fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     let site = interrupted::open(path)?;
     let shown = site.shown().to_string();
-    let project = match Project::read(site) {
+    let mut project = match Project::read(site) {
         Ok(project) => project,
         Err(problems) if problems.0.iter().all(|problem| problem.code == Code::LockInvalid) => {
             return Ok(Checked { shown, problems: problems.0, ..Checked::default() });
         }
         Err(problems) => return Err(problems),
     };
-    let ours = workspace::ours(&project.site, &project.bases, &Trees::default())?;
+    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.room)?;
+    workspace::complete(&mut project, &ours, Needed::ToJudge)?;
     let left = workspace::leftovers(&project, &ours)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
+    let unchecked = project.left_unchecked();
     Ok(Checked {
         shown,
         app_dir: project.site.app_dir.clone(),
@@ -46,7 +58,8 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
         repository: judge(&project.bases.repository, &ours.repository, &left.repository),
         template: Some(project.lock.template),
         newer,
-        problems: left.lock.into_iter().chain(project.broken).collect(),
+        problems: left.lock.into_iter().chain(project.broken).chain(unchecked).collect(),
+        failed: false,
     })
 }
 

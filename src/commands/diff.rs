@@ -2,9 +2,10 @@
 
 mod files;
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 
-use self::files::{File, local, planned, upstream};
+use self::files::{File, local, planned, secret, upstream};
 use super::{Outcome, interrupted, prospect};
 use crate::cli::DiffArgs;
 use crate::diagnostic::Result;
@@ -19,10 +20,12 @@ use crate::{git, report};
 ///
 /// Whatever keeps the project or its template from being read.
 pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
-    let files = match (args.local, args.upstream) {
-        (true, _) => local(&Project::read(interrupted::open(&args.path)?)?)?,
-        (false, true) => upstream(&prospect::find(interrupted::open(&args.path)?, &args.render)?),
-        (false, false) => planned(&prospect::find(interrupted::open(&args.path)?, &args.render)?)?,
+    let (files, secret) = if args.local {
+        // What is not recorded cannot differ from it.
+        (local(Project::read(interrupted::open(&args.path)?)?)?, BTreeSet::new())
+    } else {
+        let prospect = prospect::find(interrupted::open(&args.path)?, &args.render)?;
+        (if args.upstream { upstream(&prospect) } else { planned(&prospect)? }, secret(&prospect))
     };
     let differences: Vec<Difference<'_>> = files.iter().map(File::difference).collect();
     let pager = || git::pager(&args.path).unwrap_or_else(default_pager);
@@ -33,7 +36,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
         report::status("None of your files changes; the record in .create-app does.");
     }
     if args.json {
-        report::result(&report::diff::json(&listed))?;
+        report::result(&report::diff::json(&listed, &secret))?;
     } else if args.name_only {
         report::paged(&report::diff::names(&listed), pager)?;
     } else if args.stat {

@@ -1,6 +1,7 @@
 //! What a run takes from the world before its pure part begins: the given values, the date, the user's name.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::answers::Resolved;
@@ -9,8 +10,13 @@ use crate::answers::given::{self, GivenValues, Source};
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Result, did_you_mean};
 use crate::git;
+use crate::limits::SETTINGS;
 use crate::render;
+use crate::rooted::{Failure, read_named};
 use crate::template::Template;
+
+/// For so many slips in a name, the right one is looked for.
+const EXPLAINED: usize = 20;
 
 /// The variable that names a values file, and the only one of cargo-generate's own that is read here.
 const VALUES_FILE: &str = "CARGO_GENERATE_TEMPLATE_VALUES_FILE";
@@ -30,22 +36,23 @@ pub(super) fn environment() -> Result<GivenValues> {
 /// What the command line gives: a values file, then single definitions.
 pub(super) fn given(file: Option<&Path>, definitions: &[String]) -> Result<GivenValues> {
     let mut values = file.map(values_file).transpose()?.unwrap_or_default();
-    for definition in definitions {
-        values.extend([given::definition(definition)?]);
-    }
+    values.extend(given::definitions(definitions)?);
     Ok(values)
 }
 
 fn values_file(path: &Path) -> Result<GivenValues> {
-    if path.is_dir() {
-        let title = format!("cannot read the values file `{}`: is a directory", path.display());
-        return Err(Diagnostic::error(Code::ValuesFile, title).help("give a TOML file").into());
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let mut problem = Diagnostic::io("cannot read the values file", path, &error);
-        problem.code = Code::ValuesFile;
-        problem
-    })?;
+    let refuse = |failure: Failure| {
+        let problem = match failure {
+            Failure::NotRegular(kind) => {
+                let title = format!("cannot read the values file `{}`: is {kind}", path.display());
+                Diagnostic::error(Code::ValuesFile, title).help("give a TOML file")
+            }
+            failure => failure.diagnostic("cannot read the values file", path),
+        };
+        Diagnostic { code: Code::ValuesFile, ..problem }
+    };
+    let bytes = read_named(path, SETTINGS).map_err(refuse)?;
+    let text = String::from_utf8(bytes).map_err(|_| refuse(Failure::Io(ErrorKind::InvalidData.into())))?;
     given::values_file(&path.to_string_lossy(), &text)
 }
 
@@ -67,11 +74,19 @@ pub(super) fn remember(resolved: &mut Resolved, mentioned: &BTreeSet<&str>) {
 
 /// Which of these variables the template mentions: in the Liquid of a file or a path, or in a condition of its manifest.
 fn mentioned<'n>(template: &Template, names: impl IntoIterator<Item = &'n str>) -> BTreeSet<&'n str> {
-    let conditions: Vec<&str> = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str()).collect();
-    let in_condition = |name: &str| conditions.iter().any(|condition| condition.contains(name));
+    let conditions = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str());
+    let words: BTreeSet<&str> = conditions.flat_map(words).collect();
+    let in_condition = |name: &str| words.contains(name);
     let (mut found, others): (BTreeSet<&str>, BTreeSet<&str>) = names.into_iter().partition(|name| in_condition(name));
     found.extend(render::mentioned(&template.files, others));
     found
+}
+
+/// All that can be a variable's name in a condition; there, `a-b` is one or two of them.
+fn words(condition: &str) -> impl Iterator<Item = &str> {
+    let is_in_name = |character: char| character.is_alphanumeric() || character == '_';
+    let names = condition.split(move |character: char| !is_in_name(character));
+    names.chain(condition.split(move |character: char| !is_in_name(character) && character != '-'))
 }
 
 /// Takes values out of the answers that no placeholder asks for and that the template does not mention: an environment holds
@@ -88,13 +103,14 @@ pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved) -> Vec
     // The environment is not only there for this template, and the lock not only for this version of it.
     let others = |by: &Source| matches!(by, Source::Environment(_) | Source::Lock);
     let given = resolved.undeclared.iter().filter(|(name, by)| unused.contains(*name) && !others(by));
-    let warn = |(name, by): (&String, &Source)| {
+    let warn = |(at, (name, by)): (usize, (&String, &Source))| {
         let title = format!("the template has no placeholder `{name}` (given by {by})");
-        let help = did_you_mean(name, declared.iter().copied())
-            .unwrap_or_else(|| "leave it out: nothing in the template uses it".to_owned());
+        // To compare many names with many others takes longer than anybody reads.
+        let near = if at < EXPLAINED { did_you_mean(name, declared.iter().copied()) } else { None };
+        let help = near.unwrap_or_else(|| "leave it out: nothing in the template uses it".to_owned());
         Diagnostic::warning(Code::AnswerUnknown, title).help(help)
     };
-    given.map(warn).collect()
+    given.enumerate().map(warn).collect()
 }
 
 /// The date of this run, as the machine's clock has it; one that is not set counts from the start of 1970.

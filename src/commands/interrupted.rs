@@ -17,31 +17,38 @@ pub(super) fn finish(site: &Site) -> Result<()> {
     Ok(())
 }
 
-/// The project at a path, to be read only.
+/// The project at a path, to be read only: nothing is written, whatever was interrupted.
 ///
 /// # Errors
 ///
-/// As [`finish`].
+/// Where a change was interrupted, which has to be finished first, or is under way.
 pub(super) fn open(path: &Path) -> Result<Site> {
-    let site = Site::of_project(path)?;
-    finish(&site)?;
+    let site = Site::locate(path)?;
+    report::diagnostics(&workspace::refuse_interrupted(&site)?);
     Ok(site)
 }
 
-/// The project at a path, which nobody else changes meanwhile. Where there is no directory, there is nothing to hold.
+/// A project that is to be changed.
+pub(super) struct Opened {
+    /// Where it is.
+    pub(super) site: Site,
+    /// Keeps others from changing it meanwhile. None where there is no directory, and so nothing to hold.
+    pub(super) held: Option<Held>,
+    /// Whether no project is here: one that was being made, or adopted, was taken back.
+    pub(super) is_gone: bool,
+}
+
+/// The project at a path, which nobody else changes meanwhile; what was interrupted is finished or taken back first.
 ///
 /// # Errors
 ///
 /// As [`finish`].
-pub(super) fn hold(path: &Path) -> Result<(Site, Option<Held>)> {
-    let site = Site::of_project(path)?;
-    if !site.app.is_dir() {
-        return Ok((site, None));
-    }
+pub(super) fn hold(path: &Path) -> Result<Opened> {
+    let site = Site::locate(path)?;
     let (held, recovered) = workspace::hold(&site)?;
+    let was_taken_back = matches!(recovered, Some(Recovered::TakenBack(_)));
     tell(&site, recovered);
-    // The lock that was read before may have been another one.
-    Ok((Site::of_project(path)?, Some(held)))
+    Ok(Opened { is_gone: was_taken_back && !site.has_lock(), site, held })
 }
 
 fn tell(site: &Site, recovered: Option<Recovered>) {

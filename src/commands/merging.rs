@@ -16,11 +16,12 @@ use crate::tree::{Mode, RelPath, Tree};
 use crate::workspace::{self, Site};
 
 /// How files are merged, as far as git need not be asked.
-pub(super) fn options(template: &Template, args: &RenderArgs) -> Options {
+pub(super) fn options(template: &Template, args: &RenderArgs, secret: BTreeSet<RelPath>) -> Options {
     Options {
         version: label(template.manifest.ownership.version.as_deref(), &template.origin.revision).unwrap_or_default(),
         style: args.conflict.map_or(Style::Merge, Into::into),
         modes: cfg!(unix),
+        secret,
         ..Options::default()
     }
 }
@@ -55,8 +56,13 @@ pub(super) fn merged(
         if taken.app.is_empty() && taken.repository.is_empty() {
             return Ok(plan);
         }
-        ours.app.extend(taken.app);
-        ours.repository.extend(taken.repository);
+        // Where one such name is taken, the next ones may be, too: all are known to the next merge.
+        let others = site.side_files(&taken)?;
+        for (ours, found) in
+            [(&mut ours.app, [others.app, taken.app]), (&mut ours.repository, [others.repository, taken.repository])]
+        {
+            ours.extend(found.into_iter().flatten());
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod adoption;
 mod check;
+mod completions;
 mod diff;
 mod inputs;
 mod interrupted;
+mod man;
 mod merging;
 mod new;
 mod origin;
@@ -16,8 +18,6 @@ mod test;
 mod upgrade;
 
 use std::process::ExitCode;
-
-use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
@@ -54,18 +54,8 @@ pub fn run(cli: Cli) -> Result<Outcome> {
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Test(args)) => test::run(&args),
-        Some(Command::Completions { shell }) => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "create-app", &mut script);
-            report::result(&String::from_utf8_lossy(&script)).map(|()| Outcome::Clean)
-        }
-        Some(Command::Man) => {
-            let mut page = Vec::new();
-            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
-            rendered
-                .map_err(|error| Diagnostic::io("cannot print", std::path::Path::new("the manual page"), &error))?;
-            report::result(&String::from_utf8_lossy(&page)).map(|()| Outcome::Clean)
-        }
+        Some(Command::Completions { shell }) => completions::run(shell),
+        Some(Command::Man { command }) => man::run(command.as_deref()),
     }
 }
 
@@ -77,4 +67,12 @@ fn warn(warnings: Vec<Diagnostic>, strict: bool) -> Result<()> {
     }
     report::diagnostics(&warnings);
     Ok(())
+}
+
+/// Makes warnings of what failed when everything was written already: the exit code says what was done.
+fn warn_after_the_fact(result: Result<()>, help: &str) {
+    if let Err(problems) = result {
+        let warning = |it: Diagnostic| Diagnostic { severity: Severity::Warning, ..it }.help(help);
+        report::diagnostics(&problems.0.into_iter().map(warning).collect::<Vec<_>>());
+    }
 }

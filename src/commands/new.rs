@@ -1,6 +1,7 @@
 //! `create-app new`: a template and answers become a project.
 
 mod answers;
+mod mistaken;
 mod rendering;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use super::origin::{self, Access};
 use super::{Outcome, inputs, interrupted, render};
 use crate::answers::prompt;
 use crate::cli::{NewArgs, Vcs};
-use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
+use crate::diagnostic::Result;
 use crate::lock;
 use crate::plan::{Existing, Plan};
 use crate::template::Template;
@@ -22,10 +23,11 @@ use crate::{git, report};
 ///
 /// # Errors
 ///
-/// Everything that stopped it; then nothing was written, unless all that is missing is the repository, which the error says.
-/// What goes wrong when the project is complete is a warning.
+/// Everything that stopped it; then nothing was written. What goes wrong when the project is complete is a warning.
 pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
-    let site = Site::locate(args.path.as_deref().unwrap_or(Path::new(".")))?;
+    let path = args.path.as_deref().unwrap_or(Path::new("."));
+    mistaken::refuse_template(path, args)?;
+    let site = Site::locate(path)?;
     interrupted::finish(&site)?;
     let may_ask = !args.silent && prompt::possible();
     let loaded = origin::load(&site, None, &args.source, Access { may_ask, offline: true })?;
@@ -49,15 +51,16 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let trees = rendered.trees;
     let ours = site.read(&trees.app, &trees.repository)?;
     let plan = Plan::new(trees.app, trees.repository, &ours, existing);
-    let asides = workspace::create(&site, &plan, &record, existing)?;
-
-    let in_repository = start_repository(args, &site, &template)?;
-    if let Err(problems) = super::summary::made(&site, &plan, &template.manifest.ownership.next) {
-        let complete =
-            |it: Diagnostic| Diagnostic { severity: Severity::Warning, ..it }.help("the project is complete");
-        report::diagnostics(&problems.0.into_iter().map(complete).collect::<Vec<_>>());
+    // Who asks for a repository in so many words gets all or nothing.
+    if args.vcs.is_some() && wants_repository(args, &site, &template) {
+        git::require()?;
     }
-    super::summary::warn_of_asides(&asides);
+    let done = workspace::create(&site, &plan, &record, existing)?;
+
+    let in_repository = start_repository(args, &site, &template);
+    let printed = super::summary::made(&site, &plan, &template.manifest.ownership.next);
+    super::warn_after_the_fact(printed, "the project is complete");
+    super::summary::warn_of(&done);
     if in_repository {
         report::diagnostics(&super::summary::ignored(&site, &record));
     }
@@ -72,30 +75,24 @@ fn existing(args: &NewArgs) -> Existing {
     }
 }
 
-/// Makes the project a repository, unless it is in one already or nobody wants one. Returns whether it is in one now.
-fn start_repository(args: &NewArgs, site: &Site, template: &Template) -> Result<bool> {
-    if site.repository.is_some() {
-        return Ok(true);
-    }
+/// Whether the project is to become a repository.
+fn wants_repository(args: &NewArgs, site: &Site, template: &Template) -> bool {
     let wanted = match args.vcs {
         Some(vcs) => vcs == Vcs::Git,
         None => !template.manifest.no_vcs && !args.init,
     };
-    if !wanted {
-        return Ok(false);
+    wanted && site.repository.is_none()
+}
+
+/// Makes the project a repository, where it is to be one. Returns whether it is in one now. The project is there, and complete:
+/// what cannot be done is told.
+fn start_repository(args: &NewArgs, site: &Site, template: &Template) -> bool {
+    if !wants_repository(args, site, template) {
+        return site.repository.is_some();
     }
-    match git::init(&site.app) {
-        Ok(()) => Ok(true),
-        // The project is there, and complete: what is left to do is said, and what the user asked for is an error.
-        Err(problems) => {
-            let severity = if args.vcs.is_some() { Severity::Error } else { Severity::Warning };
-            let help = format!("the project is complete; run `git init` in `{}` once git works", site.shown());
-            let told = problems.0.into_iter().map(|it| Diagnostic { severity, ..it }.help(help.clone())).collect();
-            if severity == Severity::Error {
-                return Err(Diagnostics(told));
-            }
-            report::diagnostics(&told);
-            Ok(false)
-        }
-    }
+    let started = git::init(&site.app);
+    let is_started = started.is_ok();
+    let help = format!("the project is complete; run `git init` in `{}` once git works", site.shown());
+    super::warn_after_the_fact(started, &help);
+    is_started
 }

@@ -4,6 +4,8 @@
 mod answers;
 mod rendering;
 
+use std::collections::BTreeSet;
+
 use self::answers::answer;
 use super::origin::{self, Access};
 use super::{adoption, merging, render};
@@ -14,7 +16,7 @@ use crate::lock::{self, Record};
 use crate::merge::Bases;
 use crate::plan::{Plan, Trees};
 use crate::source::Loaded;
-use crate::workspace::{self, Project, Site};
+use crate::workspace::{self, Needed, Project, Room, Site};
 
 /// Everything that there is to know before anything is changed.
 pub(super) struct Prospect {
@@ -30,6 +32,8 @@ pub(super) struct Prospect {
     pub(super) plan: Plan,
     /// What is recorded then.
     pub(super) record: Record,
+    /// The answers that the template calls secret.
+    pub(super) secret: BTreeSet<String>,
 }
 
 impl Prospect {
@@ -53,7 +57,8 @@ pub(super) fn may_ask(args: &RenderArgs) -> bool {
 ///
 /// Everything that keeps it from being done.
 pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
-    let recorded = if site.has_lock() { Some(Project::read(site.clone())?) } else { None };
+    let mut recorded = if site.has_lock() { Some(Project::read(site.clone())?) } else { None };
+    recorded.as_ref().map_or(Ok(()), Project::refuse_displaced)?;
     let lock = recorded.as_ref().map(|project| &project.lock);
     let may_ask = may_ask(args);
     let known = lock.map(|lock| &lock.template);
@@ -64,17 +69,25 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
 
     let mut resolved = answer(&site, lock, &template, args, may_ask)?;
     let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved)?;
-    let bases = recorded.as_ref().map(|project| &project.bases);
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
     let theirs = rendered.trees;
-    let mut ours = workspace::ours(&site, bases.unwrap_or(&Bases::default()), &theirs)?;
+    let mut ours = match &mut recorded {
+        Some(project) => {
+            let ours = workspace::ours(&site, &project.bases, &theirs, &project.room)?;
+            workspace::complete(project, &ours, Needed::ToMerge)?;
+            ours
+        }
+        None => workspace::ours(&site, &Bases::default(), &theirs, &Room::default())?,
+    };
+    let bases = recorded.as_ref().map(|project| &project.bases);
     match bases {
         Some(bases) => workspace::refuse_left_out(&site, bases, &ours)?,
         None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
     }
-    let options = merging::options(&template, args);
+    let options = merging::options(&template, args, rendered.secret);
     let plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
     record.lock.moved = plan.moved.clone();
-    Ok(Prospect { site, recorded, ours, theirs, plan, record })
+    let secret = template.manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
+    Ok(Prospect { site, recorded, ours, theirs, plan, record, secret })
 }

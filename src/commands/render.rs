@@ -1,5 +1,7 @@
 //! From a template and its answers to the files of a project, and to what the record says of them.
 
+use std::collections::BTreeSet;
+
 use crate::answers::Resolved;
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Result};
@@ -28,6 +30,8 @@ pub(super) struct Rendered {
     pub(super) trees: Trees,
     /// The date that they show, where they show one.
     pub(super) date: Option<Date>,
+    /// The files that depend on a secret answer.
+    pub(super) secret: BTreeSet<RelPath>,
 }
 
 /// A project without its hooks is not what the template's author meant.
@@ -43,8 +47,10 @@ pub(super) fn refuse_hooks(template: &Template) -> Result<()> {
 pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, setting: &Setting<'_>) -> Result<Rendered> {
     let request = Request {
         selection: &resolved.selection,
+        ownership: &template.manifest.ownership,
         declared: template.manifest.declared().collect(),
         variables: &resolved.variables,
+        secrets: template.manifest.ownership.secret_names(),
         names: &template.names,
         strict: setting.strict,
         date: setting.date,
@@ -52,7 +58,7 @@ pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, sett
     let rendered = render::render(files, &request)?;
     report::diagnostics(&rendered.warnings);
     let trees = split(rendered.tree, setting.app_dir, &Patterns::of(&template.manifest.ownership.repository));
-    Ok(Rendered { trees, date: rendered.date })
+    Ok(Rendered { trees, date: rendered.date, secret: rendered.secret })
 }
 
 /// Renders the template's files for the last time: it has none afterwards.
@@ -83,6 +89,7 @@ pub(super) fn recorded<'a>(
         answers: &resolved.answers,
         date: rendered.date,
         ownership: &template.manifest.ownership,
+        secret: &rendered.secret,
         app: &rendered.trees.app,
         repository: &rendered.trees.repository,
     }

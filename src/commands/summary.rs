@@ -5,8 +5,8 @@ use crate::lock::{DIRECTORY, LOCK, Record};
 use crate::manifest::Next;
 use crate::plan::{Action, Plan};
 use crate::terminal::escape_control;
-use crate::workspace::{Aside, Site};
-use crate::{git, report};
+use crate::workspace::{Aside, Done, Site};
+use crate::{git, report, shell};
 
 /// Says what was made, and what to do next.
 pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
@@ -31,7 +31,7 @@ pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
     }
     report::line("\nWhat now:\n")?;
     if site.app.as_path() != std::env::current_dir().unwrap_or_default() {
-        report::line(&format!("  cd {}", site.shown()))?;
+        report::line(&format!("  cd {}", shell::path(&site.shown().to_string())))?;
     }
     for next in next {
         report::line(&format!("  {}", escape_control(&next.run)))?;
@@ -86,13 +86,19 @@ pub(super) fn ignored(site: &Site, record: &Record) -> Vec<Diagnostic> {
     vec![warning]
 }
 
+/// Says what there is to know of a change that was made: what somebody edited meanwhile, and what went wrong afterwards.
+pub(super) fn warn_of(done: &Done) {
+    warn_of_asides(&done.asides);
+    report::diagnostics(&done.warnings);
+}
+
 /// Warns of files that somebody edited while the project was being made.
 pub(super) fn warn_of_asides(asides: &[Aside]) {
     let warn = |aside: &Aside| {
         let title = format!("`{}` was edited in the same moment, and was left", aside.path.display());
         let help = match &aside.other {
             Some(other) => format!("the template's is `{}`: compare them, and remove it", other.display()),
-            None => "remove it if it is no longer needed".to_owned(),
+            None => "compare it with what is there now; remove what is no longer needed".to_owned(),
         };
         Diagnostic::warning(Code::TargetExists, title).help(help)
     };

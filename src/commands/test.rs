@@ -7,8 +7,8 @@ mod expected;
 mod made;
 mod old;
 
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
 
 use self::case::{Case, FILE};
 use self::made::Maker;
@@ -16,8 +16,12 @@ use super::Outcome;
 use crate::answers::name;
 use crate::cli::TestArgs;
 use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::rooted::{Failure, Kind, Root};
 use crate::template::Template;
 use crate::{report, source};
+
+/// The folder of a template with its cases.
+const CASES: &str = "tests";
 
 /// Runs `create-app test`.
 ///
@@ -26,11 +30,11 @@ use crate::{report, source};
 /// A template or a case that cannot be read; a case that differs is no error but the outcome.
 pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     source::check_directory(&args.template, &args.template.to_string_lossy())?;
-    let cases = find_cases(args)?;
+    let (root, cases) = find_cases(args)?;
     let (mut failed, mut differing) = (0, 0);
-    for folder in &cases {
-        let case_name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match check(args, folder) {
+    for name in &cases {
+        let case_name = name.to_string_lossy().into_owned();
+        match open(&root, name).and_then(|folder| check(args, &folder)) {
             Ok(differences) if differences.is_empty() => report::line(&format!("ok    {case_name}"))?,
             Ok(differences) => {
                 failed += 1;
@@ -53,27 +57,52 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     Ok(if failed == 0 { Outcome::Clean } else { Outcome::Differences })
 }
 
-fn find_cases(args: &TestArgs) -> Result<Vec<PathBuf>> {
-    let directory = args.cases.clone().unwrap_or_else(|| args.template.join("tests"));
-    let listed = match std::fs::read_dir(&directory) {
-        // A template that has no cases yet.
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        listed => listed
-            .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
-            .map_err(|error| Diagnostic::io("cannot read", &directory, &error))?,
+/// The names of the cases' folders, and where they are. The user may name a directory behind a link; what a template has is followed nowhere.
+fn find_cases(args: &TestArgs) -> Result<(Root, Vec<OsString>)> {
+    let (directory, root) = match &args.cases {
+        Some(cases) => (cases.clone(), Root::open(cases).map_err(Failure::from)),
+        None => {
+            let template = Root::open(&args.template).map_err(Failure::from);
+            (args.template.join(CASES), template.and_then(|template| template.descend(CASES)))
+        }
     };
-    let mut cases: Vec<PathBuf> = listed.into_iter().filter(|path| path.join(FILE).is_file()).collect();
-    cases.sort();
-    if cases.is_empty() {
-        return Err(Diagnostic::error(Code::TestCase, format!("no case in `{}`", directory.display()))
+    let unreadable = |failure: &Failure| Diagnostic::from(failure.diagnostic("cannot read", &directory));
+    let none = || {
+        Diagnostic::error(Code::TestCase, format!("no case in `{}`", directory.display()))
             .help("a case is a folder with a `case.toml` (name, [values]); --bless then writes its `expected` tree")
-            .into());
+    };
+    let root = match root {
+        // A template that has no cases yet.
+        Err(Failure::Io(error)) if error.kind() == ErrorKind::NotFound => return Err(none().into()),
+        root => root.map_err(|failure| unreadable(&failure))?,
+    };
+    let mut cases = Vec::new();
+    for (name, kind) in root.entries().map_err(|error| unreadable(&error.into()))? {
+        if is_case(&root, &name, kind)? {
+            cases.push(name);
+        }
     }
-    Ok(cases)
+    if cases.is_empty() { Err(none().into()) } else { Ok((root, cases)) }
+}
+
+/// Whether there is a case of this name.
+fn is_case(cases: &Root, name: &OsStr, kind: Kind) -> Result<bool> {
+    // A link to a file, such as one to a text that cases share, is nobody's case.
+    if kind != Kind::Directory && !(kind == Kind::Link && cases.path().join(name).is_dir()) {
+        return Ok(false);
+    }
+    let found = open(cases, name)?.kind(FILE);
+    let found = found.map_err(|failure| failure.diagnostic("cannot read", &cases.path().join(name).join(FILE)))?;
+    Ok(found.is_some())
+}
+
+fn open(cases: &Root, name: &OsStr) -> Result<Root> {
+    let folder = cases.descend(name);
+    Ok(folder.map_err(|failure| failure.diagnostic("cannot read", &cases.path().join(name)))?)
 }
 
 /// What differs from what a case expects.
-fn check(args: &TestArgs, folder: &Path) -> Result<String> {
+fn check(args: &TestArgs, folder: &Root) -> Result<String> {
     let case = Case::read(folder)?;
     let template = load_template(args)?;
     name::check(&case.name, template.manifest.ownership.name_pattern.as_ref())?;

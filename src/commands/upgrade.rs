@@ -3,6 +3,7 @@
 mod obstacles;
 
 use self::obstacles::{unheld, unresolved};
+use super::interrupted::Opened;
 use super::prospect::{self, Prospect};
 use super::{Outcome, interrupted, summary};
 use crate::cli::UpgradeArgs;
@@ -17,8 +18,17 @@ use crate::workspace::{self, Backup, Findings, Inquiry};
 ///
 /// Everything that stopped it; then nothing was written.
 pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
-    let (site, held) =
-        if args.dry_run { (interrupted::open(&args.path)?, None) } else { interrupted::hold(&args.path)? };
+    let opened = if args.dry_run {
+        Opened { site: interrupted::open(&args.path)?, held: None, is_gone: false }
+    } else {
+        interrupted::hold(&args.path)?
+    };
+    let Opened { site, held, is_gone } = opened;
+    // A new project that was taken back is not to be adopted instead.
+    if is_gone {
+        report::status("There is no project here to upgrade: run the command that was interrupted again.");
+        return Ok(Outcome::Clean);
+    }
     // While a person thinks about an answer, git may get to know better.
     let inquiry = (!prospect::may_ask(&args.render)).then(|| Inquiry::start(&site));
     let prospect = prospect::find(site, &args.render)?;
@@ -30,7 +40,9 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
     let findings = inquiry.map_or_else(Findings::default, Inquiry::end);
     let unheld = unheld(&prospect, &findings.committed, args.allow_dirty)?;
     let backup = workspace::backup(&prospect.site, unheld);
-    if let Some(held) = held.filter(|_| changed) {
+    let held = held.filter(|_| changed);
+    let is_written = held.is_some();
+    if let Some(held) = held {
         apply(held, &prospect, backup.as_ref(), &findings)?;
     }
     let told = Told {
@@ -43,11 +55,17 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
         backup: backup.as_ref(),
         changed,
         unresolved: &unresolved,
+        secret: prospect.secret.iter().map(String::as_str).collect(),
     };
-    if args.json {
-        report::result(&report::plan::json("upgrade", &told))?;
-    } else if unresolved.is_empty() {
-        report::result(&report::plan::human(&told))?;
+    let printed = match args.json {
+        true => report::result(&report::plan::json("upgrade", &told)),
+        false if unresolved.is_empty() => report::result(&report::plan::human(&told)),
+        false => Ok(()),
+    };
+    if is_written {
+        super::warn_after_the_fact(printed, "the upgrade is complete");
+    } else {
+        printed?;
     }
     report::diagnostics(&unresolved);
     if args.dry_run {
@@ -60,8 +78,8 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
 fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, findings: &Findings) -> Result<()> {
     let stands_on = prospect.recorded.as_ref().map(|project| project.lock_digest);
     let site = &prospect.site;
-    let asides = held.upgrade(site, &prospect.plan, &prospect.record, backup, stands_on)?;
-    summary::warn_of_asides(&asides);
+    let done = held.upgrade(site, &prospect.plan, &prospect.record, backup, stands_on)?;
+    summary::warn_of(&done);
     // The answer that is there already is as good, unless the change has brought other rules.
     let changes_rules = [&prospect.plan.app, &prospect.plan.repository]
         .iter()

@@ -12,11 +12,18 @@ use crate::diagnostic::Result;
 ///
 /// When git is missing or fails.
 pub fn left_out<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<BTreeSet<String>> {
+    let wanted: BTreeSet<&str> = paths.into_iter().collect();
+    let mut chunks = chunks(wanted.iter().copied());
+    // Git holds each file against each of them: of many paths, it is quicker to be told all files.
+    if chunks.len() > 1 {
+        chunks = vec![Vec::new()];
+    }
     let mut found = BTreeSet::new();
-    for chunk in chunks(paths) {
+    for chunk in chunks {
         let output = run(literal(directory).args(["ls-files", "-t", "-z", "--"]).args(chunk))?;
         let lines = output.stdout.split(|byte| *byte == 0).map(lossy);
-        found.extend(lines.filter_map(|line| line.strip_prefix("S ").map(str::to_owned)));
+        let left_out = lines.filter_map(|line| line.strip_prefix("S ").map(str::to_owned));
+        found.extend(left_out.filter(|path| wanted.contains(path.as_str())));
     }
     Ok(found)
 }

@@ -80,7 +80,7 @@ pub fn decode(digest: Digest, encoded: &[u8]) -> Result<Vec<u8>, BaseError> {
     decode_within(LIMIT, digest, encoded)
 }
 
-fn decode_within(limit: usize, digest: Digest, encoded: &[u8]) -> Result<Vec<u8>, BaseError> {
+pub(crate) fn decode_within(limit: usize, digest: Digest, encoded: &[u8]) -> Result<Vec<u8>, BaseError> {
     let bytes = decompress_to_vec_zlib_with_limit(encoded, limit).map_err(|error| match error.status {
         TINFLStatus::HasMoreOutput => BaseError::TooLarge,
         _ => BaseError::NotDeflated,

@@ -1,6 +1,7 @@
 //! SHA-256 of a file's pristine bytes.
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
@@ -20,6 +21,41 @@ impl Digest {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of all that is read; never more than a part of it is held.
+    ///
+    /// # Errors
+    ///
+    /// Where reading fails.
+    pub fn read(mut from: impl io::Read) -> io::Result<Self> {
+        let mut digest = Sha256::new();
+        let mut buffer = [0; 16 << 10];
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => return Ok(Self(digest.finalize().into())),
+                Ok(length) => digest.update(&buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Makes the digest of bytes that come in pieces.
+#[derive(Debug, Clone, Default)]
+pub struct Digester(Sha256);
+
+impl Digester {
+    /// Adds the next piece.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all pieces.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
     }
 }
 
@@ -69,6 +105,8 @@ mod tests {
     fn a_digest_is_written_and_read_as_lower_case_hexadecimal() {
         assert_eq!(Digest::of(b"").to_string(), EMPTY);
         assert_eq!(EMPTY.parse(), Ok(Digest::of(b"")));
+        let long = vec![b'x'; 40_000];
+        assert_eq!(Digest::read(long.as_slice()).unwrap(), Digest::of(&long));
     }
 
     #[test]

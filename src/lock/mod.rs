@@ -6,6 +6,7 @@
 
 pub mod base;
 mod digest;
+mod inflate;
 mod read;
 mod record;
 mod write;
@@ -13,8 +14,9 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use digest::hex;
-pub use digest::{Digest, NotADigest};
-pub use record::{GITATTRIBUTES, GITIGNORE, Record, Rendered, Secrets, record};
+pub use digest::{Digest, Digester, NotADigest};
+pub use inflate::{Inflater, Unread};
+pub use record::{GITATTRIBUTES, GITIGNORE, Record, Rendered, record};
 
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
@@ -97,7 +99,7 @@ fn is_commit(revision: &str) -> bool {
 pub struct Pristine {
     /// Its mode.
     pub mode: Mode,
-    /// The digest of its bytes; none for a file that holds a secret, because a short secret can be guessed from it.
+    /// The digest of its bytes; none for a file that depends on a secret, because a short secret can be guessed from it.
     pub digest: Option<Digest>,
     /// Whether it is the app's own since it was rendered: no upgrade touches it, so its bytes are not kept.
     pub once: bool,

@@ -11,11 +11,14 @@ use super::{Digest, FORMAT, Lock, LockedTemplate, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, did_you_mean};
+use crate::limits::is_overfull_toml;
 use crate::template::Reference;
 use crate::tree::{Mode, RelPath};
 
 const KEYS: &[&str] = &["format", "app_dir", "date", "template", "answers", "files", "repository-files", "moved"];
 const TEMPLATE_KEYS: &[&str] = &["source", "branch", "tag", "rev", "subfolder", "version", "revision", "digest"];
+/// So many problems are told apart; the rest is counted.
+const MOST: usize = 100;
 const RESTORE: &str = "restore the line from git; create-app writes this file, and nobody else should";
 
 impl Lock {
@@ -25,17 +28,21 @@ impl Lock {
     ///
     /// Every problem, each with its place. A conflict that git left, or a newer format, is the only one that is reported.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, Diagnostics> {
-        let mut reader = Reader { file: file_name, text: text.into(), found: Vec::new() };
+        let mut reader = Reader { file: file_name, text: text.into(), found: Vec::new(), more: 0 };
+        if is_overfull_toml(text) {
+            reader.report(0..0, "the lock has more in it than any project has", "create-app did not write this");
+            return Err(reader.problems());
+        }
         let (document, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
             reader.syntax(text, &errors);
-            return Err(Diagnostics(reader.found));
+            return Err(reader.problems());
         }
         reader.format(document.get_ref())?;
         let lock = reader.lock(document.get_ref());
         match lock {
             Some(lock) if reader.found.is_empty() => Ok(lock),
-            _ => Err(Diagnostics(reader.found)),
+            _ => Err(reader.problems()),
         }
     }
 }
@@ -46,9 +53,20 @@ struct Reader<'f> {
     file: &'f str,
     text: Arc<str>,
     found: Vec<Diagnostic>,
+    /// How many problems there are besides.
+    more: usize,
 }
 
 impl Reader<'_> {
+    /// All that was found.
+    fn problems(mut self) -> Diagnostics {
+        if self.more > 0 {
+            let title = format!("the lock has {} more problems", self.more);
+            self.found.push(Diagnostic::error(Code::LockInvalid, title).help(RESTORE));
+        }
+        Diagnostics(self.found)
+    }
+
     fn problem(
         &self,
         code: Code,
@@ -60,8 +78,18 @@ impl Reader<'_> {
     }
 
     fn report(&mut self, span: Range<usize>, title: impl Into<String>, label: impl Into<String>) {
+        if self.is_full() {
+            return;
+        }
         let problem = self.problem(Code::LockInvalid, span, title, label).help(RESTORE);
         self.found.push(problem);
+    }
+
+    /// Counts a problem, where there are enough of them.
+    fn is_full(&mut self) -> bool {
+        let is_full = self.found.len() >= MOST;
+        self.more += usize::from(is_full);
+        is_full
     }
 
     /// What keeps the text from being TOML: git's conflict markers, if there are any.
@@ -224,6 +252,9 @@ impl Reader<'_> {
 
     fn check_keys(&mut self, table: &DeTable<'_>, place: &str, known: &[&str]) {
         for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
+            if self.is_full() {
+                continue;
+            }
             let name = key.get_ref();
             let title = format!("unknown key `{}` in {place}", name.escape_debug());
             let problem = self.problem(Code::LockInvalid, key.span(), title, "not a key of this table");

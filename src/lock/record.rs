@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
-use regex::bytes::Regex;
 
 use super::base::{Encoder, LIMIT};
 use super::{BASE, Digest, LOCK, Lock, LockedTemplate, Pristine};
@@ -37,12 +36,14 @@ pub struct Rendered<'a> {
     pub template: LockedTemplate,
     /// The app below the repository's root; none where it is the root.
     pub app_dir: Option<RelPath>,
-    /// Every answer; those that are secret are left out of the lock, and so are digest and bytes of files that hold one.
+    /// Every answer; those that are secret are left out of the lock.
     pub answers: &'a BTreeMap<String, Answer>,
     /// The date that the files show, where they show one.
     pub date: Option<Date>,
     /// Which paths are `once`, and which answers are secret.
     pub ownership: &'a Ownership,
+    /// The files that depend on a secret answer, below the app or the repository's root: they are named only.
+    pub secret: &'a BTreeSet<RelPath>,
     /// The files below the app.
     pub app: &'a Tree,
     /// The files below the repository's root, empty where the app is the root.
@@ -87,7 +88,7 @@ pub(super) fn record_within(limit: usize, rendered: &Rendered<'_>, present: &BTr
     let (files, mut base) = judge.tree(rendered.app, present);
     let (repository_files, repository_base) = judge.tree(rendered.repository, present);
     base.extend(repository_base);
-    let secret: BTreeSet<&str> = secret_names(rendered.ownership).collect();
+    let secret = rendered.ownership.secret_names();
     let answers = rendered.answers.iter().filter(|(name, _)| !secret.contains(name.as_str()));
     let lock = Lock {
         template: rendered.template.clone(),
@@ -101,52 +102,18 @@ pub(super) fn record_within(limit: usize, rendered: &Rendered<'_>, present: &BTr
     Record { lock, base }
 }
 
-/// The secret answers' texts, found in a file's bytes. Yes and no are not searched for: every file holds them.
-#[derive(Debug)]
-pub struct Secrets(Option<Regex>);
-
-impl Secrets {
-    /// The answers that the template calls secret.
-    #[must_use]
-    pub fn new(ownership: &Ownership, answers: &BTreeMap<String, Answer>) -> Self {
-        let given = secret_names(ownership).filter_map(|name| answers.get(name));
-        let texts = given.flat_map(|answer| match answer {
-            Answer::Text(text) => vec![text.as_str()],
-            Answer::Array(items) => items.iter().map(String::as_str).collect(),
-            Answer::Bool(_) => Vec::new(),
-        });
-        let patterns: Vec<String> = texts.filter(|text| !text.is_empty()).map(regex::escape).collect();
-        if patterns.is_empty() {
-            return Self(None);
-        }
-        // Escaped literals compile; should they be too large together, every file counts as one that holds a secret.
-        Self(Regex::new(&patterns.join("|")).or_else(|_| Regex::new("")).ok())
-    }
-
-    /// Whether the bytes hold one of them.
-    #[must_use]
-    pub fn in_bytes(&self, bytes: &[u8]) -> bool {
-        self.0.as_ref().is_some_and(|secrets| secrets.is_match(bytes))
-    }
-}
-
-fn secret_names(ownership: &Ownership) -> impl Iterator<Item = &str> {
-    ownership.secret.iter().map(|secret| secret.value.as_str())
-}
-
 /// What is needed to make an entry's line.
-struct Judge {
+struct Judge<'a> {
     limit: usize,
     once: Patterns,
-    secrets: Secrets,
+    secret: &'a BTreeSet<RelPath>,
 }
 
 type Encoded = (Digest, Vec<u8>);
 
-impl Judge {
-    fn new(limit: usize, rendered: &Rendered<'_>) -> Self {
-        let ownership = rendered.ownership;
-        Self { limit, once: Patterns::of(&ownership.once), secrets: Secrets::new(ownership, rendered.answers) }
+impl<'a> Judge<'a> {
+    fn new(limit: usize, rendered: &Rendered<'a>) -> Self {
+        Self { limit, once: Patterns::of(&rendered.ownership.once), secret: rendered.secret }
     }
 
     /// The lines of a tree, and the encoded bytes that they name, each once.
@@ -174,13 +141,14 @@ impl Judge {
     }
 
     fn line(&self, path: &RelPath, entry: &Entry) -> Pristine {
-        let secret = self.secrets.in_bytes(entry.bytes());
+        let secret = self.secret.contains(path);
         let once = self.once.matches(path.as_str());
         Pristine {
             mode: entry.mode(),
             digest: (!secret).then(|| Digest::of(entry.bytes())),
             once,
-            large: !once && entry.bytes().len() > self.limit,
+            // The size, too, may depend on the secret.
+            large: !once && !secret && entry.bytes().len() > self.limit,
         }
     }
 }

@@ -67,7 +67,7 @@ fn pair(out: &mut String, key: impl Display, value: impl Display) {
 }
 
 impl Display for Pristine {
-    /// `100644 <digest>`, with `secret` for the digest of a file that holds one, and `once` or `large` behind it where that holds.
+    /// `100644 <digest>`, with `secret` for the digest of a file that depends on one, and `once` or `large` behind it where that holds.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.mode.as_str())?;
         match self.digest {

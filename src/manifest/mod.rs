@@ -2,7 +2,7 @@
 
 mod reader;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -43,6 +43,12 @@ impl Manifest {
     #[must_use]
     pub fn place(&self, span: Range<usize>) -> Place {
         Place::new(&self.name, Arc::clone(&self.text), span)
+    }
+
+    /// The same, to be changed.
+    fn declared_mut(&mut self) -> impl Iterator<Item = &mut Placeholder> {
+        let conditional = self.conditionals.iter_mut().flat_map(|conditional| &mut conditional.placeholders);
+        self.placeholders.iter_mut().chain(conditional)
     }
 
     /// Every placeholder that the manifest declares, asked or not.
@@ -119,6 +125,14 @@ pub struct Ownership {
     pub renamed: Vec<Renamed>,
     /// What to run once the project is there.
     pub next: Vec<Next>,
+}
+
+impl Ownership {
+    /// The placeholders whose answers are never recorded.
+    #[must_use]
+    pub fn secret_names(&self) -> BTreeSet<&str> {
+        self.secret.iter().map(|secret| secret.value.as_str()).collect()
+    }
 }
 
 /// A command to run once the project is there.

@@ -1,7 +1,8 @@
 //! What was rendered at the last `new` or `upgrade`, as far as it is known.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+use bytes::Bytes;
 
 use crate::lock::{Digest, Lock, Pristine};
 use crate::tree::{Entry, Mode, RelPath};
@@ -14,7 +15,8 @@ pub type Base = BTreeMap<RelPath, Recorded>;
 pub struct Recorded {
     /// Its line in the lock.
     pub pristine: Pristine,
-    /// What the base holds of it: nothing for files that are the app's own, that hold a secret, or whose bytes are lost.
+    /// What the base holds of it: nothing for files that are the app's own, that hold a secret, or whose bytes are lost or
+    /// were not needed.
     pub entry: Option<Entry>,
 }
 
@@ -39,6 +41,15 @@ impl Recorded {
         }
     }
 
+    /// What was rendered, if it was a file and is known.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match &self.entry {
+            Some(Entry::File { bytes, .. }) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// Whether it was a symbolic link.
     #[must_use]
     pub fn is_symlink(&self) -> bool {
@@ -60,7 +71,7 @@ pub struct Bases {
 impl Bases {
     /// The lock's lines with the bytes that `stored`, the decoded base, has for them.
     #[must_use]
-    pub fn new(lock: &Lock, stored: &BTreeMap<Digest, Vec<u8>>) -> Self {
+    pub fn new(lock: &Lock, stored: &BTreeMap<Digest, Bytes>) -> Self {
         let base = |files: &BTreeMap<RelPath, Pristine>| -> Base {
             let record = |(path, pristine): (&RelPath, &Pristine)| {
                 let bytes = pristine.base().and_then(|digest| stored.get(&digest));
@@ -79,10 +90,11 @@ impl Bases {
     }
 }
 
-fn entry(mode: Mode, bytes: &[u8]) -> Option<Entry> {
+/// The entry that these bytes make.
+pub(crate) fn entry(mode: Mode, bytes: &Bytes) -> Option<Entry> {
     match mode {
         Mode::File | Mode::Executable => {
-            Some(Entry::File { bytes: Cow::Owned(bytes.to_vec()), executable: mode == Mode::Executable })
+            Some(Entry::File { bytes: bytes.clone(), executable: mode == Mode::Executable })
         }
         Mode::Symlink => String::from_utf8(bytes.to_vec()).ok().map(|target| Entry::Symlink { target }),
     }
@@ -113,10 +125,10 @@ mod tests {
             repository_files: [(path("r"), line(b"A", Mode::File, false))].into(),
             moved: [("a", "b"), ("r", "s")].map(|(from, to)| (path(from), path(to))).into(),
         };
-        let stored = [b"A".as_slice(), b"to"].map(|bytes| (Digest::of(bytes), bytes.to_vec())).into();
+        let stored = [b"A".as_slice(), b"to"].map(|bytes| (Digest::of(bytes), Bytes::from_static(bytes))).into();
         let bases = Bases::new(&lock, &stored);
         let entries: Vec<_> = bases.app.values().map(|recorded| recorded.entry.clone()).collect();
-        let executable = Entry::File { bytes: b"A".into(), executable: true };
+        let executable = Entry::File { bytes: "A".into(), executable: true };
         assert_eq!(entries, [Some(executable), Some(Entry::Symlink { target: "to".into() }), None, None]);
         assert_eq!(bases.repository.values().next().unwrap().entry, Some(Entry::file(b"A".as_slice())));
         let [app, repository] = bases.split_moved();

@@ -1,13 +1,13 @@
 //! The rules for one file: the trivial ones first, its content only when they fail.
 
-use std::borrow::Cow;
+use bytes::Bytes;
 
 use super::draw::{Style, draw};
 use super::moves::Triple;
 use super::text::TextMerge;
 use super::values::{Origin, executable, is_binary, is_edited, origin, with_mode};
 use super::{Tools, adopt, blocks, content};
-use crate::plan::{Action, Change, Conflict, Install, Reason, Stages, Stamp, Subject, Version};
+use crate::plan::{Action, Change, Conflict, Install, Note, Reason, Stages, Stamp, Subject, Version};
 use crate::tree::{Entry, Mode, RelPath};
 
 /// What becomes of one file.
@@ -56,6 +56,16 @@ impl<'a> Both<'a> {
 
     fn is_edited(&self) -> bool {
         self.base().is_none_or(|base| is_edited(base, self.ours))
+    }
+
+    /// The bytes of a merge; those of a side where they are the same, which is what most merges end with.
+    fn shared(&self, merged: Vec<u8>) -> Bytes {
+        let sides = [self.ours, self.theirs].into_iter();
+        let mut same = sides.filter_map(|side| match side {
+            Entry::File { bytes, .. } if *bytes == merged => Some(bytes.clone()),
+            _ => None,
+        });
+        same.next().unwrap_or_else(|| merged.into())
     }
 
     fn is_changed(&self) -> bool {
@@ -133,8 +143,18 @@ impl Tools<'_> {
         if both.origin == Origin::New && self.once.matches(name.as_str()) {
             return None;
         }
+        let told = self.notes.len();
         let merged = self.merge(name, both);
+        if self.is_secret(both.triple) {
+            hide(&mut self.notes, told);
+        }
         self.conclude(both, merged)
+    }
+
+    /// Whether the file, as it was rendered or as it is now, depends on a secret answer.
+    fn is_secret(&self, triple: &Triple<'_>) -> bool {
+        triple.base.is_some_and(|(_, recorded)| recorded.pristine.digest.is_none())
+            || triple.theirs.is_some_and(|(path, _)| self.options.secret.contains(path))
     }
 
     /// Merges the content by the rule that fits the file.
@@ -199,14 +219,17 @@ impl Tools<'_> {
     fn conclude(&mut self, both: &Both<'_>, merged: Merged) -> Decision {
         let base = both.triple.base.map(|(_, recorded)| recorded.pristine.mode);
         let executable = executable(base, both.ours, both.theirs, self.options.modes);
-        let file = |bytes: Vec<u8>| Entry::File { bytes: Cow::Owned(bytes), executable };
+        let file = |bytes: Bytes| Entry::File { bytes, executable };
         let style = self.options.style;
         match merged {
-            Merged::Entry(Entry::File { bytes, .. }) => self.settle(both, file(bytes.into_owned()), None),
+            Merged::Entry(Entry::File { bytes, .. }) => self.settle(both, file(bytes), None),
             Merged::Entry(link) => self.settle(both, link, None),
-            Merged::Keep(reason) => Some(self.keep(both, file(both.ours.bytes().to_vec()), reason)),
+            Merged::Keep(reason) => match both.ours {
+                Entry::File { bytes, .. } => Some(self.keep(both, file(bytes.clone()), reason)),
+                link @ Entry::Symlink { .. } => Some(self.keep(both, link.clone(), reason)),
+            },
             Merged::Text { merge, stages } => {
-                let drawn = file(draw(&merge, style, &self.options.version));
+                let drawn = file(both.shared(draw(&merge, style, &self.options.version)));
                 match (merge.conflicts(), style) {
                     (0, _) => self.settle(both, drawn, None),
                     (_, Style::Ours | Style::Theirs) => self.settle(both, drawn, Some(Reason::Decided)),
@@ -288,9 +311,9 @@ impl Tools<'_> {
         (both.place.clone(), Change { action: Action::Conflict(Box::new(conflict)), reason })
     }
 
-    /// What git's index gets for a conflict at `place`: nothing for a path that git ignores (rule 10).
+    /// What git's index gets for a conflict at `place`: nothing for a path that git ignores (rule 10), and nothing secret.
     pub(super) fn stages(&self, place: &RelPath, triple: &Triple<'_>) -> Option<Stages> {
-        if self.ignored.contains(place) {
+        if self.ignored.contains(place) || self.is_secret(triple) {
             return None;
         }
         let origin = origin(triple);
@@ -305,6 +328,14 @@ impl Tools<'_> {
         let theirs = triple.theirs.map(|(path, entry)| version(path, entry));
         Some(Stages { base, ours, theirs })
     }
+}
+
+/// Makes one note without any content of all from `first` on that quote some.
+fn hide(notes: &mut Vec<Note>, first: usize) {
+    let quotes = |note: &Note| !matches!(note.subject, Subject::NoBase | Subject::ForNewApps);
+    let (quoting, mut others): (Vec<Note>, Vec<Note>) = notes.drain(first..).partition(quotes);
+    others.extend(quoting.into_iter().next().map(|note| Note { subject: Subject::Secret, ..note }));
+    notes.append(&mut others);
 }
 
 /// Symbolic links: what it is and where it points is one value.

@@ -306,7 +306,7 @@ fn a_patch_applied_by_git_is_the_upgrade() {
     }
     crate::workspace::replace_tree(&root, &before).unwrap();
     assert_eq!(crate::git::apply(&root, &patch), Ok(Vec::new()));
-    let applied = crate::source::read_tree(&root).unwrap();
+    let applied = crate::source::read_tree(&crate::rooted::Root::open(&root).unwrap()).unwrap();
     for (path, entry) in &expected {
         assert_eq!(applied.get(path), Some(entry), "{path}");
     }

@@ -37,6 +37,7 @@ use crate::plan::{Action, Change, Changes, Note, Plan, Subject, Trees};
 use crate::render::select::Patterns;
 use crate::tree::RelPath;
 
+pub(crate) use base::entry;
 pub use base::{Base, Bases, Recorded};
 pub use leftovers::{Leftover, leftovers};
 pub use values::is_edited;
@@ -56,6 +57,8 @@ pub struct Options {
     pub ignored: BTreeSet<RelPath>,
     /// The same below the repository's root.
     pub ignored_in_repository: BTreeSet<RelPath>,
+    /// The template's files that depend on a secret answer: what they hold is told to nobody.
+    pub secret: BTreeSet<RelPath>,
 }
 
 impl Default for Options {
@@ -67,6 +70,7 @@ impl Default for Options {
             limit: 8 << 20,
             ignored: BTreeSet::new(),
             ignored_in_repository: BTreeSet::new(),
+            secret: BTreeSet::new(),
         }
     }
 }

@@ -59,6 +59,8 @@ pub enum Subject {
     ForNewApps,
     /// An import of the template that nothing would use was left out.
     ImportLeftOut(String),
+    /// The template has something else, which is not told: the file depends on a secret answer.
+    Secret,
 }
 
 impl Subject {
@@ -83,6 +85,7 @@ impl fmt::Display for Subject {
                 write!(f, "`{key}` stays yours; the template has `{theirs}`")
             }
             Self::ForNewApps => f.write_str("only a new project gets it"),
+            Self::Secret => f.write_str("it differs from the template's; how is not shown, because it holds a secret"),
             Self::ImportLeftOut(line) => write!(f, "`{line}` was left out: nothing uses it"),
         }
     }

@@ -283,7 +283,7 @@ diff --git a/a b b/a b
 
     #[test]
     fn nothing_to_tell_is_no_hunk() {
-        let run = Entry::File { bytes: b"x".into(), executable: true };
+        let run = Entry::File { bytes: "x".into(), executable: true };
         let plain = Entry::file(&b"x"[..]);
         let difference = Difference { from: Some("old"), path: "new", before: Some(&plain), after: Some(&run) };
         let expected = "diff --git a/old b/new\nold mode 100644\nnew mode 100755\nrename from old\nrename to new\n";

@@ -79,17 +79,80 @@ pub(super) fn tag_name(element: &str) -> Option<&str> {
     Some(&inner[..end])
 }
 
-/// Whether an element that opens in this text could end behind it; also true where to find out would take too long.
-pub(super) fn may_reach_out(text: &str) -> bool {
-    const MOST_BYTES: usize = 1 << 24;
-    let (mut at, mut read) = (0, 0);
+/// The identifiers of a tag outside quotes, each with the last character before it that is no white space.
+pub(super) fn words(element: &str) -> impl Iterator<Item = (&str, Option<char>)> {
+    let mut rest = element;
+    let mut before = None;
+    std::iter::from_fn(move || {
+        loop {
+            let c = rest.chars().next()?;
+            if c.is_ascii_alphabetic() || c == '_' {
+                let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(rest.len());
+                let word = rest[..end].trim_end_matches('-');
+                let found = (word, before);
+                before = Some('a');
+                rest = &rest[word.len()..];
+                return Some(found);
+            }
+            let skip = match c {
+                '"' | '\'' => rest[1..].find(c).map_or(rest.len(), |end| end + 2),
+                _ => c.len_utf8(),
+            };
+            if !c.is_whitespace() {
+                before = Some(c);
+            }
+            rest = &rest[skip..];
+        }
+    })
+}
+
+/// Whether an element that opens in this text could end behind it; also true where to find out takes more than `bytes`, which it
+/// reduces by what it took.
+pub(super) fn may_reach_out(text: &str, bytes: &mut usize) -> bool {
+    let mut at = 0;
     while let Some(open) = next_open(text, at) {
         let Some(end) = end_of(text, open) else { return true };
-        read += end - open;
-        if read > MOST_BYTES {
-            return true;
+        match bytes.checked_sub(end - open) {
+            Some(left) => *bytes = left,
+            None => return true,
         }
         at = open + 2;
     }
     false
+}
+
+/// How deeply brackets may be nested in each other, and blocks: Liquid recurses into both.
+pub(super) const MAX_DEPTH: usize = 100;
+
+/// Whether brackets are nested too deeply in an element: `{{ a[b[c[…`.
+pub(super) fn has_deep_brackets(element: &str) -> bool {
+    let bytes = element.as_bytes();
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'[' => depth += 1,
+            b']' => depth = depth.saturating_sub(1),
+            b'"' | b'\'' => at += bytes[at + 1..].iter().position(|&other| other == byte).map_or(0, |end| end + 1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_count_where_they_are_in_each_other() {
+        let nested = |depth: usize| format!("{{{{ {}b{} }}}}", "a[']'][".repeat(depth), "]".repeat(depth));
+        assert!(!has_deep_brackets(&nested(MAX_DEPTH)) && has_deep_brackets(&nested(MAX_DEPTH + 1)));
+        assert!(!has_deep_brackets(&format!("{{{{ {} }}}}", "a[b].c".repeat(1000))));
+        assert!(!has_deep_brackets(&format!("{{{{ '{}' }}}}", "[".repeat(1000))));
+        assert!(!has_deep_brackets("{{ a['") && has_deep_brackets(&format!("{{{{ '{}", "[".repeat(1000))));
+    }
 }

@@ -1,34 +1,62 @@
 //! Liquid as cargo-generate runs it, watched: unknown variables are noticed, and no template can exhaust the machine.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
-use liquid_core::model::{KString, KStringCow, KStringRef, Object, ScalarCow, Value, ValueCow};
+use liquid_core::model::{KString, Object, Value};
 use liquid_core::parser;
-use liquid_core::runtime::{Interrupt, InterruptRegister, PartialStore, Registers, RuntimeBuilder, Template};
-use liquid_core::{Error, Language, Renderable, Runtime, ValueView};
+use liquid_core::runtime::{RuntimeBuilder, Template};
+use liquid_core::{Error, Language, Renderable, Runtime};
 
 use super::date::Clock;
 use super::language;
+use super::meter::{Budget, Excess, Gauge, Meter};
+use super::runtime::{Noticed, Watch};
+use super::secret::Secrets;
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
 
-/// The largest text that one file may render to, in bytes.
-pub(super) const MAX_OUTPUT: usize = 64 << 20;
-/// How many tags and loop rounds one file may take: some seconds at the most.
-const MAX_STEPS: u64 = 2_000_000;
-/// The largest value that a template may assign, in bytes.
-const MAX_VALUE: usize = 16 << 20;
+/// What a text costs before its first tag, in steps.
+const FIXED_STEPS: u64 = 10;
+/// Liquid looks at white space again and again where text stays in its place: a run of so many characters costs their
+/// square, by this.
+const WHITE_SPACE_STEPS: u64 = 16;
+/// What each byte of a tag costs to parse.
+const TAG_STEPS: u64 = 4;
+/// A text that is longer is not remembered, nor are more than so many bytes of texts.
+const REMEMBERED: [usize; 2] = [16 << 10, 4 << 20];
 
 /// Parses and renders Liquid with one set of variables.
 pub(super) struct Engine {
     language: &'static Language,
     globals: Object,
+    secrets: Secrets,
     date: Date,
-    parsed: Mutex<HashMap<Box<str>, Arc<Template>>>,
+    parsed: Mutex<Parsed>,
+    /// What all renders cost.
+    pub(super) budget: Arc<Budget>,
+    /// What it costs to find out where they failed.
+    spare: Arc<Budget>,
+}
+
+/// Texts, as they parsed.
+#[derive(Default)]
+struct Parsed {
+    templates: HashMap<Box<str>, Arc<Template>>,
+    bytes: usize,
+}
+
+/// Why a text is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// For what it renders to. How it parsed is remembered: worth it for skeletons, which many files share.
+    Output,
+    /// To find the place of a failure.
+    Place,
 }
 
 /// What came of a render.
@@ -37,6 +65,8 @@ pub(super) struct Outcome {
     pub(super) text: String,
     /// Variables that were used and that nobody defines.
     pub(super) unknown: BTreeSet<String>,
+    /// The first secret variable that was looked up: everything here may depend on its value.
+    pub(super) secret: Option<String>,
     /// Whether it shows the date of the run.
     pub(super) dated: bool,
     /// Why it stopped early.
@@ -51,73 +81,111 @@ pub(super) enum Failure {
     /// Liquid fails when it renders it.
     Render(Error),
     /// It would take more memory or time than a template may.
-    TooLarge(&'static str),
+    TooLarge(Excess),
     /// The Liquid library gave up; the text is its message.
     Panicked(String),
 }
 
 impl Engine {
-    pub(super) fn new(variables: &BTreeMap<String, Answer>, date: Date) -> Self {
+    /// The values of `secrets`, as far as they are among the variables, may be shown nowhere but in the files.
+    pub(super) fn new(variables: &BTreeMap<String, Answer>, secrets: &BTreeSet<&str>, date: Date) -> Self {
         let globals = variables.iter().map(|(name, answer)| (KString::from_ref(name), value(answer))).collect();
-        Self { language: language::shared(), globals, date, parsed: Mutex::default() }
+        let secrets = Secrets::new(secrets, variables, &globals);
+        let parsed = Mutex::default();
+        let [budget, spare] = [Arc::default(), Arc::default()];
+        Self { language: language::shared(), globals, secrets, date, parsed, budget, spare }
     }
 
-    /// Renders a text. `reuse` remembers how it parsed: worth it for skeletons, which many files share.
-    pub(super) fn render(&self, text: &str, reuse: bool) -> Outcome {
-        let written = RefCell::new(Bounded(Vec::new()));
+    /// Renders a text whose longest tag has so many bytes.
+    pub(super) fn render(&self, text: &str, longest_tag: usize, purpose: Purpose) -> Outcome {
+        self.render_over(&self.globals, text, longest_tag, purpose)
+    }
+
+    /// Renders a text with other values for the secret variables: what comes of it says nothing about their own.
+    pub(super) fn render_masked(&self, text: &str, longest_tag: usize) -> Outcome {
+        self.render_over(&self.secrets.masked, text, longest_tag, Purpose::Output)
+    }
+
+    fn render_over(&self, globals: &Object, text: &str, longest_tag: usize, purpose: Purpose) -> Outcome {
+        let budget = if purpose == Purpose::Output { &self.budget } else { &self.spare };
+        let meter = Rc::new(Meter::new(Arc::clone(budget), longest_tag));
+        let written = RefCell::new(Bounded { bytes: Vec::new(), meter: &meter });
         let unknown = RefCell::default();
+        let secret = OnceCell::new();
         let dated = Cell::new(false);
-        let failure = quietly(|| self.try_render(text, reuse, &mut written.borrow_mut(), &unknown, &dated));
-        let failure = match failure {
-            Ok(Ok(())) => None,
-            Ok(Err(failure)) => Some(failure),
-            Err(message) => Some(Failure::Panicked(message)),
+        let noticed = Noticed { unknown: &unknown, secrets: &self.secrets, secret: &secret };
+        let mut try_render =
+            || self.try_render(globals, text, purpose, &mut written.borrow_mut(), noticed, &dated).err();
+        let failure = quietly(&mut try_render);
+        // What is too much may show as an error of any kind, or as none.
+        let failure = match (meter.exceeded(), failure) {
+            (Some(excess), _) => Some(Failure::TooLarge(excess)),
+            (None, Ok(failure)) => failure,
+            (None, Err(message)) => Some(Failure::Panicked(message)),
         };
         // Liquid only writes whole strings; a failure in the middle of one cannot split a character.
-        let text = String::from_utf8(written.into_inner().0)
+        let text = String::from_utf8(written.into_inner().bytes)
             .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
-        Outcome { text, unknown: unknown.into_inner(), dated: dated.get(), failure }
+        Outcome { text, unknown: unknown.into_inner(), secret: secret.into_inner(), dated: dated.get(), failure }
     }
 
     fn try_render(
         &self,
+        globals: &Object,
         text: &str,
-        reuse: bool,
-        written: &mut Bounded,
-        unknown: &RefCell<BTreeSet<String>>,
+        purpose: Purpose,
+        written: &mut Bounded<'_>,
+        noticed: Noticed<'_>,
         dated: &Cell<bool>,
     ) -> Result<(), Failure> {
-        let template = self.parse(text, reuse).map_err(Failure::Parse)?;
-        let watch = Watch {
-            inner: RuntimeBuilder::new().set_globals(&self.globals).build(),
-            unknown,
-            steps: Cell::new(0),
-            exceeded: Cell::new(None),
-        };
-        watch.inner.registers().get_mut::<Clock>().now = self.date.for_liquid();
+        let meter = written.meter;
+        let template = self.parse(text, purpose, meter)?;
+        let watch = Watch::new(RuntimeBuilder::new().set_globals(globals).build(), Rc::clone(meter), noticed);
+        watch.registers().get_mut::<Clock>().now = self.date.for_liquid();
+        watch.registers().get_mut::<Gauge>().0 = Some(Rc::clone(meter));
         let rendered = template.render_to(written, &watch);
-        dated.set(watch.inner.registers().get_mut::<Clock>().asked);
-        if let Some(what) = watch.exceeded.get() {
-            return Err(Failure::TooLarge(what));
-        }
-        match rendered {
-            Err(_) if written.0.len() >= MAX_OUTPUT => Err(Failure::TooLarge("it renders to more than 64 MiB")),
-            rendered => rendered.map_err(Failure::Render),
-        }
+        dated.set(watch.registers().get_mut::<Clock>().asked);
+        rendered.map_err(Failure::Render)
     }
 
-    fn parse(&self, text: &str, reuse: bool) -> Result<Arc<Template>, Error> {
+    fn parse(&self, text: &str, purpose: Purpose, meter: &Meter) -> Result<Arc<Template>, Failure> {
+        meter.step(FIXED_STEPS);
         // A panic inside Liquid leaves the map whole, so a poisoned lock is still good.
-        let cache = || self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
-        if reuse && let Some(template) = cache().get(text) {
+        let parsed = || self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        let remembers = purpose == Purpose::Output && text.len() <= REMEMBERED[0];
+        if remembers && let Some(template) = parsed().templates.get(text) {
             return Ok(Arc::clone(template));
         }
-        let template = Arc::new(Template::new(parser::parse(text, self.language)?));
-        if reuse {
-            cache().insert(text.into(), Arc::clone(&template));
+        meter.step(parse_steps(text));
+        meter.check().map_err(Failure::Parse)?;
+        let template = Arc::new(Template::new(parser::parse(text, self.language).map_err(Failure::Parse)?));
+        if remembers {
+            let mut parsed = parsed();
+            parsed.bytes += text.len();
+            if parsed.bytes > REMEMBERED[1] {
+                *parsed = Parsed { bytes: text.len(), ..Parsed::default() };
+            }
+            parsed.templates.insert(text.into(), Arc::clone(&template));
         }
         Ok(template)
     }
+}
+
+/// What it costs to parse a text: tags are far more work than the text between them.
+fn parse_steps(text: &str) -> u64 {
+    let (mut steps, mut run, mut each) = (0, 0_u64, 1);
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match (byte, bytes.get(at + 1)) {
+            (b'{', Some(b'{' | b'%')) => each = TAG_STEPS,
+            (b'}' | b'%', Some(b'}')) => each = 1,
+            _ => {}
+        }
+        run = if matches!(byte, b' ' | b'\n' | b'\r') { run + 1 } else { 0 };
+        // The sum of all odd numbers up to one is a square.
+        steps += each + 2 * run / WHITE_SPACE_STEPS;
+    }
+    steps
 }
 
 /// Whether a text is one Liquid output, such as `{{ '{{' }}`.
@@ -125,7 +193,7 @@ pub(super) fn is_output(text: &str) -> bool {
     quietly(|| parser::parse(text, language::shared()).is_ok()).unwrap_or(false)
 }
 
-fn value(answer: &Answer) -> Value {
+pub(super) fn value(answer: &Answer) -> Value {
     match answer {
         Answer::Text(text) => Value::scalar(text.clone()),
         Answer::Bool(value) => Value::scalar(*value),
@@ -154,98 +222,23 @@ fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Takes at most [`MAX_OUTPUT`] bytes.
-struct Bounded(Vec<u8>);
+/// Takes what a file renders to, as long as it is not too much.
+struct Bounded<'m> {
+    bytes: Vec<u8>,
+    meter: &'m Rc<Meter>,
+}
 
-impl Write for Bounded {
+impl Write for Bounded<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_OUTPUT {
-            self.0.resize(MAX_OUTPUT, b' ');
+        if self.meter.write(self.bytes.len(), bytes.len()) {
             return Err(io::Error::other("too much output"));
         }
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// Liquid's runtime with an eye on what the template does.
-struct Watch<'a, R> {
-    inner: R,
-    unknown: &'a RefCell<BTreeSet<String>>,
-    steps: Cell<u64>,
-    exceeded: Cell<Option<&'static str>>,
-}
-
-impl<R: Runtime> Runtime for Watch<'_, R> {
-    fn partials(&self) -> &dyn PartialStore {
-        self.inner.partials()
-    }
-
-    fn name(&self) -> Option<KStringRef<'_>> {
-        self.inner.name()
-    }
-
-    fn roots(&self) -> BTreeSet<KStringCow<'_>> {
-        self.inner.roots()
-    }
-
-    fn try_get(&self, path: &[ScalarCow<'_>]) -> Option<ValueCow<'_>> {
-        self.inner.try_get(path)
-    }
-
-    /// An unknown variable is the empty string, as cargo-generate has it; a field of one is an error there, too.
-    fn get(&self, path: &[ScalarCow<'_>]) -> Result<ValueCow<'_>, Error> {
-        let found = self.inner.get(path);
-        if let (Err(_), [name]) = (&found, path)
-            && self.inner.try_get(path).is_none()
-        {
-            self.unknown.borrow_mut().insert(name.to_kstr().into_string());
-            return Ok(ValueCow::Owned(Value::scalar("")));
-        }
-        found
-    }
-
-    fn set_global(&self, name: KString, value: Value) -> Option<Value> {
-        if size(&value) > MAX_VALUE {
-            self.exceeded.set(Some("it assigns a value of more than 16 MiB"));
-            return self.inner.set_global(name, Value::Nil);
-        }
-        self.inner.set_global(name, value)
-    }
-
-    fn set_index(&self, name: KString, value: Value) -> Option<Value> {
-        self.inner.set_index(name, value)
-    }
-
-    fn get_index<'a>(&'a self, name: &str) -> Option<ValueCow<'a>> {
-        self.inner.get_index(name)
-    }
-
-    /// Every tag and every round of a loop asks for the registers, to see whether it is to stop: the place to count, and
-    /// to say so.
-    fn registers(&self) -> &Registers {
-        let registers = self.inner.registers();
-        self.steps.set(self.steps.get() + 1);
-        if self.steps.get() > MAX_STEPS {
-            self.exceeded.set(Some("its loops take more than two million steps"));
-        }
-        if self.exceeded.get().is_some() {
-            registers.get_mut::<InterruptRegister>().set(Interrupt::Break);
-        }
-        registers
-    }
-}
-
-fn size(value: &Value) -> usize {
-    match value {
-        Value::Scalar(scalar) => scalar.to_kstr().len(),
-        Value::Array(items) => items.iter().map(|item| size(item) + size_of::<Value>()).sum(),
-        Value::Object(object) => object.values().map(|item| size(item) + size_of::<Value>()).sum(),
-        Value::State(_) | Value::Nil => 0,
     }
 }
 
@@ -258,7 +251,7 @@ mod tests {
             ("name".to_owned(), Answer::Text("my-app".into())),
             ("list".to_owned(), Answer::Array(vec!["a".into(), "b".into()])),
         ]);
-        Engine::new(&variables, Date::from_unix(0).unwrap()).render(text, false)
+        Engine::new(&variables, &BTreeSet::new(), Date::from_unix(0).unwrap()).render(text, 0, Purpose::Output)
     }
 
     #[test]
@@ -277,31 +270,110 @@ mod tests {
         assert!(outcome.unknown.is_empty());
     }
 
+    /// A text that makes `a` of so many bytes, a power of two.
+    fn large(bytes: usize) -> String {
+        let doubled = "{% assign a = a | append: a %}".repeat(bytes.ilog2() as usize - 4);
+        format!("{{% assign a = '0123456789abcdef' %}}{doubled}")
+    }
+
+    #[track_caller]
+    fn assert_stopped(text: &str, expected: Excess) {
+        let failure = outcome(text).failure;
+        assert!(matches!(failure, Some(Failure::TooLarge(excess)) if excess == expected), "{failure:?}: {text:.200}");
+    }
+
     #[test]
-    fn what_explodes_is_stopped() {
-        let loops = "{% for a in (1..9000) %}{% for b in (1..9000) %}{% for c in (1..9000) %}{% endfor %}{% endfor %}{% endfor %}";
-        let cases = [
-            loops.to_owned(),
-            "{% for a in (1..4000000) %}0123456789012345678901234567890123456789{% endfor %}".to_owned(),
-            format!("{{% assign a = 'xxxxxxxxxxxxxxxx' %}}{}", "{% assign a = a | append: a %}".repeat(40)),
-            "{% for a in (1..1000000000000) %}{% endfor %}".to_owned(),
-            "{% tablerow a in (1..1000000000000) %}{% endtablerow %}".to_owned(),
-        ];
-        for text in cases {
-            let guarded = super::super::skeleton::guard_ranges(&text);
-            let failure = outcome(&guarded).failure;
-            assert!(matches!(failure, Some(Failure::TooLarge(_) | Failure::Render(_))), "{failure:?}: {text:.60}");
-        }
-        let product = format!(
-            "{{% assign a = 'x' %}}{}{{{{ a | replace: 'x', a | size }}}}",
-            "{% assign a = a | append: a %}".repeat(20)
-        );
-        let many = "{% capture s %}{% for i in (1..200000) %}{{i}},{% endfor %}{% endcapture %}{{ s | split: ',' | uniq | size }}";
-        for text in [product.as_str(), many, "{{ 'now' | date: '%1000000000Y' }}"] {
+    fn loops_are_stopped() {
+        let nested = |inside: &str| {
+            let open = "{% for i in (1..600) %}".repeat(2);
+            format!("{open}{inside}{}", "{% endfor %}".repeat(2))
+        };
+        assert_stopped(&nested("{% for j in (1..600) %}{% endfor %}"), Excess::Steps);
+        // Few tags, but many look-ups.
+        assert_stopped(&nested(&format!("{{% if x{} %}}{{% endif %}}", " or x".repeat(20))), Excess::Steps);
+        assert_stopped(&nested(&"0123456789".repeat(20)), Excess::Output);
+        for text in
+            ["{% for a in (1..1000000000000) %}{% endfor %}", "{% tablerow a in (1..1000001) %}{% endtablerow %}"]
+        {
             let failure = outcome(text).failure;
-            assert!(matches!(failure, Some(Failure::Render(_))), "{failure:?}: {text:.60}");
+            assert!(matches!(failure, Some(Failure::Render(_))), "{failure:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn large_values_are_stopped_when_they_are_made() {
+        let million = large(1 << 20);
+        let list = format!("{million}{{% assign l = a | slice: 1, 700000 | split: '0' %}}");
+        for (text, expected) in [
+            (large(1 << 23), Excess::Value),
+            (format!("{million}{{{{ a | append: a | append: a | append: a | append: a | size }}}}"), Excess::Value),
+            (format!("{million}{{{{ a | replace: '', a | size }}}}"), Excess::Value),
+            (format!("{million}{{{{ a | replace: '0', '0123456789' | replace: '0', a | size }}}}"), Excess::Value),
+            (format!("{million}{{{{ a | split: '' | size }}}}"), Excess::Value),
+            (format!("{list}{{{{ l | join: a | size }}}}"), Excess::Value),
+            (format!("{list}{{{{ l | concat: l | size }}}}"), Excess::Value),
+            (format!("{list}{{{{ l | uniq | size }}}}"), Excess::Steps),
+            (format!("{million}{{{{ a | append: a | truncate: 1999999 | size }}}}"), Excess::Value),
+            ("{{ 'now' | date: '%1000000000Y' }}".to_owned(), Excess::Value),
+            (
+                format!(
+                    "{{% assign f = '%999Y' %}}{}{{{{ 'now' | date: f }}}}",
+                    "{% assign f = f | append: f %}".repeat(13)
+                ),
+                Excess::Value,
+            ),
+            (
+                format!("{million}{{% capture c %}}{{% for i in (1..9) %}}{{{{ a }}}}{{% endfor %}}{{% endcapture %}}"),
+                Excess::Value,
+            ),
+            (
+                format!(
+                    "{million}{{% ifchanged %}}{{% for i in (1..9) %}}{{{{ a }}}}{{% endfor %}}{{% endifchanged %}}"
+                ),
+                Excess::Value,
+            ),
+            (
+                format!("{million}{}", (0..20).map(|n| format!("{{% assign b{n} = a %}}")).collect::<String>()),
+                Excess::Held,
+            ),
+            (
+                format!("{million}{}{}", "{% capture c %}{{ a }}".repeat(20), "{% endcapture %}".repeat(20)),
+                Excess::Held,
+            ),
+            (format!("{list}{}{}", "{% for i in l %}".repeat(20), "{% endfor %}".repeat(20)), Excess::Held),
+            (format!("{million}{}{}", "{% case a %}{% when a %}".repeat(20), "{% endcase %}".repeat(20)), Excess::Held),
+            ("{% for i in (1..1) %}{% assign forloop = forloop %}{% endfor %}".repeat(200), Excess::Nesting),
+            (format!("{{{{ a{} }}}}", ".b".repeat(100_000)), Excess::Nesting),
+        ] {
+            assert_stopped(&text, expected);
         }
         assert!(outcome("{{ '2020-01-02 03:04:05' | date: '%010Y' }}").failure.is_none());
+        assert!(outcome(&format!("{million}{{{{ a | escape | upcase | truncate: 9 }}}}")).failure.is_none());
+    }
+
+    #[test]
+    fn what_a_filter_reads_is_counted() {
+        let half = format!("{}{{% assign l = a | slice: 1, 500000 | split: '0' %}}", large(1 << 21));
+        for tag in [
+            "{{ a | size }}",
+            "{% if a == b %}{% endif %}",
+            "{% if a contains 'x' %}{% endif %}",
+            "{% assign b = a %}",
+            "{{ a | slice: 1, 2 }}",
+            "{{ a | strip_html | size }}",
+            "{{ a | snake_case | size }}",
+            "{% for x in l %}{% endfor %}",
+        ] {
+            assert_stopped(&format!("{half}{{% for i in (1..200) %}}{tag}{{% endfor %}}"), Excess::Steps);
+        }
+    }
+
+    #[test]
+    fn white_space_that_stays_in_its_place_costs_its_square() {
+        let steps = |length: usize| parse_steps(&" ".repeat(length));
+        assert!((900..1100).contains(&(steps(100_000) / (steps(10_000) / 10))), "{}", steps(100_000));
+        assert_stopped(&format!("{{% capture x %}}{}{{% endcapture %}}", " ".repeat(20_000)), Excess::Steps);
+        assert_eq!(parse_steps(&"    indented\n".repeat(100)), 1300);
     }
 
     #[test]
@@ -316,7 +388,7 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_library_is_a_failure() {
-        for text in ["{{ 99999999999999999999 }}", "{% tablerow a in list cols:0 %}{% endtablerow %}"] {
+        for text in ["{{ 99999999999999999999 }}", "{% cycle 'a': %}"] {
             let failure = outcome(text).failure;
             assert!(matches!(failure, Some(Failure::Panicked(_))), "{failure:?}");
         }

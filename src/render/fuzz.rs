@@ -1,14 +1,15 @@
 //! Random templates: nothing panics, and the skeleton changes no byte of what Liquid makes of the whole text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::engine::Engine;
+use super::engine::{Engine, Purpose};
 use super::github::Known;
-use super::skeleton;
-use super::text::Renderer;
+use super::skeleton::Markers;
+use super::text::{Findings, Renderer};
 use crate::answers::placeholder::Answer;
+use crate::diagnostic::Diagnostic;
 use crate::template::Names;
 
 const VARIABLES: &[&str] = &["name", "list", "flag", "wide"];
@@ -29,26 +30,29 @@ fn epoch() -> crate::date::Date {
 
 /// What the renderer makes of a text, or how many problems it has.
 fn rendered(text: &str) -> Result<String, usize> {
-    let variables = variables();
-    let engine = Engine::new(&variables, epoch());
+    let (rendered, found) = rendered_with(&variables(), None, text);
+    rendered.ok_or(found.problems.len())
+}
+
+fn rendered_with(variables: &BTreeMap<String, Answer>, secret: Option<&str>, text: &str) -> (Option<String>, Findings) {
+    let engine = Engine::new(variables, &secret.into_iter().collect(), epoch());
     let known = Known::new([("name", true), ("list", false), ("flag", true), ("wide", true)]);
-    let values: String = variables.values().map(ToString::to_string).collect();
-    let (total, dated) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicBool::new(false));
+    let used = variables.values().fold(Markers::NONE, |used, value| used.and(&value.to_string()));
+    let dated = std::sync::atomic::AtomicBool::new(false);
     let names = Names::default();
-    let renderer =
-        Renderer { engine: &engine, known: &known, values: &values, names: &names, total: &total, dated: &dated };
-    let mut problems = Vec::new();
-    let rendered = renderer.text("fuzz.txt", text, &mut problems);
-    for problem in &problems {
+    let renderer = Renderer { engine: &engine, known: &known, used, names: &names, dated: &dated };
+    let mut found = Findings::default();
+    let rendered = renderer.text("fuzz.txt", text, &mut found);
+    for problem in &found.problems {
         let place = problem.place.as_ref().expect("each problem has its place");
         assert!(place.text.get(place.span.clone()).is_some(), "{problem:?}");
     }
-    rendered.ok_or(problems.len())
+    (rendered, found)
 }
 
 /// What Liquid makes of the whole text.
 fn by_liquid(text: &str) -> Option<String> {
-    let outcome = Engine::new(&variables(), epoch()).render(&skeleton::guard_ranges(text), false);
+    let outcome = Engine::new(&variables(), &BTreeSet::new(), epoch()).render(text, 0, Purpose::Output);
     outcome.failure.is_none().then_some(outcome.text)
 }
 
@@ -231,7 +235,50 @@ fn blocks_end_where_liquid_ends_them() {
     }
 }
 
+/// Another value for one of the variables.
+fn other_value() -> impl Strategy<Value = (&'static str, Answer)> {
+    let text = || prop_oneof!["[a-zA-Z0-9&<> .,%'{}-]{0,8}", Just("my-app".to_owned()), Just("one".to_owned())];
+    prop_oneof![
+        (prop_oneof![Just("name"), Just("wide")], text().prop_map(Answer::Text)),
+        (Just("flag"), any::<bool>().prop_map(Answer::Bool)),
+        (Just("list"), proptest::collection::vec(text(), 0..4).prop_map(Answer::Array)),
+    ]
+}
+
+/// Checks that what depends on a variable is found out, and that nothing but the text itself does.
+fn check_dependence(text: &str, (name, other): (&str, Answer)) -> Result<(), TestCaseError> {
+    let others = variables().into_iter().chain([(name.to_owned(), other)]).collect();
+    let ((one, found), (two, also_found)) =
+        (rendered_with(&variables(), Some(name), text), rendered_with(&others, Some(name), text));
+    prop_assert_eq!(&found.secret, &also_found.secret);
+    if found.secret.is_none() {
+        prop_assert_eq!(&one, &two);
+    }
+    match (one, two) {
+        (Some(_), Some(_)) => prop_assert_eq!(&found.problems, &also_found.problems),
+        // At which tag it fails cannot be hidden.
+        (None, None) => {
+            let said = |found: &Findings| -> Vec<_> {
+                found.problems.iter().map(|problem| Diagnostic { place: None, ..problem.clone() }).collect()
+            };
+            prop_assert_eq!(said(&found), said(&also_found));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 proptest! {
+    #[test]
+    fn a_text_that_looks_no_secret_up_is_the_same_for_all_values(text in template(), other in other_value()) {
+        check_dependence(&text, other)?;
+    }
+
+    #[test]
+    fn fragments_say_nothing_of_a_secret(text in soup(), other in other_value()) {
+        check_dependence(&text, other)?;
+    }
+
     #[test]
     fn the_skeleton_renders_the_same_bytes_as_the_whole_text(text in template()) {
         prop_assume!(!text.contains("${{"));

@@ -1,4 +1,4 @@
-//! The Liquid dialect: cargo-generate's standard library and case filters, and two guards.
+//! The Liquid dialect: cargo-generate's standard library and case filters, with everything that can be expensive watched.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -9,23 +9,17 @@ use heck::{
 };
 use liquid_core::parser::{FilterArguments, ParameterReflection};
 use liquid_core::{
-    Error, Expression, Filter, FilterReflection, Language, ParseFilter, ParseTag, Renderable, Result, Runtime,
-    TagReflection, TagTokenIter, Value, ValueView,
+    Error, Filter, FilterReflection, Language, ParseBlock, ParseFilter, ParseTag, Result, Runtime, Value, ValueView,
 };
 use liquid_lib::stdlib;
 
+use super::blocks::{CaptureBlock, CaseBlock, IfChangedBlock};
 use super::date::Dated;
-
-/// The most rounds that a range may give a loop.
-const MAX_RANGE: i64 = 1_000_000;
-/// The largest text that a filter may make from its input and argument, in bytes.
-const MAX_PRODUCT: usize = 64 << 20;
-/// What is said of a loop over more than [`MAX_RANGE`] numbers.
-pub(super) const TOO_LONG_RANGE: &str = "The range has more than a million numbers";
-/// What is said of a result that could be larger than [`MAX_PRODUCT`].
-pub(super) const TOO_LONG_RESULT: &str = "The result could have more than 64 MiB";
-/// The tag that the renderer puts before a loop over a range.
-pub(super) const RANGE_GUARD: &str = "create_app_range_guard";
+use super::filters::{
+    Cost, DATE, ESCAPE, JOIN, Metered, NEWLINE_TO_BR, PLAIN, REPLACE, SLOW, SORT, SPLIT, TRUNCATE, TRUNCATE_WORDS,
+    UNIQ, URL_ENCODE,
+};
+use super::loops::{ForBlock, TableRowBlock};
 
 /// Liquid as cargo-generate 0.23 registers it, but for its `rhai` filter.
 pub(super) fn shared() -> &'static Language {
@@ -38,9 +32,6 @@ fn create_app() -> Language {
     tags(&mut language);
     blocks(&mut language);
     filters(&mut language);
-    for case in CASES {
-        language.filters.register(case.name.to_owned(), Box::new(*case));
-    }
     language
 }
 
@@ -51,92 +42,50 @@ fn tags(language: &mut Language) {
         };
     }
     register!(AssignTag, BreakTag, ContinueTag, CycleTag, IncludeTag, IncrementTag, DecrementTag, RenderTag);
-    language.tags.register(RANGE_GUARD.to_owned(), Box::new(RangeGuard));
 }
 
 fn blocks(language: &mut Language) {
-    macro_rules! register {
-        ($($block:ident),* $(,)?) => {$(
-            let block: Box<dyn liquid_core::ParseBlock> = stdlib::$block.into();
-            language.blocks.register(block.reflection().start_tag().to_owned(), block);
-        )*};
+    let ours: [Box<dyn ParseBlock>; 5] = [
+        Box::new(ForBlock),
+        Box::new(TableRowBlock),
+        Box::new(CaptureBlock),
+        Box::new(IfChangedBlock),
+        Box::new(CaseBlock),
+    ];
+    let theirs: [Box<dyn ParseBlock>; 4] =
+        [stdlib::RawBlock.into(), stdlib::IfBlock.into(), stdlib::UnlessBlock.into(), stdlib::CommentBlock.into()];
+    for block in ours.into_iter().chain(theirs) {
+        language.blocks.register(block.reflection().start_tag().to_owned(), block);
     }
-    register!(
-        RawBlock,
-        IfBlock,
-        UnlessBlock,
-        IfChangedBlock,
-        ForBlock,
-        TableRowBlock,
-        CommentBlock,
-        CaptureBlock,
-        CaseBlock
-    );
 }
 
 fn filters(language: &mut Language) {
+    let mut register = |filter: Box<dyn ParseFilter>, cost: Cost| {
+        let name = filter.reflection().name().to_owned();
+        language.filters.register(name, Box::new(Metered { filter, cost }));
+    };
     macro_rules! register {
-        ($($filter:ident),* $(,)?) => {$(
-            let filter: Box<dyn ParseFilter> = stdlib::$filter.into();
-            language.filters.register(filter.reflection().name().to_owned(), filter);
-        )*};
+        ($($cost:expr => $($filter:ident),*;)*) => { $($(register(stdlib::$filter.into(), $cost);)*)* };
     }
-    macro_rules! register_guarded {
-        ($($filter:ident: $is_affordable:ident),* $(,)?) => {$(
-            let filter: Box<dyn ParseFilter> = stdlib::$filter.into();
-            let name = filter.reflection().name().to_owned();
-            language.filters.register(name, Box::new(Guarded { filter, is_affordable: $is_affordable }));
-        )*};
+    register! {
+        PLAIN => Abs, Append, AtLeast, AtMost, Ceil, Compact, Concat, Default, DividedBy, First, Floor, Last, Lstrip, Map,
+            Minus, Modulo, Plus, Prepend, Remove, RemoveFirst, ReplaceFirst, Reverse, Round, Rstrip, Size, Strip, Times, Where;
+        SLOW => Capitalize, Downcase, Slice, StripHtml, StripNewlines, Upcase, UrlDecode;
+        JOIN => Join;
+        REPLACE => Replace;
+        SPLIT => Split;
+        ESCAPE => Escape, EscapeOnce;
+        NEWLINE_TO_BR => NewlineToBr;
+        URL_ENCODE => UrlEncode;
+        UNIQ => Uniq;
+        SORT => Sort, SortNatural;
+        TRUNCATE => Truncate;
+        TRUNCATE_WORDS => TruncateWords;
     }
-    register!(
-        Abs,
-        Append,
-        AtLeast,
-        AtMost,
-        Capitalize,
-        Ceil,
-        Compact,
-        Concat,
-        Default,
-        DividedBy,
-        Downcase,
-        Escape,
-        EscapeOnce,
-        First,
-        Floor,
-        Last,
-        Lstrip,
-        Map,
-        Minus,
-        Modulo,
-        NewlineToBr,
-        Plus,
-        Prepend,
-        Remove,
-        RemoveFirst,
-        ReplaceFirst,
-        Reverse,
-        Round,
-        Rstrip,
-        Size,
-        Slice,
-        Sort,
-        SortNatural,
-        Split,
-        Strip,
-        StripHtml,
-        StripNewlines,
-        Times,
-        Truncate,
-        TruncateWords,
-        Upcase,
-        UrlDecode,
-        UrlEncode,
-        Where,
-    );
-    register_guarded!(Join: product, Replace: product, Uniq: square);
-    let date = Guarded { filter: Box::new(Dated(stdlib::Date.into())), is_affordable: date };
-    language.filters.register("date".to_owned(), Box::new(date));
+    register(Box::new(Dated(stdlib::Date.into())), DATE);
+    for case in CASES {
+        register(Box::new(*case), SLOW);
+    }
 }
 
 /// A filter that changes the case of words.
@@ -204,120 +153,5 @@ impl Filter for Case {
     fn evaluate(&self, input: &dyn ValueView, _: &dyn Runtime) -> Result<Value> {
         let text = input.as_scalar().ok_or_else(|| Error::with_msg("String expected"))?;
         Ok(Value::scalar((self.apply)(text.to_kstr().as_str())))
-    }
-}
-
-/// A filter that can take far more than its input would suggest.
-#[derive(Clone)]
-struct Guarded {
-    filter: Box<dyn ParseFilter>,
-    is_affordable: IsAffordable,
-}
-
-/// Judges the number of the input's items, or bytes, and the arguments.
-type IsAffordable = fn(usize, &[String]) -> bool;
-
-/// The output can be as large as the input times the argument.
-fn product(items: usize, arguments: &[String]) -> bool {
-    let largest = arguments.iter().map(String::len).max().unwrap_or(0).max(1);
-    items.saturating_mul(largest) <= MAX_PRODUCT
-}
-
-/// Every item is compared with every other.
-fn square(items: usize, _: &[String]) -> bool {
-    items <= 10_000
-}
-
-/// A field of the date's format has the width that the template asks for.
-fn date(_: usize, arguments: &[String]) -> bool {
-    arguments.iter().all(|format| format.split(|c: char| !c.is_ascii_digit()).all(|width| width.len() <= 3))
-}
-
-impl ParseFilter for Guarded {
-    fn parse(&self, arguments: FilterArguments<'_>) -> Result<Box<dyn Filter>> {
-        let positional: Vec<Expression> = arguments.positional.collect();
-        let inner =
-            FilterArguments { positional: Box::new(positional.clone().into_iter()), keyword: arguments.keyword };
-        let filter = self.filter.parse(inner)?;
-        Ok(Box::new(GuardedFilter { filter, arguments: positional, is_affordable: self.is_affordable }))
-    }
-
-    fn reflection(&self) -> &dyn FilterReflection {
-        self.filter.reflection()
-    }
-}
-
-#[derive(Debug)]
-struct GuardedFilter {
-    filter: Box<dyn Filter>,
-    arguments: Vec<Expression>,
-    is_affordable: IsAffordable,
-}
-
-impl fmt::Display for GuardedFilter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.filter.fmt(f)
-    }
-}
-
-impl Filter for GuardedFilter {
-    fn evaluate(&self, input: &dyn ValueView, runtime: &dyn Runtime) -> Result<Value> {
-        let items = input
-            .as_array()
-            .map_or_else(|| input.to_kstr().len(), |array| usize::try_from(array.size()).unwrap_or(usize::MAX));
-        let evaluate = |argument: &Expression| Ok(argument.evaluate(runtime)?.to_kstr().into_string());
-        let arguments: Vec<String> = self.arguments.iter().map(evaluate).collect::<Result<_>>()?;
-        if !(self.is_affordable)(items, &arguments) {
-            return Err(Error::with_msg(TOO_LONG_RESULT));
-        }
-        self.filter.evaluate(input, runtime)
-    }
-}
-
-/// Refuses a range that Liquid would first lay out in memory, round by round.
-#[derive(Debug, Clone, Copy)]
-struct RangeGuard;
-
-impl TagReflection for RangeGuard {
-    fn tag(&self) -> &str {
-        RANGE_GUARD
-    }
-
-    fn description(&self) -> &'static str {
-        "Refuses a range that is too long"
-    }
-}
-
-impl ParseTag for RangeGuard {
-    fn parse(&self, mut arguments: TagTokenIter<'_>, _: &Language) -> Result<Box<dyn Renderable>> {
-        let range = arguments.expect_next("Range expected.")?;
-        let (start, stop) = range.expect_range().into_result()?;
-        Ok(Box::new(GuardedRange { start, stop }))
-    }
-
-    fn reflection(&self) -> &dyn TagReflection {
-        self
-    }
-}
-
-#[derive(Debug)]
-struct GuardedRange {
-    start: Expression,
-    stop: Expression,
-}
-
-impl Renderable for GuardedRange {
-    fn render_to(&self, _: &mut dyn std::io::Write, runtime: &dyn Runtime) -> Result<()> {
-        let bound = |expression: &Expression| {
-            let value = expression.try_evaluate(runtime)?;
-            value.as_scalar()?.to_integer()
-        };
-        match (bound(&self.start), bound(&self.stop)) {
-            (Some(start), Some(stop)) if stop.saturating_sub(start) >= MAX_RANGE => {
-                Err(Error::with_msg(TOO_LONG_RANGE))
-            }
-            // Liquid itself says what is wrong with bounds that are no integers.
-            _ => Ok(()),
-        }
     }
 }

@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::element::{self, TAGS};
-use super::engine::{Engine, Failure};
+use super::element::{self, TAGS, words};
+use super::engine::{Engine, Failure, Purpose};
 use super::github::Known;
-use super::language;
+use super::loops::TOO_LONG_RANGE;
 use super::scan::{self, Kind, Scan};
-use super::skeleton;
-use crate::diagnostic::{Code, Diagnostic, Place, did_you_mean, nearest};
+use super::skeleton::{self, Markers};
+use crate::diagnostic::{Code, Diagnostic, Place, SHOWN, did_you_mean};
 
 /// The text that failed.
 pub(super) struct Source<'a> {
     pub(super) file: &'a str,
     pub(super) text: Arc<str>,
     pub(super) scan: &'a Scan,
+    /// The secret variable that was looked up before it failed: Liquid's messages may quote its value.
+    pub(super) secret: Option<&'a str>,
 }
 
 impl Source<'_> {
@@ -27,6 +29,11 @@ impl Source<'_> {
     fn stretch(&self, span: &Range<usize>) -> &str {
         &self.text[span.clone()]
     }
+
+    /// The label in place of Liquid's own words.
+    fn hidden(&self) -> Option<String> {
+        self.secret.map(|name| format!("the reason is not shown, because it may quote the secret answer `{name}`"))
+    }
 }
 
 /// Turns a failure of Liquid into a diagnostic with a place.
@@ -35,25 +42,21 @@ pub(super) fn failure(
     source: &Source<'_>,
     failure: &Failure,
     known: &Known<'_>,
-    values: &str,
+    used: Markers,
 ) -> Vec<Diagnostic> {
     match failure {
         Failure::Parse(error) => vec![parse_failure(engine, source, &error.to_string())],
-        Failure::Render(error) => render_failure(engine, source, &Message::of(&error.to_string()), known, values),
-        Failure::TooLarge(what) => {
-            let span = last_element(engine, source, values);
-            let title = format!("`{}` is too much work: {what}", source.file);
-            vec![
-                Diagnostic::error(Code::TooLarge, title)
-                    .at(source.place(span), "stopped here")
-                    .help("bound the loop; a template may not exhaust the machine it runs on"),
-            ]
+        Failure::Render(error) => render_failure(engine, source, &Message::of(&error.to_string()), known, used),
+        Failure::TooLarge(excess) => {
+            let span = last_element(engine, source, used);
+            let title = format!("`{}` is too much work: {}", source.file, excess.words());
+            vec![Diagnostic::error(Code::TooLarge, title).at(source.place(span), "stopped here").help(excess.help())]
         }
         Failure::Panicked(message) => {
-            let span = last_element(engine, source, values);
+            let span = last_element(engine, source, used);
             vec![
                 Diagnostic::error(Code::LiquidRender, "this cannot be rendered")
-                    .at(source.place(span), panic_label(message))
+                    .at(source.place(span), source.hidden().unwrap_or_else(|| panic_label(message).to_owned()))
                     .help("write this tag in another way, or exclude the file from rendering in cargo-generate.toml"),
             ]
         }
@@ -90,7 +93,7 @@ fn parse_failure(engine: &Engine, source: &Source<'_>, error: &str) -> Diagnosti
         return unknown_filter(source, filter, message.context("available filters").unwrap_or(""));
     }
     // The skeleton's own lines and columns mean nothing to the author: parse the text itself, with what is no Liquid masked.
-    let outcome = engine.render(&mask(source), false);
+    let outcome = engine.render(&mask(source), 0, Purpose::Place);
     let text = match &outcome.failure {
         Some(Failure::Parse(error)) => error.to_string(),
         _ => error.to_owned(),
@@ -208,7 +211,7 @@ fn render_failure(
     source: &Source<'_>,
     message: &Message,
     known: &Known<'_>,
-    values: &str,
+    used: Markers,
 ) -> Vec<Diagnostic> {
     if let Some(name) = message.context("requested variable").filter(|_| message.title == "Unknown variable") {
         let names = BTreeSet::from([name.to_owned()]);
@@ -217,9 +220,13 @@ fn render_failure(
         found.iter_mut().for_each(|problem| problem.severity = crate::diagnostic::Severity::Error);
         return found;
     }
-    let span = last_element(engine, source, values);
+    let span = last_element(engine, source, used);
     let reason = uncapitalised(&message.title);
-    let (title, label) = if let Some(index) = message.context("requested index") {
+    let is_limit = message.title == TOO_LONG_RANGE;
+    let hidden = source.hidden().filter(|_| !is_limit);
+    let (title, label) = if let Some(hidden) = hidden {
+        ("this cannot be rendered".to_owned(), hidden)
+    } else if let Some(index) = message.context("requested index") {
         let variable = message.context("variable").unwrap_or("it");
         let label = match message.context("available indexes") {
             Some(indexes) if !indexes.is_empty() => format!("it has {indexes}"),
@@ -233,7 +240,6 @@ fn render_failure(
     } else {
         ("this cannot be rendered".to_owned(), reason)
     };
-    let is_limit = [language::TOO_LONG_RANGE, language::TOO_LONG_RESULT].contains(&message.title.as_str());
     let code = if is_limit { Code::TooLarge } else { Code::LiquidRender };
     let help = "mend the tag, or exclude the file from rendering in cargo-generate.toml";
     vec![Diagnostic::error(code, title).at(source.place(span), label).help(help)]
@@ -254,11 +260,11 @@ pub(super) fn unknown_variables(
         let used = first_uses.get(name.as_str()).cloned();
         // A name that no tag spells out, such as one with a dot in brackets.
         let span = used.or_else(|| text.find(name).map(|at| at..at + name.len())).unwrap_or(0..0);
-        let declared = known.names().any(|known| known == name);
+        let declared = known.has(name);
         let help = if declared {
             format!("use it between {{% if {name} %}} and {{% endif %}}, or ask for it always")
         } else {
-            match nearest(name, known.names()) {
+            match known.nearest(name) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it under [placeholders] in cargo-generate.toml, or give it with -d {name}=…"),
             }
@@ -273,19 +279,24 @@ pub(super) fn unknown_variables(
         let place = Place::new(file, Arc::clone(&text), span);
         Diagnostic::warning(Code::UnknownVariable, title).at(place, label).help(help)
     };
-    unknown.iter().map(warning).collect()
+    let mut warnings: Vec<Diagnostic> = unknown.iter().take(SHOWN).map(warning).collect();
+    if let Some(last) = warnings.last_mut() {
+        last.more = unknown.len().saturating_sub(SHOWN);
+    }
+    warnings
 }
 
-/// Which of these names a tag of the text uses as a variable.
-pub(super) fn used<'n>(text: &str, names: &BTreeSet<&'n str>) -> BTreeSet<&'n str> {
-    let possible: Vec<&str> = names.iter().copied().filter(|name| text.contains(name)).collect();
-    if possible.is_empty() {
-        return BTreeSet::new();
+/// Which of these names, all of which are `known`, a tag of the text uses as a variable; and what it took to find out, in steps.
+pub(super) fn used<'n>(text: &str, names: &BTreeSet<&'n str>, known: &Known<'_>) -> (BTreeSet<&'n str>, u64) {
+    /// So many names are searched for one by one, which is faster.
+    const FEW: usize = 16;
+    if names.len() <= FEW && !names.iter().any(|name| text.contains(name)) {
+        return (BTreeSet::new(), 0);
     }
-    let tags = scan::scan(text, &Known::new(possible.iter().map(|&name| (name, true))));
-    let words = tags.tags().flat_map(|tag| words(&text[tag]));
+    let scan = scan::scan(text, known);
+    let words = scan.tags().flat_map(|tag| words(&text[tag]));
     let variables = words.filter(|(_, before)| !matches!(before, Some('|' | '.'))).map(|(word, _)| word);
-    variables.filter_map(|word| names.get(word).copied()).collect()
+    (variables.filter_map(|word| names.get(word).copied()).collect(), scan.effort.steps())
 }
 
 /// The text with everything that is not Liquid's own blotted out, character by character.
@@ -302,10 +313,10 @@ fn mask(source: &Source<'_>) -> String {
 }
 
 /// The element that Liquid was at when it stopped: the last one whose sentinel was written.
-fn last_element(engine: &Engine, source: &Source<'_>, values: &str) -> Range<usize> {
+fn last_element(engine: &Engine, source: &Source<'_>, used: Markers) -> Range<usize> {
     let tags: Vec<_> = source.scan.tags().collect();
     let first = tags.first().cloned().unwrap_or(0..0);
-    let Some(sentinel) = skeleton::unused_marker(&source.text, values) else { return first };
+    let Some(sentinel) = skeleton::unused_marker(&source.text, used) else { return first };
     let mut instrumented = String::new();
     let mut number = 0;
     for piece in &source.scan.pieces {
@@ -315,9 +326,6 @@ fn last_element(engine: &Engine, source: &Source<'_>, values: &str) -> Range<usi
             if !matches!(element::tag_name(stretch), Some("when" | "else" | "elsif")) {
                 instrumented.push_str(&format!("{sentinel}{number}{sentinel}"));
             }
-            if let Some(guard) = skeleton::range_guard(stretch) {
-                instrumented.push_str(&guard);
-            }
             number += 1;
         }
         if piece.kind == Kind::Verbatim {
@@ -326,7 +334,7 @@ fn last_element(engine: &Engine, source: &Source<'_>, values: &str) -> Range<usi
             instrumented.push_str(stretch);
         }
     }
-    let outcome = engine.render(&instrumented, false);
+    let outcome = engine.render(&instrumented, source.scan.longest_tag(&source.text), Purpose::Place);
     let last = outcome.text.trim_end().rsplit(sentinel).nth(1).and_then(|number| number.parse::<usize>().ok());
     last.and_then(|last| tags.get(last).cloned()).unwrap_or(first)
 }
@@ -369,33 +377,6 @@ fn first_uses<'t>(text: &'t str, scan: &Scan) -> BTreeMap<&'t str, Range<usize>>
 fn find_filter(text: &str, tag: Range<usize>, name: &str) -> Option<Range<usize>> {
     let (word, _) = words(&text[tag]).find(|(word, before)| *word == name && *before == Some('|'))?;
     Some(offset_in(text, word))
-}
-
-/// The identifiers of a tag outside quotes, each with the last character before it that is no white space.
-fn words(element: &str) -> impl Iterator<Item = (&str, Option<char>)> {
-    let mut rest = element;
-    let mut before = None;
-    std::iter::from_fn(move || {
-        loop {
-            let c = rest.chars().next()?;
-            if c.is_ascii_alphabetic() || c == '_' {
-                let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(rest.len());
-                let word = rest[..end].trim_end_matches('-');
-                let found = (word, before);
-                before = Some('a');
-                rest = &rest[word.len()..];
-                return Some(found);
-            }
-            let skip = match c {
-                '"' | '\'' => rest[1..].find(c).map_or(rest.len(), |end| end + 2),
-                _ => c.len_utf8(),
-            };
-            if !c.is_whitespace() {
-                before = Some(c);
-            }
-            rest = &rest[skip..];
-        }
-    })
 }
 
 /// The region of a slice inside the text that it was cut from.

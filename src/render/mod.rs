@@ -1,33 +1,41 @@
 //! Template and answers in, tree out: in memory, deterministic, and nothing comes out before everything has rendered.
 
+mod blocks;
 mod date;
 mod element;
 mod engine;
 mod file;
+mod filters;
 #[cfg(test)]
 mod fuzz;
 pub mod github;
 mod language;
 mod locate;
+mod loops;
+mod meter;
 pub(crate) mod paths;
+mod runtime;
 mod scan;
+mod secret;
 pub mod select;
 mod skeleton;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
 use self::engine::Engine;
 use self::github::Known;
+use self::meter::Budget;
 use self::select::{Selected, Selector};
+use self::skeleton::Markers;
 use self::text::Renderer;
 use crate::answers::placeholder::{Answer, Kind, Placeholder};
 use crate::date::Date;
-use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
-use crate::manifest::Selection;
+use crate::diagnostic::{Diagnostic, Diagnostics, Found, Result, Severity};
+use crate::manifest::{Ownership, Selection};
 use crate::template::Names;
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -57,6 +65,8 @@ pub struct Rendered {
     pub warnings: Vec<Diagnostic>,
     /// The date of the request, where a file or a path shows it: the next render needs the same.
     pub date: Option<Date>,
+    /// The files whose content depends on a secret answer. No path does.
+    pub secret: BTreeSet<RelPath>,
 }
 
 /// What a render needs beside the files.
@@ -64,10 +74,14 @@ pub struct Rendered {
 pub struct Request<'a> {
     /// Which files are rendered, copied or dropped; with what the conditions added.
     pub selection: &'a Selection,
+    /// Whose the files are.
+    pub ownership: &'a Ownership,
     /// Every placeholder that the manifest declares, asked or not.
     pub declared: Vec<&'a Placeholder>,
     /// The value of every variable.
     pub variables: &'a BTreeMap<String, Answer>,
+    /// The variables that are secret.
+    pub secrets: BTreeSet<&'a str>,
     /// How messages name the files.
     pub names: &'a Names,
     /// Whether an unknown variable is an error.
@@ -76,54 +90,69 @@ pub struct Request<'a> {
     pub date: Date,
 }
 
+/// So many files are rendered before anybody looks at their problems.
+const BATCH: usize = 4_096;
+/// After so many errors, no more files are rendered.
+const MAX_ERRORS: usize = 1_000;
+
 /// Renders a template's files.
 ///
 /// # Errors
 ///
-/// Every problem in every file and path, in path order.
+/// Every problem in every file and path, in path order, until there are very many; but of the failures that may depend on a
+/// secret answer, the first.
 pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     let known = known(request);
-    let engine = Engine::new(request.variables, request.date);
-    let values: String = request.variables.values().map(ToString::to_string).collect();
-    let renderer = Renderer {
-        engine: &engine,
-        known: &known,
-        values: &values,
-        names: request.names,
-        total: &AtomicUsize::new(0),
-        dated: &AtomicBool::new(false),
-    };
-    let selector = Selector::new(&files, request.selection);
-    let selected: Vec<(RelPath, Entry, Selected)> = files
-        .into_iter()
-        .map(|(path, entry)| {
-            let selected = selector.select(&path);
-            (path, entry, selected)
-        })
-        .filter(|(_, _, selected)| *selected != Selected::Drop)
-        .collect();
+    let engine = Engine::new(request.variables, &request.secrets, request.date);
+    let used = request.variables.values().fold(Markers::NONE, |used, value| used.and(&value.to_string()));
+    let renderer =
+        Renderer { engine: &engine, known: &known, used, names: request.names, dated: &AtomicBool::new(false) };
+    let selector = Selector::new(&files, request.selection)?;
+    let selected = files.into_iter().map(|(path, entry)| {
+        let selected = selector.select(&path);
+        (path, entry, selected)
+    });
+    let mut selected = selected.filter(|(_, _, selected)| *selected != Selected::Drop);
     let work = |(path, entry, selected)| file::render(&renderer, path, entry, selected);
-    let results: Vec<_> = if selected.len() < PARALLEL {
-        selected.into_iter().map(work).collect()
-    } else {
-        selected.into_par_iter().with_min_len(16).map(work).collect()
-    };
-    let (tree, warnings) = collect(results, request.names, request.strict)?;
+    let mut collected = Collected::new(request.names);
+    loop {
+        let batch: Vec<(RelPath, Entry, Selected)> = selected.by_ref().take(BATCH).collect();
+        if batch.is_empty() || collected.errors > MAX_ERRORS {
+            break;
+        }
+        let results: Vec<_> = if batch.len() < PARALLEL {
+            batch.into_iter().map(work).collect()
+        } else {
+            batch.into_par_iter().with_min_len(16).map(work).collect()
+        };
+        results.into_iter().for_each(|result| collected.take(result));
+    }
+    let mut rendered = collected.finish(request)?;
     let date = renderer.dated.load(Ordering::Relaxed).then_some(request.date);
-    Ok(Rendered { tree, warnings, date })
+    rendered.date = date;
+    Ok(rendered)
 }
 
-/// Which of `names` the Liquid of a template's files and paths mentions. Each file is looked at once.
+/// Which of `names` the Liquid of a template's files and paths mentions. Each file is looked at once. Where that would take too long,
+/// all of them might be: such a template cannot be rendered.
 pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>) -> BTreeSet<&'n str> {
+    let known = Known::new(names.iter().map(|&name| (name, true)));
+    let budget = Budget::default();
     let mut found = BTreeSet::new();
     let texts = files.iter().flat_map(|(path, entry)| [Some(path.as_str()), std::str::from_utf8(entry.bytes()).ok()]);
-    for text in texts.flatten() {
+    for text in texts.flatten().filter(|text| element::has_liquid(text)) {
         if names.is_empty() {
             break;
         }
-        let used = if element::has_liquid(text) { locate::used(text, &names) } else { BTreeSet::new() };
-        names = &names - &used;
-        found.extend(used);
+        let (used, steps) = locate::used(text, &names, &known);
+        if budget.spend(steps) {
+            found.extend(names);
+            break;
+        }
+        if !used.is_empty() {
+            names = &names - &used;
+            found.extend(used);
+        }
     }
     found
 }
@@ -131,29 +160,64 @@ pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>) -> BTreeSet<&'n
 /// What Liquid makes of a whole text, without a skeleton; `None` where it fails.
 #[cfg(fuzzing)]
 pub(crate) fn by_liquid(text: &str, variables: &BTreeMap<String, Answer>, date: Date) -> Option<String> {
-    let outcome = Engine::new(variables, date).render(&skeleton::guard_ranges(text), false);
+    let outcome = Engine::new(variables, &BTreeSet::new(), date).render(text, 0, engine::Purpose::Output);
     outcome.failure.is_none().then_some(outcome.text)
 }
 
-/// Puts the files into one tree, or all their problems into one list.
-fn collect(results: Vec<file::Rendered>, names: &Names, strict: bool) -> Result<(Tree, Vec<Diagnostic>)> {
-    let mut problems = Vec::new();
-    let mut placed = paths::Placed::new(names);
-    for result in results {
-        problems.extend(result.problems);
-        if let Some((template_path, path, entry)) = result.entry {
-            placed.place(template_path, path, entry);
+/// The files that have rendered, and the problems of the others.
+struct Collected<'a> {
+    problems: Found,
+    placed: paths::Placed<'a>,
+    errors: usize,
+    /// The paths of the files that depend on a secret answer.
+    secret: BTreeSet<RelPath>,
+    failed_by_secret: bool,
+}
+
+impl<'a> Collected<'a> {
+    fn new(names: &'a Names) -> Self {
+        Self {
+            problems: Found::default(),
+            placed: paths::Placed::new(names),
+            errors: 0,
+            secret: BTreeSet::new(),
+            failed_by_secret: false,
         }
     }
-    let (tree, collisions) = placed.finish();
-    problems.extend(collisions);
-    if strict {
-        problems.iter_mut().for_each(|problem| problem.severity = Severity::Error);
+
+    fn take(&mut self, file::Rendered { entry, found }: file::Rendered) {
+        self.errors += found.problems.iter().filter(|problem| problem.is_error()).count();
+        // A list of the files that fail could spell a secret.
+        if !(found.failed_by_secret && self.failed_by_secret) {
+            self.problems.extend(found.problems);
+        }
+        self.failed_by_secret |= found.failed_by_secret;
+        if let Some((template_path, path, entry)) = entry {
+            self.secret.extend(found.secret.map(|_| path.clone()));
+            self.placed.place(template_path, path, entry);
+        }
     }
-    if problems.iter().any(Diagnostic::is_error) {
-        return Err(Diagnostics(problems));
+
+    /// One tree, or all problems in one list.
+    fn finish(mut self, request: &Request<'_>) -> Result<Rendered> {
+        let (tree, collisions) = self.placed.finish();
+        self.problems.extend(collisions);
+        let ownership = request.ownership;
+        let lists = [&ownership.once, &ownership.blocks, &ownership.repository];
+        let patterns = lists.into_iter().flatten().map(|pattern| pattern.value.as_str());
+        if let Err(problems) = select::check_work(&tree, patterns) {
+            self.problems.extend(problems.0);
+        }
+        let is_refused = self.problems.has_errors() || request.strict && !self.problems.is_empty();
+        let mut problems = self.problems.into_vec();
+        if request.strict {
+            problems.iter_mut().for_each(|problem| problem.severity = Severity::Error);
+        }
+        if is_refused {
+            return Err(Diagnostics(problems));
+        }
+        Ok(Rendered { tree, warnings: problems, date: None, secret: self.secret })
     }
-    Ok((tree, problems))
 }
 
 /// What a name can mean in this template.

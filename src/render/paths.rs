@@ -1,10 +1,10 @@
 //! The paths of rendered files: each component is a template of its own, and none may lead out of the project.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::element;
-use super::text::Renderer;
-use crate::diagnostic::{Code, Diagnostic, Place};
+use super::text::{Findings, Renderer};
+use crate::diagnostic::{Code, Diagnostic, Found, Place, Severity};
 use crate::template::Names;
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -12,11 +12,11 @@ use crate::tree::{Entry, RelPath, Tree};
 const LIQUID_SUFFIX: &str = ".liquid";
 
 /// Renders a template path; `None` when a problem was reported.
-pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec<Diagnostic>) -> Option<RelPath> {
+pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, found: &mut Findings) -> Option<RelPath> {
     let text = path.as_str();
     if !element::has_liquid(text) {
         // cargo-generate drops the suffix when it reads and again when it writes.
-        return checked(renderer, path, strip_liquid(text).to_owned(), problems);
+        return checked(renderer, path, strip_liquid(text).to_owned(), found);
     }
     let name = renderer.names.of(path);
     let mut components = Vec::new();
@@ -24,10 +24,10 @@ pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec
     for component in text.split('/') {
         let span = offset..offset + component.len();
         offset = span.end + 1;
-        let rendered = renderer.text(&name, component, problems)?;
+        let rendered = public(renderer, (&name, text, span.clone()), component, found)?;
         let rendered = if element::has_liquid(component) { portable(&rendered) } else { rendered };
         if rendered.contains(['/', '\\']) {
-            problems.push(unsafe_path(&name, text, span, &rendered, "contains a path separator"));
+            found.problems.push(unsafe_path(&name, text, span, &rendered, "contains a path separator"));
             return None;
         }
         let is_file = offset > text.len();
@@ -39,25 +39,47 @@ pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, problems: &mut Vec
                 let problem = Diagnostic::error(Code::UnsafePath, "a file's name renders to nothing")
                     .at(Place::new(&name, text, span), "empty")
                     .help("give the placeholder a value, or make the file conditional with `ignore`");
-                problems.push(problem);
+                found.problems.push(problem);
                 return None;
             }
         }
     }
-    checked(renderer, path, strip_liquid(&components.join("/")).to_owned(), problems)
+    checked(renderer, path, strip_liquid(&components.join("/")).to_owned(), found)
 }
 
-fn checked(
+/// Renders a part of a path, which must be the same whatever the secret answers are: paths are recorded and shown.
+fn public(
     renderer: &Renderer<'_>,
-    path: &RelPath,
-    rendered: String,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<RelPath> {
+    (name, whole, span): (&str, &str, std::ops::Range<usize>),
+    part: &str,
+    found: &mut Findings,
+) -> Option<String> {
+    let mut own = Findings::default();
+    let rendered = renderer.text(name, part, &mut own);
+    let Some(secret) = own.secret else {
+        found.problems.append(&mut own.problems);
+        return rendered;
+    };
+    let title = format!("the path `{whole}` depends on the secret answer `{secret}`");
+    let problem = Diagnostic::error(Code::UnsafePath, title)
+        .at(Place::new(name, whole, span), "paths are recorded and shown")
+        .help(format!("name the file without `{secret}`; its content may use it"));
+    found.problems.push(problem);
+    None
+}
+
+fn checked(renderer: &Renderer<'_>, path: &RelPath, rendered: String, found: &mut Findings) -> Option<RelPath> {
     match RelPath::new(rendered.clone()) {
         Ok(path) => Some(path),
         Err(reason) => {
             let text = path.as_str();
-            problems.push(unsafe_path(&renderer.names.of(path), text, 0..text.len(), &rendered, &reason.to_string()));
+            found.problems.push(unsafe_path(
+                &renderer.names.of(path),
+                text,
+                0..text.len(),
+                &rendered,
+                &reason.to_string(),
+            ));
             None
         }
     }
@@ -74,45 +96,80 @@ pub(super) fn render_target(
     renderer: &Renderer<'_>,
     template_path: &RelPath,
     target: &str,
-    problems: &mut Vec<Diagnostic>,
+    found: &mut Findings,
 ) -> Option<Entry> {
     let name = renderer.names.of(template_path);
-    let target = if element::has_liquid(target) { renderer.text(&name, target, problems)? } else { target.to_owned() };
+    let target = if element::has_liquid(target) {
+        public(renderer, (&name, target, 0..target.len()), target, found)?
+    } else {
+        target.to_owned()
+    };
     Some(Entry::Symlink { target })
 }
 
 /// How many links may be followed on the way to one target, as in Linux.
 const MAX_LINKS: usize = 40;
+/// The longest target of a link, in bytes, as in Linux.
+const MAX_TARGET: usize = 4_095;
+/// How many components all links of a tree may pass: some seconds, at the most.
+const MAX_PASSED: usize = 1_000_000;
 
-/// Whether a link leads to nowhere but into the project, through all the links of the tree that it passes.
-fn stays_inside(tree: &Tree, path: &RelPath, target: &str) -> bool {
-    let mut at: Vec<&str> = path.as_str().split('/').collect();
-    at.pop();
-    let mut links = 0;
-    let mut ahead: Vec<&str> = Vec::new();
-    let mut next = Some(target);
-    loop {
-        if let Some(target) = next.take() {
-            links += 1;
-            if links > MAX_LINKS || target.is_empty() || target.starts_with('/') || target.contains(['\\', '\0']) {
-                return false;
-            }
-            ahead.extend(target.rsplit('/').filter(|component| !matches!(*component, "" | ".")));
-        }
-        let Some(component) = ahead.pop() else { break };
-        if component == ".." {
-            if at.pop().is_none() {
-                return false;
-            }
-            continue;
-        }
-        at.push(component);
-        if let Some(Entry::Symlink { target }) = RelPath::new(at.join("/")).ok().and_then(|path| tree.get(&path)) {
-            at.pop();
-            next = Some(target);
-        }
+/// Follows the links of a tree.
+struct Links<'t> {
+    targets: HashMap<&'t str, &'t str>,
+    /// How many components have been passed.
+    passed: usize,
+}
+
+impl<'t> Links<'t> {
+    fn of(tree: &'t Tree) -> Self {
+        let links = tree.iter().filter_map(|(path, entry)| match entry {
+            Entry::Symlink { target } => Some((path.as_str(), target.as_str())),
+            Entry::File { .. } => None,
+        });
+        Self { targets: links.collect(), passed: 0 }
     }
-    at.is_empty() || RelPath::new(at.join("/")).is_ok()
+
+    /// Whether a link leads to nowhere but into the project, through all the links of the tree that it passes.
+    fn stays_inside(&mut self, path: &RelPath, target: &'t str) -> bool {
+        let mut at = path.as_str().rsplit_once('/').map_or(String::new(), |(above, _)| above.to_owned());
+        let mut links = 0;
+        let mut ahead: Vec<&str> = Vec::new();
+        let mut next = Some(target);
+        loop {
+            if let Some(target) = next.take() {
+                links += 1;
+                let leads_out = target.is_empty() || target.starts_with('/') || target.contains(['\\', '\0']);
+                if links > MAX_LINKS || leads_out || target.len() > MAX_TARGET {
+                    return false;
+                }
+                ahead.extend(target.rsplit('/').filter(|component| !matches!(*component, "" | ".")));
+            }
+            let Some(component) = ahead.pop() else { break };
+            self.passed += 1;
+            let above = at.rfind('/').unwrap_or_default();
+            if component == ".." {
+                if at.is_empty() {
+                    return false;
+                }
+                at.truncate(above);
+                continue;
+            }
+            let length = at.len();
+            if length + component.len() > MAX_TARGET || self.passed > MAX_PASSED {
+                return false;
+            }
+            if length > 0 {
+                at.push('/');
+            }
+            at.push_str(component);
+            if let Some(&target) = self.targets.get(at.as_str()) {
+                at.truncate(length);
+                next = Some(target);
+            }
+        }
+        at.is_empty() || RelPath::new(at).is_ok()
+    }
 }
 
 fn unsafe_path(
@@ -141,23 +198,22 @@ pub(super) struct Placed<'a> {
     tree: Tree,
     /// Which template path made which path.
     origins: BTreeMap<RelPath, RelPath>,
-    collisions: Vec<Diagnostic>,
+    collisions: Found,
 }
 
 impl<'a> Placed<'a> {
     /// An empty tree.
     pub(super) fn new(names: &'a Names) -> Self {
-        Self { names, tree: Tree::new(), origins: BTreeMap::new(), collisions: Vec::new() }
+        Self { names, tree: Tree::new(), origins: BTreeMap::new(), collisions: Found::default() }
     }
 
     /// Places a file; a second one at the same path is a collision.
     pub(super) fn place(&mut self, template_path: RelPath, path: RelPath, entry: Entry) {
         if let Some(first) = self.origins.get(&path) {
-            self.collisions.push(collision(
-                self.names,
-                &template_path,
-                &format!("`{template_path}` and `{first}` both render to `{path}`"),
-            ));
+            self.collisions.push_with(Code::PathCollision, Severity::Error, || {
+                let title = format!("`{template_path}` and `{first}` both render to `{path}`");
+                collision(self.names, &template_path, &title)
+            });
             return;
         }
         self.origins.insert(path.clone(), template_path);
@@ -167,39 +223,52 @@ impl<'a> Placed<'a> {
     /// The tree, and everything that cannot be in one tree: two files of one path, a file where a directory is needed, a
     /// link that leads out of it; with a warning, two paths that differ only in case.
     pub(super) fn finish(mut self) -> (Tree, Vec<Diagnostic>) {
-        for (path, entry) in &self.tree {
-            if let Entry::Symlink { target } = entry
-                && !stays_inside(&self.tree, path, target)
-            {
-                let name = self.origins.get(path).map_or_else(|| path.to_string(), |path| self.names.of(path));
-                let problem =
-                    Diagnostic::error(Code::UnsafePath, format!("the symbolic link `{path}` leads out of the project"))
-                        .at(Place::new(name, target.as_str(), 0..target.len()), format!("points at `{target}`"))
-                        .help("link to a file of the template by a relative path");
-                self.collisions.push(problem);
-            }
-        }
+        self.check_links();
+        let sorted: Vec<&RelPath> = self.origins.keys().collect();
         let mut folded: BTreeMap<String, &RelPath> = BTreeMap::new();
         for (path, template_path) in &self.origins {
-            for directory in path.ancestors() {
-                if let Ok(directory) = RelPath::new(directory)
-                    && let Some(file) = self.origins.get(&directory)
-                {
+            let below = format!("{path}/");
+            let first_below = sorted.get(sorted.partition_point(|other| other.as_str() < below.as_str()));
+            if let Some(other) = first_below.filter(|other| other.as_str().starts_with(&below)) {
+                let other = &self.origins[*other];
+                self.collisions.push_with(Code::PathCollision, Severity::Error, || {
                     let title = format!(
-                        "`{file}` renders to the file `{directory}`, but `{template_path}` needs a directory there"
+                        "`{template_path}` renders to the file `{path}`, but `{other}` needs a directory there"
                     );
-                    self.collisions.push(collision(self.names, template_path, &title));
-                }
+                    collision(self.names, other, &title)
+                });
             }
             if let Some(other) = folded.insert(path.as_str().to_lowercase(), path) {
-                let title =
-                    format!("`{other}` and `{path}` differ only in case: macOS and Windows take them for one file");
-                let mut warning = collision(self.names, template_path, &title);
-                warning.severity = crate::diagnostic::Severity::Warning;
-                self.collisions.push(warning);
+                self.collisions.push_with(Code::PathCollision, Severity::Warning, || {
+                    let title =
+                        format!("`{other}` and `{path}` differ only in case: macOS and Windows take them for one file");
+                    Diagnostic { severity: Severity::Warning, ..collision(self.names, template_path, &title) }
+                });
             }
         }
-        (self.tree, self.collisions)
+        (self.tree, self.collisions.into_vec())
+    }
+
+    fn check_links(&mut self) {
+        let mut links = Links::of(&self.tree);
+        for (path, entry) in &self.tree {
+            let Entry::Symlink { target } = entry else { continue };
+            if links.stays_inside(path, target) {
+                continue;
+            }
+            if links.passed > MAX_PASSED {
+                let title = format!("the symbolic links pass more than {MAX_PASSED} directories: `{path}` is too much");
+                let help = "link to files by short paths, and not to other links";
+                self.collisions.push(Diagnostic::error(Code::TooLarge, title).help(help));
+                return;
+            }
+            self.collisions.push_with(Code::UnsafePath, Severity::Error, || {
+                let name = self.origins.get(path).map_or_else(|| path.to_string(), |path| self.names.of(path));
+                Diagnostic::error(Code::UnsafePath, format!("the symbolic link `{path}` leads out of the project"))
+                    .at(Place::new(name, target.as_str(), 0..target.len()), format!("points at `{target}`"))
+                    .help("link to a file of the template by a relative path")
+            });
+        }
     }
 }
 
@@ -218,6 +287,7 @@ mod tests {
     fn links_may_not_leave_the_project() {
         let path = |text: &str| RelPath::new(text).unwrap();
         let link = |target: &str| Entry::Symlink { target: target.into() };
+        let stays_inside = |tree: &Tree, path: &RelPath, target: &str| Links::of(tree).stays_inside(path, target);
         let inside = |at: &str, target: &str| stays_inside(&Tree::new(), &path(at), target);
         assert!(inside("a/b", "../c"));
         assert!(inside("a/b", "../a/./x/../b2"));

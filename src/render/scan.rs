@@ -6,8 +6,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::element::{BLOCKS, WHITE_SPACE, end_of, has_liquid, may_reach_out, next_open, tag_name};
-use super::github::{self, Known};
+use super::element::{
+    BLOCKS, MAX_DEPTH, WHITE_SPACE, end_of, has_deep_brackets, has_liquid, may_reach_out, next_open, tag_name, words,
+};
+use super::github::{self, Bound, Effort, Known};
 
 /// Blocks that can measure or compare the text inside them: it must stay in place there.
 const WATCHING: &[&str] = &["capture", "ifchanged", "tablerow"];
@@ -44,12 +46,65 @@ pub(super) struct Scan {
     pub(super) pieces: Vec<Piece>,
     /// Whether literals may leave their places at all: false where Liquid code might see any of them.
     pub(super) movable: bool,
+    /// What it has taken to find them, besides reading the text once.
+    pub(super) effort: Effort,
+    /// Where the scan has given up, and why.
+    pub(super) excess: Option<Excess>,
+}
+
+/// A place of a text that is too much for Liquid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Excess {
+    pub(super) span: Range<usize>,
+    pub(super) title: &'static str,
+    pub(super) label: &'static str,
+    pub(super) help: &'static str,
+}
+
+/// The most that the tags of a text may have, in bytes: Liquid's parser takes hundreds of bytes of memory for each.
+const MAX_TAGS: usize = 256 << 10;
+/// The most pieces of a text.
+const MAX_PIECES: usize = 256 << 10;
+
+impl Excess {
+    fn deep(span: Range<usize>) -> Self {
+        Self {
+            span,
+            title: "tags are nested too deeply",
+            label: "this is the innermost one that is allowed",
+            help: "split the file, or flatten its conditions",
+        }
+    }
+
+    fn many(span: Range<usize>) -> Self {
+        Self {
+            span,
+            title: "the tags of this file have more than 256 KiB",
+            label: "this one is too much",
+            help: "split the file, or exclude it from rendering in cargo-generate.toml",
+        }
+    }
+
+    fn hard(span: Range<usize>) -> Self {
+        Self {
+            span,
+            title: "it takes too long to find the tags of this file",
+            label: "stopped here",
+            help: "close every brace and quote, or exclude the file from rendering in cargo-generate.toml",
+        }
+    }
 }
 
 impl Scan {
     /// The regions of the tags and outputs.
     pub(super) fn tags(&self) -> impl Iterator<Item = Range<usize>> {
         self.pieces.iter().filter(|piece| piece.kind == Kind::Liquid).map(|piece| piece.span.clone())
+    }
+
+    /// The bytes of the longest tag. What outputs and assignments do is counted when they do it.
+    pub(super) fn longest_tag(&self, text: &str) -> usize {
+        let counted = |span: &Range<usize>| !matches!(tag_name(&text[span.clone()]), None | Some("assign"));
+        self.tags().filter(counted).map(|span| span.len()).max().unwrap_or_default()
     }
 }
 
@@ -77,34 +132,56 @@ pub(super) enum Kind {
 
 /// Cuts a text into its pieces. `known` decides which `${{ … }}` are Liquid.
 pub(super) fn scan(text: &str, known: &Known<'_>) -> Scan {
-    let names = local_names(text);
+    let locals = local_names(text);
     // A decoded text could hold a marker of its own.
     let movable = !text.contains("url_decode");
-    let scan = Scan { pieces: Vec::new(), movable };
-    let mut scanner = Scanner { text, known: &known.with_locals(&names), scan, literal: 0, watching: 0 };
+    let scan = Scan { pieces: Vec::new(), movable, effort: Effort::default(), excess: None };
+    let bound = Bound { known, locals: &locals };
+    let mut scanner =
+        Scanner { text, bound: &bound, scan, literal: 0, watching: 0, tags: 0, look_ahead: MAX_LOOK_AHEAD };
     let mut at = 0;
     while let Some(start) = next_open(text, at) {
         at = scanner.element(start);
+        if scanner.is_too_much(start..at) {
+            break;
+        }
     }
     scanner.text_until(text.len());
     scanner.scan
 }
 
+/// How many bytes are read to find out whether an element inside of `raw` could end behind it.
+const MAX_LOOK_AHEAD: usize = 16 << 20;
+
 struct Scanner<'t, 'k> {
     text: &'t str,
-    known: &'k Known<'k>,
+    bound: &'k Bound<'k>,
     scan: Scan,
     /// Where the literal stretch that is being collected begins.
     literal: usize,
     /// How many of the open blocks can see the text inside them.
     watching: usize,
+    /// The bytes of all tags so far.
+    tags: usize,
+    /// What is left of [`MAX_LOOK_AHEAD`].
+    look_ahead: usize,
 }
 
 impl Scanner<'_, '_> {
+    /// Whether the text is too much for Liquid, or for us, with the element at `span`.
+    fn is_too_much(&mut self, span: Range<usize>) -> bool {
+        if self.scan.effort.is_too_much() {
+            self.scan.excess = Some(Excess::hard(span));
+        } else if self.tags > MAX_TAGS || self.scan.pieces.len() > MAX_PIECES {
+            self.scan.excess = Some(Excess::many(span));
+        }
+        self.scan.excess.is_some()
+    }
+
     /// Takes the element that opens at `start`; returns where to go on.
     fn element(&mut self, start: usize) -> usize {
         let after_dollar = self.text[start..].starts_with("{{") && self.text[..start].ends_with('$');
-        if after_dollar && let Some(left) = github::left_alone(self.text, start, self.known) {
+        if after_dollar && let Some(left) = github::left_alone(self.text, start, self.bound, &mut self.scan.effort) {
             return self.verbatim(start - 1, left);
         }
         let Some(end) = end_of(self.text, start) else {
@@ -150,7 +227,7 @@ impl Scanner<'_, '_> {
         // Liquid looks for the end of the block element by element: where one of them could reach over the end that we
         // see, or is no end to it, only Liquid knows where the block ends.
         let ends = is_bare(&self.text[end..], &[["end", block].concat()]);
-        if !ends || may_reach_out(inside) || block == "comment" && !is_plain(inside) {
+        if !ends || may_reach_out(inside, &mut self.look_ahead) || block == "comment" && !is_plain(inside) {
             self.scan.movable = false;
         }
         let kind = if has_liquid(inside) { Kind::Quoted } else { Kind::Text };
@@ -161,6 +238,9 @@ impl Scanner<'_, '_> {
     fn push(&mut self, span: Range<usize>, kind: Kind) {
         self.text_until(span.start);
         self.literal = span.end;
+        if kind == Kind::Liquid {
+            self.tags += span.len();
+        }
         if !span.is_empty() {
             self.scan.pieces.push(Piece { span, kind, watched: self.watching > 0 });
         }
@@ -186,41 +266,89 @@ pub(super) fn unclosed(text: &str, scan: &Scan) -> Option<Range<usize>> {
     open.pop()
 }
 
-/// How deeply blocks, and brackets in a tag, may nest: Liquid recurses into both.
-const MAX_DEPTH: usize = 100;
 /// How many branches the open blocks, and how many parts a condition may have: Liquid recurses into them, too.
 const MAX_BRANCHES: usize = 250;
 
-/// The first element that is nested too deeply, if any.
-pub(super) fn too_deep(text: &str, scan: &Scan) -> Option<Range<usize>> {
-    let mut depth = 0_usize;
-    let mut branches: Vec<usize> = vec![0];
-    let too_deep = |piece: &&Piece| {
+/// What of a text is too much for Liquid, if anything is.
+pub(super) fn too_much(text: &str, scan: &Scan) -> Option<Excess> {
+    if scan.excess.is_some() {
+        return scan.excess.clone();
+    }
+    let mut nesting = Nesting::default();
+    let (mut before, mut quoted, mut look_ahead) = (None, 0, MAX_LOOK_AHEAD);
+    for piece in &scan.pieces {
         let stretch = &text[piece.span.clone()];
         match piece.kind {
             Kind::Liquid => {
-                step(&mut depth, stretch, |name| BLOCKS.contains(&name));
-                branches.resize(depth + 1, 0);
-                if tag_name(stretch) == Some("elsif") {
-                    branches[depth] += 1;
+                before = tag_name(stretch);
+                if nesting.is_too_deep(stretch) {
+                    return Some(Excess::deep(piece.span.clone()));
                 }
-                depth > MAX_DEPTH
-                    || branches.iter().sum::<usize>() > MAX_BRANCHES
-                    || stretch.bytes().filter(|&byte| byte == b'[').count() > MAX_DEPTH
-                    || stretch.split(WHITE_SPACE).filter(|word| matches!(*word, "and" | "or")).count() > MAX_BRANCHES
             }
-            // Comments nest, and Liquid recurses into them, too.
             Kind::Quoted => {
-                let mut depth = 0;
-                stretch.match_indices("{%").any(|(open, _)| {
-                    step(&mut depth, &stretch[open..], |name| name == "comment");
-                    depth > MAX_DEPTH
-                })
+                // Where it stays in its place, Liquid's parser takes it apart.
+                quoted += if scan.movable { 0 } else { stretch.len() };
+                if quoted > MAX_TAGS {
+                    return Some(Excess::many(piece.span.clone()));
+                }
+                match is_quoted_too_deep(stretch, before == Some("comment"), &mut look_ahead) {
+                    Some(true) => return Some(Excess::deep(piece.span.clone())),
+                    Some(false) => {}
+                    None => return Some(Excess::hard(piece.span.clone())),
+                }
             }
-            Kind::Text | Kind::Verbatim => false,
+            Kind::Text | Kind::Verbatim => {}
         }
-    };
-    scan.pieces.iter().find(too_deep).map(|piece| piece.span.clone())
+    }
+    None
+}
+
+/// Whether Liquid would recurse too deeply into the inside of `raw` or `comment`: it parses the elements of both, and the blocks
+/// of a comment. None where to find out takes more than `look_ahead` bytes.
+fn is_quoted_too_deep(quoted: &str, is_comment: bool, look_ahead: &mut usize) -> Option<bool> {
+    let (mut nesting, mut at, mut raw_until) = (Nesting::default(), 0, 0);
+    while let Some(open) = next_open(quoted, at) {
+        at = open + 2;
+        let end = end_of(quoted, open).unwrap_or(quoted.len());
+        *look_ahead = look_ahead.checked_sub(end - open)?;
+        let element = &quoted[open..end];
+        let is_tag = is_comment && open >= raw_until && element.starts_with("{%");
+        if has_deep_brackets(element) || (is_tag && nesting.is_too_deep(element)) {
+            return Some(true);
+        }
+        if is_tag && tag_name(element) == Some("raw") {
+            raw_until = end_of_block(quoted, end, "raw").unwrap_or(quoted.len());
+        }
+    }
+    Some(false)
+}
+
+/// How deep the elements of a text are.
+#[derive(Default)]
+struct Nesting {
+    depth: usize,
+    /// How many branches each open block has, and all of them.
+    branches: Vec<usize>,
+    all_branches: usize,
+}
+
+impl Nesting {
+    /// Takes the next element; returns whether that is too deep.
+    fn is_too_deep(&mut self, element: &str) -> bool {
+        step(&mut self.depth, element, |name| BLOCKS.contains(&name));
+        while self.branches.len() > self.depth + 1 {
+            self.all_branches -= self.branches.pop().unwrap_or_default();
+        }
+        self.branches.resize(self.depth + 1, 0);
+        if tag_name(element) == Some("elsif") {
+            self.branches[self.depth] += 1;
+            self.all_branches += 1;
+        }
+        self.depth > MAX_DEPTH
+            || self.all_branches > MAX_BRANCHES
+            || has_deep_brackets(element)
+            || words(element).filter(|(word, _)| matches!(*word, "and" | "or")).count() > MAX_BRANCHES
+    }
 }
 
 /// Goes into the block that an element opens, or out of the one that it closes.
@@ -352,11 +480,33 @@ mod tests {
     #[test]
     fn comments_may_not_nest_without_end() {
         let nested = |depth: usize| format!("{}{}", "{% comment %}".repeat(depth), "{% endcomment %}".repeat(depth));
-        let deep = |text: &str| too_deep(text, &scan(text, &Known::new([]))).is_some();
+        let deep = |text: &str| too_much(text, &scan(text, &Known::new([]))).is_some();
         assert!(!deep(&nested(50)));
         assert!(deep(&nested(200_000)));
         assert!(deep(&"{% comment %}".repeat(200_000)));
         assert!(!deep(&format!("{{% raw %}}{}{{% endraw %}}", "{% if a %}".repeat(1000))));
+        let others = |tag: &str| format!("{{% comment %}}{}{{% endcomment %}}", tag.repeat(1000));
+        assert!(
+            deep(&others("{% if a %}")) && deep(&others("{% elsif a %}")) && !deep(&others("{% if a %}{% endif %}"))
+        );
+        assert!(!deep(&format!(
+            "{{% comment %}}{{% raw %}}{}{{% endraw %}}{{% endcomment %}}",
+            "{% if a %}".repeat(1000)
+        )));
+        for block in ["raw", "comment"] {
+            assert!(deep(&format!("{{% {block} %}}{{{{ {}{{% end{block} %}}", "a[".repeat(1000))));
+        }
+    }
+
+    #[test]
+    fn what_takes_too_long_is_given_up() {
+        let excess = |text: &str| scan(text, &Known::new([])).excess.map(|excess| excess.title);
+        assert_eq!(excess(&"{{ a }}".repeat(30_000)), None);
+        assert_eq!(excess(&"{{ a }}".repeat(300_000)), Some(Excess::many(0..0).title));
+        assert_eq!(excess(&"${{ a }}".repeat(300_000)), Some(Excess::many(0..0).title));
+        assert_eq!(excess(&"${{ a {{ b }} ".repeat(70_000)), Some(Excess::hard(0..0).title));
+        assert_eq!(excess(&"${{ 'a' 'b' }} ".repeat(5_000)), Some(Excess::hard(0..0).title));
+        assert_eq!(excess(&"${{ a && 'b' }} ".repeat(5_000)), None);
     }
 
     #[test]
@@ -375,12 +525,14 @@ mod tests {
     #[test]
     fn what_liquid_would_recurse_into_too_deeply_is_found() {
         let known = Known::new([]);
-        let is_too_deep = |text: &str| too_deep(text, &scan(text, &known)).is_some();
+        let is_too_deep = |text: &str| too_much(text, &scan(text, &known)).is_some();
         let chain = |branches: usize| format!("{{% if a %}}{}{{% endif %}}", "{% elsif b %}x".repeat(branches));
         assert!(!is_too_deep(&chain(200)) && is_too_deep(&chain(300)));
         assert!(!is_too_deep(&chain(200).repeat(3)));
         let condition = |parts: usize| format!("{{% if a {}%}}x{{% endif %}}", "or a ".repeat(parts));
         assert!(!is_too_deep(&condition(200)) && is_too_deep(&condition(300)));
+        assert!(is_too_deep(&condition(300).replace("or a ", "or'a'")));
+        assert!(!is_too_deep("{{ 'or or or' }}"));
         let nested = |depth: usize| format!("{}{}", "{% if a %}".repeat(depth), "{% endif %}".repeat(depth));
         assert!(!is_too_deep(&nested(100)) && is_too_deep(&nested(101)));
     }

@@ -1,9 +1,8 @@
 //! Keeps literal text out of Liquid's parser, which reads some 8 MB a second: every long stretch leaves a marker behind, the
 //! short text that remains is rendered, and the markers are expanded.
 
-use super::element::{self, WHITE_SPACE};
-use super::engine::MAX_OUTPUT;
-use super::language::RANGE_GUARD;
+use super::element::WHITE_SPACE;
+use super::meter::MAX_OUTPUT;
 use super::scan::{Kind, Scan};
 
 /// A stretch that is no longer costs Liquid less than its marker.
@@ -18,14 +17,14 @@ pub(super) struct Skeleton<'t> {
 }
 
 /// Takes the literal stretches out of a text, or returns `None` where every private character already means something.
-pub(super) fn skeleton<'t>(text: &'t str, scan: &Scan, used: &str) -> Option<Skeleton<'t>> {
+pub(super) fn skeleton<'t>(text: &'t str, scan: &Scan, used: Markers) -> Option<Skeleton<'t>> {
     let marker = unused_marker(text, used)?;
     let mut skeleton = Skeleton { text: String::new(), literals: Vec::new(), marker };
     for (at, piece) in scan.pieces.iter().enumerate() {
         let stretch = &text[piece.span.clone()];
         let movable = scan.movable && !piece.watched;
         match piece.kind {
-            Kind::Liquid => skeleton.liquid(stretch),
+            Kind::Liquid => skeleton.text.push_str(stretch),
             Kind::Quoted | Kind::Text if !movable => skeleton.text.push_str(stretch),
             Kind::Text if stretch.len() <= SHORTEST => skeleton.text.push_str(stretch),
             Kind::Verbatim | Kind::Quoted | Kind::Text => {
@@ -57,33 +56,33 @@ fn trims_before(element: &str) -> bool {
 }
 
 impl<'t> Skeleton<'t> {
-    fn liquid(&mut self, element: &str) {
-        if let Some(guard) = range_guard(element) {
-            self.text.push_str(&guard);
-        }
-        self.text.push_str(element);
-    }
-
-    /// Moves a stretch out; the white space at its start or end stays where a trim marker may take it away.
+    /// Moves a stretch out, without the white space that a trim marker beside it takes away: Liquid would look at that again
+    /// and again.
     fn literal(&mut self, stretch: &'t str, trimmed_start: bool, trimmed_end: bool) {
-        if stretch.trim_matches(WHITE_SPACE).is_empty() && (trimmed_start || trimmed_end) {
-            self.text.push_str(stretch);
+        let stretch = if trimmed_start { stretch.trim_start_matches(WHITE_SPACE) } else { stretch };
+        let stretch = if trimmed_end { stretch.trim_end_matches(WHITE_SPACE) } else { stretch };
+        if stretch.is_empty() {
             return;
         }
-        let start = if trimmed_start { stretch.len() - stretch.trim_start_matches(WHITE_SPACE).len() } else { 0 };
-        let end = if trimmed_end { stretch.trim_end_matches(WHITE_SPACE).len() } else { stretch.len() };
         let marker = self.marker;
-        self.text.push_str(&stretch[..start]);
         self.text.push_str(&format!("{marker}{}{marker}", self.literals.len()));
-        self.text.push_str(&stretch[end..]);
-        self.literals.push(&stretch[start..end]);
+        self.literals.push(stretch);
+    }
+
+    /// About how long the text is with the literal stretches in their places.
+    fn length(&self, rendered: &str) -> usize {
+        let numbers = rendered.split(self.marker).filter_map(|number| number.parse::<usize>().ok());
+        let literals = numbers.filter_map(|number| self.literals.get(number)).map(|literal| literal.len());
+        literals.fold(rendered.len(), usize::saturating_add)
     }
 
     /// Puts the literal stretches back into what Liquid rendered; `None` where that is too large.
-    pub(super) fn expand(&self, rendered: &str) -> Option<String> {
-        let mut text =
-            String::with_capacity(rendered.len() + self.literals.iter().map(|literal| literal.len()).sum::<usize>());
-        let mut rest = rendered;
+    pub(super) fn expand(&self, rendered: String) -> Option<String> {
+        if self.literals.is_empty() {
+            return Some(rendered);
+        }
+        let mut text = String::with_capacity(self.length(&rendered).min(MAX_OUTPUT));
+        let mut rest = rendered.as_str();
         while let Some((before, after)) = rest.split_once(self.marker) {
             text.push_str(before);
             let literal = after.split_once(self.marker).and_then(|(number, rest)| {
@@ -109,31 +108,39 @@ impl<'t> Skeleton<'t> {
     }
 }
 
-/// A private character that neither the text nor any value has.
-pub(super) fn unused_marker(text: &str, used: &str) -> Option<char> {
-    ('\u{e000}'..='\u{e0ff}').find(|&marker| !text.contains(marker) && !used.contains(marker))
-}
+/// Which of the private characters that can be markers some texts have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Markers([bool; 256]);
 
-/// The guard for a loop over a range: with the loop's own trim marker, so that it changes nothing.
-pub(super) fn range_guard(element: &str) -> Option<String> {
-    if !matches!(element::tag_name(element)?, "for" | "tablerow") {
-        return None;
+impl Markers {
+    /// None.
+    pub(super) const NONE: Self = Self([false; 256]);
+
+    /// Those that a text has, too.
+    #[must_use]
+    pub(super) fn and(mut self, text: &str) -> Self {
+        for marker in text.chars().filter_map(|c| u32::from(c).checked_sub(u32::from(FIRST_MARKER))) {
+            if let Some(used) = self.0.get_mut(marker as usize) {
+                *used = true;
+            }
+        }
+        self
     }
-    let start = element.find('(')?;
-    let end = start + element[start..].find(')')?;
-    let trim = if element.starts_with("{%-") { "-" } else { "" };
-    element[start..end].contains("..").then(|| format!("{{%{trim} {RANGE_GUARD} {} %}}", &element[start..=end]))
+
+    /// The first that is free.
+    fn free(self) -> Option<char> {
+        let free = u32::try_from(self.0.iter().position(|used| !used)?).ok()?;
+        char::from_u32(u32::from(FIRST_MARKER) + free)
+    }
 }
 
-/// A text whose loops over ranges are guarded, and that is otherwise as it was.
-#[cfg(any(test, fuzzing))]
-pub(super) fn guard_ranges(text: &str) -> String {
-    let scan = super::scan::scan(text, &super::github::Known::new([]));
-    let guarded = scan.pieces.iter().map(|piece| {
-        let stretch = &text[piece.span.clone()];
-        range_guard(stretch).unwrap_or_default() + stretch
-    });
-    guarded.collect()
+const FIRST_MARKER: char = '\u{e000}';
+
+/// A private character that neither the text has, nor any value: `used` are those that some value has.
+pub(super) fn unused_marker(text: &str, used: Markers) -> Option<char> {
+    // Hardly any text has one: it is searched for the first alone.
+    let first = used.free()?;
+    if text.contains(first) { used.and(text).free() } else { Some(first) }
 }
 
 #[cfg(test)]
@@ -144,7 +151,7 @@ mod tests {
 
     /// The text that is left for Liquid, with `|` for the marker's character.
     fn left(text: &str) -> String {
-        let skeleton = skeleton(text, &scan(text, &Known::new([("name", true)])), "").unwrap();
+        let skeleton = skeleton(text, &scan(text, &Known::new([("name", true)])), Markers::NONE).unwrap();
         skeleton.text.replace(skeleton.marker, "|")
     }
 
@@ -154,20 +161,17 @@ mod tests {
             ("a long text {{ name }}, and more\n", "|0|{{ name }}|1|"),
             ("short{{ name }}\n", "short{{ name }}\n"),
             ("      \n{% if name %}\n          text\n{% endif %}", "|0|{% if name %}|1|{% endif %}"),
-            (
-                "      \n{%- if name -%}\n          text\n{% endif %}",
-                "      \n{%- if name -%}\n          |0|{% endif %}",
-            ),
-            ("text      {%- if name %}      text{% endif -%}      ", "|0|      {%- if name %}|1|{% endif -%}      "),
-            ("  text  {{- name -}}  text  ", "|0|  {{- name -}}  |1|"),
+            ("      \n{%- if name -%}\n          text\n{% endif %}", "{%- if name -%}|0|{% endif %}"),
+            ("text      {%- if name %}      text{% endif -%}      ", "|0|{%- if name %}|1|{% endif -%}"),
+            ("  text  {{- name -}}  text  ", "|0|{{- name -}}|1|"),
             ("  text  ${{ github.sha }}  text  ", "|0||1||2|"),
-            ("{{ name -}}      ${{ github.sha }}", "{{ name -}}      |0|"),
+            ("{{ name -}}      ${{ github.sha }}", "{{ name -}}|0|"),
             (
                 "a long text{% capture x %}seen here{% endcapture %}a long text",
                 "|0|{% capture x %}seen here{% endcapture %}|1|",
             ),
             ("{% raw %}  {{ a }}  {% endraw %}", "{% raw %}|0|{% endraw %}"),
-            ("{% raw -%}  {{ a }}  {%- endraw %}", "{% raw -%}  |0|  {%- endraw %}"),
+            ("{% raw -%}  {{ a }}  {%- endraw %}", "{% raw -%}|0|{%- endraw %}"),
             ("{% raw -%}  {{ a -}}  {%- endraw %}", "{% raw -%}  {{ a -}}  {%- endraw %}"),
             ("a long text{% mystery %}a long text", "a long text{% mystery %}a long text"),
         ] {

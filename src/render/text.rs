@@ -1,44 +1,53 @@
 //! Renders one text of a template, a path's component or a file's content, by its skeleton.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::engine::{Engine, Failure};
+use super::engine::{Engine, Failure, Purpose};
 use super::github::Known;
+use super::meter::Excess;
+use super::skeleton::{Markers, Skeleton};
 use super::{locate, scan, skeleton};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::template::Names;
-
-/// The largest tree that a template may render to, in bytes: it is held in memory.
-const MAX_TOTAL: usize = 1 << 30;
 
 /// Renders texts with one set of variables.
 pub(super) struct Renderer<'a> {
     pub(super) engine: &'a Engine,
     pub(super) known: &'a Known<'a>,
-    /// Every value, one after the other: a marker must not occur in any.
-    pub(super) values: &'a str,
+    /// The private characters that the values have: a marker must not occur in any.
+    pub(super) used: Markers,
     /// How messages name the files.
     pub(super) names: &'a Names,
-    /// How many bytes all files have rendered to so far.
-    pub(super) total: &'a AtomicUsize,
     /// Whether any text shows the date of the run.
     pub(super) dated: &'a AtomicBool,
 }
 
+/// What was found out while a text was rendered.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// Errors and warnings.
+    pub(super) problems: Vec<Diagnostic>,
+    /// The first secret variable that was looked up: what was rendered depends on its value.
+    pub(super) secret: Option<String>,
+    /// Whether it failed after that, so that the failure may depend on the value, too.
+    pub(super) failed_by_secret: bool,
+}
+
 impl Renderer<'_> {
     /// Renders a text of the template; `file` is its name in messages.
-    pub(super) fn text(&self, file: &str, text: &str, problems: &mut Vec<Diagnostic>) -> Option<String> {
+    pub(super) fn text(&self, file: &str, text: &str, found: &mut Findings) -> Option<String> {
         let scan = scan::scan(text, self.known);
-        if let Some(span) = scan::too_deep(text, &scan) {
-            let problem = Diagnostic::error(Code::TooLarge, "tags are nested too deeply")
-                .at(Place::new(file, text, span), "this is the innermost one that is allowed")
-                .help("split the file, or flatten its conditions");
-            problems.push(problem);
+        if let Some(excess) = scan::too_much(text, &scan) {
+            let place = Place::new(file, text, excess.span);
+            found
+                .problems
+                .push(Diagnostic::error(Code::TooLarge, excess.title).at(place, excess.label).help(excess.help));
             return None;
         }
-        let Some(skeleton) = skeleton::skeleton(text, &scan, self.values) else {
-            problems.push(
+        let Some(skeleton) = skeleton::skeleton(text, &scan, self.used) else {
+            found.problems.push(
                 Diagnostic::error(
                     Code::TooLarge,
                     format!("`{file}` uses every private character from U+E000 to U+E0FF"),
@@ -47,34 +56,57 @@ impl Renderer<'_> {
             );
             return None;
         };
-        let outcome = self.engine.render(&skeleton.text, true);
+        let rendered = if self.engine.budget.spend(scan.effort.steps()) {
+            Err(Failure::TooLarge(Excess::AllSteps))
+        } else {
+            self.rendered(&skeleton, scan.longest_tag(text), found)
+        };
+        match rendered {
+            Ok((rendered, unknown)) => {
+                if !unknown.is_empty() {
+                    found.problems.extend(locate::unknown_variables(file, text, &scan, &unknown, self.known, None));
+                }
+                Some(rendered)
+            }
+            Err(failure) => {
+                let secret = found.secret.as_deref();
+                let source = locate::Source { file, text: Arc::from(text), scan: &scan, secret };
+                let problems = locate::failure(self.engine, &source, &failure, self.known, self.used);
+                found.failed_by_secret = secret.is_some();
+                found.problems.extend(problems);
+                None
+            }
+        }
+    }
+
+    /// Renders a skeleton; returns the text, and the variables that nobody defines.
+    fn rendered(
+        &self,
+        skeleton: &Skeleton<'_>,
+        longest_tag: usize,
+        found: &mut Findings,
+    ) -> Result<(String, BTreeSet<String>), Failure> {
+        let mut outcome = self.engine.render(&skeleton.text, longest_tag, Purpose::Output);
+        let budget = &self.engine.budget;
+        budget.unwrite(outcome.text.len());
+        if let Some(secret) = outcome.secret.take() {
+            // Neither the warnings nor the lock may tell which way a template went that asked for the secret.
+            let masked = self.engine.render_masked(&skeleton.text, longest_tag);
+            budget.unwrite(masked.text.len());
+            outcome.unknown = masked.unknown;
+            outcome.dated = skeleton.text.contains("date");
+            found.secret.get_or_insert(secret);
+        }
         if outcome.dated {
             self.dated.store(true, Ordering::Relaxed);
         }
-        let failure = match outcome.failure {
-            None => match skeleton.expand(&outcome.text) {
-                Some(rendered) if self.total.fetch_add(rendered.len(), Ordering::Relaxed) > MAX_TOTAL => {
-                    Failure::TooLarge("all files together render to more than 1 GiB")
-                }
-                Some(rendered) => {
-                    if !outcome.unknown.is_empty() {
-                        problems.extend(locate::unknown_variables(
-                            file,
-                            text,
-                            &scan,
-                            &outcome.unknown,
-                            self.known,
-                            None,
-                        ));
-                    }
-                    return Some(rendered);
-                }
-                None => Failure::TooLarge("it renders to more than 64 MiB"),
-            },
-            Some(failure) => failure,
-        };
-        let source = locate::Source { file, text: Arc::from(text), scan: &scan };
-        problems.extend(locate::failure(self.engine, &source, &failure, self.known, self.values));
-        None
+        if let Some(failure) = outcome.failure {
+            return Err(failure);
+        }
+        let rendered = skeleton.expand(outcome.text).ok_or(Failure::TooLarge(Excess::Output))?;
+        if budget.write(rendered.len()) {
+            return Err(Failure::TooLarge(Excess::AllOutput));
+        }
+        Ok((rendered, outcome.unknown))
     }
 }

@@ -29,8 +29,10 @@ pub struct Checked {
     pub template: Option<LockedTemplate>,
     /// The template, where it was asked for and is newer.
     pub newer: Option<Newer>,
-    /// What is wrong with the record.
+    /// What is wrong with the record, and warnings of what could not be checked; where nothing could be, why.
     pub problems: Vec<Diagnostic>,
+    /// Whether the project could not be checked.
+    pub failed: bool,
 }
 
 /// A template that is newer than the project.
@@ -47,7 +49,9 @@ impl Checked {
     #[must_use]
     pub fn fails(&self, pristine: bool) -> bool {
         let bad = |file: &FileState| file.state == State::Conflict || pristine && file.state.is_drift();
-        !self.problems.is_empty() || self.newer.is_some() || self.files().any(|(_, file)| bad(file))
+        self.problems.iter().any(Diagnostic::is_error)
+            || self.newer.is_some()
+            || self.files().any(|(_, file)| bad(file))
     }
 
     /// Every file, with whether it is at the repository's root.
@@ -91,6 +95,9 @@ fn draw(out: &mut String, project: &Checked, named: bool) -> std::fmt::Result {
     }
     if project.template.is_some() {
         writeln!(out, "{indent}{}", summary(project))?;
+    }
+    if project.failed && named {
+        writeln!(out, "{indent}not checked: see the error")?;
     }
     Ok(())
 }
@@ -165,11 +172,18 @@ pub(super) struct JsonProblem<'a> {
     code: &'static str,
     title: &'a str,
     help: Option<&'a str>,
+    /// How many others like it there are, which are not listed.
+    #[serde(skip_serializing_if = "is_zero")]
+    more: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl<'a> JsonProblem<'a> {
     pub(super) fn of(problem: &'a Diagnostic) -> Self {
-        Self { code: problem.code.as_str(), title: &problem.title, help: problem.help.as_deref() }
+        Self { code: problem.code.as_str(), title: &problem.title, help: problem.help.as_deref(), more: problem.more }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Differences for a person at a terminal, as a list, and as JSON.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -89,20 +90,21 @@ struct JsonFile<'a> {
     removed: Option<usize>,
 }
 
-/// Every file, for programs.
+/// Every file, for programs. Of those that are `secret`, not even the number of lines is told.
 #[must_use]
-pub fn json(differences: &[Difference<'_>]) -> String {
+pub fn json(differences: &[Difference<'_>], secret: &BTreeSet<String>) -> String {
     let mode = |entry: Option<&Entry>| entry.map(|entry| entry.mode().as_str());
     let files = differences.iter().map(|difference| {
         let lines = difference.lines();
+        let shown = lines.filter(|_| !secret.contains(difference.path));
         JsonFile {
             path: difference.path,
             from: difference.from,
             before_mode: mode(difference.before),
             after_mode: mode(difference.after),
             binary: lines.is_none(),
-            added: lines.map(|(added, _)| added),
-            removed: lines.map(|(_, removed)| removed),
+            added: shown.map(|(added, _)| added),
+            removed: shown.map(|(_, removed)| removed),
         }
     });
     super::json(&Json { format: FORMAT, command: "diff", files: files.collect() })

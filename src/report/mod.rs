@@ -7,23 +7,57 @@ pub mod plan;
 mod progress;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Padding, Renderer, Snippet};
 
-use crate::diagnostic::{Code, Diagnostic, Place, Result, Severity, io_reason};
+use crate::diagnostic::{Code, Diagnostic, Place, Result, SHOWN, Severity, io_reason};
 use crate::lock::LockedTemplate;
-use crate::terminal::{escape_control, escape_control_except};
+use crate::terminal::{escape_control, escape_control_except, is_hidden};
 pub use progress::Progress;
 
 /// Prints diagnostics to standard error: coloured on a terminal unless `NO_COLOR` says otherwise, plain elsewhere.
 pub fn diagnostics(diagnostics: &[Diagnostic]) {
     let mut stderr = anstream::stderr().lock();
+    // Nobody is left to tell that standard error is gone.
+    let _gone: io::Result<()> = drawn(diagnostics).try_for_each(|text| writeln!(stderr, "{text}\n"));
+}
+
+/// The first of each kind, drawn, and then how many more there are.
+fn drawn(diagnostics: &[Diagnostic]) -> impl Iterator<Item = String> {
+    let mut kinds: BTreeMap<(Severity, Code), [usize; 2]> = BTreeMap::new();
+    let mut shown = Vec::new();
     for diagnostic in diagnostics {
-        // Nobody is left to tell that standard error is gone.
-        drop(writeln!(stderr, "{}\n", draw(diagnostic)));
+        let [count, hidden] = kinds.entry((diagnostic.severity, diagnostic.code)).or_default();
+        *count += 1;
+        *hidden += diagnostic.more;
+        if *count <= SHOWN {
+            shown.push(diagnostic);
+        } else {
+            *hidden += 1;
+        }
     }
+    let hidden = kinds.into_iter().filter(|(_, [_, hidden])| *hidden > 0);
+    let more = hidden.map(|((severity, code), [_, hidden])| {
+        let title = format!("and {} more of these", grouped(hidden));
+        draw(&Diagnostic { severity, ..Diagnostic::error(code, title) })
+    });
+    shown.into_iter().map(draw).chain(more)
+}
+
+/// A number with a comma between thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// Prints a line of status to standard error.
@@ -140,14 +174,25 @@ pub(crate) fn draw(diagnostic: &Diagnostic) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let [title, label] = [&diagnostic.title, &diagnostic.label].map(|text| escape_control(text));
-    let help = diagnostic.help.as_deref().map(escape_control);
-    let place = diagnostic.place.as_deref().map(Excerpt::of);
+    let [title, label] = [&diagnostic.title, &diagnostic.label].map(|text| said(text));
+    let help = diagnostic.help.as_deref().map(said);
+    let place = diagnostic.place.as_deref();
+    let excerpt = place.filter(|place| place.quoted).map(Excerpt::of);
     let mut group = Group::with_title(level.primary_title(&*title).id(diagnostic.code.as_str()));
-    if let Some(Excerpt { file, first_line, text, span }) = &place {
+    if let Some(Excerpt { file, line, column, text, span }) = &excerpt {
         let mark = AnnotationKind::Primary.span(span.clone());
         let mark = if label.is_empty() { mark } else { mark.label(&*label) };
-        group = group.element(Snippet::source(&**text).path(&**file).line_start(*first_line).annotation(mark));
+        let snippet = Snippet::source(&**text).line_start(*line).annotation(mark);
+        group = match column {
+            None => group.element(snippet.path(&**file)),
+            // The renderer counts from where its text begins.
+            Some(column) => group.element(Origin::path(&**file).line(*line).char_column(*column)).element(snippet),
+        };
+    }
+    if let Some(place) = place.filter(|place| !place.quoted) {
+        let (line, column) = place.line_column();
+        group =
+            group.element(Origin::path(escape_control(&place.file)).line(line).char_column(column)).element(Padding);
     }
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(&**help));
@@ -155,32 +200,57 @@ pub(crate) fn draw(diagnostic: &Diagnostic) -> String {
     Renderer::styled().render(&[group])
 }
 
+/// So much of a text is shown, in bytes: it may be all of a file.
+const MAX_TEXT: usize = 2_000;
+
+/// A text as it is shown.
+fn said(text: &str) -> Cow<'_, str> {
+    if text.len() <= MAX_TEXT {
+        return escape_control(text);
+    }
+    Cow::Owned(format!("{}…", escape_control(&text[..text.floor_char_boundary(MAX_TEXT)])))
+}
+
 /// The lines of a place: to draw one, the renderer reads all the text that it gets.
 struct Excerpt<'p> {
     file: Cow<'p, str>,
-    first_line: usize,
+    line: usize,
+    /// The region's column, where the text does not begin at the start of its line.
+    column: Option<usize>,
     text: Cow<'p, str>,
     span: Range<usize>,
 }
 
+/// So much of a line is shown before the region that is marked, in bytes, and so much of the region and behind it.
+const AROUND: [usize; 2] = [100, 400];
+
 impl<'p> Excerpt<'p> {
     fn of(place: &'p Place) -> Self {
-        let Range { start, end } = place.span;
-        let from = place.text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let to = place.text[end..].find('\n').map_or(place.text.len(), |at| end + at + 1);
-        let (text, span) = visible(&place.text[from..to], start - from..end - from);
-        Self { file: escape_control(&place.file), first_line: place.line_column().0, text, span }
+        let (text, Range { start, end }) = (&*place.text, place.span.clone());
+        let (line, column) = place.line_column();
+        let mut from = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let mut to = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+        let mut end = end;
+        let is_cut = to - from > MAX_TEXT;
+        if is_cut {
+            from = text.ceil_char_boundary(from.max(start.saturating_sub(AROUND[0])));
+            to = text.floor_char_boundary(to.min(start + AROUND[1]));
+            end = end.min(to);
+        }
+        let (excerpt, span) = visible(&text[from..to], start - from..end - from);
+        let file = escape_control(&place.file);
+        Self { file, line, column: is_cut.then_some(column), text: excerpt, span }
     }
 }
 
-/// The text without the control characters that the renderer lets through, those from U+0080 to U+009F, and where the
-/// region is in it then.
+/// The text without the characters that act, or that nobody would see, and that the renderer lets through; and where the region is in
+/// it then. Each is replaced by one, so that the columns stay right.
 fn visible(text: &str, span: Range<usize>) -> (Cow<'_, str>, Range<usize>) {
-    let acts = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
-    if !text.contains(acts) {
+    let is_replaced = |c: char| !c.is_ascii() && is_hidden(c);
+    if !text.contains(is_replaced) {
         return (Cow::Borrowed(text), span);
     }
-    let replace = |part: &str| part.replace(acts, "\u{fffd}");
+    let replace = |part: &str| part.replace(is_replaced, "\u{fffd}");
     let [before, marked, after] = [&text[..span.start], &text[span.clone()], &text[span.end..]].map(replace);
     (Cow::Owned([&*before, &*marked, &*after].concat()), before.len()..before.len() + marked.len())
 }
@@ -200,10 +270,44 @@ mod tests {
         }
     }
 
+    fn plain(diagnostic: &Diagnostic) -> String {
+        anstream::adapter::strip_str(&draw(diagnostic)).to_string()
+    }
+
+    #[test]
+    fn of_a_long_line_what_is_around_the_region_is_drawn() {
+        let text = format!("one\n{}{{{{ x }}}}{}\nthree", "a".repeat(1 << 20), "ü".repeat(1 << 20));
+        let start = 4 + (1 << 20);
+        let drawn = plain(&Diagnostic::error(Code::LiquidSyntax, "t").at(Place::new("f", text, start..start + 7), "l"));
+        assert!(drawn.len() < 2_000 && drawn.contains(&format!("--> f:2:{}", (1 << 20) + 1)), "{drawn}");
+        assert!(drawn.contains("aaa{{ x }}üüü") && drawn.contains("^^^^^^^ l") && !drawn.contains("one"), "{drawn}");
+        let open = format!("{{{{ x{}", " y\n".repeat(1 << 20));
+        let drawn = plain(&Diagnostic::error(Code::LiquidSyntax, "t").at(Place::new("f", &*open, 0..open.len()), "l"));
+        assert!(drawn.len() < 20_000 && drawn.contains("--> f:1:1") && drawn.contains("{{ x y"), "{drawn}");
+    }
+
+    #[test]
+    fn of_a_long_text_the_beginning_is_drawn() {
+        let long = "ü".repeat(1 << 20);
+        let drawn = plain(&Diagnostic::error(Code::Io, &*long).help(&*long));
+        assert!(drawn.len() < 3 * MAX_TEXT && drawn.contains("üüü…"), "{drawn}");
+    }
+
+    #[test]
+    fn the_first_of_a_kind_are_drawn_and_the_others_are_counted() {
+        let mut problems: Vec<_> = (0..2_000).map(|n| Diagnostic::warning(Code::Io, format!("number {n}"))).collect();
+        problems[5].more = 1_000_000;
+        problems.push(Diagnostic::error(Code::Git, "git"));
+        let drawn: Vec<String> = drawn(&problems).map(|text| anstream::adapter::strip_str(&text).to_string()).collect();
+        assert_eq!(drawn.len(), SHOWN + 2);
+        assert!(drawn[SHOWN - 1].contains("number 19") && drawn[SHOWN].starts_with("error[P004]: git"));
+        assert_eq!(drawn[SHOWN + 1].trim_end(), "warning[P003]: and 1,001,980 more of these");
+    }
+
     #[test]
     fn nothing_in_a_diagnostic_acts_on_the_terminal() {
-        let hostile = "a\u{9b}2J\u{1b}[2J\u{202e}\nb";
-        let place = Place::new(hostile, "x \u{9b}\u{1b}\u{202e}{{ y }}\n", 8..15);
+        let hostile = "a\u{9b}2J\u{1b}[2J\u{202e}\u{200b}\u{e0041}\nb";
+        let place = Place::new(hostile, "x \u{9b}\u{1b}\u{202e}{{ y\u{200d}\u{2060} }}\n", 8..21);
         let drawn = draw(&Diagnostic::error(Code::LiquidSyntax, hostile).at(place, hostile).help(hostile));
         let drawn = anstream::adapter::strip_str(&drawn).to_string();
         assert_eq!(drawn, escape_control_except(&drawn, &['\n']), "{drawn:?}");

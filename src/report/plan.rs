@@ -41,6 +41,8 @@ pub struct Told<'a> {
     pub changed: bool,
     /// What an earlier upgrade or merge left for the user to decide.
     pub unresolved: &'a [Diagnostic],
+    /// The answers that the template calls secret: a lock of an older version of it may hold them.
+    pub secret: BTreeSet<&'a str>,
 }
 
 impl<'a> Told<'a> {
@@ -96,6 +98,10 @@ pub fn human(told: &Told<'_>) -> String {
 fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     writeln!(out, "{}", headline(told))?;
     for (name, values) in told.answers() {
+        if told.secret.contains(name) {
+            writeln!(out, "  answer    {}: secret from now on, and not recorded", escape_control(name))?;
+            continue;
+        }
         let [old, new] = values.map(|value| value.map_or("none".to_owned(), quoted));
         writeln!(out, "  answer    {}: {old} -> {new}", escape_control(name))?;
     }

@@ -2,6 +2,7 @@
 
 use super::{Loaded, load};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, nearest};
+use crate::limits::SETTINGS;
 use crate::manifest::{Manifest, Spanned};
 use crate::template::MANIFEST;
 use crate::tree::{RelPath, Tree};
@@ -17,7 +18,7 @@ pub trait Files {
     fn name_of(&self, folder: &str) -> String;
     /// Whether there is such a folder.
     fn is_folder(&self, folder: &RelPath) -> bool;
-    /// Whether a folder is really another one, outside.
+    /// Whether a folder is reached through a link.
     ///
     /// # Errors
     ///
@@ -57,14 +58,23 @@ impl ManifestFile {
     ///
     /// # Errors
     ///
-    /// Where they are not UTF-8.
+    /// Where they are not UTF-8, or too many.
     pub fn new(name: String, bytes: Vec<u8>) -> Result<Self> {
+        if bytes.len() as u64 > SETTINGS {
+            return Self::too_large(&name);
+        }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Self { name, text }),
             Err(_) => Err(Diagnostic::error(Code::ManifestSyntax, format!("`{name}` is not UTF-8"))
                 .help("save the manifest as UTF-8")
                 .into()),
         }
+    }
+
+    /// Says that a manifest is larger than any that is written by hand.
+    pub(super) fn too_large<T>(name: &str) -> Result<T> {
+        let title = format!("the manifest `{name}` is larger than {} MiB", SETTINGS >> 20);
+        Err(Diagnostic::error(Code::TooLarge, title).help("make the manifest smaller").into())
     }
 }
 
@@ -144,7 +154,7 @@ fn resolve(files: &dyn Files, subfolder: Option<&str>) -> Result<String> {
         return Err(missing("is no folder of the template", instead(subfolder, &known).unwrap_or_else(general)).into());
     }
     if files.leads_out(&inside)? {
-        return Err(missing("leads out of the template", general()).into());
+        return Err(missing("is reached through a link, and links in a template are not followed", general()).into());
     }
     Ok(inside.as_str().to_owned())
 }

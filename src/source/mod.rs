@@ -6,6 +6,7 @@ mod embedded;
 mod files;
 mod path;
 mod repository;
+mod tree;
 
 use std::collections::BTreeSet;
 
@@ -15,23 +16,25 @@ pub use address::{Address, AddressError, without_credentials};
 pub use embedded::embedded;
 use files::ManifestFile;
 pub use files::{Files, candidates, read};
-pub(crate) use path::is_executable;
-pub use path::{Directory, check_directory, from_path, read_tree};
+pub use path::{Directory, check_directory, from_path};
 #[cfg(fuzzing)]
 pub(crate) use repository::resolved as submodule;
 pub use repository::{Commit, Wanted, fetch};
+pub(crate) use tree::is_executable;
+pub use tree::read_tree;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
+use crate::limits;
 use crate::lock::hex;
 use crate::manifest::{self, Manifest};
 use crate::render::paths::strip_liquid;
 use crate::template::{MANIFEST, Names, Origin, Reference, Template};
 use crate::tree::{Entry, RelPath, Tree};
 
-/// The most that a template may weigh, in bytes: it is held in memory.
-const MAX_SIZE: u64 = 1 << 30;
+/// The most that a template may weigh, in bytes.
+const MAX_SIZE: u64 = limits::TEMPLATE;
 /// The most files that a template may have.
-const MAX_FILES: usize = 200_000;
+const MAX_FILES: usize = limits::TEMPLATE_FILES;
 
 /// A template and what is odd about its manifest.
 #[derive(Debug)]
@@ -75,7 +78,7 @@ fn pointers(files: &Tree) -> Option<Diagnostic> {
 }
 
 fn too_large() -> Diagnostic {
-    Diagnostic::error(Code::TooLarge, "the template has more than 1 GiB or 200,000 files")
+    Diagnostic::error(Code::TooLarge, "the template has more than 128 MiB or 200,000 files")
         .help("is this the template's directory? Choose one with --subfolder")
 }
 

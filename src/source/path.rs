@@ -1,25 +1,21 @@
-//! A template in a directory.
+//! A template in a directory. The way to it is the user's own; nothing in it leads out.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-use walkdir::{DirEntry, WalkDir};
-
+use super::Loaded;
 use super::address::{Address, without_credentials};
 use super::files::{Files, ManifestFile, read};
-use super::{Loaded, MAX_FILES, MAX_SIZE, too_large};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use super::tree::read_tree;
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::limits::SETTINGS;
+use crate::rooted::{Failure, Kind, Reader, Root};
 use crate::template::MANIFEST;
-use crate::tree::{Entry, RelPath, Tree};
-
-/// From so many files on, starting threads costs little in comparison.
-const PARALLEL: usize = 64;
+use crate::tree::{RelPath, Tree};
 
 /// A template's directory.
 #[derive(Debug)]
 pub struct Directory<'a> {
-    path: &'a Path,
+    root: Root,
     source: &'a str,
 }
 
@@ -29,13 +25,18 @@ impl<'a> Directory<'a> {
     /// # Errors
     ///
     /// Where no directory is there.
-    pub fn open(path: &'a Path, source: &'a str) -> Result<Self> {
+    pub fn open(path: &Path, source: &'a str) -> Result<Self> {
         check_directory(path, source)?;
-        Ok(Self { path, source })
+        let root = Root::open(path).map_err(|error| Diagnostic::io("cannot read", path, &error))?;
+        Ok(Self { root, source })
     }
 
     fn at(&self, folder: &str) -> PathBuf {
-        if folder.is_empty() { self.path.to_path_buf() } else { self.path.join(folder) }
+        if folder.is_empty() { self.root.path().to_path_buf() } else { self.root.path().join(folder) }
+    }
+
+    fn unreadable(&self, folder: &str, failure: &Failure) -> Diagnostic {
+        failure.diagnostic("cannot read", &self.at(folder))
     }
 }
 
@@ -49,48 +50,52 @@ impl Files for Directory<'_> {
     }
 
     fn is_folder(&self, folder: &RelPath) -> bool {
-        folder.below(self.path).is_dir()
+        matches!(self.root.descend(folder.as_str()), Ok(_) | Err(Failure::Link(_)))
     }
 
     /// A symbolic link on the way could lead anywhere.
     fn leads_out(&self, folder: &RelPath) -> Result<bool> {
-        let path = folder.below(self.path);
-        let canonical =
-            |path: &Path| std::fs::canonicalize(path).map_err(|error| Diagnostic::io("cannot read", path, &error));
-        Ok(!canonical(&path)?.starts_with(canonical(self.path)?))
+        match self.root.descend(folder.as_str()) {
+            Ok(_) => Ok(false),
+            Err(Failure::Link(_)) => Ok(true),
+            Err(failure) => Err(self.unreadable(folder.as_str(), &failure).into()),
+        }
     }
 
     fn manifest(&self, folder: &str) -> Result<Option<ManifestFile>> {
         let path = self.at(folder).join(MANIFEST);
-        match std::fs::read(&path) {
+        match self.root.read(Path::new(folder).join(MANIFEST), SETTINGS + 1) {
+            Err(Failure::TooLarge(_)) => ManifestFile::too_large(&path.to_string_lossy()),
+            Err(failure) if failure.is_missing() => Ok(None),
+            Err(failure) => Err(failure.diagnostic("cannot read", &path).into()),
             Ok(bytes) => ManifestFile::new(path.to_string_lossy().replace('\\', "/"), bytes).map(Some),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Diagnostic::io("cannot read", &path, &error).into()),
         }
     }
 
     fn templates_below(&self, folder: &str) -> Result<Vec<String>> {
-        let root = self.at(folder);
-        let mut found = Vec::new();
-        let mut walk = WalkDir::new(&root).min_depth(1).sort_by_file_name().into_iter();
-        while let Some(entry) = walk.next() {
-            let entry = entry.map_err(|error| walk_error(&root, &error))?;
-            if !entry.file_type().is_dir() {
+        let (mut reader, mut found) = (Reader::new(&self.root), Vec::new());
+        let mut open = vec![folder.to_owned()];
+        while let Some(directory) = open.pop() {
+            let entries = reader.entries(Path::new(&directory));
+            let entries = entries.map_err(|failure| self.unreadable(&directory, &failure))?;
+            let is_manifest = |kind| matches!(kind, Kind::File | Kind::Link);
+            if directory != folder && entries.iter().any(|(name, kind)| name == MANIFEST && is_manifest(*kind)) {
+                let below = directory.strip_prefix(folder).unwrap_or(&directory);
+                found.push(below.trim_start_matches('/').to_owned());
                 continue;
             }
-            if entry.file_name() == ".git" {
-                walk.skip_current_dir();
-            } else if entry.path().join(MANIFEST).is_file() {
-                let relative = entry.path().strip_prefix(&root).unwrap_or(entry.path());
-                found.push(relative.to_string_lossy().replace('\\', "/"));
-                walk.skip_current_dir();
-            }
+            let directories = entries.iter().filter(|(name, kind)| *kind == Kind::Directory && name != ".git");
+            let names = directories.filter_map(|(name, _)| name.to_str());
+            let paths =
+                names.map(|name| if directory.is_empty() { name.into() } else { format!("{directory}/{name}") });
+            open.extend(paths.collect::<Vec<_>>().into_iter().rev());
         }
         Ok(found)
     }
 
     fn tree(&self, folder: &str) -> Result<Tree> {
-        read_tree(&self.at(folder))
+        let root = self.root.descend(folder).map_err(|failure| self.unreadable(folder, &failure))?;
+        read_tree(&root)
     }
 }
 
@@ -117,113 +122,4 @@ pub fn check_directory(directory: &Path, source: &str) -> Result<()> {
     let help = if remote { "give a repository with --git" } else { "give the directory of a template" };
     let shown = without_credentials(source);
     Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{shown}` {what}")).help(help).into())
-}
-
-/// Reads every file below `root` but the manifest and the repository at the root.
-///
-/// # Errors
-///
-/// Every path that no project may have, or what cannot be read.
-pub fn read_tree(root: &Path) -> Result<Tree> {
-    let mut problems = Vec::new();
-    let mut found = Vec::new();
-    let mut size = 0;
-    let mut walk = WalkDir::new(root).min_depth(1).into_iter();
-    while let Some(entry) = walk.next() {
-        let entry = entry.map_err(|error| walk_error(root, &error))?;
-        if entry.file_type().is_dir() {
-            // A directory that no project may have is one problem, however many files it has.
-            let refused = if is_metadata(&entry) { None } else { relative(root, &entry).err() };
-            if is_metadata(&entry) || refused.is_some() {
-                walk.skip_current_dir();
-            }
-            problems.extend(refused);
-            continue;
-        }
-        if is_metadata(&entry) {
-            continue;
-        }
-        size += entry.metadata().map_or(0, |metadata| metadata.len());
-        if size > MAX_SIZE || found.len() >= MAX_FILES {
-            return Err(too_large().into());
-        }
-        match relative(root, &entry) {
-            Ok(path) => found.push((path, entry.into_path())),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if !problems.is_empty() {
-        problems.sort_by(|a, b| a.title.cmp(&b.title));
-        return Err(Diagnostics(problems));
-    }
-    let read = |(path, file): (RelPath, PathBuf)| Ok((path, read_entry(&file)?));
-    if found.len() < PARALLEL {
-        return found.into_iter().map(read).collect();
-    }
-    found.into_par_iter().with_min_len(64).map(read).collect()
-}
-
-/// The manifest, and the template's own repository.
-fn is_metadata(entry: &DirEntry) -> bool {
-    entry.depth() == 1 && [".git", MANIFEST].iter().any(|name| entry.file_name() == *name)
-}
-
-fn relative(root: &Path, entry: &DirEntry) -> std::result::Result<RelPath, Diagnostic> {
-    let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-    let refuse = |reason: &str| {
-        let kind = if entry.file_type().is_dir() { "directory" } else { "file" };
-        Diagnostic::error(Code::UnsafePath, format!("the template's {kind} `{}` {reason}", relative.display()))
-            .help(format!("rename or remove the {kind} in the template"))
-    };
-    let parts: Option<Vec<&str>> = relative.components().map(|component| component.as_os_str().to_str()).collect();
-    let parts = parts.ok_or_else(|| refuse("has a name that is not UTF-8"))?;
-    RelPath::new(parts.join("/")).map_err(|reason| refuse(&reason.to_string()))
-}
-
-fn read_entry(path: &Path) -> Result<Entry> {
-    let failed = |error: std::io::Error| Diagnostic::io("cannot read", path, &error);
-    let metadata = std::fs::symlink_metadata(path).map_err(failed)?;
-    if metadata.is_symlink() {
-        let target = std::fs::read_link(path).map_err(failed)?;
-        let target = target.to_str().ok_or_else(|| {
-            Diagnostic::error(
-                Code::UnsafePath,
-                format!("the symbolic link `{}` has a target that is not UTF-8", path.display()),
-            )
-            .help("rename the target in the template")
-        })?;
-        return Ok(Entry::Symlink { target: target.replace(std::path::MAIN_SEPARATOR, "/") });
-    }
-    if !metadata.is_file() {
-        return Err(Diagnostic::error(
-            Code::UnsafePath,
-            format!("`{}` is neither a file nor a directory", path.display()),
-        )
-        .help("remove it from the template: only files, directories and symbolic links can be copied")
-        .into());
-    }
-    let bytes = std::fs::read(path).map_err(failed)?;
-    Ok(Entry::File { bytes: Cow::Owned(bytes), executable: is_executable(&metadata) })
-}
-
-/// Whether the owner may execute the file; never so where files have no such bit.
-#[cfg(unix)]
-pub(crate) fn is_executable(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o100 != 0
-}
-
-/// Whether the owner may execute the file; never so where files have no such bit.
-#[cfg(not(unix))]
-pub(crate) fn is_executable(_: &std::fs::Metadata) -> bool {
-    false
-}
-
-fn walk_error(root: &Path, error: &walkdir::Error) -> Diagnostic {
-    let path = error.path().unwrap_or(root);
-    match error.io_error() {
-        Some(io) => Diagnostic::io("cannot read", path, io),
-        None => Diagnostic::error(Code::TemplateNotFound, format!("cannot read `{}`", path.display()))
-            .help("check the path"),
-    }
 }

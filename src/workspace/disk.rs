@@ -1,13 +1,19 @@
 //! The few ways in which the disk is changed. Everything that this module's siblings do to it goes through [`Disk`], so
 //! that tests can stop the process, as it were, before any single step.
+//!
+//! Every way works on a [`Spot`]: a name in a directory that is open already, so that no link can lead a step elsewhere.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::sync;
+use super::sync::{self, Synced};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::rooted::{self, Access, Kind, Reader, Root, Spot};
 use crate::tree::Mode;
 
 /// A step that the operating system refused.
@@ -23,8 +29,12 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(action: &'static str, path: &Path, error: io::Error) -> Self {
-        Self { action, path: path.to_path_buf(), error }
+    pub(super) fn new(action: &'static str, path: &Path, error: impl Into<io::Error>) -> Self {
+        Self { action, path: path.to_path_buf(), error: error.into() }
+    }
+
+    pub(super) fn kind(&self) -> ErrorKind {
+        self.error.kind()
     }
 }
 
@@ -40,12 +50,15 @@ pub(super) type Result<T> = std::result::Result<T, Failure>;
 #[derive(Debug)]
 pub(super) struct Item<'a> {
     /// Where.
-    pub(super) path: PathBuf,
+    pub(super) spot: Spot,
     /// The file's content, or the link's target.
     pub(super) bytes: &'a [u8],
     /// Which of them, and whether the file is executable.
     pub(super) mode: Mode,
 }
+
+/// A file or link of a whole tree to make.
+pub(super) type Leaf<'a> = (String, &'a [u8], Mode);
 
 /// How a file was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,65 +98,73 @@ impl Disk {
         Ok(())
     }
 
-    /// Makes one directory, with the user's umask.
-    pub(super) fn create_dir(&self, path: &Path) -> Result<()> {
-        const ACTION: &str = "cannot create the directory";
-        self.step(ACTION, path)?;
-        std::fs::create_dir(path).map_err(|error| Failure::new(ACTION, path, error))
+    /// Takes a step, and tries it again where it was interrupted or somebody else is in the way for a moment.
+    fn act<T>(&self, action: &'static str, path: &Path, step: impl Fn() -> io::Result<T>) -> Result<T> {
+        self.step(action, path)?;
+        patiently(step).map_err(|error| Failure::new(action, path, error))
+    }
+
+    /// Makes one directory.
+    pub(super) fn create_dir(&self, spot: &Spot, access: Access) -> Result<()> {
+        self.act("cannot create the directory", spot.path(), || spot.create_directory(access))
     }
 
     /// Makes one directory where none is.
-    pub(super) fn ensure_dir(&self, path: &Path) -> Result<()> {
-        match self.create_dir(path) {
-            Err(failure) if failure.error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+    pub(super) fn ensure_dir(&self, spot: &Spot, access: Access) -> Result<()> {
+        match self.create_dir(spot, access) {
+            Err(failure)
+                if failure.kind() == ErrorKind::AlreadyExists
+                    && spot.kind().is_ok_and(|kind| kind == Some(Kind::Directory)) =>
+            {
+                Ok(())
+            }
             result => result,
         }
     }
 
     /// Makes a directory whose name starts with `prefix` and is no other's, with the user's umask.
-    pub(super) fn temporary_dir(&self, parent: &Path, prefix: &str) -> Result<PathBuf> {
+    pub(super) fn temporary_dir(&self, parent: &Root, prefix: &str) -> Result<Spot> {
         const ACTION: &str = "cannot create a directory in";
-        self.step(ACTION, parent)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(prefix);
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let made = builder.tempdir_in(parent).map_err(|error| Failure::new(ACTION, parent, error))?;
-        Ok(made.keep())
-    }
-
-    /// Makes `path` and the directories above it that are missing; returns those that it made, outermost first.
-    pub(super) fn create_dirs(&self, path: &Path) -> Result<Vec<PathBuf>> {
-        let missing: Vec<&Path> = path.ancestors().take_while(|path| path.symlink_metadata().is_err()).collect();
-        let mut made = Vec::new();
-        for directory in missing.into_iter().rev().filter(|directory| !directory.as_os_str().is_empty()) {
-            match self.create_dir(directory) {
-                Ok(()) => made.push(directory.to_path_buf()),
-                Err(failure) if failure.error.kind() == ErrorKind::AlreadyExists => {}
-                Err(failure) => {
-                    self.remove_dirs(&made);
-                    return Err(failure);
-                }
+        const TRIES: usize = 100;
+        self.step(ACTION, parent.path())?;
+        let mut last = ErrorKind::AlreadyExists.into();
+        for _ in 0..TRIES {
+            let spot = parent.spot(OsString::from(format!("{prefix}{}", random_name())));
+            match patiently(|| spot.create_directory(Access::Usual)) {
+                Ok(()) => return Ok(spot),
+                Err(error) => last = error,
+            }
+            if last.kind() != ErrorKind::AlreadyExists {
+                break;
             }
         }
-        Ok(made)
+        Err(Failure::new(ACTION, parent.path(), last))
     }
 
     /// Removes directories, given outermost first, as far as they are empty.
-    pub(super) fn remove_dirs(&self, paths: &[PathBuf]) {
-        for path in paths.iter().rev() {
-            if self.remove_dir(path).is_err() {
+    pub(super) fn remove_dirs(&self, spots: &[Spot]) {
+        for spot in spots.iter().rev() {
+            if self.remove_dir(spot).is_err() {
                 return;
             }
         }
     }
 
-    /// Makes a file or a link where nothing stands: an existing one, also a link that leads elsewhere, is an error. A
+    /// Makes a file or a link where nothing is: an existing one, also a link that leads elsewhere, is an error. A
     /// file gets the user's umask.
     pub(super) fn create(&self, item: &Item<'_>) -> Result<()> {
         const ACTION: &str = "cannot write";
-        self.step_or(ACTION, &item.path, || drop(create(item, item.bytes.len() / 2)))?;
-        create(item, item.bytes.len()).map_err(|error| Failure::new(ACTION, &item.path, error))
+        let path = item.spot.path();
+        self.step_or(ACTION, path, || drop(create(&item.spot, item.bytes, item.mode, item.bytes.len() / 2)))?;
+        create(&item.spot, item.bytes, item.mode, item.bytes.len()).map_err(|error| Failure::new(ACTION, path, error))
+    }
+
+    /// Makes a file for the user alone, where nothing is.
+    pub(super) fn create_private(&self, spot: &Spot, bytes: &[u8]) -> Result<()> {
+        const ACTION: &str = "cannot write";
+        let write = |length: usize| spot.create_file(Access::Private)?.write_all(&bytes[..length]);
+        self.step_or(ACTION, spot.path(), || drop(write(bytes.len() / 2)))?;
+        write(bytes.len()).map_err(|error| Failure::new(ACTION, spot.path(), error))
     }
 
     /// Makes many files, several at a time where that pays.
@@ -154,120 +175,139 @@ impl Disk {
         items.par_iter().try_for_each(|item| self.create(item))
     }
 
+    /// Makes a whole tree in an empty directory that nobody else knows: paths are given in order.
+    pub(super) fn create_tree(&self, root: &Root, leaves: &[Leaf<'_>]) -> Result<()> {
+        let mut reader = Reader::new(root);
+        for directory in directories(leaves.iter().map(|(path, ..)| path.as_str())) {
+            let spot = spot(&mut reader, root, directory)?;
+            self.create_dir(&spot, Access::Usual)?;
+        }
+        let create = |reader: &mut Reader<'_>, (path, bytes, mode): &Leaf<'_>| {
+            self.create(&Item { spot: spot(reader, root, path)?, bytes, mode: *mode })
+        };
+        if leaves.len() < PARALLEL {
+            return leaves.iter().try_for_each(|leaf| create(&mut reader, leaf));
+        }
+        leaves.par_iter().map_init(|| Reader::new(root), create).collect()
+    }
+
     /// Makes sure that the content of files, and the names in directories, survive a power cut.
-    pub(super) fn sync(&self, paths: &[&Path]) -> Result<()> {
-        paths.iter().try_for_each(|path| self.step("sync", path))?;
-        sync::all(paths).map_err(|(path, error)| Failure::new("cannot write", path, error))
+    pub(super) fn sync(&self, what: &[Synced]) -> Result<()> {
+        what.iter().try_for_each(|one| self.step("sync", one.path()))?;
+        sync::all(what).map_err(|(path, error)| Failure::new("cannot write", &path, error))
     }
 
-    /// Moves a file or directory; a file replaces the one at `to`.
-    pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        const ACTION: &str = "cannot write";
-        self.step(ACTION, to)?;
-        patiently(|| std::fs::rename(from, to)).map_err(|error| Failure::new(ACTION, to, error))
+    /// Gives a file or directory another name; a file replaces the one that has it.
+    pub(super) fn rename(&self, from: &Spot, to: &Spot) -> Result<()> {
+        self.act("cannot write", to.path(), || from.rename(to))
     }
 
-    /// Moves a file or link to where another one may stand, also from another file system: by way of `beside`, a name in
-    /// the directory of `to` that nobody else uses. It is done when nothing stands at `from` nor `beside` any more.
-    pub(super) fn replace(&self, from: &Path, to: &Path, beside: &Path) -> Result<()> {
-        match self.rename(from, to) {
-            Err(failure) if failure.error.kind() == ErrorKind::CrossesDevices => {}
-            result => return result,
+    /// Gives a file or directory another name, which nothing has.
+    pub(super) fn rename_new(&self, from: &Spot, to: &Spot) -> Result<()> {
+        self.act("cannot write", to.path(), || from.rename_new(to))
+    }
+
+    /// Lets two files change places in one step.
+    pub(super) fn exchange(&self, from: &Spot, to: &Spot) -> Result<()> {
+        #[cfg(any(test, debug_assertions))]
+        if !self.fuse.exchanges() {
+            return Err(Failure::new("cannot write", to.path(), ErrorKind::Unsupported));
         }
-        self.copy_over(from, beside)?;
-        self.remove_file(from)?;
-        self.rename(beside, to)
-    }
-
-    /// The same, but what stands at `from` may stay.
-    pub(super) fn restore(&self, from: &Path, to: &Path, beside: &Path) -> Result<()> {
-        match self.rename(from, to) {
-            Err(failure) if failure.error.kind() == ErrorKind::CrossesDevices => {}
-            result => return result,
-        }
-        self.copy_over(from, beside)?;
-        self.rename(beside, to)
-    }
-
-    /// Copies a file or link, and makes sure that the copy survives a power cut.
-    fn copy_over(&self, from: &Path, to: &Path) -> Result<()> {
-        if to.symlink_metadata().is_ok() {
-            self.remove_file(to)?;
-        }
-        if self.copy(from, to)? == Kept::Copy { self.sync(&[to]) } else { Ok(()) }
+        self.act("cannot write", to.path(), || from.exchange(to))
     }
 
     /// Gives a file a second name, or copies it where that cannot be done.
-    pub(super) fn link_or_copy(&self, from: &Path, to: &Path) -> Result<Kept> {
-        self.step("cannot write", to)?;
+    pub(super) fn link_or_copy(&self, from: &Spot, to: &Spot) -> Result<Kept> {
+        self.step("cannot write", to.path())?;
         // A second name for a link may end up as one for what it leads to.
-        if !from.is_symlink() && std::fs::hard_link(from, to).is_ok() {
+        if from.kind().is_ok_and(|kind| kind == Some(Kind::File)) && from.hard_link(to).is_ok() {
             return Ok(Kept::Link);
         }
         self.copy(from, to)
     }
 
-    /// Copies a file with its permissions, or a link, to where nothing stands.
-    fn copy(&self, from: &Path, to: &Path) -> Result<Kept> {
-        self.step("cannot write", to)?;
-        let failed = |error| Failure::new("cannot copy", from, error);
-        if from.is_symlink() {
-            let target = std::fs::read_link(from).map_err(failed)?;
-            symlink(&target.to_string_lossy(), to).map_err(failed)?;
+    /// Copies a file with its permissions, or a link, to where nothing is.
+    pub(super) fn copy(&self, from: &Spot, to: &Spot) -> Result<Kept> {
+        let failed = |error: io::Error| Failure::new("cannot copy", from.path(), error);
+        self.step("cannot write", to.path())?;
+        if from.kind().map_err(failed)? == Some(Kind::Link) {
+            let target = from.link().map_err(failed)?;
+            to.create_link(&target.to_string_lossy()).map_err(failed)?;
             return Ok(Kept::Link);
         }
-        std::fs::copy(from, to).map_err(failed)?;
+        let mut source = from.regular().map_err(|error| failed(error.into()))?.into_file();
+        let mut copy = to.create_file(Access::Private).map_err(failed)?;
+        io::copy(&mut source, &mut copy).map_err(failed)?;
+        copy.set_permissions(source.metadata().map_err(failed)?.permissions()).map_err(failed)?;
         Ok(Kept::Copy)
     }
 
     /// Gives a file the permissions of another one, less the executable bits, which it gets or does not get.
-    pub(super) fn copy_permissions(&self, from: &Path, to: &Path, executable: bool) -> Result<()> {
-        const ACTION: &str = "cannot set the permissions of";
-        self.step(ACTION, to)?;
-        copy_permissions(from, to, executable).map_err(|error| Failure::new(ACTION, to, error))
+    pub(super) fn copy_permissions(&self, from: &Spot, to: &Spot, executable: bool) -> Result<()> {
+        self.act("cannot set the permissions of", to.path(), || copy_permissions(from, to, executable))
     }
 
     /// Removes a file or a link.
-    pub(super) fn remove_file(&self, path: &Path) -> Result<()> {
-        const ACTION: &str = "cannot remove";
-        self.step(ACTION, path)?;
-        patiently(|| std::fs::remove_file(path)).map_err(|error| Failure::new(ACTION, path, error))
+    pub(super) fn remove_file(&self, spot: &Spot) -> Result<()> {
+        self.act("cannot remove", spot.path(), || spot.remove_file())
     }
 
     /// Removes an empty directory.
-    pub(super) fn remove_dir(&self, path: &Path) -> Result<()> {
-        const ACTION: &str = "cannot remove the directory";
-        self.step(ACTION, path)?;
-        std::fs::remove_dir(path).map_err(|error| Failure::new(ACTION, path, error))
+    pub(super) fn remove_dir(&self, spot: &Spot) -> Result<()> {
+        self.act("cannot remove the directory", spot.path(), || spot.remove_directory())
     }
 
     /// Removes a directory with everything in it; that nothing is there is no error.
-    pub(super) fn remove_tree(&self, path: &Path) -> Result<()> {
-        const ACTION: &str = "cannot remove the directory";
-        self.step(ACTION, path)?;
-        match std::fs::remove_dir_all(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::new(ACTION, path, error)),
-            _ => Ok(()),
+    pub(super) fn remove_tree(&self, spot: &Spot) -> Result<()> {
+        match self.act("cannot remove the directory", spot.path(), || spot.remove_tree()) {
+            Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(()),
+            result => result,
         }
     }
 }
 
-fn create(item: &Item<'_>, length: usize) -> io::Result<()> {
-    if item.mode == Mode::Symlink {
-        let target = std::str::from_utf8(item.bytes).map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
-        return symlink(target, &item.path);
-    }
-    create_file(&item.path, item.mode == Mode::Executable)?.write_all(&item.bytes[..length])
+/// The place of a path in a tree that is being made.
+fn spot(reader: &mut Reader<'_>, root: &Root, path: &str) -> Result<Spot> {
+    let relative = Path::new(path);
+    let found = reader.spot(relative);
+    found.map_err(|error: rooted::Failure| Failure::new("cannot write", &root.path().join(relative), error))
 }
 
-/// Windows refuses to replace or remove what another program, such as a virus scanner, has open; mostly it is done with
-/// it in a moment.
-fn patiently(step: impl Fn() -> io::Result<()>) -> io::Result<()> {
+/// Every directory that these paths need, outer ones first.
+fn directories<'p>(paths: impl Iterator<Item = &'p str>) -> BTreeSet<&'p str> {
+    paths.flat_map(|path| path.match_indices('/').map(|(at, _)| &path[..at])).collect()
+}
+
+fn create(spot: &Spot, bytes: &[u8], mode: Mode, length: usize) -> io::Result<()> {
+    if mode == Mode::Symlink {
+        let target = std::str::from_utf8(bytes).map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
+        return spot.create_link(target);
+    }
+    let access = if mode == Mode::Executable { Access::Executable } else { Access::Usual };
+    spot.create_file(access)?.write_all(&bytes[..length])
+}
+
+/// Letters and digits that nobody can know before.
+fn random_name() -> String {
+    const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut random = RandomState::new().hash_one(0);
+    let letter = |_| {
+        let letter = LETTERS[(random % LETTERS.len() as u64) as usize];
+        random /= LETTERS.len() as u64;
+        char::from(letter)
+    };
+    (0..10).map(letter).collect()
+}
+
+/// A signal can interrupt a step. And Windows refuses to replace or remove what another program, such as a virus scanner,
+/// has open; mostly it is done with it in a moment.
+fn patiently<T>(step: impl Fn() -> io::Result<T>) -> io::Result<T> {
     const TRIES: u32 = 10;
     /// Access denied, sharing violation, lock violation.
     const IN_USE: [i32; 3] = [5, 32, 33];
     for _ in 1..TRIES {
         match step() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if cfg!(windows) && error.raw_os_error().is_some_and(|code| IN_USE.contains(&code)) => {
                 std::thread::sleep(std::time::Duration::from_millis(100));
             }
@@ -278,42 +318,16 @@ fn patiently(step: impl Fn() -> io::Result<()>) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn copy_permissions(from: &Path, to: &Path, executable: bool) -> io::Result<()> {
+fn copy_permissions(from: &Spot, to: &Spot, executable: bool) -> io::Result<()> {
+    use cap_std::fs::MetadataExt as _;
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = from.metadata()?.permissions().mode() & 0o666;
+    let mode = from.metadata()?.mode() & 0o666;
     // Whoever may read it may run it, too.
     let mode = if executable { mode | (mode & 0o444) >> 2 } else { mode };
-    std::fs::set_permissions(to, std::fs::Permissions::from_mode(mode))
+    to.regular()?.into_file().set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn copy_permissions(_from: &Path, _to: &Path, _executable: bool) -> io::Result<()> {
+fn copy_permissions(_from: &Spot, _to: &Spot, _executable: bool) -> io::Result<()> {
     Ok(())
-}
-
-#[cfg(unix)]
-fn create_file(path: &Path, executable: bool) -> io::Result<std::fs::File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mode = if executable { 0o777 } else { 0o666 };
-    std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
-}
-
-#[cfg(not(unix))]
-fn create_file(path: &Path, _executable: bool) -> io::Result<std::fs::File> {
-    std::fs::OpenOptions::new().write(true).create_new(true).open(path)
-}
-
-#[cfg(unix)]
-fn symlink(target: &str, path: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(target, path)
-}
-
-/// Links need a privilege on Windows; without it, a file holds the target, which is what git makes of a link there.
-#[cfg(not(unix))]
-fn symlink(target: &str, path: &Path) -> io::Result<()> {
-    #[cfg(windows)]
-    if std::os::windows::fs::symlink_file(target.replace('/', "\\"), path).is_ok() {
-        return Ok(());
-    }
-    create_file(path, false)?.write_all(target.as_bytes())
 }

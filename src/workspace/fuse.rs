@@ -4,21 +4,34 @@
 //! Tests of this crate choose a [`Fuse`]. Tests of the whole program say `CREATE_APP_FAULT=KIND:STEP`; docs/contributing.md
 //! lists the kinds.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Something that happens beside a change.
+type Hook = Box<dyn Fn() + Send + Sync>;
+
 /// Lets so many steps happen; every later one fails, as nothing more is done by a process that was killed.
-#[derive(Debug)]
 pub(super) struct Fuse {
     limit: usize,
     /// One step that fails, while those behind it work again.
     fails: Option<(usize, ErrorKind)>,
     /// Whether the process really ends at the limit.
     kills: bool,
+    /// What somebody else does just before a step.
+    hook: Option<(usize, Hook)>,
+    /// Whether two files can change places in one step.
+    exchanges: bool,
     taken: AtomicUsize,
     log: Mutex<Vec<(&'static str, PathBuf)>>,
+}
+
+impl fmt::Debug for Fuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fuse").field("limit", &self.limit).field("fails", &self.fails).finish_non_exhaustive()
+    }
 }
 
 impl Default for Fuse {
@@ -30,7 +43,15 @@ impl Default for Fuse {
 impl Fuse {
     /// The process is killed after so many steps.
     pub(super) fn after(limit: usize) -> Self {
-        Self { limit, fails: None, kills: false, taken: AtomicUsize::new(0), log: Mutex::default() }
+        Self {
+            limit,
+            fails: None,
+            kills: false,
+            hook: None,
+            exchanges: true,
+            taken: AtomicUsize::new(0),
+            log: Mutex::default(),
+        }
     }
 
     fn from_environment() -> Self {
@@ -48,6 +69,11 @@ impl Fuse {
     /// Takes a step; `torn` is what a step leaves that is cut in half.
     pub(super) fn step(&self, action: &'static str, path: &Path, torn: impl Fn()) -> io::Result<()> {
         let step = self.taken.fetch_add(1, Ordering::SeqCst);
+        if let Some((at, hook)) = &self.hook
+            && *at == step
+        {
+            hook();
+        }
         if step == self.limit {
             torn();
             if self.kills {
@@ -69,8 +95,25 @@ impl Fuse {
     }
 }
 
+impl Fuse {
+    /// Whether two files can change places in one step, as they cannot on every system.
+    pub(super) fn exchanges(&self) -> bool {
+        self.exchanges
+    }
+}
+
 #[cfg(test)]
 impl Fuse {
+    /// Somebody else does something just before a step.
+    pub(super) fn meanwhile(self, at: usize, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { hook: Some((at, Box::new(hook))), ..self }
+    }
+
+    /// On a system on which two files cannot change places in one step.
+    pub(super) fn without_exchange(self) -> Self {
+        Self { exchanges: false, ..self }
+    }
+
     /// The disk is full at one step and has room again at the next; the process is killed so many steps later.
     pub(super) fn full(at: usize, killed_after: usize) -> Self {
         let limit = at.saturating_add(1).saturating_add(killed_after);

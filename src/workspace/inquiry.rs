@@ -2,6 +2,7 @@
 
 use std::thread::JoinHandle;
 
+use super::record::lock_bytes;
 use super::site::Site;
 use crate::git::{self, Committed};
 use crate::lock::{BASE, DIRECTORY, Digest, LOCK, Lock};
@@ -45,7 +46,7 @@ impl Findings {
 }
 
 fn committed(site: &Site) -> Option<Committed> {
-    let text = std::fs::read_to_string(site.app.join(DIRECTORY).join(LOCK)).ok()?;
+    let text = String::from_utf8(lock_bytes(&site.app).ok()??).ok()?;
     let lock = Lock::parse(&text, LOCK).ok()?;
     let app = lock.files.keys().chain(lock.moved.values()).map(|path| site.in_repository(path.as_str()));
     let paths: Vec<String> = app.chain(lock.repository_files.keys().map(ToString::to_string)).collect();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::project::Project;
 use super::{ours, site::Site};
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git;
 use crate::lock::{DIRECTORY, LOCK};
 use crate::merge::Base;
@@ -28,7 +28,7 @@ pub struct Left {
 ///
 /// # Errors
 ///
-/// When git fails, in a repository.
+/// Where a directory cannot be read, and when git fails, in a repository.
 pub fn leftovers(project: &Project, trees: &Trees) -> Result<Left> {
     let (site, bases) = (&project.site, &project.bases);
     let modes = differ_in_mode(&bases.app, &trees.app) || differ_in_mode(&bases.repository, &trees.repository);
@@ -43,13 +43,12 @@ pub fn leftovers(project: &Project, trees: &Trees) -> Result<Left> {
     let found = |base: &Base, tree: &Tree, root: &Path, unmerged: BTreeSet<RelPath>| {
         let moved = moved(base, tree, &bases.moved);
         let paths: BTreeSet<&RelPath> = base.keys().chain(moved.values()).collect();
-        let beside = ours::beside(root, &paths);
-        Found { unmerged, beside, moved, modes }
+        Ok::<Found, Diagnostics>(Found { unmerged, beside: ours::beside(root, &paths)?, moved, modes })
     };
     let lock = format!("{DIRECTORY}/{LOCK}");
     Ok(Left {
-        app: found(&bases.app, &trees.app, &site.app, below(&site.in_repository(""))),
-        repository: found(&bases.repository, &trees.repository, site.root(), outside.collect()),
+        app: found(&bases.app, &trees.app, &site.app, below(&site.in_repository("")))?,
+        repository: found(&bases.repository, &trees.repository, site.root(), outside.collect())?,
         lock: unmerged.contains(&site.in_repository(&lock)).then(|| in_conflict(&site.name_of(&lock))),
     })
 }

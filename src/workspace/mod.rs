@@ -7,7 +7,7 @@
 //! let record = lock::record(&rendered, &BTreeSet::new());
 //! let ours = site.read(&app, &repository)?;            // what stands where the files go
 //! let plan = Plan::new(app, repository, &ours, existing);
-//! let aside = workspace::create(&site, &plan, &record, existing)?;
+//! let done = workspace::create(&site, &plan, &record, existing)?;
 //! ```
 //!
 //! `upgrade` makes its plan otherwise: it takes the project for itself first ([`hold`]), and changes it with [`Held::upgrade`].
@@ -17,8 +17,10 @@
 //! next command finishes.
 
 mod backup;
+mod complete;
 mod conflicts;
 mod disk;
+mod files;
 mod fresh;
 #[cfg(any(test, debug_assertions))]
 mod fuse;
@@ -28,66 +30,94 @@ mod journal;
 mod leftovers;
 mod ours;
 mod project;
+mod record;
 mod replace;
 mod site;
+mod stored;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use backup::{Backup, Unheld, backup};
+pub use complete::{Needed, complete};
 pub use conflicts::only_staged;
 pub use inquiry::{Findings, Inquiry};
 #[cfg(fuzzing)]
 pub(crate) use journal::reread;
-pub use journal::{Aside, Recovered};
+pub use journal::{Aside, Done, Recovered};
 pub use leftovers::{Left, compares_modes, leftovers};
 pub use ours::{ours, refuse_left_out};
-pub use project::{Project, misplaced, record};
+pub use project::{Project, misplaced};
+pub use record::{lock_bytes, locks, record};
 pub use replace::{replace_file, replace_tree};
 pub use site::Site;
+pub use stored::Room;
 
 use self::disk::Disk;
-use self::journal::{Busy, Index, Places, Script};
-use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::lock::{DIRECTORY, Digest, LOCK, Record};
+use self::journal::{Busy, Index, Pending, Places, Script};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::lock::{Digest, Record};
 use crate::plan::{Existing, Plan};
+use crate::rooted::{self, Root, Ways};
 
-/// Finishes or takes back a change that was interrupted; none where nothing was, which costs one look at the disk.
+/// Refuses a project with a change that was interrupted, for a command that only reads: nothing is written to find out, which
+/// costs a few looks at the disk. Returns warnings of what looks like such a change and is not believed.
 ///
 /// # Errors
 ///
-/// Where another process is still at it, where the disk cannot be written, and where somebody has to decide.
+/// Where a change was interrupted, or is under way, and where the disk fails.
+pub fn refuse_interrupted(site: &Site) -> Result<Vec<Diagnostic>> {
+    let (pending, mut warnings) = journal::pending(site)?;
+    if let Some(pending) = pending.filter(Pending::is_decided) {
+        return Err(journal::interrupted(&pending, site).into());
+    }
+    warnings.extend(journal::strangers(site));
+    Ok(journal::as_warnings(warnings))
+}
+
+/// Finishes or takes back a change that was interrupted; none where nothing was, which costs a few looks at the disk.
+///
+/// # Errors
+///
+/// Where another process is still at it, where the disk cannot be written, and where somebody has to decide: also about what
+/// looks like such a change and is not believed.
 pub fn recover(site: &Site) -> Result<Option<Recovered>> {
     recover_with(&Disk::default(), site)
 }
 
 fn recover_with(disk: &Disk, site: &Site) -> Result<Option<Recovered>> {
-    if !journal::is_pending(&site.app) {
-        return Ok(None);
+    loop {
+        let (pending, mut refused) = journal::pending(site)?;
+        refused.extend(journal::strangers(site));
+        if !refused.is_empty() {
+            return Err(Diagnostics(refused));
+        }
+        let Some(pending) = pending else { return Ok(None) };
+        if let Some((_busy, pending)) = pending.take(disk, site)? {
+            return journal::recover(disk, site, &pending).map(Some);
+        }
     }
-    let busy = Busy::take(disk, &site.app)?;
-    // Somebody else may have been at it until just now.
-    if journal::is_pending(&site.app) { journal::recover(disk, site, busy).map(Some) } else { Ok(None) }
 }
 
-/// Makes a new project; returns what somebody edited in the same moment, and was left.
+/// Makes a new project.
 ///
 /// # Errors
 ///
 /// Says what went wrong; nothing is left of the project then, nor of the directories that were made for it. With
 /// [`Existing::Refuse`], a file that stands where the project's go is an error, and nothing is written at all.
-pub fn create(site: &Site, plan: &Plan, record: &Record, existing: Existing) -> Result<Vec<Aside>> {
+pub fn create(site: &Site, plan: &Plan, record: &Record, existing: Existing) -> Result<Done> {
     create_with(&Disk::default(), site, plan, record, existing)
 }
 
-fn create_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record, existing: Existing) -> Result<Vec<Aside>> {
+fn create_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record, existing: Existing) -> Result<Done> {
     refuse_kept(plan, existing)?;
+    recover_with(disk, site)?;
     if site.app.symlink_metadata().is_err() {
         return fresh::create(disk, site, plan, record);
     }
-    recover_with(disk, site)?;
-    let busy = Busy::take(disk, &site.app)?;
-    apply(disk, site, plan, record, None, Index::default(), busy)
+    let busy = Busy::take(disk, site, &app(site)?)?;
+    apply(disk, site, plan, record, None, Index::default(), &busy)
 }
 
 /// A project that nobody else changes until this is dropped.
@@ -98,27 +128,29 @@ pub struct Held {
 }
 
 /// Takes a project for oneself, from before the first look at it until it is changed; a change that was interrupted is
-/// finished or taken back first.
+/// finished or taken back first. None where there is no directory to hold.
 ///
 /// # Errors
 ///
 /// As [`recover`].
-pub fn hold(site: &Site) -> Result<(Held, Option<Recovered>)> {
+pub fn hold(site: &Site) -> Result<(Option<Held>, Option<Recovered>)> {
     let disk = Disk::default();
     let mut recovered = None;
     loop {
         recovered = recover_with(&disk, site)?.or(recovered);
-        let busy = Busy::take(&disk, &site.app)?;
+        if !site.app.is_dir() {
+            return Ok((None, recovered));
+        }
+        let busy = Busy::take(&disk, site, &app(site)?)?;
         // Somebody else may have been killed just now.
-        if !journal::is_under_way(&site.app) {
-            return Ok((Held { disk, busy }, recovered));
+        if journal::pending(site)?.0.is_none() {
+            return Ok((Some(Held { disk, busy }), recovered));
         }
     }
 }
 
 impl Held {
-    /// Changes the project by a plan that stands on a lock, and keeps what git does not hold; returns what somebody edited in
-    /// the same moment, and was left. Conflicts are in git's index then.
+    /// Changes the project by a plan that stands on a lock, and keeps what git does not hold. Conflicts are in git's index then.
     ///
     /// # Errors
     ///
@@ -130,20 +162,27 @@ impl Held {
         record: &Record,
         backup: Option<&Backup>,
         stands_on: Option<Digest>,
-    ) -> Result<Vec<Aside>> {
-        let path = site.app.join(DIRECTORY).join(LOCK);
-        let now = match std::fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            bytes => Some(Digest::of(&bytes.map_err(|error| Diagnostic::io("cannot read", &path, &error))?)),
-        };
+    ) -> Result<Done> {
+        let now = lock_bytes(&site.app)?.map(|bytes| Digest::of(&bytes));
         // Others than create-app change it, too: git, for one.
         if now != stands_on {
             let title = format!("`{}` was changed while create-app was at work; nothing was written", site.shown());
             return Err(Diagnostic::error(Code::Busy, title).help("run the command again").into());
         }
         let index = conflicts::index(&self.disk, site, plan)?;
-        apply(&self.disk, site, plan, record, backup, index, self.busy)
+        apply(&self.disk, site, plan, record, backup, index, &self.busy)
     }
+}
+
+/// The app's directory, which is no link.
+fn app(site: &Site) -> Result<Root> {
+    let (above, name) = (site.app.parent().unwrap_or(&site.app), site.app.file_name().unwrap_or_default());
+    let failed = |failure: &rooted::Failure| failure.diagnostic("cannot open", &site.app);
+    let above = Root::open(above).map_err(|error| failed(&error.into()))?;
+    if name.is_empty() {
+        return Ok(above);
+    }
+    Ok(above.spot(name).open_directory().map_err(|failure| failed(&failure))?)
 }
 
 /// Changes a project that is held.
@@ -154,17 +193,19 @@ fn apply(
     record: &Record,
     backup: Option<&Backup>,
     index: Index,
-    busy: Busy,
-) -> Result<Vec<Aside>> {
-    let places = Places::new(&site.app, site);
+    busy: &Busy,
+) -> Result<Done> {
+    let places = Places::new(site);
+    let root = Root::open(places.root()).map_err(|error| Diagnostic::io("cannot open", places.root(), &error))?;
+    let mut ways = Ways::new(root);
     let files = record.files();
-    let mut script = Script::new(site, &places, plan, record, &files, backup)?;
+    let mut script = Script::new(site, &mut ways, plan, record, &files, backup)?;
     script.journal.index = index;
     if script.journal.operations.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Done::default());
     }
-    journal::stage(disk, &site.app, &places, &script)?;
-    journal::carry_out(disk, places, &script.journal, busy)
+    let txn = journal::stage(disk, busy, &places, &mut ways, &app(site)?, &mut script)?;
+    journal::carry_out(disk, site, &script.journal, &txn)
 }
 
 /// What stands in the way when nothing may.
@@ -178,5 +219,5 @@ fn refuse_kept(plan: &Plan, existing: Existing) -> Result<()> {
             .help("move it out of the way, or give --init to keep it, or --overwrite to replace it")
     });
     let refused: Vec<Diagnostic> = refused.collect();
-    if refused.is_empty() { Ok(()) } else { Err(crate::diagnostic::Diagnostics(refused)) }
+    if refused.is_empty() { Ok(()) } else { Err(Diagnostics(refused)) }
 }

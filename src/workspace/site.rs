@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-use super::guard::Guard;
+use super::files::Files;
+use super::record::lock_bytes;
 use crate::diagnostic::{Code, Diagnostic, Result, io_reason};
 use crate::git;
+use crate::limits::{Budget, PROJECT};
 use crate::lock::{DIRECTORY, LOCK, Lock};
+use crate::merge::Base;
 use crate::plan::{Existing, Trees};
 use crate::tree::{RelPath, Tree};
 
@@ -18,7 +21,8 @@ pub struct Site {
     pub app: PathBuf,
     /// The root of the git work tree around it, if there is one.
     pub repository: Option<PathBuf>,
-    /// The app's path below that root; none where the app is the root. Outside of a repository, as far as the lock knows it.
+    /// The app's path below that root; none where the app is the root, or where there is no repository: what a lock says
+    /// about it moves nothing.
     pub app_dir: Option<RelPath>,
     /// The path as the user gave it, for messages.
     given: PathBuf,
@@ -38,20 +42,6 @@ impl Site {
             _ => None,
         };
         Ok(Self { app, repository, app_dir, given: path.to_path_buf() })
-    }
-
-    /// The same, for a project that exists: a copy without git, such as an unpacked archive, still has its repository's root
-    /// where the lock says that it was.
-    ///
-    /// # Errors
-    ///
-    /// As [`Site::locate`].
-    pub fn of_project(path: &Path) -> Result<Self> {
-        let site = Self::locate(path)?;
-        let text = std::fs::read_to_string(site.app.join(DIRECTORY).join(LOCK));
-        let lock = text.ok().filter(|_| site.repository.is_none()).and_then(|text| Lock::parse(&text, LOCK).ok());
-        let app_dir = lock.and_then(|lock| lock.app_dir).filter(|app_dir| site.app.ends_with(app_dir.as_str()));
-        Ok(Self { app_dir: app_dir.or(site.app_dir), ..site })
     }
 
     /// The app's path below the repository's root, as templates know it: `.` where the app is the root.
@@ -85,6 +75,12 @@ impl Site {
         self.given.display()
     }
 
+    /// A command of create-app's for this project, to be pasted into a shell.
+    #[must_use]
+    pub fn command(&self, name: &str) -> String {
+        format!("create-app {name} {}", shell_words::quote(&self.given.to_string_lossy()))
+    }
+
     /// What belongs at the repository's root goes below this directory: the root, or the app where that is the same.
     #[must_use]
     pub fn root(&self) -> &Path {
@@ -99,12 +95,15 @@ impl Site {
     }
 
     /// The paths below the repository's root that belong to the project that stands here. None where there is none, or
-    /// where its lock cannot be read: nothing tells then whose they are.
-    #[must_use]
-    pub fn owned(&self) -> BTreeSet<RelPath> {
-        let path = self.app.join(DIRECTORY).join(LOCK);
-        let lock = std::fs::read_to_string(path).ok().and_then(|text| Lock::parse(&text, LOCK).ok());
-        lock.map(|lock| lock.repository_files.into_keys().collect()).unwrap_or_default()
+    /// where its lock cannot be understood: nothing tells then whose they are.
+    ///
+    /// # Errors
+    ///
+    /// Where the lock is there and cannot be read.
+    pub fn owned(&self) -> Result<BTreeSet<RelPath>> {
+        let text = lock_bytes(&self.app)?.and_then(|bytes| String::from_utf8(bytes).ok());
+        let lock = text.and_then(|text| Lock::parse(&text, LOCK).ok());
+        Ok(lock.map(|lock| lock.repository_files.into_keys().collect()).unwrap_or_default())
     }
 
     /// Checks that a new project can be made here. A directory that is empty but for `.git` is as good as none.
@@ -141,22 +140,23 @@ impl Site {
     ///
     /// # Errors
     ///
-    /// Where something else stands there, such as a directory, or where the way there leads through a link.
+    /// Where something else stands there, such as a directory, where the way there leads through a link, and where more
+    /// stands there than can be held.
     pub fn read(&self, app: &Tree, repository: &Tree) -> Result<Trees> {
-        let read = |root: &Path, tree: &Tree| -> Result<Tree> {
-            let mut guard = Guard::new(root);
-            let mut found = Tree::new();
-            for path in tree.keys() {
-                if let Some(entry) = guard.read(path)? {
-                    found.insert(path.clone(), entry);
-                }
-            }
-            Ok(found)
-        };
-        if self.app.symlink_metadata().is_err() {
-            return Ok(Trees { app: Tree::new(), repository: read(self.root(), repository)? });
-        }
+        let (none, held) = (Base::new(), Budget::new(PROJECT));
+        let read = |root: &Path, tree: &Tree| Files::open(root, &none, &held)?.in_place(tree.keys());
         Ok(Trees { app: read(&self.app, app)?, repository: read(self.root(), repository)? })
+    }
+
+    /// The names of all files that were put beside others in the directories of these, without what is in them.
+    ///
+    /// # Errors
+    ///
+    /// Where such a directory cannot be read.
+    pub fn side_files(&self, of: &Trees) -> Result<Trees> {
+        let (none, held) = (Base::new(), Budget::new(0));
+        let find = |root: &Path, tree: &Tree| Files::open(root, &none, &held)?.side_files(tree.keys());
+        Ok(Trees { app: find(&self.app, &of.app)?, repository: find(self.root(), &of.repository)? })
     }
 
     fn is_vacant(&self) -> Result<bool> {

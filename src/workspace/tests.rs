@@ -13,9 +13,10 @@ use crate::manifest::Ownership;
 use crate::plan::{Action, Change, Changes, Reason, Stamp, Trees};
 use crate::tree::{Entry, RelPath, Tree};
 
+mod changes;
 mod faults;
 mod fresh;
-mod journal;
+mod hostile;
 #[cfg(target_os = "linux")]
 mod mounts;
 mod record;
@@ -59,8 +60,8 @@ fn record(site: &Site, app: &Tree, repository: &Tree) -> Record {
     let template = LockedTemplate { source: "embedded".into(), revision: "r".into(), ..LockedTemplate::default() };
     let (answers, ownership) = (BTreeMap::new(), Ownership::default());
     let app_dir = site.app_dir.clone();
-    let rendered =
-        Rendered { template, app_dir, date: None, answers: &answers, ownership: &ownership, app, repository };
+    let (answers, ownership, secret) = (&answers, &ownership, &BTreeSet::new());
+    let rendered = Rendered { template, app_dir, date: None, answers, ownership, secret, app, repository };
     lock::record(&rendered, &BTreeSet::new())
 }
 
@@ -82,12 +83,21 @@ pub(super) fn prepare_upgrade(target: &Path, ours: &Trees, theirs: &Trees) -> Pr
 
 impl Prepared {
     pub(super) fn create(&self, disk: &Disk) -> Result<Vec<Aside>> {
-        create_with(disk, &self.site, &self.plan, &self.record, self.existing)
+        create_with(disk, &self.site, &self.plan, &self.record, self.existing).map(|done| done.asides)
     }
 }
 
 pub(super) fn make(target: &Path, app: &Tree, repository: &Tree, existing: Existing) -> Result<()> {
     prepare(target, app, repository, existing)?.create(&Disk::default()).map(drop)
+}
+
+/// Where the journal of a change of this project is, if one was interrupted.
+pub(super) fn txn(site: &Site) -> Option<PathBuf> {
+    journal::pending(site).unwrap().0.map(|pending| pending.path().to_path_buf())
+}
+
+pub(super) fn is_decided(site: &Site) -> bool {
+    journal::pending(site).unwrap().0.is_some_and(|pending| pending.is_decided())
 }
 
 pub(super) fn write(path: impl AsRef<Path>, text: &str) {

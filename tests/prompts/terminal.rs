@@ -203,6 +203,14 @@ impl Terminal {
         self.display.with(|_, bytes| assert!(!bytes.contains(&byte), "{}", bytes.escape_ascii()));
     }
 
+    /// Checks that the terminal has not been sent this text.
+    pub(crate) fn was_never_shown(&self, text: &str) {
+        self.display.with(|_, bytes| {
+            let shown = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+            assert!(!shown, "{}", bytes.escape_ascii());
+        });
+    }
+
     /// Waits for the screen to be as described. The cursor is hidden while the prompt is drawn: such a half is not judged.
     fn wait(&self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) {
         let seen = self.display.wait(|screen| !screen.hide_cursor() && is_so(screen));

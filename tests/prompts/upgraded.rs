@@ -32,10 +32,13 @@ fn an_upgrade_asks_what_is_new_and_nothing_else() {
 fn ctrl_c_leaves_a_project_as_it_was() {
     let mut terminal = upgrade();
     terminal.see("? Which region?");
-    assert!(terminal.work().join("project/.create-app/busy").exists(), "it is held while its user thinks");
+    let state = terminal.work().parent().unwrap().join(".local/state/create-app");
+    let held = || std::fs::read_dir(&state).unwrap().next().map(|entry| entry.unwrap().path().join("busy").exists());
+    assert_eq!(held(), Some(true), "it is held while its user thinks");
     terminal.press(&format!("eu{CTRL_C}"));
     assert_eq!(terminal.exit(), 2);
     terminal.see("cancelled; nothing was written");
+    assert_eq!(held(), None);
     let project = terminal.work().join("project");
     assert_eq!(std::fs::read_to_string(project.join("answer.txt")).unwrap(), "My shop\n");
     let names = |path: &Path| -> Vec<_> {

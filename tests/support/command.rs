@@ -1,6 +1,7 @@
 //! Programs of the tests, and what they see of the environment of whoever runs the tests.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What git reads instead of the user's and the system's settings.
@@ -23,6 +24,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     for name in inherited() {
         command.env_remove(name);
     }
+    command.env("CREATE_APP_STATE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("state"));
     command.env("NO_COLOR", "1").env("GIT_CONFIG_GLOBAL", NOWHERE).env("GIT_CONFIG_SYSTEM", NOWHERE);
     command
 }

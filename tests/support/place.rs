@@ -6,7 +6,11 @@ use std::process::{Command, Output, Stdio};
 use fs_err as fs;
 
 /// A temporary directory with projects and templates in it.
-pub(crate) struct Place(tempfile::TempDir);
+pub(crate) struct Place {
+    directory: tempfile::TempDir,
+    /// Where create-app keeps what it needs while it changes a project that is in no repository.
+    state: tempfile::TempDir,
+}
 
 /// What a program printed, and how it ended.
 pub(crate) struct Said {
@@ -48,17 +52,18 @@ impl From<Output> for Said {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self { directory: tempfile::tempdir().unwrap(), state: tempfile::tempdir().unwrap() }
     }
 
     /// The same in memory, where that can be had: for what happens again and again.
     pub(crate) fn in_memory() -> Self {
-        Self(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap())
+        let directory = || tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        Self { directory: directory(), state: directory() }
     }
 
     /// A path in it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        if name.is_empty() { self.0.path().to_path_buf() } else { self.0.path().join(name) }
+        if name.is_empty() { self.directory.path().to_path_buf() } else { self.directory.path().join(name) }
     }
 
     /// A program that is to run in a directory of it, and sees none of the user's own settings.
@@ -66,6 +71,7 @@ impl Place {
         let mut command = Command::new(program);
         command.current_dir(self.path(directory)).stdin(Stdio::null()).env("NO_COLOR", "1");
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+        command.env("CREATE_APP_STATE_DIR", self.state.path());
         for name in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{name}_NAME"), "A. Author").env(format!("GIT_{name}_EMAIL"), "author@example.com");
         }

@@ -9,31 +9,39 @@ use inquire::autocompletion::{Autocomplete, Replacement};
 use inquire::error::InquireResult;
 use inquire::ui::RenderConfig;
 use inquire::validator::Validation;
-use inquire::{CustomUserError, Editor, InquireError, Text};
+use inquire::{CustomUserError, Editor, InquireError, Password, Text};
 
-use super::{remarks, shown, theme};
+use super::{YES_OR_NO, remarks, shown, theme, yes_or_no};
 use crate::answers::placeholder::{Answer, Kind, Placeholder, Rejection};
 use crate::diagnostic::io_reason;
 use crate::terminal::escape_control;
 
 /// Asks for one line.
 pub(super) fn line(placeholder: &Placeholder) -> InquireResult<Answer> {
-    let default = default_of(placeholder);
-    let read = |typed: &str| {
-        let typed = or_default(one_line(typed)?, default);
+    let read = |placeholder: &Placeholder, typed: &str| {
+        let typed = or_default(one_line(typed)?, default_of(placeholder));
         if typed.is_empty() && is_required(placeholder) { Err(nothing()) } else { placeholder.parse(typed) }
+    };
+    let judge = placeholder.clone();
+    let help = match default_of(placeholder) {
+        Some(_) if placeholder.secret => Some("enter alone takes the default, esc to cancel"),
+        _ => (has_rule(placeholder) || is_required(placeholder)).then_some("enter to accept, esc to cancel"),
     };
     let line = Line {
         question: &shown(&placeholder.prompt),
-        default,
+        default: default_of(placeholder),
         initial: None,
-        help: (has_rule(placeholder) || is_required(placeholder)).then_some("enter to accept, esc to cancel"),
+        help,
         theme: theme(),
-        remark: &|typed| read(typed).err().map(|rejection| rejection.help),
-        check: &|typed| read(typed).map(drop).map_err(|rejection| refusal(typed, &rejection)),
+        remark: &|typed| read(placeholder, typed).err().map(|rejection| rejection.help),
+        check: Rc::new(move |typed| {
+            let refuse = |rejection| if judge.secret { unseen(&rejection) } else { refusal(typed, &rejection) };
+            read(&judge, typed).map(drop).map_err(refuse)
+        }),
+        hidden: placeholder.secret,
     };
     let typed = line.ask()?;
-    read(&typed).map_err(|rejection| InquireError::Custom(rejection.reason.into()))
+    read(placeholder, &typed).map_err(|rejection| InquireError::Custom(rejection.reason.into()))
 }
 
 /// Asks for several lines. An empty line may be part of the text, so it takes two of them to end it.
@@ -63,7 +71,8 @@ fn ask_lines(placeholder: &Placeholder, before: &[String], remark: Option<&str>)
             help: Some("two empty lines to finish, esc to cancel"),
             theme: if first { theme() } else { continuation(theme()) },
             remark: &|_| remark.filter(|_| first).map(str::to_owned),
-            check: &|_| Ok(()),
+            check: Rc::new(|_| Ok(())),
+            hidden: placeholder.secret,
         };
         let typed = line.ask()?;
         if typed.is_empty() && lines.last().is_none_or(String::is_empty) {
@@ -73,6 +82,25 @@ fn ask_lines(placeholder: &Placeholder, before: &[String], remark: Option<&str>)
     }
     lines.truncate(lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1));
     Ok(lines)
+}
+
+/// Asks for yes or no.
+pub(super) fn hidden_yes_or_no(placeholder: &Placeholder, default: Option<bool>) -> InquireResult<bool> {
+    let read = move |typed: &str| match typed.trim() {
+        "" => default.ok_or(()),
+        typed => yes_or_no(typed),
+    };
+    let line = Line {
+        question: &shown(&placeholder.prompt),
+        default: None,
+        initial: None,
+        help: Some("y or n, enter to accept, esc to cancel"),
+        theme: theme(),
+        remark: &|_| None,
+        check: Rc::new(move |typed| read(typed).map(drop).map_err(|()| YES_OR_NO.to_owned())),
+        hidden: true,
+    };
+    read(&line.ask()?).map_err(|()| InquireError::Custom(YES_OR_NO.into()))
 }
 
 /// Asks in the user's editor, which starts with the default; at the terminal where that editor cannot be run.
@@ -132,6 +160,9 @@ fn fallback_editor() -> &'static str {
     }
 }
 
+/// Says why a text is no answer.
+type Check = Rc<dyn Fn(&str) -> Result<(), String>>;
+
 /// A line of input: what it says, and who watches it.
 struct Line<'a> {
     question: &'a str,
@@ -144,12 +175,17 @@ struct Line<'a> {
     /// What is said below the line about what is typed so far.
     remark: &'a dyn Fn(&str) -> Option<String>,
     /// Why the line cannot be submitted.
-    check: &'a dyn Fn(&str) -> Result<(), String>,
+    check: Check,
+    /// Whether nothing of what is typed is shown.
+    hidden: bool,
 }
 
 impl Line<'_> {
     /// Returns what was typed: nothing, where the default was accepted.
     fn ask(&self) -> InquireResult<String> {
+        if self.hidden {
+            return self.ask_hidden();
+        }
         let typed = Rc::new(RefCell::new(String::new()));
         let checked = Rc::clone(&typed);
         let default = self.default.filter(|default| !default.is_empty()).map(escape_control);
@@ -163,6 +199,17 @@ impl Line<'_> {
         prompt.help_message = self.help;
         drop(prompt.prompt()?);
         Ok(typed.take())
+    }
+
+    fn ask_hidden(&self) -> InquireResult<String> {
+        let check = Rc::clone(&self.check);
+        let remark = (self.remark)("").map(|remark| escape_control(&remark).into_owned());
+        let mut prompt = Password::new(self.question)
+            .without_confirmation()
+            .with_validator(move |typed: &str| Ok(verdict(check(typed))))
+            .with_render_config(self.theme);
+        prompt.help_message = remark.as_deref().or(self.help);
+        prompt.prompt()
     }
 }
 
@@ -223,6 +270,11 @@ fn one_line(typed: &str) -> Result<&str, Rejection> {
         return Err(Rejection { reason: "has several lines".into(), help: "give a single line".into() });
     }
     Ok(line)
+}
+
+/// The same, without what was typed.
+fn unseen(rejection: &Rejection) -> String {
+    format!("the answer {}", rejection.reason)
 }
 
 fn refusal(typed: &str, rejection: &Rejection) -> String {

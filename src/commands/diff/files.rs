@@ -1,14 +1,14 @@
 //! The files that differ: by a plan, or since the project was rendered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::commands::prospect::Prospect;
 use crate::diagnostic::Result;
-use crate::lock::DIRECTORY;
+use crate::lock::{DIRECTORY, Lock, Pristine};
 use crate::merge::{Base, is_edited, state};
 use crate::plan::{Action, Changes, Difference, Trees, effects};
 use crate::tree::{Entry, RelPath, Tree};
-use crate::workspace::{self, Project};
+use crate::workspace::{self, Needed, Project};
 
 /// A file that differs; its paths are below the repository's root.
 pub(super) struct File {
@@ -16,6 +16,21 @@ pub(super) struct File {
     path: String,
     before: Option<Entry>,
     after: Option<Entry>,
+}
+
+/// The files that depend on a secret answer, or did; their paths are below the repository's root.
+pub(super) fn secret(prospect: &Prospect) -> BTreeSet<String> {
+    let locks = [Some(&prospect.record.lock), prospect.recorded.as_ref().map(|project| &project.lock)];
+    let secret = |files: &BTreeMap<RelPath, Pristine>, lock: &Lock, name: &dyn Fn(&RelPath) -> String| {
+        let secret = files.iter().filter(|(_, pristine)| pristine.digest.is_none());
+        let places = secret.flat_map(|(path, _)| [Some(path), lock.moved.get(path)].into_iter().flatten());
+        places.map(name).collect::<Vec<String>>()
+    };
+    let of = |lock: &Lock| {
+        let app = secret(&lock.files, lock, &|path| prospect.site.in_repository(path.as_str()));
+        [app, secret(&lock.repository_files, lock, &ToString::to_string)].concat()
+    };
+    locks.into_iter().flatten().flat_map(of).collect()
 }
 
 impl File {
@@ -86,9 +101,11 @@ fn of_plan(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) ->
 }
 
 /// What the project has changed since it was rendered.
-pub(super) fn local(project: &Project) -> Result<Vec<File>> {
+pub(super) fn local(mut project: Project) -> Result<Vec<File>> {
+    project.refuse_displaced()?;
+    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.room)?;
+    workspace::complete(&mut project, &ours, Needed::ToMerge)?;
     let (site, bases) = (&project.site, &project.bases);
-    let ours = workspace::ours(site, bases, &Trees::default())?;
     let modes = workspace::compares_modes(site)?;
     let side = |base: &Base, ours: &Tree, name: &dyn Fn(&RelPath) -> String| -> Vec<File> {
         let moved = state::moved(base, ours, &bases.moved);

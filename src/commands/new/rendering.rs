@@ -25,12 +25,12 @@ pub(super) fn render(
         // A slip in the template that we carry is ours to mend, not the user's to live with.
         strict: args.strict || template.origin.source == origin::EMBEDDED,
     };
-    suffix::render_apart(site, template, resolved, &setting, |trees| Ok(taken(site, trees)))
+    suffix::render_apart(site, template, resolved, &setting, |trees| taken(site, trees))
 }
 
 /// The paths at the repository's root where something stands that is not this app's.
-fn taken(site: &Site, trees: &Trees) -> BTreeSet<RelPath> {
-    let owned = site.owned();
+fn taken(site: &Site, trees: &Trees) -> Result<BTreeSet<RelPath>> {
+    let owned = site.owned()?;
     let stands = |path: &&RelPath| path.below(site.root()).symlink_metadata().is_ok();
-    trees.repository.keys().filter(|path| !owned.contains(*path)).filter(stands).cloned().collect()
+    Ok(trees.repository.keys().filter(|path| !owned.contains(*path)).filter(stands).cloned().collect())
 }

@@ -30,7 +30,8 @@ pub(super) fn choose_template(files: &dyn Files, subfolder: Option<&str>, may_as
 fn choose(candidates: Vec<String>) -> Result<String> {
     let default = candidates.first().cloned();
     let kind = Kind::Choice { choices: candidates, default };
-    let question = Placeholder { name: "template".into(), prompt: "Which template?".into(), kind, span: 0..0 };
+    let question =
+        Placeholder { name: "template".into(), prompt: "Which template?".into(), kind, secret: false, span: 0..0 };
     let cancelled = |mut problems: Diagnostics| {
         problems.0.iter_mut().for_each(|problem| problem.help = Some("choose one with --subfolder".to_owned()));
         problems

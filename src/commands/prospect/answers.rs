@@ -24,7 +24,7 @@ pub(super) fn answer(
 ) -> Result<Resolved> {
     let recorded = match lock {
         Some(lock) => lock.answers.clone(),
-        None => adoption::answers(site, template),
+        None => adoption::answers(site, template)?,
     };
     let started: BTreeMap<String, Answer> = recorded
         .iter()

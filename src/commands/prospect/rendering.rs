@@ -12,7 +12,7 @@ use crate::lock::{DIRECTORY, LOCK, Lock};
 use crate::plan::Trees;
 use crate::template::Template;
 use crate::tree::RelPath;
-use crate::workspace::Site;
+use crate::workspace::{self, Site};
 
 /// Renders the template; the date is the one that the project's files show already.
 pub(super) fn render(
@@ -44,11 +44,11 @@ fn held_by_others(site: &Site, theirs: &Trees) -> Result<BTreeSet<RelPath>> {
     if stand.is_empty() || site.repository.is_none() {
         return Ok(BTreeSet::new());
     }
-    let own = site.in_repository(&format!("{DIRECTORY}/{LOCK}"));
-    let is_lock = |path: &&String| path.ends_with(&format!("{DIRECTORY}/{LOCK}")) && **path != own;
+    let end = format!("{DIRECTORY}/{LOCK}");
+    let own = site.in_repository(&end);
+    let is_lock = |path: &&str| (*path == end || path.ends_with(&format!("/{end}"))) && *path != own;
     let files = git::files(site.root())?;
-    let locks = files.iter().filter(is_lock).filter_map(|path| std::fs::read_to_string(site.root().join(path)).ok());
-    let held =
-        locks.filter_map(|text| Lock::parse(&text, LOCK).ok()).flat_map(|lock| lock.repository_files.into_keys());
+    let locks = workspace::locks(site.root(), files.iter().map(String::as_str).filter(is_lock))?;
+    let held = locks.into_iter().flat_map(|lock| lock.repository_files.into_keys());
     Ok(held.filter(|path| stand.contains(path)).collect())
 }

@@ -1,6 +1,6 @@
 //! `case.toml`, and what stands beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -9,6 +9,8 @@ use toml::Spanned;
 use crate::answers::built_in::{self, Author, Facts};
 use crate::answers::given::{self, GivenValues};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
+use crate::limits::{SETTINGS, TEMPLATE, is_overfull_toml};
+use crate::rooted::Root;
 use crate::source;
 use crate::tree::{RelPath, Tree};
 
@@ -89,7 +91,7 @@ fn default_name() -> String {
 
 /// The text of a case, for its places.
 struct Source<'f> {
-    folder: &'f Path,
+    folder: &'f Root,
     file: String,
     text: Arc<str>,
 }
@@ -103,17 +105,32 @@ impl Source<'_> {
         given::values(&self.file, &self.text, values)
     }
 
+    /// Whether there is something of this name; what that is shows when it is read.
     fn has(&self, name: &str) -> bool {
-        self.folder.join(name).exists()
+        !matches!(self.folder.kind(name), Ok(None))
+    }
+
+    /// The files in the folder of this name.
+    fn tree(&self, name: &str) -> Result<Tree> {
+        let folder = self.folder.descend(name);
+        let folder = folder.map_err(|failure| failure.diagnostic("cannot read", &self.folder.path().join(name)))?;
+        source::read_tree(&folder)
     }
 }
 
 impl Case {
     /// Reads the case in a folder.
-    pub(super) fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(FILE);
-        let text = std::fs::read_to_string(&path).map_err(|error| Diagnostic::io("cannot read", &path, &error))?;
+    pub(super) fn read(folder: &Root) -> Result<Self> {
+        let path = folder.path().join(FILE);
+        let bytes = folder.read(FILE, SETTINGS).map_err(|failure| failure.diagnostic("cannot read", &path))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Diagnostic::io("cannot read", &path, &std::io::ErrorKind::InvalidData.into()))?;
         let source = Source { folder, file: path.to_string_lossy().replace('\\', "/"), text: text.into() };
+        if is_overfull_toml(&source.text) {
+            let title = "this test case has more in it than create-app reads";
+            let problem = Diagnostic::error(Code::TestCase, title).at(source.place(0..0), "too many keys");
+            return Err(problem.help("keep the answers, and put files into folders beside it").into());
+        }
         let written: Written = toml::from_str(&source.text).map_err(|error| {
             Diagnostic::error(Code::TestCase, "this is not a test case")
                 .at(source.place(error.span().unwrap_or(0..0)), error.message())
@@ -168,7 +185,7 @@ fn upgrade(source: &Source<'_>, written: Option<Spanned<WrittenUpgrade>>) -> Res
     let written = written.into_inner();
     let from = match (written.from, source.has(BASE)) {
         (Some(revision), false) => From::Revision(revision.get_ref().clone(), source.place(revision.span())),
-        (None, true) => From::Base(source::read_tree(&source.folder.join(BASE))?),
+        (None, true) => From::Base(source.tree(BASE)?),
         (Some(revision), true) => {
             return Err(Diagnostic::error(Code::TestCase, "the case says twice what is upgraded")
                 .at(source.place(revision.span()), format!("and there is the folder `{BASE}`"))
@@ -185,13 +202,12 @@ fn upgrade(source: &Source<'_>, written: Option<Spanned<WrittenUpgrade>>) -> Res
                 .into());
         }
     };
-    let patch = source.folder.join(PATCH);
-    let read = |path: &Path| std::fs::read(path).map_err(|error| Diagnostic::io("cannot read", path, &error));
-    let edit = source.folder.join(EDIT);
+    let patch = source.folder.path().join(PATCH);
+    let read = || source.folder.read(PATCH, TEMPLATE).map_err(|failure| failure.diagnostic("cannot read", &patch));
     Ok(Some(Upgrade {
         from,
-        patch: if patch.exists() { Some((patch.clone(), read(&patch)?)) } else { None },
-        edit: if edit.exists() { source::read_tree(&edit)? } else { Tree::new() },
+        patch: if source.has(PATCH) { Some((patch.clone(), read()?)) } else { None },
+        edit: if source.has(EDIT) { source.tree(EDIT)? } else { Tree::new() },
         delete: written.delete.into_iter().map(|path| (path.get_ref().clone(), source.place(path.span()))).collect(),
         values: source.values(written.values)?,
     }))

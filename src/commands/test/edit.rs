@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::case::Upgrade;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result, did_you_mean};
+use crate::rooted::Root;
 use crate::tree::{RelPath, Tree};
 use crate::{git, source, workspace};
 
@@ -51,7 +52,7 @@ fn patched(base: &Tree, file: &Path, patch: &[u8]) -> Result<Tree> {
     workspace::replace_tree(&place, base)?;
     let complaints = git::apply(&place, patch)?;
     match complaints.first() {
-        None => source::read_tree(&place),
+        None => source::read_tree(&Root::open(&place).map_err(failed)?),
         Some(complaint) => Err(refuse(file, patch, complaint).into()),
     }
 }

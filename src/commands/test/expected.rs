@@ -1,38 +1,50 @@
 //! What a case expects: held against what came out, or written anew.
 
-use std::path::Path;
-
 use super::case::{EXPECTED, SUMMARY};
 use super::difference;
 use super::made::Made;
 use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::limits::TEMPLATE;
+use crate::rooted::{Failure, Kind, Root};
 use crate::{source, workspace};
 
 /// Writes what came out as what is expected.
-pub(super) fn bless(folder: &Path, made: &Made) -> Result<()> {
-    workspace::replace_tree(&folder.join(EXPECTED), &made.tree)?;
+///
+/// # Errors
+///
+/// Where that cannot be written, and where something else than a folder is in its place.
+pub(super) fn bless(folder: &Root, made: &Made) -> Result<()> {
+    for (name, expected) in [(EXPECTED, Kind::Directory), (SUMMARY, Kind::File)] {
+        let failed = |failure: Failure| failure.diagnostic("cannot write", &folder.path().join(name));
+        match folder.kind(name).map_err(failed)? {
+            Some(Kind::Link) => return Err(failed(Failure::Link(name.into())).into()),
+            Some(kind) if kind != expected => {
+                let title = format!("cannot write `{}`: it is {kind}", folder.path().join(name).display());
+                return Err(Diagnostic::error(Code::TestCase, title).help("remove it").into());
+            }
+            _ => {}
+        }
+    }
+    workspace::replace_tree(&folder.path().join(EXPECTED), &made.tree)?;
     let summary = made.summary.as_ref();
-    summary.map_or(Ok(()), |summary| workspace::replace_file(&folder.join(SUMMARY), summary.as_bytes()))
+    summary.map_or(Ok(()), |summary| workspace::replace_file(&folder.path().join(SUMMARY), summary.as_bytes()))
 }
 
 /// What differs from it; what is not there is an error.
-pub(super) fn judge(folder: &Path, made: &Made) -> Result<String> {
-    let missing = |kind: &str, name: &str| {
-        Diagnostic::error(Code::TestCase, format!("the case has no {kind} `{name}`"))
-            .help("run the same command with --bless to write it")
+pub(super) fn judge(folder: &Root, made: &Made) -> Result<String> {
+    let failed = |name: &str, failure: &Failure| match failure.is_missing() {
+        true => {
+            let kind = if name == EXPECTED { "folder" } else { "file" };
+            Diagnostic::error(Code::TestCase, format!("the case has no {kind} `{name}`"))
+                .help("run the same command with --bless to write it")
+        }
+        false => failure.diagnostic("cannot read", &folder.path().join(name)),
     };
-    let expected = folder.join(EXPECTED);
-    if !expected.is_dir() {
-        return Err(missing("folder", EXPECTED).into());
-    }
+    let expected = folder.descend(EXPECTED).map_err(|failure| failed(EXPECTED, &failure))?;
     let verb = if made.summary.is_some() { "upgraded" } else { "rendered" };
     let mut differences = difference::of_trees(&source::read_tree(&expected)?, &made.tree, verb);
     if let Some(summary) = &made.summary {
-        let file = folder.join(SUMMARY);
-        if !file.exists() {
-            return Err(missing("file", SUMMARY).into());
-        }
-        let expected = std::fs::read(&file).map_err(|error| Diagnostic::io("cannot read", &file, &error))?;
+        let expected = folder.read(SUMMARY, TEMPLATE).map_err(|failure| failed(SUMMARY, &failure))?;
         let names = [format!("expected {SUMMARY}"), "what the upgrade says".to_owned()];
         differences += &difference::of_bytes(&expected, summary.as_bytes(), names);
     }

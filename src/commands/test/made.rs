@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use bytes::Bytes;
+
 use super::case::{self, Case, From, Upgrade};
 use super::{edit, old};
 use crate::answers::given::{Given, GivenValues, Source, values_of};
@@ -105,7 +107,8 @@ impl Maker<'_> {
         let theirs = self.render(&resolved, date)?;
 
         let ownership = &self.template.manifest.ownership;
-        let options = Options { version: ownership.version.clone().unwrap_or_default(), ..Options::default() };
+        let version = ownership.version.clone().unwrap_or_default();
+        let options = Options { version, secret: theirs.secret.clone(), ..Options::default() };
         let plan = merge(Some(&bases), &ours, &theirs.trees, ownership, &options);
         let mut lock = self.record(&resolved, &theirs).lock;
         lock.moved.clone_from(&plan.moved);
@@ -122,6 +125,7 @@ impl Maker<'_> {
             backup: None,
             changed,
             unresolved: &[],
+            secret: ownership.secret_names(),
         };
         let app = applied(&plan.app, &ours.app);
         let repository = applied(&plan.repository, &ours.repository);
@@ -147,7 +151,8 @@ impl Maker<'_> {
         let resolved = self.answer(&with(given.clone(), &upgrade.values))?;
         let at_the_root = Patterns::of(&self.template.manifest.ownership.repository);
         let trees = render::split(tree.clone(), self.case.app_dir.as_ref(), &at_the_root);
-        let mut record = self.record(&resolved, &Rendered { trees, date: Some(Date::default()) });
+        let secret = self.render(&resolved, Date::default())?.secret;
+        let mut record = self.record(&resolved, &Rendered { trees, date: Some(Date::default()), secret });
         record.lock.template.revision = String::new();
         Ok(Start { tree: tree.clone(), record, given, at_the_root })
     }
@@ -155,7 +160,7 @@ impl Maker<'_> {
 
 /// Refuses cases that would be part of every project: `new`, and cargo-generate, know nothing of them.
 fn refuse_rendered_cases(template: &Template, resolved: &Resolved) -> Result<()> {
-    let selector = Selector::new(&template.files, &resolved.selection);
+    let selector = Selector::new(&template.files, &resolved.selection)?;
     let is_case = |path: &&RelPath| path.as_str().starts_with("tests/") && path.file_name() == case::FILE;
     let mut rendered = template.files.keys().filter(is_case).filter(|path| selector.select(path) != Selected::Drop);
     rendered.next().map_or(Ok(()), |path| {
@@ -175,7 +180,7 @@ fn with(mut given: GivenValues, others: &GivenValues) -> GivenValues {
 }
 
 /// The bytes that a record holds.
-fn stored(record: &Record) -> BTreeMap<Digest, Vec<u8>> {
-    let decoded = record.base.iter().filter_map(|(digest, bytes)| Some((*digest, decode(*digest, bytes).ok()?)));
+fn stored(record: &Record) -> BTreeMap<Digest, Bytes> {
+    let decoded = record.base.iter().filter_map(|(digest, bytes)| Some((*digest, decode(*digest, bytes).ok()?.into())));
     decoded.collect()
 }

@@ -12,10 +12,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Conditional, Manifest, Selection, Spanned};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::limits::is_overfull_toml;
 
 /// Placeholder names that cargo-generate reserves for its built-in variables.
 const RESERVED: &[&str] =
     &["authors", "os-arch", "project-name", "crate_name", "crate_type", "within_cargo_project", "is_init"];
+
+/// So many places are shown where the manifest is not TOML.
+const MOST: usize = 100;
 
 /// Reads a manifest; `name` is how messages call it.
 ///
@@ -27,8 +31,14 @@ const RESERVED: &[&str] =
 pub fn read(name: &str, text: &str) -> Result<(Manifest, Vec<Diagnostic>), Diagnostics> {
     let text: Arc<str> = text.into();
     let mut reader = Reader { name: name.to_owned(), text: Arc::clone(&text), found: Vec::new() };
+    if is_overfull_toml(&text) {
+        let help = "keep what is data in a file of the template";
+        let title = "the manifest has more in it than create-app reads";
+        reader.report(Code::ManifestSyntax, 0..0, title, "too many keys, tables or arrays", Some(help.into()));
+        return Err(Diagnostics(reader.found));
+    }
     let (document, errors) = DeTable::parse_recoverable(&text);
-    for error in errors {
+    for error in errors.into_iter().take(MOST) {
         let span = error.span().unwrap_or(0..0);
         reader.report(
             Code::ManifestSyntax,
@@ -79,6 +89,7 @@ impl Reader {
         }
         if let Some(table) = self.table_at(document, "create-app") {
             manifest.ownership = self.ownership(table, &manifest);
+            self.secrets(&mut manifest);
         }
         manifest
     }

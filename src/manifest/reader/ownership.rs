@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use toml::de::DeTable;
 
 use super::{Reader, Value};
+use crate::answers::condition;
 use crate::diagnostic::{Severity, did_you_mean};
-use crate::manifest::{Inference, Inferred, Manifest, Next, Ownership, Renamed, Spanned};
+use crate::manifest::{Conditional, Inference, Inferred, Manifest, Next, Ownership, Renamed, Spanned};
 
 impl Reader {
     pub(super) fn ownership(&mut self, table: &DeTable<'_>, manifest: &Manifest) -> Ownership {
@@ -34,6 +35,22 @@ impl Reader {
             }
         }
         ownership
+    }
+
+    /// Marks the placeholders that are secret, and refuses what would depend on an answer of one: which files a project has,
+    /// and what else is asked, can be seen in the lock.
+    pub(super) fn secrets(&mut self, manifest: &mut Manifest) {
+        let secret: Vec<String> = manifest.ownership.secret.iter().map(|secret| secret.value.clone()).collect();
+        for placeholder in manifest.declared_mut().filter(|placeholder| secret.contains(&placeholder.name)) {
+            placeholder.secret = true;
+        }
+        for Conditional { expression, .. } in &manifest.conditionals {
+            if let Some(name) = secret.iter().find(|name| condition::reads(&expression.value, name)) {
+                let title = format!("the condition depends on the secret answer `{name}`");
+                let help = "ask another question for it: what a condition decides is recorded, and shown";
+                self.invalid(expression.span.clone(), &title, "would show what it is", help);
+            }
+        }
     }
 
     pub(super) fn globs_at(&mut self, table: &DeTable<'_>, key: &str) -> Vec<Spanned> {

@@ -31,7 +31,7 @@ impl Reader {
             self.invalid(span.clone(), &format!("the placeholder `{name}` has no prompt"), "no `prompt` here", help);
         }
         let kind = self.kind(name, table)?;
-        Some(Placeholder { name: name.into(), prompt: prompt?, kind, span })
+        Some(Placeholder { name: name.into(), prompt: prompt?, kind, secret: false, span })
     }
 
     pub(super) fn kind(&mut self, name: &str, table: &DeTable<'_>) -> Option<Kind> {

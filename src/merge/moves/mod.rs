@@ -21,6 +21,9 @@ use crate::tree::{Entry, RelPath, Tree};
 /// Up to this many pairs of equal files, the best of all pairs are taken; beyond, names and then path order decide.
 const MAX_EQUAL: usize = 10_000;
 
+/// Declared moves are followed over so many versions.
+const MAX_VERSIONS: usize = 100;
+
 /// Everything that tells what moved.
 #[derive(Debug, Clone, Copy)]
 pub struct Sides<'a> {
@@ -140,8 +143,9 @@ impl<'a> Sides<'a> {
         let mut pairing = Pairing::default();
         let gone: Vec<_> = self.base.iter().filter(|(path, _)| !self.theirs.contains_key(path)).collect();
         let new: Vec<_> = self.theirs.iter().filter(|(path, _)| !self.base.contains_key(path)).collect();
+        let declared = Declared::new(self.declared);
         let check = |pairing: &mut Pairing<'a>| {
-            pairing.retain(|pairing, source, target| self.is_possible(users, pairing, source, target));
+            pairing.retain(|pairing, source, target| self.is_possible(users, pairing, &declared, (source, target)));
         };
         self.declared_moves().into_iter().for_each(|(from, to)| pairing.add(from, to));
         check(&mut pairing);
@@ -161,11 +165,12 @@ impl<'a> Sides<'a> {
 
     /// The moves under `renamed`, followed over several versions: from a path of the base to one that is new.
     fn declared_moves(&self) -> Vec<(&'a RelPath, &'a RelPath)> {
+        let declared = Declared::new(self.declared);
         let moves = self.base.keys().filter_map(|from| {
             let mut path = from.as_str().to_owned();
             // A path can be moved at most once by each line: a circle of lines must end, too.
-            for _ in 0..self.declared.len() {
-                let Some(next) = self.declared.iter().find_map(|renamed| rename(renamed, &path)) else { break };
+            for _ in 0..self.declared.len().min(MAX_VERSIONS) {
+                let Some(next) = declared.rename(&path) else { break };
                 path = next;
                 let target = RelPath::new(path.as_str()).ok().and_then(|path| self.theirs.get_key_value(&path));
                 if let Some((to, _)) = target.filter(|(to, _)| !self.base.contains_key(to)) {
@@ -194,8 +199,14 @@ impl<'a> Sides<'a> {
     /// Whether a move can be one. A file moves out of a place that is filled anew only if the file there moved in, and
     /// into a place that was taken only if the file there moved out: swaps and rotations, unless the user made them too. Where the user has a file of
     /// their own in the new place, nothing is moved onto it.
-    fn is_possible(&self, users: &Pairing<'a>, pairing: &Pairing<'a>, source: &RelPath, target: &RelPath) -> bool {
-        let declared = || self.declared.iter().any(|renamed| rename(renamed, source.as_str()).is_some());
+    fn is_possible(
+        &self,
+        users: &Pairing<'a>,
+        pairing: &Pairing<'a>,
+        declared: &Declared<'_>,
+        (source, target): (&RelPath, &RelPath),
+    ) -> bool {
+        let declared = || declared.rename(source.as_str()).is_some();
         let vacated = !self.theirs.contains_key(source) || pairing.has_target(source) || declared();
         let free = if self.base.contains_key(target) {
             self.leaves(pairing, target) && !self.has_theirs(target)
@@ -223,12 +234,26 @@ type Known<'a> = (&'a RelPath, &'a Recorded);
 /// A path of another side.
 type Found<'a> = (&'a RelPath, &'a Entry);
 
-/// Where `renamed` takes a path: the path itself, or one below a directory.
-fn rename(renamed: &Renamed, path: &str) -> Option<String> {
-    let from = renamed.from.trim_end_matches('/');
-    let to = renamed.to.trim_end_matches('/');
-    let rest = path.strip_prefix(from)?;
-    (rest.is_empty() || rest.starts_with('/')).then(|| format!("{to}{rest}"))
+/// What the template's author declared, by what is moved: a path, or a directory.
+struct Declared<'a>(BTreeMap<&'a str, (usize, &'a str)>);
+
+impl<'a> Declared<'a> {
+    fn new(declared: &'a [Renamed]) -> Self {
+        let mut lines = BTreeMap::new();
+        for (line, renamed) in declared.iter().enumerate() {
+            let (from, to) = (renamed.from.trim_end_matches('/'), renamed.to.trim_end_matches('/'));
+            lines.entry(from).or_insert((line, to));
+        }
+        Self(lines)
+    }
+
+    /// Where the first line that is about a path takes it: the path itself, or one below a directory.
+    fn rename(&self, path: &str) -> Option<String> {
+        let above = path.match_indices('/').map(|(at, _)| &path[..at]).chain([path]);
+        let lines = above.filter_map(|from| Some((self.0.get(from)?, &path[from.len()..])));
+        let ((_, to), rest) = lines.min_by_key(|((line, _), _)| *line)?;
+        Some(format!("{to}{rest}"))
+    }
 }
 
 fn match_files<'a>(pairing: &mut Pairing<'a>, sources: &[Known<'a>], targets: &[Found<'a>], names: Names) {

@@ -13,6 +13,11 @@ const MIN_LINES: usize = 3;
 /// The most that is spent on comparing, in lines: some 50 ms.
 const BUDGET: usize = 20_000_000;
 
+/// What a pair costs besides, in lines: it is held until all are compared.
+const PAIR: usize = 16;
+/// The most lines of all files of one side: each takes 16 bytes.
+const MAX_LINES: usize = 2_000_000;
+
 /// Which pairs of names are worth a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
@@ -20,12 +25,6 @@ pub(super) enum Names {
     Related,
     /// The same extension.
     SameExtension,
-}
-
-impl Names {
-    fn allow(self, source: Name<'_>, target: Name<'_>) -> bool {
-        source.1 == target.1 || (self == Self::Related && source.0 == target.0)
-    }
 }
 
 /// The name before its last dot, and the extension after it; a leading dot begins no extension.
@@ -46,25 +45,57 @@ type Files<'a> = [(&'a RelPath, &'a Entry)];
 pub(super) fn pairs<'a>(sources: &Files<'a>, targets: &Files<'a>, names: Names) -> Vec<Pair<'a>> {
     let sources = profiles(sources);
     let targets = profiles(targets);
-    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, target) in targets.iter().enumerate() {
-        by_name.entry(target.path.file_name()).or_default().push(at);
-    }
+    let index = Index::new(&targets);
     let mut comparison = Comparison { budget: BUDGET, found: Vec::new() };
     for source in &sources {
-        let same_name = by_name.get(source.path.file_name()).into_iter().flatten();
-        same_name.for_each(|&at| comparison.compare(source, &targets[at]));
+        for &at in index.by_name.get(source.path.file_name()).into_iter().flatten() {
+            comparison.compare(source, &targets[at]);
+            if comparison.budget == 0 {
+                return comparison.found;
+            }
+        }
     }
     for source in &sources {
-        let others = targets.iter().filter(|target| target.path.file_name() != source.path.file_name());
-        others
-            .filter(|target| names.allow(source.name, target.name))
-            .for_each(|target| comparison.compare(source, target));
-        if comparison.budget == 0 {
-            break;
+        let others = index.related(source.name, names).into_iter().map(|at| &targets[at]);
+        let others = others.filter(|target| target.path.file_name() != source.path.file_name());
+        for target in others {
+            comparison.compare(source, target);
+            if comparison.budget == 0 {
+                return comparison.found;
+            }
         }
     }
     comparison.found
+}
+
+/// Which targets have a name that is worth a comparison: most of many files do not, and looking at each would take longer
+/// than all comparisons.
+struct Index<'a> {
+    by_name: BTreeMap<&'a str, Vec<usize>>,
+    by_extension: BTreeMap<Option<&'a str>, Vec<usize>>,
+    by_stem: BTreeMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Index<'a> {
+    fn new(targets: &[Profiled<'a>]) -> Self {
+        let mut index = Self { by_name: BTreeMap::new(), by_extension: BTreeMap::new(), by_stem: BTreeMap::new() };
+        for (at, target) in targets.iter().enumerate() {
+            index.by_name.entry(target.path.file_name()).or_default().push(at);
+            index.by_extension.entry(target.name.1).or_default().push(at);
+            index.by_stem.entry(target.name.0).or_default().push(at);
+        }
+        index
+    }
+
+    /// The targets whose names are allowed, in order.
+    fn related(&self, (stem, extension): Name<'_>, names: Names) -> Vec<usize> {
+        let same_extension = self.by_extension.get(&extension).into_iter().flatten();
+        let same_stem = self.by_stem.get(stem).into_iter().flatten().filter(|_| names == Names::Related);
+        let mut found: Vec<usize> = same_extension.chain(same_stem).copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
 }
 
 struct Profiled<'a> {
@@ -74,9 +105,16 @@ struct Profiled<'a> {
 }
 
 fn profiles<'a>(files: &Files<'a>) -> Vec<Profiled<'a>> {
+    let mut room = MAX_LINES;
     let regular = files.iter().filter(|(_, entry)| matches!(entry, Entry::File { .. }));
+    let fitting = regular.filter(|(_, entry)| {
+        let lines = entry.bytes().iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let fits = (MIN_LINES..=room).contains(&lines);
+        room -= if fits { lines } else { 0 };
+        fits
+    });
     let profiled =
-        regular.map(|&(path, entry)| Profiled { path, name: split(path), profile: Profile::of(entry.bytes()) });
+        fitting.map(|&(path, entry)| Profiled { path, name: split(path), profile: Profile::of(entry.bytes()) });
     profiled.filter(|file| file.profile.lines.len() >= MIN_LINES).collect()
 }
 
@@ -89,7 +127,7 @@ impl<'a> Comparison<'a> {
     fn compare(&mut self, source: &Profiled<'a>, target: &Profiled<'a>) {
         let (ours, theirs) = (&source.profile, &target.profile);
         let may_resemble = ours.may_resemble(theirs);
-        let cost = if may_resemble { ours.lines.len() + theirs.lines.len() } else { 1 };
+        let cost = if may_resemble { ours.lines.len() + theirs.lines.len() + PAIR } else { 1 };
         if self.budget < cost {
             self.budget = 0;
             return;
@@ -151,6 +189,36 @@ fn line(line: &[u8]) -> (u64, usize) {
 mod tests {
     use super::*;
 
+    fn files(names: impl IntoIterator<Item = String>, text: &str) -> Vec<(RelPath, Entry)> {
+        names.into_iter().map(|name| (RelPath::new(name).unwrap(), Entry::file(text.as_bytes().to_vec()))).collect()
+    }
+
+    fn pairs_of(sources: &[(RelPath, Entry)], targets: &[(RelPath, Entry)]) -> usize {
+        let [sources, targets] =
+            [sources, targets].map(|files| files.iter().map(|(path, entry)| (path, entry)).collect::<Vec<_>>());
+        pairs(&sources, &targets, Names::Related).len()
+    }
+
+    #[test]
+    fn as_many_files_as_there_may_be_are_compared_in_the_time_that_is_set() {
+        let start = std::time::Instant::now();
+        let text = "a\nb\nc\n";
+        let same_name = |side: &str| files((0..50_000).map(|n| format!("{side}{n}/index.ts")), text);
+        assert!(pairs_of(&same_name("a"), &same_name("b")) < BUDGET / PAIR);
+        let other_names = |side: &str| files((0..50_000).map(|n| format!("{n}.{side}{n}")), text);
+        assert_eq!(pairs_of(&other_names("a"), &other_names("b")), 50_000);
+        // All pairs of either would take hours.
+        assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn files_of_too_many_lines_are_not_compared() {
+        let many = files(["a.txt".to_owned()], &"\n".repeat(MAX_LINES));
+        assert_eq!(pairs_of(&many, &many), 0);
+        let fewer = files(["a.txt".to_owned()], &"\n".repeat(MAX_LINES - 1));
+        assert_eq!(pairs_of(&fewer, &fewer), 1);
+    }
+
     fn likeness(a: &str, b: &str) -> usize {
         Profile::of(a.as_bytes()).likeness(&Profile::of(b.as_bytes()))
     }
@@ -168,7 +236,11 @@ mod tests {
     #[test]
     fn names_are_related_by_extension_or_by_stem() {
         let path = |text: &str| RelPath::new(text).unwrap();
-        let allow = |names: Names, a: &str, b: &str| names.allow(split(&path(a)), split(&path(b)));
+        let allow = |names: Names, source: &str, target: &str| {
+            let (source, target) = (path(source), path(target));
+            let target = Profiled { path: &target, name: split(&target), profile: Profile::of(b"") };
+            !Index::new(&[target]).related(split(&source), names).is_empty()
+        };
         assert!(allow(Names::SameExtension, "a/x.ts", "b/y.ts"));
         assert!(!allow(Names::SameExtension, "x.js", "x.ts"));
         assert!(allow(Names::Related, "x.js", "src/x.ts"));

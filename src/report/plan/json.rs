@@ -81,7 +81,7 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
         conflicts: told.conflicted().count(),
         before: told.before.map(|lock| JsonTemplate::of(&lock.template)),
         after: JsonTemplate::of(&told.lock.template),
-        answers: told.answers().into_iter().map(json_answer).collect(),
+        answers: told.answers().into_iter().map(|answer| json_answer(told, answer)).collect(),
         changes: told.changes().map(|change| json_change(told, change)).collect(),
         notes: notes.map(|note| JsonNote { path: note.path.as_str(), text: note.subject.to_string() }).collect(),
         backup: told.backup.map(|backup| JsonBackup {
@@ -95,8 +95,9 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
     })
 }
 
-fn json_answer<'a>((name, values): (&'a str, [Option<&Answer>; 2])) -> JsonAnswer<'a> {
-    let [before, after] = values.map(|value| value.map(ToString::to_string));
+fn json_answer<'a>(told: &Told<'_>, (name, values): (&'a str, [Option<&Answer>; 2])) -> JsonAnswer<'a> {
+    let shown = |_: &&Answer| !told.secret.contains(name);
+    let [before, after] = values.map(|value| value.filter(shown).map(ToString::to_string));
     JsonAnswer { name, before, after }
 }
 

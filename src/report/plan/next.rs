@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Told;
 use crate::plan::{Conflict, Reason, Todo};
-use crate::terminal::escape_control;
+use crate::shell;
 use crate::tree::RelPath;
 
 /// More files than this are not named in one command.
@@ -18,18 +18,17 @@ pub(super) fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     }
     writeln!(out, "\nWhat now:\n")?;
     if told.shown != "." {
-        writeln!(out, "  cd {}", shell(&told.shown))?;
+        writeln!(out, "  cd {}", shell::path(&told.shown))?;
     }
     for (repository, path, change, conflict) in &conflicts {
-        writeln!(out, "  # {}", escape_control(&how_to_resolve(told, *repository, path, change.reason, conflict)))?;
+        writeln!(out, "  # {}", how_to_resolve(told, *repository, path, change.reason, conflict))?;
     }
     if !conflicts.is_empty() {
         let unmerged = conflicts.iter().filter(|(.., conflict)| told.in_git && conflict.stages.is_some());
-        let unmerged: Vec<String> =
-            unmerged.map(|(repository, path, ..)| shell(&from_app(told, *repository, path.as_str()))).collect();
+        let unmerged: Vec<String> = unmerged.map(|(repository, path, ..)| place(told, *repository, path)).collect();
         match unmerged.len() {
             0 => {}
-            1..=NAMED => writeln!(out, "  git add {}", unmerged.join(" "))?,
+            1..=NAMED => writeln!(out, "  git add -- {}", unmerged.join(" "))?,
             _ => writeln!(out, "  git add FILE…")?,
         }
         writeln!(out, "  create-app check")?;
@@ -41,51 +40,32 @@ fn command(out: &mut String, told: &Told<'_>, todo: &Todo) -> std::fmt::Result {
     let run = todo.install.command();
     match from_app(told, todo.repository, todo.directory.as_deref().unwrap_or_default()).trim_end_matches('/') {
         "" => writeln!(out, "  {run}"),
-        directory => writeln!(out, "  (cd {} && {run})", shell(directory)),
+        directory => writeln!(out, "  (cd {} && {run})", shell::path(directory)),
     }
 }
 
+/// What to do about a conflict. A shell may take even a comment for a command, so every word of others in it is quoted.
 fn how_to_resolve(told: &Told<'_>, repository: bool, path: &RelPath, reason: Reason, conflict: &Conflict) -> String {
-    let path = from_app(told, repository, path.as_str());
-    let beside: Vec<String> =
-        conflict.beside.iter().map(|(beside, _)| from_app(told, repository, beside.as_str())).collect();
+    let path = place(told, repository, path);
+    let beside: Vec<String> = conflict.beside.iter().map(|(beside, _)| place(told, repository, beside)).collect();
     match (beside.as_slice(), reason) {
         ([], Reason::DeletedButEdited) => format!("{path}: remove it, or keep it as it is"),
         ([], _) => {
             let label = told.lock.template.label().map(|label| format!(" {label}"));
-            format!("{path}: choose between the lines of `yours` and of `template{}`", label.unwrap_or_default())
+            let theirs = shell::quoted(&format!("template{}", label.unwrap_or_default()));
+            format!("{path}: choose between the lines of 'yours' and of {theirs}")
         }
         (beside, _) => format!("{path}: take what you need of {}, and remove that", beside.join(", ")),
     }
+}
+
+/// The word of a path, as seen from the app.
+fn place(told: &Told<'_>, repository: bool, path: &RelPath) -> String {
+    shell::path(&from_app(told, repository, path.as_str())).into_owned()
 }
 
 /// A path, as seen from the app.
 fn from_app(told: &Told<'_>, repository: bool, path: &str) -> String {
     let depth = told.app_dir.filter(|_| repository).map_or(0, |app_dir| app_dir.as_str().split('/').count());
     "../".repeat(depth) + path
-}
-
-/// A word for a shell.
-fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+@%=:,~".contains(c);
-    let word = escape_control(word);
-    if word.chars().all(plain) && !word.starts_with(['-', '~']) {
-        return word.into_owned();
-    }
-    let quoted = format!("'{}'", word.replace('\'', "'\\''"));
-    if word.starts_with('-') { format!("./{quoted}") } else { quoted }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_where_a_shell_needs_it() {
-        let cases =
-            [("a/b.ts", "a/b.ts"), ("größe", "größe"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("-n", "./'-n'")];
-        for (word, expected) in cases {
-            assert_eq!(shell(word), expected);
-        }
-    }
 }

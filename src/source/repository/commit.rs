@@ -1,6 +1,5 @@
 //! A commit as the source of a template: files as git stored them, whatever a checkout would make of them.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Wanted, submodule};
@@ -94,7 +93,7 @@ impl<'a> Commit<'a> {
         let entry = |(path, listed): (&RelPath, &&Listed), bytes: Vec<u8>| {
             let executable = listed.mode == "100755";
             if listed.mode != "120000" {
-                return Ok((path.clone(), Entry::File { bytes: Cow::Owned(bytes), executable }));
+                return Ok((path.clone(), Entry::File { bytes: bytes.into(), executable }));
             }
             match String::from_utf8(bytes) {
                 Ok(target) => Ok((path.clone(), Entry::Symlink { target })),

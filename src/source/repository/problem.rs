@@ -3,6 +3,7 @@
 use super::Wanted;
 use crate::diagnostic::{Code, Diagnostic, Result, nearest};
 use crate::git::{self, Contact, Failure, Kind};
+use crate::shell::word;
 use crate::source::{Address, without_credentials};
 use crate::template::{MANIFEST, Reference};
 
@@ -26,7 +27,7 @@ pub(super) fn check_directory(wanted: &Wanted<'_>) -> Result<()> {
 pub(super) fn of(wanted: &Wanted<'_>, failure: &Failure) -> Diagnostic {
     let (address, said) = (wanted.address, &failure.said);
     let unreachable = Diagnostic::error(Code::SourceUnreachable, format!("cannot fetch `{address}`: {said}"));
-    let by_git = format!("make `git ls-remote {address}` work, then run the command again");
+    let by_git = format!("make `git ls-remote {}` work, then run the command again", word(&address.to_string()));
     match failure.kind {
         Kind::NoReference => unknown(wanted),
         Kind::NoRepository => no_repository(wanted, said),
@@ -51,7 +52,7 @@ fn no_repository(wanted: &Wanted<'_>, said: &str) -> Diagnostic {
     let address = wanted.address;
     let problem = Diagnostic::error(Code::TemplateNotFound, format!("there is no repository at `{address}`: {said}"));
     let Address::Path(path) = address else {
-        return problem.help(format!("check the address: `git ls-remote {address}` must find it"));
+        return problem.help(format!("check the address: `git ls-remote {}` must find it", word(&address.to_string())));
     };
     let problem = Diagnostic::error(Code::TemplateNotFound, format!("`{address}` is no git repository"));
     let directory = wanted.base.join(path);
@@ -61,7 +62,7 @@ fn no_repository(wanted: &Wanted<'_>, said: &str) -> Diagnostic {
         Some((folder, root)) => problem.help(format!(
             "it is a folder of the repository `{}`: give that one, with --subfolder {}",
             root.display(),
-            folder.display()
+            crate::shell::path(&folder.display().to_string())
         )),
         None if directory.join(MANIFEST).is_file() => problem.help("give it with --path"),
         None => problem.help("give the directory of a repository, or a template's directory with --path"),

@@ -23,7 +23,7 @@ impl Run<'_> {
     /// stays as it is.
     fn turn(&self, from: &[Indexed], to: &[Indexed]) -> Result<()> {
         let all: BTreeSet<&str> = from.iter().chain(to).map(|it| it.path.as_str()).collect();
-        let root = self.places.repository();
+        let root = self.places.root();
         // A repository that has gone since has taken its index with it.
         let Some(any) = from.iter().chain(to).next().filter(|_| git::find_repository(root).is_some()) else {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Changes that are done whole or not at all, whatever stops the process. docs/architecture.md has the contract:
 //!
 //! ```text
-//! stage    .create-app/txn: new/N what is put, old/N what stood there, journal  (nothing of the project has changed)
+//! stage    txn: seal, new/N what is put, old/N what is there, journal  (nothing of the project has changed)
 //! commit   journal.tmp becomes journal
 //! run      delete, rmdir, mkdir, put, git's index, and the lock last; each step can be repeated
 //! done     the journal goes, then txn
@@ -9,34 +9,48 @@
 //!
 //! Without a journal, or with one that is incomplete, the change was not decided on: `txn` is removed. With one, it is
 //! finished; with `abort` beside it, it is taken back.
+//!
+//! Nothing of it is in the project (`home`), and no journal is believed that was not written here (`mark`).
 
 mod busy;
+mod home;
 mod index;
+mod mark;
 mod operation;
+mod pending;
 mod run;
 mod script;
 mod stage;
 mod state;
+mod state_dir;
+mod strangers;
+mod swap;
 mod text;
+mod txn;
 mod undo;
+mod way;
 
-use std::path::Path;
+use std::ffi::OsStr;
 
 pub(super) use busy::Busy;
 pub(super) use operation::Places;
+pub(super) use pending::{Pending, interrupted, pending};
 pub use run::Aside;
 pub(super) use script::Script;
 pub(super) use stage::stage;
+#[cfg(test)]
+pub(super) use state_dir::tests as state_directory;
+pub(super) use strangers::{as_warnings, strangers};
 pub(super) use text::{Index, Journal};
+pub(super) use txn::Txn;
 
-use self::operation::Txn;
-use self::run::Run;
-use self::text::JournalError;
-use super::disk::{Disk, Item};
+use self::run::{Change, Run};
+use super::disk::Disk;
 use super::site::{Site, prefix_beside};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::lock::{DIRECTORY, LOCK};
-use crate::tree::Mode;
+use super::sync::Synced;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, Severity};
+use crate::lock::DIRECTORY;
+use crate::rooted::{Spot, Ways};
 
 /// A journal, read and written again.
 #[cfg(fuzzing)]
@@ -55,31 +69,49 @@ pub enum Recovered {
     Discarded,
 }
 
+/// A change that was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Done {
+    /// What somebody edited in the same moment, and was left.
+    pub asides: Vec<Aside>,
+    /// What went wrong when the change was made already: no reason to take it back.
+    pub warnings: Vec<Diagnostic>,
+}
+
 /// Carries out what was staged. What cannot be done is taken back, and nothing has changed then.
-pub(super) fn carry_out(disk: &Disk, places: Places<'_>, journal: &Journal, busy: Busy) -> Result<Vec<Aside>> {
-    match Run::new(disk, places, journal, false).forward() {
-        Ok(aside) => {
-            // The change is done. Should its traces stay, the next command finds that out and removes them.
-            drop(forget(disk, places, journal));
-            Ok(aside)
+pub(super) fn carry_out(disk: &Disk, site: &Site, journal: &Journal, txn: &Txn) -> Result<Done> {
+    let change = Change { disk, places: Places::new(site), journal, txn };
+    match Run::new(change, false).and_then(Run::forward) {
+        Ok((asides, unsynced)) => {
+            // Often it is only for a moment that something cannot be removed.
+            let left = forget(change).or_else(|_| forget(change)).err().map(|problems| left_behind(change, problems));
+            let unsynced =
+                unsynced.map(|problems| warnings(problems, "the change is made, but a power cut may undo it"));
+            Ok(Done { asides, warnings: [unsynced, left].into_iter().flatten().flatten().collect() })
         }
-        Err(problems) => Err(give_up(disk, places, journal, Some(busy), problems)),
+        Err(problems) => Err(give_up(change, problems)),
     }
 }
 
+/// The journal stays, so the next command takes the change for one that was interrupted.
+fn left_behind(change: Change<'_>, problems: Diagnostics) -> Vec<Diagnostic> {
+    let command = change.places.site().command("upgrade");
+    warnings(problems, &format!("the change is made; `{command}` removes what is left of its journal"))
+}
+
+fn warnings(problems: Diagnostics, help: &str) -> Vec<Diagnostic> {
+    let warning = |problem: Diagnostic| Diagnostic { severity: Severity::Warning, ..problem }.help(help);
+    problems.0.into_iter().map(warning).collect()
+}
+
 /// Takes everything back after an error; should that fail, too, the next command tries again.
-pub(super) fn give_up(
-    disk: &Disk,
-    places: Places<'_>,
-    journal: &Journal,
-    busy: Option<Busy>,
-    mut problems: Diagnostics,
-) -> Diagnostics {
-    match take_back(disk, places, journal, busy) {
+fn give_up(change: Change<'_>, mut problems: Diagnostics) -> Diagnostics {
+    match take_back(change) {
         Ok(aside) => problems.0.extend(aside.iter().map(edited)),
         Err(more) => {
-            let title = "what was already changed could not be taken back; the next create-app command will try again";
-            let help = "mend the cause, then run any create-app command here";
+            let command = change.places.site().command("upgrade");
+            let title = "what was already changed could not be taken back, and the project is half changed";
+            let help = format!("mend the cause, then run `{command}`, which tries again");
             problems.0.extend(more.0);
             problems.0.push(Diagnostic::error(Code::Interrupted, title).help(help));
         }
@@ -89,116 +121,86 @@ pub(super) fn give_up(
 
 fn edited(aside: &Aside) -> Diagnostic {
     let title = format!("`{}` was changed while create-app was at work, and was left as it is", aside.path.display());
-    let help = aside.other.as_ref().map(|other| format!("what stood there before is in `{}`", other.display()));
+    let help = aside.other.as_ref().map(|other| format!("what was there before is in `{}`", other.display()));
     Diagnostic::warning(Code::Interrupted, title).maybe_help(help)
 }
 
-/// Whether a change was interrupted in the project at `app`, or before there was one: two looks at the disk.
-pub(super) fn is_pending(app: &Path) -> bool {
-    let stands = |name: &str| app.join(DIRECTORY).join(name).symlink_metadata().is_ok();
-    stands("txn") || (stands("busy") && !stands(LOCK))
-}
-
-/// Whether a change of the project at `app`, which is held, was interrupted.
-pub(super) fn is_under_way(app: &Path) -> bool {
-    Txn::below(app).path().symlink_metadata().is_ok()
-}
-
 /// Finishes, takes back or discards a change that was interrupted.
-pub(super) fn recover(disk: &Disk, site: &Site, busy: Busy) -> Result<Recovered> {
-    let places = Places::new(&site.app, site);
-    let txn = Txn::below(&site.app);
-    for directory in [txn.path(), &txn.staged_dir(), &txn.kept_dir()] {
-        busy::check_directory(directory)?;
-    }
-    let Some(journal) = read(&txn)? else {
-        disk.remove_tree(txn.path())?;
+pub(super) fn recover(disk: &Disk, site: &Site, pending: &Pending) -> Result<Recovered> {
+    let Some(journal) = &pending.journal else {
+        disk.remove_tree(pending.txn.spot())?;
         return Ok(Recovered::Discarded);
     };
-    if journal.app_dir != site.app_dir() {
-        return Err(moved(&journal, site));
+    let change = Change { disk, places: Places::new(site), journal, txn: &pending.txn };
+    if state::exists(&pending.txn.abort()) {
+        return take_back(change).map(Recovered::TakenBack);
     }
-    if txn.abort().symlink_metadata().is_ok() {
-        return take_back(disk, places, &journal, Some(busy)).map(Recovered::TakenBack);
-    }
-    match Run::new(disk, places, &journal, true).forward() {
-        Ok(aside) => {
-            forget(disk, places, &journal)?;
-            Ok(Recovered::Finished(aside))
+    match Run::new(change, true).and_then(Run::forward) {
+        Ok((asides, _unsynced)) => {
+            forget(change)?;
+            Ok(Recovered::Finished(asides))
         }
-        Err(_) => take_back(disk, places, &journal, Some(busy)).map(Recovered::TakenBack),
+        Err(_) => take_back(change).map(Recovered::TakenBack),
     }
-}
-
-fn read(txn: &Txn) -> Result<Option<Journal>> {
-    let path = txn.journal();
-    let bytes = match std::fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        bytes => bytes.map_err(|error| Diagnostic::io("cannot read", &path, &error))?,
-    };
-    match Journal::parse(&bytes) {
-        Ok(journal) => Ok(Some(journal)),
-        Err(JournalError::Incomplete) => Ok(None),
-        Err(error @ (JournalError::Version | JournalError::Line(_))) => {
-            let title = format!("a change of this project was interrupted, and its journal {error}");
-            let help = format!("finish it with the version that began it, or remove `{}`", txn.path().display());
-            Err(Diagnostic::error(Code::Interrupted, title).help(help).into())
-        }
-    }
-}
-
-fn moved(journal: &Journal, site: &Site) -> Diagnostics {
-    let (then, now) = (&journal.app_dir, site.app_dir());
-    let title = "a change of this project was interrupted, and the project was moved since";
-    let help = format!("move it from `{now}` back to `{then}` of its repository, and run the command again");
-    Diagnostic::error(Code::Interrupted, title).help(help).into()
 }
 
 /// Takes everything back: also in a later run, should this one be interrupted.
-fn take_back(disk: &Disk, places: Places<'_>, journal: &Journal, busy: Option<Busy>) -> Result<Vec<Aside>> {
-    let txn = Txn::below(places.app());
-    if txn.abort().symlink_metadata().is_err() {
+fn take_back(change: Change<'_>) -> Result<Vec<Aside>> {
+    let Change { disk, journal, txn, places } = change;
+    if !state::exists(&txn.abort()) {
         // Where the disk has no room even for this, a later run tries the change once more, which is as good.
-        let marked = disk.create(&Item { path: txn.abort(), bytes: b"", mode: Mode::File });
-        drop(marked.map_err(Diagnostics::from).and_then(|()| stage::sync(disk, journal, &[txn.path()])));
+        let marked = disk.create_private(&txn.abort(), b"").map_err(Diagnostics::from);
+        drop(marked.and_then(|()| stage::sync(disk, journal, &[Synced::Directory(txn.root().clone())])));
     }
-    let aside = Run::new(disk, places, journal, true).backward()?;
-    if journal.made > 0 && holds_only_the_record(places.app()) {
-        remove_app(disk, places.app(), journal.made, busy)?;
-    } else {
-        forget(disk, places, journal)?;
+    let aside = Run::new(change, true)?.backward()?;
+    if journal.made > 0 {
+        remove_app(disk, places, journal.made)?;
     }
+    forget(change)?;
     Ok(aside)
 }
 
 /// Step 8: without its journal, the change is history.
-fn forget(disk: &Disk, places: Places<'_>, journal: &Journal) -> Result<()> {
-    let txn = Txn::below(places.app());
+fn forget(change: Change<'_>) -> Result<()> {
+    let Change { disk, journal, txn, .. } = change;
     disk.remove_file(&txn.journal())?;
-    stage::sync(disk, journal, &[txn.path()])?;
-    Ok(disk.remove_tree(txn.path())?)
+    stage::sync(disk, journal, &[Synced::Directory(txn.root().clone())])?;
+    Ok(disk.remove_tree(txn.spot())?)
 }
 
-/// Whether nothing is left of an app but what its own change needed.
-fn holds_only_the_record(app: &Path) -> bool {
-    let only = |directory: &Path, names: &[&str]| {
-        std::fs::read_dir(directory).is_ok_and(|mut entries| {
-            entries.all(|entry| entry.is_ok_and(|entry| names.iter().any(|name| entry.file_name() == *name)))
-        })
-    };
-    only(app, &[DIRECTORY]) && only(&app.join(DIRECTORY), &["txn", "busy"])
-}
-
-/// Removes an app that was made by the change that was taken back: away with its name in one step, then the rest.
-fn remove_app(disk: &Disk, app: &Path, made: usize, busy: Option<Busy>) -> Result<()> {
-    let parent = app.parent().unwrap_or(app);
-    let away = disk.temporary_dir(parent, &prefix_beside(app))?;
-    disk.remove_dir(&away)?;
-    disk.rename(app, &away)?;
-    // Some file systems keep what is open, and with it the directory that it is in.
-    drop(busy);
-    disk.remove_tree(&away)?;
-    let parents: Vec<_> = app.ancestors().skip(1).take(made - 1).map(Path::to_path_buf).collect();
-    disk.remove_dirs(&parents.into_iter().rev().collect::<Vec<_>>());
+/// Removes an app that was made by a change that was taken back, if nothing else is in it: away with its name in one step, then
+/// the rest, and the directories that were made for it.
+fn remove_app(disk: &Disk, places: Places<'_>, made: usize) -> Result<()> {
+    let root = crate::rooted::Root::open(places.root());
+    let mut ways = Ways::new(root.map_err(|error| Diagnostic::io("cannot open", places.root(), &error))?);
+    let way = places.app_way();
+    let mut above: Vec<Spot> = Vec::new();
+    for end in way.match_indices('/').map(|(at, _)| at).rev().take(made.saturating_sub(1)) {
+        above.extend(ways.spot(&way[..end]).ok());
+    }
+    above.reverse();
+    if let Ok(app) = ways.spot(&way)
+        && state::exists(&app)
+    {
+        if !holds_only_the_record(&app) {
+            return Ok(());
+        }
+        let away = disk.temporary_dir(&app.directory(), &prefix_beside(&places.site().app))?;
+        disk.remove_dir(&away)?;
+        disk.rename(&app, &away)?;
+        disk.remove_tree(&away)?;
+    }
+    disk.remove_dirs(&above);
     Ok(())
+}
+
+/// Whether nothing is left of an app but the empty directory of its record.
+fn holds_only_the_record(app: &Spot) -> bool {
+    let Ok(app) = app.open_directory() else { return false };
+    let Ok(entries) = app.entries() else { return false };
+    let is_empty = |name: &OsStr| {
+        let record = app.spot(name).open_directory();
+        record.is_ok_and(|record| record.entries().is_ok_and(|entries| entries.is_empty()))
+    };
+    entries.iter().all(|(name, _)| name == DIRECTORY && is_empty(name))
 }

@@ -39,14 +39,11 @@ impl Target {
         Self { root, path: path.to_string() }
     }
 
-    /// A directory above another target.
+    /// The directories above another target, up to that of the record, but not the app nor the repository's root.
     pub(super) fn above(&self) -> impl Iterator<Item = Self> {
-        self.path.rmatch_indices('/').map(|(at, _)| Self { root: self.root, path: self.path[..at].to_owned() })
-    }
-
-    /// Another path below the same root.
-    pub(super) fn sibling(&self, path: &str) -> Self {
-        Self { root: self.root, path: path.to_owned() }
+        let record = (self.root == Root::Record && !self.path.is_empty()).then(String::new);
+        let above = self.path.rmatch_indices('/').map(|(at, _)| self.path[..at].to_owned());
+        above.chain(record).map(|path| Self { root: self.root, path })
     }
 
     /// A copy in the backup of this number.
@@ -61,7 +58,7 @@ impl Target {
 
     /// Reads what a journal names, as long as it is something that one may change.
     pub(super) fn parse(root: Root, path: &str) -> Option<Self> {
-        let own = [".gitattributes", ".gitignore", LOCK, BASE];
+        let own = ["", ".gitattributes", ".gitignore", LOCK, BASE];
         let base = || path.strip_prefix(BASE)?.strip_prefix('/')?.parse::<Digest>().ok();
         let safe = match root {
             Root::Record => own.contains(&path) || base().is_some() || is_in_backup(path),
@@ -135,82 +132,42 @@ pub(in crate::workspace) struct Operation {
 /// Where the roots are on this disk.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::workspace) struct Places<'s> {
-    app: &'s Path,
-    repository: &'s Path,
+    site: &'s Site,
 }
 
 impl<'s> Places<'s> {
-    pub(in crate::workspace) fn new(app: &'s Path, site: &'s Site) -> Self {
-        Self { app, repository: if site.app_dir.is_some() { site.root() } else { app } }
+    pub(in crate::workspace) fn new(site: &'s Site) -> Self {
+        Self { site }
     }
 
-    pub(in crate::workspace) fn app(&self) -> &'s Path {
-        self.app
+    /// The repository's root, or an app that is no part of one: everything else is found from there.
+    pub(in crate::workspace) fn root(&self) -> &'s Path {
+        self.site.root()
     }
 
-    /// Where paths of the repository are, or an app's own that is no part of one.
-    pub(super) fn repository(&self) -> &'s Path {
-        self.repository
+    /// The app's directory below the root; empty where it is the root.
+    pub(super) fn app_way(&self) -> String {
+        self.site.app_dir.as_ref().map_or_else(String::new, ToString::to_string)
     }
 
-    /// The directory, and the path below it, that lead to a target; no component of that path may be a link.
-    pub(super) fn way(&self, target: &Target) -> (&'s Path, String) {
-        match target.root {
-            Root::App => (self.app, target.path.clone()),
-            Root::Repository => (self.repository, target.path.clone()),
-            Root::Record => (self.app, format!("{DIRECTORY}/{}", target.path)),
+    pub(super) fn site(&self) -> &'s Site {
+        self.site
+    }
+
+    /// The path of a target below the root.
+    pub(super) fn way(&self, target: &Target) -> String {
+        match (target.root, target.path.as_str()) {
+            (Root::App, path) => self.site.in_repository(path),
+            (Root::Repository, path) => path.to_owned(),
+            (Root::Record, "") => self.site.in_repository(DIRECTORY),
+            (Root::Record, path) => self.site.in_repository(&format!("{DIRECTORY}/{path}")),
         }
     }
 
+    /// The whole path of a target, for messages.
     pub(super) fn path(&self, target: &Target) -> PathBuf {
-        let (root, path) = self.way(target);
-        let mut full = root.to_path_buf();
-        full.extend(path.split('/'));
+        let mut full = self.root().to_path_buf();
+        full.extend(self.way(target).split('/'));
         full
-    }
-}
-
-/// The directory of a change that is under way.
-#[derive(Debug)]
-pub(super) struct Txn(PathBuf);
-
-impl Txn {
-    /// The one of the project at `app`.
-    pub(super) fn below(app: &Path) -> Self {
-        Self(app.join(DIRECTORY).join("txn"))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// What operation `n` puts.
-    pub(super) fn staged(&self, n: usize) -> PathBuf {
-        self.staged_dir().join(n.to_string())
-    }
-
-    /// What stood where operation `n` works.
-    pub(super) fn kept(&self, n: usize) -> PathBuf {
-        self.kept_dir().join(n.to_string())
-    }
-
-    pub(super) fn staged_dir(&self) -> PathBuf {
-        self.0.join("new")
-    }
-
-    pub(super) fn kept_dir(&self) -> PathBuf {
-        self.0.join("old")
-    }
-
-    pub(super) fn journal(&self) -> PathBuf {
-        self.0.join("journal")
-    }
-
-    pub(super) fn draft(&self) -> PathBuf {
-        self.0.join("journal.tmp")
-    }
-
-    pub(super) fn abort(&self) -> PathBuf {
-        self.0.join("abort")
     }
 }

@@ -1,17 +1,24 @@
 //! Behind the commit point: the operations are done. That can be repeated from wherever it stopped.
+//!
+//! The way to each target is found again for each step, and what a step replaces or removes is compared with what was
+//! there when the change was decided on (`swap`): an edit in the same moment is not lost.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::operation::{Kind, Operation, Places, Target, Txn};
-use super::stage::{Guards, sync};
-use super::state::{State, ambiguous, beside, exists, free_name, is_same, see, state};
+use super::operation::{Kind, Operation, Places, Target};
+use super::stage::{see, sync};
+use super::state::{Seen, State, ambiguous, exists, is_same, look, state};
+use super::swap::Outcome;
 use super::text::Journal;
-use crate::diagnostic::{Code, Diagnostic, Result};
+use super::txn::Txn;
+use super::way::spot;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::plan::Stamp;
+use crate::rooted::{Access, Failure as Unreached, Root, Spot, Ways};
 use crate::workspace::disk::{Disk, Failure};
-use crate::workspace::guard::{Seen, look};
+use crate::workspace::sync::Synced;
 
 /// A file that somebody edited after the change was decided on. It was left as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,146 +29,210 @@ pub struct Aside {
     pub other: Option<PathBuf>,
 }
 
+/// A change that is decided on, with all that it takes to carry it out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change<'a> {
+    pub(super) disk: &'a Disk,
+    pub(super) places: Places<'a>,
+    pub(super) journal: &'a Journal,
+    pub(super) txn: &'a Txn,
+}
+
 /// Does the operations of a journal, or takes them back.
 pub(super) struct Run<'a> {
     pub(super) disk: &'a Disk,
     pub(super) places: Places<'a>,
     pub(super) journal: &'a Journal,
-    pub(super) txn: Txn,
+    pub(super) txn: &'a Txn,
+    pub(super) ways: Ways,
+    /// For the names that are used beside targets.
+    pub(super) token: String,
     ambiguous: HashSet<usize>,
-    guards: Guards<'a>,
-    touched: BTreeSet<PathBuf>,
+    /// Directories below the root in which names change.
+    touched: BTreeSet<String>,
     pub(super) aside: Vec<Aside>,
-    /// Whether what was staged may have changed since.
+    /// Whether an earlier run may have begun, and what was staged may have changed since.
     verify: bool,
+    /// Whether the operations are done, and not taken back.
+    pub(super) is_forward: bool,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(disk: &'a Disk, places: Places<'a>, journal: &'a Journal, verify: bool) -> Self {
-        Self {
+    pub(super) fn new(change: Change<'a>, verify: bool) -> Result<Self> {
+        let Change { disk, places, journal, txn } = change;
+        let root = Root::open(places.root());
+        let root = root.map_err(|error| Diagnostic::io("cannot open", places.root(), &error))?;
+        Ok(Self {
             disk,
             places,
             journal,
-            txn: Txn::below(places.app()),
+            txn,
+            ways: Ways::new(root),
+            token: journal.token(),
             ambiguous: ambiguous(&journal.operations),
-            guards: Guards::new(&places),
             touched: BTreeSet::new(),
             aside: Vec::new(),
             verify,
-        }
+            is_forward: true,
+        })
     }
 
-    /// Does what is not done yet; returns what was edited meanwhile and left.
-    pub(super) fn forward(mut self) -> Result<Vec<Aside>> {
+    /// Does what is not done yet; returns what was edited meanwhile and left, and why it is not certain that all of it survives a
+    /// power cut.
+    pub(super) fn forward(mut self) -> Result<(Vec<Aside>, Option<Diagnostics>)> {
+        self.place()?;
         let (files, lock) = self.journal.parts();
         files.iter().try_for_each(|(n, operation)| self.redo(*n, operation))?;
         self.put_conflicts()?;
         lock.iter().try_for_each(|(n, operation)| self.redo(*n, operation))?;
-        self.sync()?;
-        Ok(self.aside)
+        let unsynced = self.sync().err();
+        self.look_again()?;
+        Ok((self.aside, unsynced))
     }
 
-    pub(super) fn sync(&self) -> Result<()> {
-        let existing: Vec<&PathBuf> = self.touched.iter().filter(|directory| directory.is_dir()).collect();
-        sync(self.disk, self.journal, &existing)
+    /// Moves an app that was built beside its place there; that is one step.
+    fn place(&mut self) -> Result<()> {
+        match self.staging()? {
+            Some((staging, place)) => Ok(self.disk.rename_new(&staging, &place)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Where the app was built, if it is still there, and its place.
+    pub(super) fn staging(&mut self) -> Result<Option<(Spot, Spot)>> {
+        let Some(staging) = &self.journal.staging else { return Ok(None) };
+        let app = self.places.app_way();
+        let place = self.ways.spot(&app).map_err(|failure| failure.diagnostic("cannot write", Path::new(&app)))?;
+        let staging = place.beside(staging);
+        Ok(exists(&staging).then_some((staging, place)))
+    }
+
+    pub(super) fn sync(&mut self) -> Result<()> {
+        let mut directories = Vec::new();
+        for directory in &self.touched {
+            match self.ways.directory(directory) {
+                Ok(root) => directories.push(Synced::Directory(root)),
+                // It has gone since, and its names with it.
+                Err(Unreached::Io(error)) if error.kind() != ErrorKind::NotFound => {
+                    return Err(Failure::new("cannot open", &self.places.root().join(directory), error).into());
+                }
+                Err(_) => {}
+            }
+        }
+        sync(self.disk, self.journal, &directories)
     }
 
     fn redo(&mut self, n: usize, operation: &Operation) -> Result<()> {
-        let (target, path) = (&operation.target, self.places.path(&operation.target));
+        let target = &operation.target;
         match operation.kind {
-            // Where there is no way any more, nothing is left to remove: what was put later stands in it.
-            Kind::Delete { .. } | Kind::RemoveDir if !self.is_way(target) => return Ok(()),
-            Kind::RemoveDir => return self.remove_dir(&path),
-            Kind::MakeDir => return self.make_dir(target, &path),
-            // Moving what was staged is one step: it is gone exactly when that was done.
-            Kind::Put { .. } if !exists(&self.txn.staged(n)) && !exists(&beside(&path, n)) => {
-                self.touch(&path);
-                return Ok(());
-            }
-            Kind::Put { .. } | Kind::Delete { .. } => {}
-        }
-        let seen = self.see(n, target)?;
-        match operation.kind {
-            Kind::Put { before, after } => match state(&seen, before, Some(after)) {
-                State::After => Ok(()),
-                State::Before => self.put(n, &path, after),
-                State::Neither if target.is_base() => self.put(n, &path, after),
-                State::Neither => self.put_aside(n, path, after),
-            },
-            Kind::Delete { before } => match state(&seen, Some(before), None) {
-                State::After => Ok(()),
-                State::Before => {
-                    self.touch(&path);
-                    Ok(self.disk.remove_file(&path)?)
-                }
-                State::Neither => {
-                    self.aside.push(Aside { path, other: None });
-                    Ok(())
-                }
-            },
-            Kind::RemoveDir | Kind::MakeDir => Ok(()),
+            // Where there is no way any more, nothing is left to remove: what was put later is in it.
+            Kind::Delete { .. } | Kind::RemoveDir if !self.is_way(target)? => Ok(()),
+            Kind::RemoveDir => self.remove_dir(target),
+            Kind::MakeDir => self.make_dir(target),
+            Kind::Put { before, after } => self.redo_put(n, target, before, after),
+            Kind::Delete { before } => self.redo_delete(n, target, before),
         }
     }
 
-    pub(super) fn is_way(&mut self, target: &Target) -> bool {
-        self.guards.check(target, |_| false).is_ok()
-    }
-
-    pub(super) fn see(&mut self, n: usize, target: &Target) -> Result<Seen> {
-        self.guards.check(target, |_| false)?;
-        see(&self.places, target, self.ambiguous.contains(&n))
-    }
-
-    fn put(&mut self, n: usize, path: &Path, after: Stamp) -> Result<()> {
-        self.put_at(n, path, path, after)
-    }
-
-    fn put_aside(&mut self, n: usize, path: PathBuf, after: Stamp) -> Result<()> {
-        let theirs = free_name(&path, ".theirs");
-        self.put_at(n, &path, &theirs, after)?;
-        self.aside.push(Aside { path, other: Some(theirs) });
-        Ok(())
-    }
-
-    /// Moves what was staged for `path` to `to`, from wherever an earlier run may have left it.
-    fn put_at(&mut self, n: usize, path: &Path, to: &Path, after: Stamp) -> Result<()> {
-        let (staged, beside) = (self.txn.staged(n), beside(path, n));
-        self.touch(path);
-        let from = if exists(&staged) { &staged } else { &beside };
-        if self.verify {
-            self.check_staged(from, after)?;
-        }
-        if *from == beside {
-            return Ok(self.disk.rename(&beside, to)?);
-        }
-        Ok(self.disk.replace(&staged, to, &beside)?)
-    }
-
-    fn check_staged(&self, staged: &Path, after: Stamp) -> Result<()> {
-        if is_same(&look(staged).map_err(|error| Failure::new("cannot read", staged, error))?, after) {
+    fn redo_put(&mut self, n: usize, target: &Target, before: Option<Stamp>, after: Stamp) -> Result<()> {
+        self.touch(target);
+        if self.journal.is_placed_at(n) {
             return Ok(());
         }
-        let title = format!("`{}` was changed", staged.display());
+        let place = spot(&self.places, &mut self.ways, target)?;
+        if self.verify {
+            if self.settle(n, &place, before, Some(after))? {
+                return Ok(());
+            }
+            self.check_staged(n, &place, after)?;
+        }
+        let seen = self.see(n, target)?;
+        let expected = match state(seen, before, Some(after)) {
+            State::After => return Ok(()),
+            State::Before => before,
+            State::Neither if target.is_base() => match seen {
+                Seen::Entry(wrong) => Some(wrong),
+                Seen::Nothing | Seen::Other => None,
+            },
+            State::Neither => return self.put_aside(n, &place),
+        };
+        match self.install(n, &place, expected)? {
+            Outcome::Done => Ok(()),
+            Outcome::Changed => self.put_aside(n, &place),
+        }
+    }
+
+    fn redo_delete(&mut self, n: usize, target: &Target, before: Stamp) -> Result<()> {
+        let left = |path| Aside { path, other: None };
+        let place = match self.ways.spot(self.places.way(target)) {
+            Err(failure) if failure.is_missing() => return Ok(()),
+            Err(failure) => return Err(super::way::unreachable("cannot remove", &self.places, target, &failure)),
+            Ok(place) => place,
+        };
+        if self.verify {
+            self.settle(n, &place, Some(before), None)?;
+        }
+        match state(self.see(n, target)?, Some(before), None) {
+            State::After => Ok(()),
+            State::Before => {
+                self.touch(target);
+                if self.remove(n, &place, before)? == Outcome::Changed {
+                    self.aside.push(left(place.path().to_path_buf()));
+                }
+                Ok(())
+            }
+            State::Neither => {
+                self.aside.push(left(place.path().to_path_buf()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Checks that what is to be put is what was staged.
+    fn check_staged(&self, n: usize, place: &Spot, after: Stamp) -> Result<()> {
+        let staged = self.txn.staged(n);
+        let staged = if exists(&staged) { staged } else { self.ready(n, place) };
+        let seen = look(&staged).map_err(|error| Failure::new("cannot read", staged.path(), error))?;
+        if is_same(seen, after) {
+            return Ok(());
+        }
+        let title = format!("`{}` was changed", staged.path().display());
         Err(Diagnostic::error(Code::Interrupted, title).help("run the command again").into())
     }
 
-    pub(super) fn make_dir(&mut self, target: &Target, path: &Path) -> Result<()> {
-        self.guards.check(target, |_| false)?;
-        self.touch(path);
-        Ok(self.disk.ensure_dir(path)?)
+    /// Whether nothing but directories, or nothing at all, is on the way to a target.
+    pub(super) fn is_way(&mut self, target: &Target) -> Result<bool> {
+        match self.ways.spot(self.places.way(target)) {
+            Ok(_) => Ok(true),
+            Err(Unreached::Link(_) | Unreached::NotADirectory(..)) => Ok(false),
+            Err(Unreached::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(true),
+            Err(failure) => Err(super::way::unreachable("cannot write", &self.places, target, &failure)),
+        }
+    }
+
+    pub(super) fn see(&mut self, n: usize, target: &Target) -> Result<Seen> {
+        see(&self.places, &mut self.ways, target, self.ambiguous.contains(&n), |_| false)
+    }
+
+    pub(super) fn make_dir(&mut self, target: &Target) -> Result<()> {
+        self.touch(target);
+        let place = spot(&self.places, &mut self.ways, target)?;
+        Ok(self.disk.ensure_dir(&place, Access::Usual)?)
     }
 
     /// Removes a directory if it is empty; there is no harm in one that stays because somebody uses it.
-    pub(super) fn remove_dir(&mut self, path: &Path) -> Result<()> {
+    pub(super) fn remove_dir(&mut self, target: &Target) -> Result<()> {
         use ErrorKind::{DirectoryNotEmpty, NotADirectory, NotFound, PermissionDenied, ResourceBusy};
-        self.touch(path);
-        match self.disk.remove_dir(path).map_err(|failure| (failure.error.kind(), failure)) {
+        self.touch(target);
+        let Ok(place) = self.ways.spot(self.places.way(target)) else { return Ok(()) };
+        match self.disk.remove_dir(&place).map_err(|failure| (failure.kind(), failure)) {
             Err((DirectoryNotEmpty | NotADirectory | NotFound | PermissionDenied | ResourceBusy, _)) => Ok(()),
             result => Ok(result.map_err(|(_, failure)| failure)?),
         }
     }
 
-    pub(super) fn touch(&mut self, path: &Path) {
-        self.touched.extend(path.parent().map(Path::to_path_buf));
+    pub(super) fn touch(&mut self, target: &Target) {
+        let way = self.places.way(target);
+        self.touched.insert(way.rsplit_once('/').map_or("", |(above, _)| above).to_owned());
     }
 }

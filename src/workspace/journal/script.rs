@@ -2,16 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::io;
 
 use super::operation::{Kind, Operation, Places, Root, Target};
+use super::state::{Seen, look};
 use super::text::{Index, Journal};
+use super::way::{in_the_way, unreachable};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::lock::{BASE, Digest, Record};
 use crate::plan::{Changes, Effect, Plan, Stamp, effects};
+use crate::rooted::{self, Failure as Unreached, Ways};
 use crate::tree::{Mode, RelPath};
 use crate::workspace::backup::Backup;
-use crate::workspace::guard::{Seen, look};
 use crate::workspace::site::Site;
 
 /// The operations, and the bytes that they put.
@@ -26,8 +28,8 @@ pub(in crate::workspace) struct Script<'a> {
 #[derive(Debug, Default)]
 pub(in crate::workspace) struct Content<'a> {
     pub(in crate::workspace) bytes: &'a [u8],
-    /// The file whose permissions it gets: the one that it replaces, or is a copy of.
-    pub(in crate::workspace) model: Option<PathBuf>,
+    /// The file whose permissions it gets, below the root: the one that it replaces, or is a copy of.
+    pub(in crate::workspace) model: Option<String>,
 }
 
 /// What stands at a path before and after.
@@ -36,14 +38,14 @@ struct Step<'a> {
     before: Option<Stamp>,
     after: Option<(&'a [u8], Mode)>,
     /// The file whose permissions it gets, where that is not the one that it replaces.
-    model: Option<PathBuf>,
+    model: Option<String>,
 }
 
 impl<'a> Script<'a> {
     /// The operations of a plan, its record and its backup; `files` are the record's. Git's index is not part of them yet.
     pub(in crate::workspace) fn new(
         site: &Site,
-        places: &Places<'_>,
+        ways: &mut Ways,
         plan: &'a Plan,
         record: &Record,
         files: &'a BTreeMap<String, Cow<'_, [u8]>>,
@@ -51,14 +53,17 @@ impl<'a> Script<'a> {
     ) -> Result<Self> {
         // In an app that is the repository's root, one file must not have two names.
         let repository = if site.app_dir.is_some() { Root::Repository } else { Root::App };
+        let places = &Places::new(site);
         let mut steps: Vec<Step<'a>> = steps(Root::App, &plan.app);
         steps.extend(self::steps(repository, &plan.repository));
-        steps.extend(record_steps(places, record, files)?);
-        steps.extend(backup.into_iter().flat_map(|backup| backup_steps(places, backup)));
-        Ok(Self::of(site, places, steps))
+        steps.extend(record_steps(places, ways, record, files)?);
+        for copy in backup.into_iter().flat_map(|backup| backup.copies.iter().map(move |copy| (backup.number, copy))) {
+            steps.push(backup_step(ways, copy));
+        }
+        Self::of(site, places, ways, steps)
     }
 
-    fn of(site: &Site, places: &Places<'_>, steps: Vec<Step<'a>>) -> Self {
+    fn of(site: &Site, places: &Places<'_>, ways: &mut Ways, steps: Vec<Step<'a>>) -> Result<Self> {
         let (mut puts, mut deletes): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| step.after.is_some());
         deletes.sort_by(|a, b| b.target.cmp(&a.target));
         // The lock is last: until it is there, the project is what it was.
@@ -69,8 +74,15 @@ impl<'a> Script<'a> {
         // Where the file system ignores case, what is removed may be what is needed in another spelling.
         let leaving: BTreeSet<_> =
             deletes.iter().map(|step| &step.target).chain(&emptied).map(Target::folded).collect();
-        let missing = needed.into_iter().filter(|dir| leaving.contains(&dir.folded()) || !places.path(dir).is_dir());
-        let missing: Vec<Target> = missing.collect();
+        let leaves = |directory: &Target| {
+            leaving.contains(&directory.folded()) || directory.above().any(|above| leaving.contains(&above.folded()))
+        };
+        let mut missing = Vec::new();
+        for directory in needed {
+            if leaves(&directory) || !is_directory(places, ways, &directory)? {
+                missing.push(directory);
+            }
+        }
         let plain = |target, kind| (Operation { target, kind }, Content::default());
 
         let mut all: Vec<(Operation, Content<'a>)> = Vec::new();
@@ -82,16 +94,15 @@ impl<'a> Script<'a> {
         all.extend(puts.into_iter().filter_map(|step| {
             let (bytes, mode) = step.after?;
             let after = Stamp { mode, digest: Digest::of(bytes) };
-            let replaced = || is_file(step.before).then(|| places.path(&step.target));
+            let replaced = || is_file(step.before).then(|| places.way(&step.target));
             let model = step.model.or_else(replaced).filter(|_| is_file(Some(after)));
             let kind = Kind::Put { before: step.before, after };
             Some((Operation { target: step.target, kind }, Content { bytes, model }))
         }));
         let (operations, contents) = all.into_iter().unzip();
-        Self {
-            journal: Journal { app_dir: site.app_dir().to_owned(), made: 0, operations, index: Index::default() },
-            contents,
-        }
+        let app_dir = site.app_dir().to_owned();
+        let journal = Journal { app_dir, made: 0, staging: None, bond: None, operations, index: Index::default() };
+        Ok(Self { journal, contents })
     }
 }
 
@@ -106,48 +117,72 @@ fn steps<'a>(root: Root, changes: &'a Changes) -> Vec<Step<'a>> {
 /// What changes below `.create-app`: files that differ, and base files that no line of the lock names any more.
 fn record_steps<'a>(
     places: &Places<'_>,
+    ways: &mut Ways,
     record: &Record,
     files: &'a BTreeMap<String, Cow<'_, [u8]>>,
 ) -> Result<Vec<Step<'a>>> {
     let mut steps = Vec::new();
     for (name, bytes) in files {
         let target = Target::record(name);
-        let before = stamp_at(places, &target)?;
+        let before = stamp_at(places, ways, &target)?;
         let after = Stamp { mode: Mode::File, digest: Digest::of(bytes) };
         if before != Some(after) {
             steps.push(Step { target, before, after: Some((bytes, Mode::File)), model: None });
         }
     }
     let kept = record.lock.base();
-    let names = std::fs::read_dir(places.path(&Target::record(BASE))).into_iter().flatten();
-    let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    for name in names.filter(|name| name.parse().is_ok_and(|digest: Digest| !kept.contains(&digest))) {
-        let target = Target::record(&format!("{BASE}/{name}"));
-        if let before @ Some(_) = stamp_at(places, &target)? {
-            steps.push(Step { target, before, after: None, model: None });
+    for name in names(places, ways, &Target::record(BASE))? {
+        if name.parse().is_ok_and(|digest: Digest| !kept.contains(&digest)) {
+            let target = Target::record(&format!("{BASE}/{name}"));
+            if let before @ Some(_) = stamp_at(places, ways, &target)? {
+                steps.push(Step { target, before, after: None, model: None });
+            }
         }
     }
     Ok(steps)
 }
 
-fn backup_steps<'a>(places: &Places<'_>, backup: &'a Backup) -> impl Iterator<Item = Step<'a>> {
-    backup.copies.iter().map(|copy| {
-        let target = Target::backup(backup.number, &copy.name);
-        let file = places.repository().join(&copy.of);
-        // What is staged can be another kind of thing than what stands there.
-        let model = file.symlink_metadata().is_ok_and(|metadata| metadata.is_file()).then_some(file);
-        Step { target, before: None, after: Some((copy.entry.bytes(), copy.entry.mode())), model }
-    })
+fn backup_step<'a>(ways: &mut Ways, (number, copy): (u32, &'a crate::workspace::backup::Copy)) -> Step<'a> {
+    // What is staged can be another kind of thing than what is there.
+    let is_file = ways.spot(&copy.of).is_ok_and(|spot| matches!(spot.kind(), Ok(Some(rooted::Kind::File))));
+    Step {
+        target: Target::backup(number, &copy.name),
+        before: None,
+        after: Some((copy.entry.bytes(), copy.entry.mode())),
+        model: is_file.then(|| copy.of.clone()),
+    }
 }
 
 fn is_file(stamp: Option<Stamp>) -> bool {
     stamp.is_some_and(|stamp| stamp.mode != Mode::Symlink)
 }
 
-fn stamp_at(places: &Places<'_>, target: &Target) -> Result<Option<Stamp>> {
-    let path = places.path(target);
-    match look(&path).map_err(|error| Diagnostic::io("cannot read", &path, &error))? {
-        Seen::Entry(entry) => Ok(Some(Stamp::of(&entry))),
-        Seen::Nothing | Seen::Other => Ok(None),
+/// Whether a directory is there; a file or a link in its place stops everything before anything is written.
+fn is_directory(places: &Places<'_>, ways: &mut Ways, target: &Target) -> Result<bool> {
+    match ways.directory(places.way(target)) {
+        Ok(_) => Ok(true),
+        Err(failure @ (Unreached::Link(_) | Unreached::NotADirectory(..))) => Err(in_the_way(places.root(), &failure)),
+        Err(failure) if failure.is_missing() => Ok(false),
+        Err(failure) => Err(unreachable("cannot open", places, target, &failure)),
     }
+}
+
+/// The names in a directory, none where it is missing.
+fn names(places: &Places<'_>, ways: &mut Ways, target: &Target) -> Result<Vec<String>> {
+    let directory = match ways.directory(places.way(target)) {
+        Err(failure) if failure.is_missing() => return Ok(Vec::new()),
+        Err(failure) => return Err(unreachable("cannot read", places, target, &failure)),
+        Ok(directory) => directory,
+    };
+    let failed = |error: io::Error| Diagnostic::io("cannot read", directory.path(), &error);
+    Ok(directory.entries().map_err(failed)?.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect())
+}
+
+fn stamp_at(places: &Places<'_>, ways: &mut Ways, target: &Target) -> Result<Option<Stamp>> {
+    let seen = match ways.spot(places.way(target)) {
+        Err(failure) if failure.is_missing() => return Ok(None),
+        Err(failure) => return Err(unreachable("cannot read", places, target, &failure)),
+        Ok(spot) => look(&spot).map_err(|error| Diagnostic::io("cannot read", spot.path(), &error))?,
+    };
+    Ok(if let Seen::Entry(stamp) = seen { Some(stamp) } else { None })
 }

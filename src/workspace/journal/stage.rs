@@ -2,59 +2,86 @@
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
 
-use super::operation::{Kind, Operation, Places, Target, Txn};
+use super::busy::Busy;
+use super::mark::Mark;
+use super::operation::{Kind, Operation, Places, Target};
 use super::script::Script;
-use super::state::{ambiguous, is_similar, see};
-use super::text::Journal;
-use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::plan::Stamp;
+use super::state::{Seen, ambiguous, is_similar, is_spelled, look};
+use super::text::{Bond, Journal, LIMIT};
+use super::txn::Txn;
+use super::way::{in_the_way, unreachable};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::rooted::{Failure as Unreached, Root, Ways};
 use crate::tree::Mode;
-use crate::workspace::disk::{Disk, Item, Kept};
-use crate::workspace::guard::{Guard, Seen};
+use crate::workspace::disk::{Disk, Failure, Item, Kept};
+use crate::workspace::sync::Synced;
 
-/// Writes what will be put and keeps what stood there, checks that nothing has changed since the plan was made, and
-/// decides. `work` is where the app is now, `places` where it is when the operations are done.
-pub(in crate::workspace) fn stage(disk: &Disk, work: &Path, places: &Places<'_>, script: &Script<'_>) -> Result<()> {
-    let txn = Txn::below(work);
-    let result = write(disk, &txn, places, script);
+/// Writes what will be put and keeps what is there now, checks that nothing has changed since the plan was made, and decides.
+/// `project` is the app's directory, wherever it is now.
+pub(in crate::workspace) fn stage(
+    disk: &Disk,
+    busy: &Busy,
+    places: &Places<'_>,
+    ways: &mut Ways,
+    project: &Root,
+    script: &mut Script<'_>,
+) -> Result<Txn> {
+    let txn = Txn::create(disk, busy.home().root());
+    let result = txn.and_then(|txn| {
+        script.journal.bond = Some(bond(&txn, project)?);
+        write(disk, busy, &txn, places, ways, script)?;
+        Ok(txn)
+    });
     if result.is_err() {
         // The error that is reported is the first one.
-        drop(disk.remove_tree(txn.path()));
+        drop(disk.remove_tree(&busy.home().root().spot(super::txn::NAME)));
     }
     result
 }
 
-fn write(disk: &Disk, txn: &Txn, places: &Places<'_>, script: &Script<'_>) -> Result<()> {
+fn bond(txn: &Txn, project: &Root) -> Result<Bond> {
+    let seal = txn.mark().map_err(|failure| failure.diagnostic("cannot read", txn.path()))?;
+    let metadata = project.metadata().map_err(|error| Diagnostic::io("cannot read", project.path(), &error))?;
+    Ok(Bond { project: Mark::of_directory(&metadata), at: project.path().to_string_lossy().into_owned(), seal })
+}
+
+fn write(disk: &Disk, busy: &Busy, txn: &Txn, places: &Places<'_>, ways: &mut Ways, script: &Script<'_>) -> Result<()> {
     let operations = &script.journal.operations;
-    for directory in [txn.path(), &txn.staged_dir(), &txn.kept_dir()] {
-        disk.create_dir(directory)?;
-    }
-    let mut written = write_new(disk, txn, script)?;
-    written.extend(keep_old(disk, txn, places, operations)?);
+    let mut written = write_new(disk, txn, ways, script)?;
+    written.extend(keep_old(disk, txn, places, ways, operations)?);
     let text = script.journal.render();
-    disk.create(&Item { path: txn.draft(), bytes: text.as_bytes(), mode: Mode::File })?;
-    // With all names, up to that of a record which was not there before.
-    written.extend([txn.draft(), txn.staged_dir(), txn.kept_dir()]);
-    written.extend(txn.path().ancestors().take(3).map(Path::to_path_buf));
+    if text.len() as u64 > LIMIT {
+        let title = format!("the change has too many steps: its journal is larger than {} MiB", LIMIT >> 20);
+        return Err(Diagnostic::error(Code::TooMuch, title).help("split the template").into());
+    }
+    disk.create_private(&txn.draft(), text.as_bytes())?;
+    written.push(Synced::File(txn.draft()));
+    // With all names, up to those of the directories that were made for the journal.
+    let directories = [txn.staged_dir(), txn.kept_dir(), txn.root()].map(Clone::clone);
+    written.extend(directories.into_iter().chain(busy.home().directories()).map(Synced::Directory));
     sync(disk, &script.journal, &written)?;
-    check(places, operations)?;
+    check(places, ways, operations)?;
     disk.rename(&txn.draft(), &txn.journal())?;
-    sync(disk, &script.journal, &[txn.path()])
+    let decided = sync(disk, &script.journal, &[Synced::Directory(txn.root().clone())]);
+    if decided.is_err() {
+        // What is not certain to be decided on must not be found by the next command.
+        drop(disk.remove_file(&txn.journal()));
+    }
+    decided
 }
 
 /// Syncs, as far as anything of the user's depends on it: where nothing is replaced or removed, a power cut can harm
 /// nothing but the new files.
-pub(super) fn sync(disk: &Disk, journal: &Journal, paths: &[impl AsRef<Path>]) -> Result<()> {
+pub(super) fn sync(disk: &Disk, journal: &Journal, what: &[Synced]) -> Result<()> {
     if !journal.replaces() {
         return Ok(());
     }
-    Ok(disk.sync(&paths.iter().map(AsRef::as_ref).collect::<Vec<_>>())?)
+    Ok(disk.sync(what)?)
 }
 
 /// What is put, under the operation's number, with the permissions of its model. Returns the files.
-fn write_new(disk: &Disk, txn: &Txn, script: &Script<'_>) -> Result<Vec<PathBuf>> {
+fn write_new(disk: &Disk, txn: &Txn, ways: &mut Ways, script: &Script<'_>) -> Result<Vec<Synced>> {
     let mut items = Vec::new();
     let mut models = Vec::new();
     for (n, (operation, content)) in script.journal.operations.iter().zip(&script.contents).enumerate() {
@@ -65,25 +92,44 @@ fn write_new(disk: &Disk, txn: &Txn, script: &Script<'_>) -> Result<Vec<PathBuf>
         if let Some(model) = &content.model {
             models.push((model, txn.staged(n), after.mode == Mode::Executable));
         }
-        items.push(Item { path: txn.staged(n), bytes: content.bytes, mode: after.mode });
+        items.push(Item { spot: txn.staged(n), bytes: content.bytes, mode: after.mode });
     }
     disk.create_all(&items)?;
     for (from, to, executable) in models {
-        disk.copy_permissions(from, &to, executable)?;
+        let from = ways.spot(from).map_err(|failure| in_the_way_or(ways.root(), from, &failure))?;
+        disk.copy_permissions(&from, &to, executable)?;
     }
-    Ok(items.into_iter().filter(|item| item.mode != Mode::Symlink).map(|item| item.path).collect())
+    let files = items.into_iter().filter(|item| item.mode != Mode::Symlink);
+    Ok(files.map(|item| Synced::File(item.spot)).collect())
+}
+
+fn in_the_way_or(root: &Root, path: &str, failure: &Unreached) -> Diagnostics {
+    match failure {
+        Unreached::Link(_) | Unreached::NotADirectory(..) => in_the_way(root.path(), failure),
+        failure => failure.diagnostic("cannot read", &root.path().join(path)).into(),
+    }
 }
 
 /// What will be replaced or removed, under the operation's number. Returns the files that had to be copied for it.
-fn keep_old(disk: &Disk, txn: &Txn, places: &Places<'_>, operations: &[Operation]) -> Result<Vec<PathBuf>> {
+fn keep_old(
+    disk: &Disk,
+    txn: &Txn,
+    places: &Places<'_>,
+    ways: &mut Ways,
+    operations: &[Operation],
+) -> Result<Vec<Synced>> {
     let mut copies = Vec::new();
     for (n, operation) in operations.iter().enumerate() {
         let (Kind::Delete { .. } | Kind::Put { before: Some(_), .. }) = operation.kind else { continue };
-        let path = places.path(&operation.target);
-        match disk.link_or_copy(&path, &txn.kept(n)) {
+        let spot = match ways.spot(places.way(&operation.target)) {
+            Err(failure) if failure.is_missing() => return Err(changed(places, &operation.target)),
+            Err(failure) => return Err(unreachable("cannot read", places, &operation.target, &failure)),
+            Ok(spot) => spot,
+        };
+        match disk.link_or_copy(&spot, &txn.kept(n)) {
             Ok(Kept::Link) => {}
-            Ok(Kept::Copy) => copies.push(txn.kept(n)),
-            Err(failure) if failure.error.kind() == ErrorKind::NotFound => return Err(changed(&path)),
+            Ok(Kept::Copy) => copies.push(Synced::File(txn.kept(n))),
+            Err(failure) if failure.kind() == ErrorKind::NotFound => return Err(changed(places, &operation.target)),
             Err(failure) => return Err(failure.into()),
         }
     }
@@ -91,63 +137,61 @@ fn keep_old(disk: &Disk, txn: &Txn, places: &Places<'_>, operations: &[Operation
 }
 
 /// Checks that every target, and the way to it, is as it was when the plan was made.
-fn check(places: &Places<'_>, operations: &[Operation]) -> Result<()> {
+fn check(places: &Places<'_>, ways: &mut Ways, operations: &[Operation]) -> Result<()> {
     let leaving: HashSet<_> = operations
         .iter()
         .filter(|operation| matches!(operation.kind, Kind::Delete { .. } | Kind::RemoveDir))
         .map(|operation| operation.target.folded())
         .collect();
     let ambiguous = ambiguous(operations);
-    let mut guards = Guards::new(places);
     for (n, operation) in operations.iter().enumerate() {
         let target = &operation.target;
-        guards.check(target, |above| leaving.contains(&above.folded()))?;
-        let seen = see(places, target, ambiguous.contains(&n))?;
-        let expected = match (operation.kind.clone(), &seen) {
-            (Kind::Put { before: None, .. }, Seen::Nothing) | (Kind::RemoveDir, _) => true,
-            (Kind::MakeDir, Seen::Nothing) => true,
-            (Kind::Put { before: Some(stamp), .. } | Kind::Delete { before: stamp }, Seen::Entry(entry)) => {
-                is_similar(Stamp::of(entry), stamp)
+        let is_leaving = |target: &Target| leaving.contains(&target.folded());
+        let seen = see(places, ways, target, ambiguous.contains(&n), is_leaving)?;
+        let expected = match (operation.kind.clone(), seen) {
+            (Kind::Put { before: None, .. } | Kind::MakeDir, Seen::Nothing) | (Kind::RemoveDir, _) => true,
+            (Kind::Put { before: Some(stamp), .. } | Kind::Delete { before: stamp }, Seen::Entry(now)) => {
+                is_similar(now, stamp)
             }
             // What is removed first makes room.
-            (Kind::Put { before: None, .. } | Kind::MakeDir, _) => leaving.contains(&target.folded()),
+            (Kind::Put { before: None, .. } | Kind::MakeDir, _) => is_leaving(target),
             (Kind::Put { .. } | Kind::Delete { .. }, _) => false,
         };
         if !expected {
-            return Err(changed(&places.path(target)));
+            return Err(changed(places, target));
         }
     }
     Ok(())
 }
 
-/// A guard for each root.
-#[derive(Debug)]
-pub(super) struct Guards<'s> {
-    places: Places<'s>,
-    guards: Vec<(&'s Path, Guard<'s>)>,
+/// What is at a target; in another spelling than this, nothing is, if `exactly` is asked for. Nothing is below what is
+/// `leaving` either: that is removed before the way is gone.
+pub(super) fn see(
+    places: &Places<'_>,
+    ways: &mut Ways,
+    target: &Target,
+    exactly: bool,
+    leaving: impl Fn(&Target) -> bool,
+) -> Result<Seen> {
+    let way = places.way(target);
+    let spot = match ways.spot(&way) {
+        Err(Unreached::Link(_) | Unreached::NotADirectory(..)) if target.above().any(|above| leaving(&above)) => {
+            return Ok(Seen::Nothing);
+        }
+        Err(Unreached::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(Seen::Nothing),
+        spot => spot.map_err(|failure| unreachable("cannot read", places, target, &failure))?,
+    };
+    if exactly {
+        let spelled = is_spelled(ways, &way).map_err(|failure| unreachable("cannot read", places, target, &failure))?;
+        if !spelled {
+            return Ok(Seen::Nothing);
+        }
+    }
+    Ok(look(&spot).map_err(|error| Failure::new("cannot read", spot.path(), error))?)
 }
 
-impl<'s> Guards<'s> {
-    pub(super) fn new(places: &Places<'s>) -> Self {
-        Self { places: *places, guards: Vec::new() }
-    }
-
-    /// Checks the way to a target.
-    pub(super) fn check(&mut self, target: &Target, leaving: impl Fn(&Target) -> bool) -> Result<()> {
-        let (root, path) = self.places.way(target);
-        let at = match self.guards.iter().position(|(known, _)| *known == root) {
-            Some(at) => at,
-            None => {
-                self.guards.push((root, Guard::new(root)));
-                self.guards.len() - 1
-            }
-        };
-        let (_, guard) = &mut self.guards[at];
-        guard.check(&path, |directory| leaving(&target.sibling(directory)))
-    }
-}
-
-fn changed(path: &Path) -> crate::diagnostic::Diagnostics {
+fn changed(places: &Places<'_>, target: &Target) -> Diagnostics {
+    let path = places.path(target);
     let title = format!("`{}` was changed while create-app was at work; nothing was written", path.display());
     Diagnostic::error(Code::Busy, title).help("run the command again").into()
 }

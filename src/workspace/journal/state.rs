@@ -1,24 +1,65 @@
-//! How far an operation got, told from what stands on the disk.
+//! How far an operation got, told from what is on the disk.
 
 use std::collections::{HashMap, HashSet};
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
-use super::operation::{Operation, Places, Target};
-use crate::diagnostic::Result;
+use super::operation::Operation;
+use crate::lock::Digest;
 use crate::plan::Stamp;
+use crate::rooted::{Failure as Unreached, Kind, Spot, Ways};
 use crate::tree::Mode;
-use crate::workspace::disk::Failure;
-use crate::workspace::guard::{Seen, is_spelled, look};
 
-/// What stands at a target; in another spelling than this, nothing does, if `exactly` is asked for.
-pub(super) fn see(places: &Places<'_>, target: &Target, exactly: bool) -> Result<Seen> {
-    let (root, way) = places.way(target);
-    if exactly && !is_spelled(root, &way) {
-        return Ok(Seen::Nothing);
+/// What is at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Nothing.
+    Nothing,
+    /// A file or a link.
+    Entry(Stamp),
+    /// A directory, or something that is none of a template's business, such as a socket.
+    Other,
+}
+
+/// Looks at what is there; a link is not followed.
+pub(super) fn look(spot: &Spot) -> io::Result<Seen> {
+    match spot.kind()? {
+        None => Ok(Seen::Nothing),
+        Some(Kind::Link) => {
+            let target = spot.link()?.to_string_lossy().into_owned();
+            let target = if cfg!(windows) { target.replace('\\', "/") } else { target };
+            Ok(Seen::Entry(Stamp { mode: Mode::Symlink, digest: Digest::of(target.as_bytes()) }))
+        }
+        Some(Kind::File) => match spot.regular() {
+            Ok(file) => {
+                let mode = if file.is_executable() { Mode::Executable } else { Mode::File };
+                Ok(Seen::Entry(Stamp { mode, digest: Digest::read(file.into_file())? }))
+            }
+            // Somebody was faster.
+            Err(Unreached::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(Seen::Nothing),
+            Err(Unreached::Io(error)) => Err(error),
+            Err(_) => Ok(Seen::Other),
+        },
+        Some(_) => Ok(Seen::Other),
     }
-    let path = places.path(target);
-    Ok(look(&path).map_err(|error| Failure::new("cannot read", &path, error))?)
+}
+
+/// Whether every component of a path is there in exactly this spelling, which a file system that ignores case does not tell
+/// by itself.
+pub(super) fn is_spelled(ways: &mut Ways, path: &str) -> Result<bool, Unreached> {
+    let mut above = "";
+    for (at, name) in path.split('/').scan(0, |at, name| Some((std::mem::replace(at, *at + name.len() + 1), name))) {
+        let directory = match ways.directory(above) {
+            Err(failure) if failure.is_missing() => return Ok(false),
+            directory => directory?,
+        };
+        if !directory.entries()?.iter().any(|(entry, _)| entry == name) {
+            return Ok(false);
+        }
+        above = &path[..at + name.len()];
+    }
+    Ok(true)
 }
 
 /// The operations on different paths that some file systems take for one, such as when only a name's case changes: the old
@@ -42,15 +83,14 @@ pub(super) enum State {
 
 /// Tells the states apart by content and mode, and where that tells nothing, by content alone: some file systems know no
 /// executable bit.
-pub(super) fn state(seen: &Seen, before: Option<Stamp>, after: Option<Stamp>) -> State {
-    let Seen::Entry(entry) = seen else {
+pub(super) fn state(seen: Seen, before: Option<Stamp>, after: Option<Stamp>) -> State {
+    let Seen::Entry(now) = seen else {
         return match (seen, before, after) {
             (Seen::Nothing, _, None) => State::After,
             (Seen::Nothing, None, _) => State::Before,
             _ => State::Neither,
         };
     };
-    let now = Stamp::of(entry);
     let similar = |stamp: Option<Stamp>| stamp.is_some_and(|stamp| is_similar(now, stamp));
     match () {
         () if after == Some(now) => State::After,
@@ -67,28 +107,39 @@ pub(super) fn is_similar(a: Stamp, b: Stamp) -> bool {
     a.digest == b.digest && (cfg!(windows) || (a.mode == Mode::Symlink) == (b.mode == Mode::Symlink))
 }
 
-/// Whether what stands somewhere has this content.
-pub(super) fn is_same(seen: &Seen, stamp: Stamp) -> bool {
-    matches!(seen, Seen::Entry(entry) if is_similar(Stamp::of(entry), stamp))
+/// Whether what is somewhere has this content.
+pub(super) fn is_same(seen: Seen, stamp: Stamp) -> bool {
+    matches!(seen, Seen::Entry(now) if is_similar(now, stamp))
 }
 
-pub(super) fn exists(path: &Path) -> bool {
-    let absent = [ErrorKind::NotFound, ErrorKind::NotADirectory];
-    !matches!(path.symlink_metadata(), Err(error) if absent.contains(&error.kind()))
+/// Whether anything is there; what cannot be told may be.
+pub(super) fn exists(spot: &Spot) -> bool {
+    !matches!(spot.kind(), Ok(None))
 }
 
-/// A name beside `path` that only this operation uses.
-pub(super) fn beside(path: &Path, n: usize) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{}.create-app-{n}", &name[..name.floor_char_boundary(200)]))
+/// A name beside another one that only this operation of this change uses.
+pub(super) fn beside(spot: &Spot, token: &str, n: usize, suffix: &str) -> Spot {
+    let name = spot.name().to_string_lossy();
+    spot.beside(format!(".{}.create-app-{token}-{n}{suffix}", &name[..name.floor_char_boundary(200)]))
 }
 
-/// `path` with a suffix, or with the first of suffix2, … that makes a name which is free.
-pub(super) fn free_name(path: &Path, suffix: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+/// The name with a suffix, or with the first of suffix2, … that is free.
+pub(super) fn free_name(spot: &Spot, suffix: &str) -> Spot {
+    const LONGEST: usize = 255;
     let candidate = |n: usize| {
         let number = if n < 2 { String::new() } else { n.to_string() };
-        path.with_file_name(format!("{name}{suffix}{number}"))
+        let ending = format!("{suffix}{number}");
+        let mut name = shortened(Path::new(spot.name()), LONGEST - ending.len());
+        name.push(&ending);
+        spot.beside(name)
     };
     (1..).map(candidate).find(|candidate| !exists(candidate)).unwrap_or_else(|| candidate(1))
+}
+
+/// A name of at most so many bytes; one that is no text is left as it is.
+fn shortened(name: &Path, length: usize) -> OsString {
+    match name.to_str() {
+        Some(text) if text.len() > length => text[..text.floor_char_boundary(length)].into(),
+        _ => name.into(),
+    }
 }

@@ -1,9 +1,13 @@
 //! The journal as a file: a line for each operation, and a last one with the digest of all others.
 //!
 //! ```text
-//! create-app journal 1
+//! create-app journal 2
 //! app-dir  apps/shop
 //! made     1
+//! staging  .shop.create-app-k3v9x0q2ab
+//! project  64768 1835021 1764320000123456789
+//! at       /home/ann/work/apps/shop
+//! seal     64768 1835030 1764320100123456789
 //! 0  put  repository  -  100644:4a44…  .github/workflows/ci.yml
 //! index  before  100644 e69d… 0  src/api.ts
 //! index  after   100644 5f2c… 1  src/api.ts
@@ -16,6 +20,7 @@ use std::fmt::Write as _;
 
 use thiserror::Error;
 
+use super::mark::Mark;
 use super::operation::{Kind, Operation, Root, Target};
 use crate::git::Indexed;
 use crate::lock::Digest;
@@ -23,7 +28,9 @@ use crate::plan::Stamp;
 use crate::tree::{Mode, RelPath};
 
 /// The format that this version writes, and the newest that it reads.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
+/// The most bytes that a journal may have.
+pub(super) const LIMIT: u64 = 64 << 20;
 const HEADER: &str = "create-app journal ";
 
 /// A change that is decided on.
@@ -33,10 +40,25 @@ pub(in crate::workspace) struct Journal {
     pub(in crate::workspace) app_dir: String,
     /// How many directories were made for the app, itself first, before there was anything to write in.
     pub(in crate::workspace) made: usize,
+    /// The name beside the app's place under which it was built, where it is not there yet.
+    pub(in crate::workspace) staging: Option<String>,
+    /// What tells that the journal was written here; none before it is.
+    pub(in crate::workspace) bond: Option<Bond>,
     /// What is done, in order; the lock comes last.
     pub(in crate::workspace) operations: Vec<Operation>,
     /// What is done to git's index, just before the lock comes.
     pub(in crate::workspace) index: Index,
+}
+
+/// What ties a journal to this machine and to one directory on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::workspace) struct Bond {
+    /// The app's directory.
+    pub(in crate::workspace) project: Mark,
+    /// Where that was, as a person can read it.
+    pub(in crate::workspace) at: String,
+    /// The seal that was made with the journal.
+    pub(in crate::workspace) seal: Mark,
 }
 
 /// What the index holds of the paths in conflict; paths are relative to the repository's root.
@@ -71,9 +93,20 @@ impl Journal {
         self.operations.iter().enumerate().partition(|(_, operation)| !operation.target.is_lock())
     }
 
+    /// Letters and digits that nobody can know before the change: for the names that it uses beside others.
+    pub(super) fn token(&self) -> String {
+        let seal = self.bond.as_ref().map(|bond| bond.seal.to_string());
+        Digest::of(seal.unwrap_or_default().as_bytes()).to_string()[..10].to_owned()
+    }
+
     /// Whether an operation's result came with the app itself, which was built elsewhere and moved into place.
     pub(super) fn is_placed(&self, operation: &Operation) -> bool {
         self.made > 0 && operation.target.root() != Root::Repository
+    }
+
+    /// The same of an operation by its number.
+    pub(super) fn is_placed_at(&self, n: usize) -> bool {
+        self.operations.get(n).is_some_and(|operation| self.is_placed(operation))
     }
 
     /// Whether anything that stood in the project is replaced or removed.
@@ -86,7 +119,12 @@ impl Journal {
     }
 
     pub(super) fn render(&self) -> String {
-        let mut out = format!("{HEADER}{VERSION}\napp-dir\t{}\nmade\t{}\n", self.app_dir, self.made);
+        let staging = self.staging.as_deref().unwrap_or("-");
+        let mut out =
+            format!("{HEADER}{VERSION}\napp-dir\t{}\nmade\t{}\nstaging\t{staging}\n", self.app_dir, self.made);
+        if let Some(Bond { project, at, seal }) = &self.bond {
+            out.push_str(&format!("project\t{project}\nat\t{}\nseal\t{seal}\n", at.escape_debug()));
+        }
         for (n, operation) in self.operations.iter().enumerate() {
             let (kind, before, after) = match operation.kind {
                 Kind::Delete { before } => ("delete", Some(before), None),
@@ -122,11 +160,17 @@ impl Journal {
         let mut head = |name: &str| {
             let line = lines.next().unwrap_or_default();
             let value = line.strip_prefix(name).and_then(|line| line.strip_prefix('\t'));
-            value.map(str::to_owned).ok_or_else(|| JournalError::Line(line.into()))
+            value.ok_or_else(|| JournalError::Line(line.into()))
         };
-        let app_dir = head("app-dir")?;
-        let made = head("made")?;
-        let made = made.parse().map_err(|_| JournalError::Line(format!("made\t{made}")))?;
+        let app_dir = head("app-dir")?.to_owned();
+        let made = parsed("made", head("made")?)?;
+        let staging = Some(head("staging")?).filter(|staging| *staging != "-").map(str::to_owned);
+        if let Some(staging) = staging.as_ref().filter(|staging| !is_name(staging)) {
+            return Err(JournalError::Line(format!("staging\t{staging}")));
+        }
+        let project = parsed("project", head("project")?)?;
+        let at = head("at")?.to_owned();
+        let bond = Some(Bond { project, at, seal: parsed("seal", head("seal")?)? });
         let (mut operations, mut index) = (Vec::new(), Index::default());
         for line in lines {
             let known = match line.strip_prefix("index\t") {
@@ -135,8 +179,17 @@ impl Journal {
             };
             known.ok_or_else(|| JournalError::Line(line.to_owned()))?;
         }
-        Ok(Self { app_dir, made, operations, index })
+        Ok(Self { app_dir, made, staging, bond, operations, index })
     }
+}
+
+fn parsed<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, JournalError> {
+    value.parse().map_err(|_| JournalError::Line(format!("{name}\t{value}")))
+}
+
+/// Whether a text is one name in a directory.
+fn is_name(text: &str) -> bool {
+    !matches!(text, "" | "." | "..") && !text.contains(['/', '\\', ':'])
 }
 
 fn indexed(line: &str, index: &mut Index) -> Option<()> {
@@ -192,9 +245,16 @@ mod tests {
         Journal {
             app_dir: "apps/shop".into(),
             made: 2,
+            staging: Some(".shop.create-app-x".into()),
+            bond: Some(Bond {
+                project: "1 2 3".parse().unwrap(),
+                at: "/home/ann/shop".into(),
+                seal: "1 4 -".parse().unwrap(),
+            }),
             operations: vec![
                 one(file(Root::App, "digest/a b"), Kind::Delete { before: stamp("t", Mode::Symlink) }),
                 one(file(Root::App, "digest"), Kind::RemoveDir),
+                one(Target::record(""), Kind::MakeDir),
                 one(Target::record("base"), Kind::MakeDir),
                 one(Target::record(&format!("base/{}", Digest::of(b""))), Kind::Put { before: None, after }),
                 one(file(Root::Repository, ".github/x.yml"), Kind::Put { before: Some(before), after }),
@@ -223,13 +283,16 @@ mod tests {
         }
     }
 
+    const HEAD: &str = "create-app journal 2\napp-dir\t.\nmade\t0\nstaging\t-\nproject\t1 2 3\nat\t/x\nseal\t1 4 5\n";
+
     fn signed(text: &str) -> Vec<u8> {
         format!("{text}digest\t{}\n", Digest::of(text.as_bytes())).into_bytes()
     }
 
     #[test]
     fn one_of_another_version_is_told_apart_from_a_damaged_one() {
-        assert_eq!(Journal::parse(&signed("create-app journal 2\n")), Err(JournalError::Version));
+        assert_eq!(Journal::parse(&signed("create-app journal 1\n")), Err(JournalError::Version));
+        assert_eq!(Journal::parse(&signed("create-app journal 3\n")), Err(JournalError::Version));
         assert_eq!(Journal::parse(&signed("")), Err(JournalError::Version));
     }
 
@@ -254,8 +317,18 @@ mod tests {
             "0\tindex\tapp\t-\t-\tx".into(),
             String::new(),
         ] {
-            let text = format!("create-app journal 1\napp-dir\t.\nmade\t0\n{line}\n");
+            let text = format!("{HEAD}{line}\n");
             assert_eq!(Journal::parse(&signed(&text)), Err(JournalError::Line(line)));
+        }
+        for (line, hostile) in [
+            ("staging\t-", "staging\t../x"),
+            ("staging\t-", "staging\t.."),
+            ("made\t0", "made\t-1"),
+            ("project\t1 2 3", "project\t1 2"),
+            ("seal\t1 4 5", "seal\t"),
+        ] {
+            let text = HEAD.replace(line, hostile);
+            assert_eq!(Journal::parse(&signed(&text)), Err(JournalError::Line(hostile.into())));
         }
     }
 }

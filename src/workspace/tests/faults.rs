@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// A repository with an app, which one change turns inside out.
-fn scenario() -> (Trees, Trees) {
+pub(super) fn scenario() -> (Trees, Trees) {
     let ours = trees(
         &[
             ("keep", "same"),
@@ -40,16 +40,18 @@ fn scenario() -> (Trees, Trees) {
 }
 
 /// A place where something happens again and again: the state before is made anew each time.
-struct Stage {
-    directory: TempDir,
-    target: PathBuf,
+pub(super) struct Stage {
+    pub(super) directory: TempDir,
+    pub(super) target: PathBuf,
 }
 
 impl Stage {
-    fn new(ours: Option<&Trees>) -> Self {
+    pub(super) fn new(ours: Option<&Trees>) -> Self {
         let directory = directory();
         // What is a repository is found without git, and this is much faster.
-        write(directory.path().join(".git/HEAD"), "ref: refs/heads/main\n");
+        if !OUTSIDE_OF_GIT.get() {
+            write(directory.path().join(".git/HEAD"), "ref: refs/heads/main\n");
+        }
         let target = directory.path().join("apps/shop");
         if let Some(ours) = ours {
             make(&target, &ours.app, &ours.repository, Existing::Refuse).unwrap();
@@ -58,23 +60,28 @@ impl Stage {
         Self { directory, target }
     }
 
-    fn list(&self) -> BTreeMap<String, String> {
+    pub(super) fn list(&self) -> BTreeMap<String, String> {
         list(self.directory.path())
     }
 
     /// The same, without what a process that was killed leaves in nobody's way: a directory under a name that nobody has
-    /// chosen, and the file that kept others out.
+    /// chosen, and the file that kept others out, in git's directory.
     fn list_visible(&self) -> BTreeMap<String, String> {
         self.list().into_iter().filter(|(name, _)| !is_litter(name)).collect()
     }
 
-    fn recover(&self, disk: &Disk) -> Result<Option<Recovered>> {
+    pub(super) fn recover(&self, disk: &Disk) -> Result<Option<Recovered>> {
         recover_with(disk, &Site::locate(&self.target).unwrap())
     }
 }
 
 fn is_litter(name: &str) -> bool {
-    name.ends_with(".create-app/busy") || name.split('/').any(|part| part.starts_with(".shop.create-app-"))
+    is_lock(name) || name.split('/').any(|part| part.starts_with(".shop.create-app-"))
+}
+
+/// The file that keeps others out, and the directories that it is in.
+fn is_lock(name: &str) -> bool {
+    name.strip_prefix(".git/create-app").is_some_and(|rest| rest.matches('/').count() < 2 || rest.ends_with("/busy"))
 }
 
 /// Either an upgrade of `ours`, or a new project.
@@ -95,6 +102,16 @@ fn expected(ours: Option<&Trees>, theirs: &Trees) -> [BTreeMap<String, String>; 
 
 /// Kills a change after each number of steps; each time, `then` brings the place in order again.
 fn kill_everywhere(ours: Option<&Trees>, theirs: &Trees, then: impl Fn(&Stage, usize)) {
+    kill_everywhere_on(killed_after, ours, theirs, then);
+}
+
+/// The same on disks of another kind.
+fn kill_everywhere_on(
+    killed_after: impl Fn(usize) -> Disk,
+    ours: Option<&Trees>,
+    theirs: &Trees,
+    then: impl Fn(&Stage, usize),
+) {
     let [old, new] = expected(ours, theirs);
     assert_ne!(old, new);
     let mut seen_old = 0;
@@ -159,6 +176,49 @@ fn a_recovery_that_is_killed_itself_is_finished_by_the_next() {
     }
 }
 
+/// Where two files cannot change places in one step, as on many network file systems.
+#[test]
+fn a_killed_upgrade_that_cannot_exchange_files_is_finished_or_never_was() {
+    let (ours, theirs) = scenario();
+    let plain = |steps| Disk { fuse: Fuse::after(steps).without_exchange().into() };
+    kill_everywhere_on(plain, Some(&ours), &theirs, |stage, steps| {
+        drop(stage.recover(&plain(steps % 11)));
+        drop(stage.recover(&Disk::default()).unwrap());
+    });
+}
+
+/// Where the journal is on another file system than the project.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_upgrade_with_its_journal_elsewhere_is_finished_or_never_was() {
+    use std::os::unix::fs::MetadataExt as _;
+    let state = tempfile::tempdir().unwrap();
+    let [here, there] = [directory().path(), state.path()].map(|path| path.metadata().unwrap().dev());
+    if here == there {
+        println!("skipped: there is no second file system");
+        return;
+    }
+    journal::state_directory::choose(state.path());
+    let (ours, theirs) = scenario();
+    let app = |trees: Trees| Trees { repository: Tree::new(), ..trees };
+    let (ours, theirs) = (app(ours), app(theirs));
+    for disk in [Fuse::after as fn(usize) -> Fuse, |steps| Fuse::after(steps).without_exchange()] {
+        let disk = |steps| Disk { fuse: disk(steps).into() };
+        OUTSIDE_OF_GIT.set(true);
+        kill_everywhere_on(disk, Some(&ours), &theirs, |stage, steps| {
+            drop(stage.recover(&disk(steps % 13)));
+            drop(stage.recover(&Disk::default()).unwrap());
+        });
+        OUTSIDE_OF_GIT.set(false);
+    }
+    assert!(list(state.path()).keys().all(|name| !name.contains("txn")), "{:?}", list(state.path()));
+}
+
+thread_local! {
+    /// Whether this thread's stages are in no repository.
+    static OUTSIDE_OF_GIT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 #[test]
 fn a_full_disk_changes_nothing() {
     let (ours, theirs) = scenario();
@@ -174,8 +234,8 @@ fn a_full_disk_changes_nothing() {
                 "{at}: an error has cleaned up behind itself: {recovered:?}"
             );
             let mut now = stage.list();
-            // Failing to remove this one is no reason to take back what was done.
-            now.remove("apps/shop/.create-app/busy");
+            // Failing to remove these is no reason to take back what was done.
+            now.retain(|name, _| !is_lock(name));
             if disk.fuse.taken() <= at {
                 assert_eq!((result, now), (Ok(vec![]), new), "{at}");
                 break;
@@ -221,16 +281,19 @@ fn everything_is_on_the_disk_before_a_change_is_decided() {
     let disk = Disk::default();
     change(&stage, Some(&ours), &theirs).create(&disk).unwrap();
     let (log, app) = (disk.fuse.log(), stage.target.canonicalize().unwrap());
-    let txn = app.join(".create-app/txn");
-    let decided = log.iter().position(|(_, path)| *path == txn.join("journal")).unwrap();
+    let git = stage.directory.path().canonicalize().unwrap().join(".git");
+    let decided = log.iter().position(|(_, path)| path.ends_with("txn/journal")).unwrap();
+    let txn = log[decided].1.parent().unwrap();
     let before = &log[..decided];
-    assert!(before.iter().all(|(_, path)| path.starts_with(app.join(".create-app")) || *path == app), "{before:?}");
+    assert!(before.iter().all(|(_, path)| path.starts_with(git.join("create-app")) || *path == git), "{before:?}");
     let first_sync = before.iter().position(|(action, _)| *action == "sync").unwrap();
     assert!(before[first_sync..].iter().all(|(action, _)| *action == "sync"), "nothing is written behind it");
     let synced = |path: &Path| before[first_sync..].iter().any(|(_, synced)| synced == path);
-    for name in ["journal.tmp", "new", "old", "", ".."] {
-        let path = if name == ".." { app.join(".create-app") } else { txn.join(name) };
-        assert!(synced(&path), "{name}");
+    for path in ["journal.tmp", "new", "old"].map(|name| txn.join(name)) {
+        assert!(synced(&path), "{path:?}");
+    }
+    for path in txn.ancestors().take_while(|path| path.starts_with(&git)) {
+        assert!(synced(path), "{path:?}");
     }
     for (_, path) in before.iter().filter(|(_, path)| path.parent() == Some(&txn.join("new"))) {
         assert!(synced(path) || path.is_symlink() || !path.exists(), "{path:?}");

@@ -55,6 +55,8 @@ fn a_full_disk_is_told_and_leaves_no_half_project() {
 fn a_disk_that_fills_up_leaves_an_existing_project_as_it_was() {
     let directory = directory();
     let Some(mount) = Mount::new(directory.path(), "size=1m") else { return };
+    // Git's directory, and so the journal, is on the same disk.
+    write(directory.path().join(".git/HEAD"), "");
     let target = directory.path().join("shop");
     let ours = Trees { app: large(256), repository: Tree::new() };
     make(&target, &ours.app, &ours.repository, Existing::Refuse).unwrap();
@@ -80,17 +82,33 @@ fn a_disk_that_is_read_only_is_told() {
     let target = directory.path().join("shop");
     let (ours, theirs) = (trees(&[("a", "1")], &[]), trees(&[("a", "2")], &[]));
     make(&target, &ours.app, &ours.repository, Existing::Refuse).unwrap();
-    write(target.join(".create-app/txn/journal"), "");
+    let site = Site::locate(&target).unwrap();
+    // Killed when the file is there already, and only the record is not.
+    for steps in 0.. {
+        drop(prepare_upgrade(&target, &ours, &theirs).create(&killed_after(steps)));
+        if list_project(&target) == ["a: 2"] {
+            break;
+        }
+        recover(&site).unwrap();
+        fs_err::remove_dir_all(&target).unwrap();
+        make(&target, &ours.app, &ours.repository, Existing::Refuse).unwrap();
+    }
     mount.remount("ro");
     let help = "(the file system is mounted read-only: choose another directory)";
+    let text = message(&directory, recover(&site));
+    assert!(text.starts_with("P003") && text.ends_with(help), "{text}");
+    mount.remount("rw");
+    assert_eq!(recover(&site), Ok(Some(Recovered::TakenBack(vec![]))));
+    mount.remount("ro");
+    let help = format!("{help}\n");
     for result in [
         make(&directory.path().join("other"), &ours.app, &Tree::new(), Existing::Refuse),
         prepare_upgrade(&target, &ours, &theirs).create(&Disk::default()).map(drop),
-        recover(&Site::locate(&target).unwrap()).map(drop),
     ] {
-        let text = message(&directory, result);
-        assert!(text.starts_with("P003") && text.ends_with(help), "{text}");
+        let text = message(&directory, result) + "\n";
+        assert!(text.starts_with("P003") && text.ends_with(&help), "{text}");
     }
+    assert_eq!(recover(&site), Ok(None));
 }
 
 /// Killed before any step, in a project of which one directory is another file system.

@@ -39,8 +39,10 @@ fn used(manifest: &Manifest, text: &str) {
         let _holds = conditions.holds(&conditional.expression.value);
         selection.extend(&conditional.selection);
     }
-    let selector = Selector::new(&files, &selection);
-    files.keys().for_each(|path| _ = selector.select(path));
+    match Selector::new(&files, &selection) {
+        Ok(selector) => files.keys().for_each(|path| _ = selector.select(path)),
+        Err(problems) => diagnostics::check(&problems.0),
+    }
     let own = &manifest.ownership;
     for patterns in [&own.once, &own.blocks, &own.repository] {
         patterns.iter().for_each(|pattern| inside(&pattern.span));

@@ -1,0 +1,328 @@
+//! What a render may cost: steps and memory, of one text and of all texts of a run. Counted, not timed, so that equal inputs
+//! give equal results.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use liquid_core::Error;
+use liquid_core::error::Result;
+use liquid_core::model::{Value, ValueView};
+
+/// How many steps one text may take: a tag, a round of a loop, or a look-up of a variable is one, and so is each
+/// [`STRIDE`] bytes that is read or written. Half a second, at the most.
+const MAX_STEPS: u64 = 4_000_000;
+/// How many steps all texts of a run may take together: some seconds, at the most.
+const MAX_ALL_STEPS: u64 = 24_000_000;
+/// The bytes that are read or written in one step.
+const STRIDE: usize = 64;
+/// A tag that is no longer takes one step.
+const SHORT_TAG: usize = 256;
+/// The largest value, in bytes.
+pub(super) const MAX_VALUE: usize = 4 << 20;
+/// The most that the variables, loops and captures of one text may hold at a time, in bytes.
+const MAX_HELD: usize = 16 << 20;
+/// The same for all texts that are rendered at a time.
+const MAX_ALL_HELD: usize = 64 << 20;
+/// The largest text that one file may render to, in bytes.
+pub(super) const MAX_OUTPUT: usize = 64 << 20;
+/// The most that all files together may render to, in bytes: it is held in memory.
+const MAX_ALL_OUTPUT: usize = 128 << 20;
+/// How deeply values may be nested in each other: Liquid recurses into them.
+const MAX_NESTING: usize = 100;
+/// How many steps a text takes before it tells the others.
+const REPORTED: u64 = 1 << 14;
+
+/// What was too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Excess {
+    /// [`MAX_STEPS`].
+    Steps,
+    /// [`MAX_ALL_STEPS`].
+    AllSteps,
+    /// [`MAX_VALUE`].
+    Value,
+    /// [`MAX_NESTING`].
+    Nesting,
+    /// [`MAX_HELD`].
+    Held,
+    /// [`MAX_ALL_HELD`].
+    AllHeld,
+    /// [`MAX_OUTPUT`].
+    Output,
+    /// [`MAX_ALL_OUTPUT`].
+    AllOutput,
+}
+
+impl Excess {
+    /// What is too much, as the end of a sentence about the text.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Steps => "it takes more than 4 million steps",
+            Self::AllSteps => "all files together take more than 24 million steps",
+            Self::Value => "it makes a value of more than 4 MiB",
+            Self::Nesting => "it makes a value with more than 100 others inside of each other",
+            Self::Held => "its variables and loops hold more than 16 MiB",
+            Self::AllHeld => "the variables and loops of all files together hold more than 64 MiB",
+            Self::Output => "it renders to more than 64 MiB",
+            Self::AllOutput => "all files together render to more than 128 MiB",
+        }
+    }
+
+    /// What to do about it.
+    pub(super) fn help(self) -> &'static str {
+        match self {
+            Self::Steps => "limit the loop, or shorten the values that it works on",
+            Self::AllSteps => "limit the loops, or exclude files from rendering in cargo-generate.toml",
+            Self::Value | Self::Nesting | Self::Held | Self::AllHeld => "make the value smaller, or print it in parts",
+            Self::Output => "split the file, or exclude it from rendering in cargo-generate.toml",
+            Self::AllOutput => "split the template, or exclude files from rendering in cargo-generate.toml",
+        }
+    }
+}
+
+/// What all texts of a run have cost so far.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    steps: AtomicU64,
+    held: AtomicUsize,
+    output: AtomicUsize,
+}
+
+impl Budget {
+    /// Counts steps that are no text's own; returns whether they were too many.
+    pub(super) fn spend(&self, steps: u64) -> bool {
+        self.steps.fetch_add(steps, Ordering::Relaxed) + steps > MAX_ALL_STEPS
+    }
+
+    /// Counts what a file renders to; returns whether it is too much.
+    pub(super) fn write(&self, bytes: usize) -> bool {
+        self.output.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_ALL_OUTPUT
+    }
+
+    /// Forgets what was written, and then replaced.
+    pub(super) fn unwrite(&self, bytes: usize) {
+        self.output.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What one text costs.
+#[derive(Debug)]
+pub(super) struct Meter {
+    budget: Arc<Budget>,
+    /// The steps of a tag.
+    weight: u64,
+    steps: Cell<u64>,
+    reported: Cell<u64>,
+    held: Cell<usize>,
+    exceeded: Cell<Option<Excess>>,
+}
+
+impl Meter {
+    /// A meter for a text whose longest tag has so many bytes: most of what a tag does takes no longer than to read it.
+    pub(super) fn new(budget: Arc<Budget>, longest_tag: usize) -> Self {
+        let [steps, reported] = [0, 0].map(Cell::new);
+        let weight = 1 + longest_tag.saturating_sub(SHORT_TAG).div_ceil(STRIDE) as u64;
+        Self { budget, weight, steps, reported, held: Cell::new(0), exceeded: Cell::new(None) }
+    }
+
+    /// What was too much, if anything was.
+    pub(super) fn exceeded(&self) -> Option<Excess> {
+        self.exceeded.get()
+    }
+
+    /// Notes that something is too much; the first thing counts.
+    pub(super) fn exceed(&self, excess: Excess) {
+        if self.exceeded.get().is_none() {
+            self.exceeded.set(Some(excess));
+        }
+    }
+
+    /// Fails where something is too much. The error's text does not matter: what counts is [`Meter::exceeded`].
+    pub(super) fn check(&self) -> Result<()> {
+        match self.exceeded.get() {
+            Some(excess) => Err(Error::with_msg(excess.words())),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a tag, or a round of a loop.
+    pub(super) fn tag(&self) {
+        self.step(self.weight);
+    }
+
+    /// Counts steps.
+    pub(super) fn step(&self, steps: u64) {
+        let all = self.steps.get().saturating_add(steps);
+        self.steps.set(all);
+        if all > MAX_STEPS {
+            self.exceed(Excess::Steps);
+        }
+        if all - self.reported.get() >= REPORTED {
+            self.report();
+        }
+    }
+
+    /// Counts bytes that are read or written.
+    pub(super) fn touch(&self, bytes: usize) {
+        self.step((bytes / STRIDE) as u64);
+    }
+
+    /// Judges a value that was made or read, and counts its bytes, which are returned.
+    pub(super) fn value(&self, value: &dyn ValueView) -> usize {
+        let size = size(value, MAX_NESTING).unwrap_or_else(|| {
+            self.exceed(Excess::Nesting);
+            0
+        });
+        if size > MAX_VALUE {
+            self.exceed(Excess::Value);
+        }
+        self.touch(size);
+        size
+    }
+
+    /// Counts bytes that stay until they are [released](Meter::release).
+    pub(super) fn hold(&self, bytes: usize) {
+        self.held.set(self.held.get() + bytes);
+        if self.held.get() > MAX_HELD {
+            self.exceed(Excess::Held);
+        }
+        if self.budget.held.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_ALL_HELD {
+            self.exceed(Excess::AllHeld);
+        }
+    }
+
+    /// Lets go of what was [held](Meter::hold).
+    pub(super) fn release(&self, bytes: usize) {
+        self.held.set(self.held.get() - bytes);
+        self.budget.held.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts what the text renders to; returns whether it is too much.
+    pub(super) fn write(&self, before: usize, bytes: usize) -> bool {
+        self.touch(bytes);
+        if before + bytes > MAX_OUTPUT {
+            self.exceed(Excess::Output);
+        }
+        if self.budget.write(bytes) {
+            self.exceed(Excess::AllOutput);
+        }
+        self.exceeded.get().is_some()
+    }
+
+    fn report(&self) {
+        let all = self.steps.get();
+        if self.budget.spend(all - self.reported.replace(all)) {
+            self.exceed(Excess::AllSteps);
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.budget.held.fetch_sub(self.held.get(), Ordering::Relaxed);
+        self.budget.steps.fetch_add(self.steps.get() - self.reported.get(), Ordering::Relaxed);
+    }
+}
+
+/// Bytes that are held as long as this is there.
+pub(super) struct Held<'m> {
+    meter: &'m Meter,
+    bytes: usize,
+}
+
+impl<'m> Held<'m> {
+    pub(super) fn new(meter: &'m Meter, bytes: usize) -> Self {
+        meter.hold(bytes);
+        Self { meter, bytes }
+    }
+
+    /// Holds some more.
+    pub(super) fn grow(&mut self, bytes: usize) {
+        self.meter.hold(bytes);
+        self.bytes += bytes;
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.meter.release(self.bytes);
+    }
+}
+
+/// Where tags and filters find the meter of the text that they belong to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gauge(pub(super) Option<Rc<Meter>>);
+
+impl Gauge {
+    /// The meter of a render.
+    pub(super) fn of(runtime: &dyn liquid_core::Runtime) -> Rc<Meter> {
+        let gauge = runtime.registers().get_mut::<Self>().0.clone();
+        gauge.unwrap_or_else(|| Rc::new(Meter::new(Arc::default(), 0)))
+    }
+}
+
+/// The size of a value in bytes; none where it is nested more than `depth` deep.
+pub(super) fn size(value: &dyn ValueView, depth: usize) -> Option<usize> {
+    let each = |item: &dyn ValueView| Some(size_of::<Value>() + size(item, depth.checked_sub(1)?)?);
+    if let Some(items) = value.as_array() {
+        return items.values().map(each).sum();
+    }
+    if let Some(object) = value.as_object() {
+        return object.iter().map(|(key, item)| Some(key.len() + each(item)?)).sum();
+    }
+    // Of a number, the text would be made first.
+    Some(if value.type_name() == "string" { value.to_kstr().len() } else { 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_has_the_size_of_all_that_is_in_it() {
+        let text = Value::scalar("12345");
+        let item = size_of::<Value>();
+        assert_eq!(size(&text, 0), Some(5));
+        assert_eq!(size(&Value::scalar(42), 0), Some(0));
+        let list = Value::array([text.clone(), Value::Nil]);
+        assert_eq!((size(&list, 1), size(&list, 0)), (Some(5 + 2 * item), None));
+        let object = Value::Object([("key".into(), list)].into_iter().collect());
+        assert_eq!((size(&object, 2), size(&object, 1)), (Some(8 + 3 * item), None));
+    }
+
+    #[test]
+    fn what_is_held_is_counted_for_all_texts_and_let_go_in_the_end() {
+        let budget = Arc::new(Budget::default());
+        let meter = Meter::new(Arc::clone(&budget), 0);
+        {
+            let mut held = Held::new(&meter, MAX_HELD);
+            assert_eq!(meter.exceeded(), None);
+            held.grow(1);
+            assert_eq!(meter.exceeded(), Some(Excess::Held));
+        }
+        assert_eq!(budget.held.load(Ordering::Relaxed), 0);
+        meter.hold(7);
+        drop(meter);
+        assert_eq!(budget.held.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn steps_are_counted_for_a_text_and_for_all() {
+        let budget = Arc::new(Budget::default());
+        let text = || {
+            let meter = Meter::new(Arc::clone(&budget), 0);
+            (0..MAX_STEPS / 1000).for_each(|_| meter.step(1000));
+            meter.exceeded()
+        };
+        let outcomes: Vec<_> = (0..=MAX_ALL_STEPS / MAX_STEPS).map(|_| text()).collect();
+        let (last, others) = outcomes.split_last().unwrap();
+        assert!(others.iter().all(Option::is_none) && *last == Some(Excess::AllSteps), "{outcomes:?}");
+        let meter = Meter::new(Arc::default(), SHORT_TAG + STRIDE);
+        (0..MAX_STEPS / 2).for_each(|_| meter.tag());
+        assert_eq!(meter.exceeded(), None);
+        meter.tag();
+        assert_eq!(meter.exceeded(), Some(Excess::Steps));
+    }
+}

@@ -1,0 +1,59 @@
+//! Which texts depend on a secret answer: those that look its variable up while they are rendered.
+//!
+//! Whatever a template does with a value (filters, comparisons, loops, assignments), it has to look the variable up first, and
+//! until then nothing in the render can depend on it. So a text that looks none of them up is the same for all values, and
+//! whether a text does is the same for all values, too.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use liquid_core::ValueView as _;
+use liquid_core::model::{KString, Object, ScalarCow};
+
+use super::engine::value;
+use crate::answers::placeholder::Answer;
+
+/// The secret variables.
+#[derive(Default)]
+pub(super) struct Secrets {
+    names: BTreeSet<String>,
+    /// All variables, with other values for these.
+    pub(super) masked: Object,
+}
+
+impl Secrets {
+    /// Those of `names` that have a value.
+    pub(super) fn new(names: &BTreeSet<&str>, variables: &BTreeMap<String, Answer>, globals: &Object) -> Self {
+        let given = variables.iter().filter(|(name, _)| names.contains(name.as_str()));
+        let names: BTreeSet<String> = given.clone().map(|(name, _)| name.clone()).collect();
+        if names.is_empty() {
+            return Self::default();
+        }
+        let mut masked = globals.clone();
+        masked.extend(given.map(|(name, answer)| (KString::from_ref(name), value(&mask(answer)))));
+        Self { names, masked }
+    }
+
+    /// Remembers the first of them that is looked up.
+    pub(super) fn notice(&self, path: &[ScalarCow<'_>], first: &OnceCell<String>) {
+        if self.names.is_empty() {
+            return;
+        }
+        let name = path.first().map(ScalarCow::to_kstr);
+        if let Some(name) = name.filter(|name| self.names.contains(name.as_str())) {
+            first.get_or_init(|| name.into_string());
+        }
+    }
+}
+
+/// What takes a secret's place where its value may have no effect.
+fn mask(answer: &Answer) -> Answer {
+    match answer {
+        Answer::Text(_) => Answer::Text("secret".to_owned()),
+        Answer::Bool(_) => Answer::Bool(true),
+        Answer::Array(_) => Answer::Array(vec!["secret".to_owned()]),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! Words of commands that are printed to be pasted: each is safe in a shell, whatever its text is.
+
+use std::borrow::Cow;
+
+use crate::terminal::is_hidden;
+
+/// A word of a command, quoted where a POSIX shell needs it.
+#[must_use]
+pub fn word(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| (c.is_alphanumeric() && !is_hidden(c)) || "/._-+@%=:,~".contains(c);
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with(['~', '=']) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(quoted(text))
+}
+
+/// The word of a path: one that begins with `-` is no option.
+#[must_use]
+pub fn path(text: &str) -> Cow<'_, str> {
+    if text.starts_with('-') { Cow::Owned(word(&format!("./{text}")).into_owned()) } else { word(text) }
+}
+
+/// A word in quotes, needed or not.
+///
+/// What a terminal would act on is spelled out as in `$'\x1b'`. A backslash is, too: inside of single quotes, it means something to fish.
+/// There, as in shells that do not know `$'…'`, the word is then a wrong one, but still only a word: it has no quote inside.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    if !text.contains(|c| is_hidden(c) || c == '\\') {
+        return format!("'{}'", text.replace('\'', "'\\''"));
+    }
+    let mut out = String::from("$'");
+    for c in text.chars() {
+        if is_hidden(c) || matches!(c, '\\' | '\'' | '!') {
+            let mut bytes = [0; 4];
+            c.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out + "'"
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        for (text, expected) in [
+            ("a/b.ts", "a/b.ts"),
+            ("größe", "größe"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$(id)", "'$(id)'"),
+            ("~", "'~'"),
+            ("=ls", "'=ls'"),
+            ("a\nb", r"$'a\x0ab'"),
+            ("\u{1b}[2J'\\!", r"$'\x1b[2J\x27\x5c\x21'"),
+            ("a\u{200b}", r"$'a\xe2\x80\x8b'"),
+        ] {
+            assert_eq!(word(text), expected);
+        }
+        assert_eq!(path("-n"), "./-n");
+        assert_eq!(path("-n x"), "'./-n x'");
+        assert_eq!(quoted("x"), "'x'");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_shell_reads_a_word_as_it_was() {
+        // What bash alone knows is tried where it is there.
+        for text in [
+            "a b",
+            "it's $(id) `id` \"x\"",
+            "-n",
+            "a\n'b'\\!",
+            "\u{1b}[2J\u{200b}",
+            "*?[a]{b,c}",
+            "~",
+            "#x",
+            "a;b&c|d<e>f",
+        ] {
+            let script = format!("printf %s {}", word(text));
+            let output = std::process::Command::new("bash").args(["-c", &script]).output();
+            if let Ok(output) = output {
+                let printed = if text.starts_with('-') { continue } else { String::from_utf8(output.stdout).unwrap() };
+                assert_eq!(printed, text, "{script}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_a_word_is_hidden_and_its_quotes_are_closed(text in any::<String>()) {
+            let word = word(&text).into_owned();
+            prop_assert!(!word.contains(is_hidden));
+            if !word.starts_with("$'") {
+                prop_assert_eq!(shell_words::split(&word).unwrap(), [text]);
+            } else {
+                prop_assert_eq!(word.matches('\'').count(), 2, "{}", word);
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Where a secret answer goes: into the files that show it, and nowhere else.
+
+#![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
+
+mod support;
+
+use support::place::{Place, Said};
+use support::tree;
+
+const SECRET: &str = "Hunter2&Secret";
+
+const MANIFEST: &str = "\
+[placeholders]
+token = { prompt = 'Token?', default = 'none' }
+name = { prompt = 'Name?', default = 'shop' }
+[create-app]
+secret = ['token']
+";
+
+/// Checks that nothing of the secret was printed.
+#[track_caller]
+fn hides(said: Said) -> Said {
+    let all = format!("{}{}", said.out, said.err).to_lowercase();
+    assert!(!all.contains("hunter") && !all.contains("retnuh"), "{}{}", said.out, said.err);
+    said
+}
+
+#[track_caller]
+fn new(place: &Place, token: &str) -> Said {
+    let token = format!("token={token}");
+    let arguments = ["new", "app", "--path", "t", "--vcs", "none", "--silent", "-d", &token];
+    hides(place.app("", &arguments).ended(0))
+}
+
+/// A project of the template in `t`, committed.
+#[track_caller]
+fn committed(place: &Place, token: &str) {
+    new(place, token);
+    place.git("app", &["init", "--quiet"]);
+    place.commit("app");
+}
+
+#[test]
+fn the_record_is_the_same_for_every_secret() {
+    let record = |token: &str| {
+        let place = Place::new();
+        place.write("t/cargo-generate.toml", MANIFEST);
+        place.write("t/plain", "{{ name }}, none");
+        place.write(
+            "t/filtered",
+            "{{ token | url_encode }} {{ token | upcase }} {{ token | split: '' | reverse | join }}",
+        );
+        place.write(
+            "t/decided",
+            "{% if token contains 'H' %}a{% else %}{{ 'now' | date: '%F' }}{% endif %}{{ nobody }}",
+        );
+        place.write("t/sized", "{{ token | size }}");
+        let said = new(&place, token);
+        let dated = place.read("app/.create-app/lock.toml");
+        let undated: String = dated.lines().filter(|line| !line.starts_with("date = ")).collect();
+        assert_eq!(dated.matches("100644 secret").count(), 3, "{dated}");
+        (undated, tree::read(&place.path("app/.create-app/base")), said.out, said.err)
+    };
+    let first = record(SECRET);
+    assert_eq!(first.1.len(), 1);
+    for token in ["none", "", "42"] {
+        assert_eq!(record(token), first, "{token}");
+    }
+}
+
+#[test]
+fn an_answer_that_becomes_secret_is_not_shown_once_more() {
+    let place = Place::new();
+    place.write("t/cargo-generate.toml", MANIFEST.replace("'token'", ""));
+    place.write("t/config", "{{ token }}\n");
+    place.app("", &["new", "app", "--path", "t", "--vcs", "none", "-d", &format!("token={SECRET}")]).ended(0);
+    place.git("app", &["init", "--quiet"]);
+    place.commit("app");
+    place.write("t/cargo-generate.toml", MANIFEST);
+    let json = hides(place.app("app", &["upgrade", "--dry-run", "--json"]).ended(0));
+    let told: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(told["answers"][0], serde_json::json!({ "name": "token", "before": null, "after": null }));
+    let said = hides(place.app("app", &["upgrade"]).ended(0));
+    said.has("answer    token: secret from now on, and not recorded");
+    assert_eq!(place.read("app/config"), format!("{SECRET}\n"));
+    assert!(!place.read("app/.create-app/lock.toml").contains(SECRET));
+    assert!(!place.has("app/.create-app/base"));
+}
+
+#[test]
+fn what_an_upgrade_says_of_a_file_with_a_secret_does_not_quote_it() {
+    let place = Place::new();
+    place.write("t/cargo-generate.toml", MANIFEST);
+    place.write("t/config.json", "{\n  \"token\": \"{{ token }}\",\n  \"a\": 1\n}\n");
+    committed(&place, "old");
+    place.edit("app/config.json", "old", "mine");
+    place.commit("app");
+    place.write("t/config.json", "{\n  \"token\": \"{{ token }}\",\n  \"a\": 1,\n  \"{{ token }}\": 2\n}\n");
+    let given = format!("token={SECRET}");
+    let json = hides(place.app("app", &["upgrade", "--dry-run", "--json", "-d", &given]).ended(0));
+    let told: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let notes: Vec<&str> =
+        told["notes"].as_array().unwrap().iter().map(|note| note["text"].as_str().unwrap()).collect();
+    assert_eq!(
+        notes,
+        [
+            "its base is not known: it was merged with what both have in common",
+            "it differs from the template's; how is not shown, because it holds a secret"
+        ]
+    );
+    let json = hides(place.app("app", &["diff", "--json", "-d", &given]).ended(1));
+    let told: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(
+        (&told["files"][0]["path"], &told["files"][0]["added"]),
+        (&"config.json".into(), &serde_json::Value::Null)
+    );
+    hides(place.app("app", &["upgrade", "-d", &given]).ended(0));
+    assert!(place.read("app/config.json").contains("mine") && place.read("app/config.json").contains(SECRET));
+    hides(place.app("app", &["check", "--json"]).ended(0)).has("unknown");
+}
+
+#[test]
+fn a_conflict_puts_no_secret_into_gits_index() {
+    let place = Place::new();
+    place.write("t/cargo-generate.toml", MANIFEST);
+    place.write("t/a", "a\n");
+    committed(&place, "old");
+    place.write("app/config", "mine\n");
+    place.commit("app");
+    place.write("t/config", "{{ token }}\n");
+    hides(place.app("app", &["upgrade", "-d", &format!("token={SECRET}")]).ended(1));
+    assert_eq!(place.git("app", &["ls-files", "--unmerged"]), "");
+    assert!(place.read("app/config").contains("<<<<<<< yours"));
+    place.app("app", &["check"]).ended(1).has("config");
+}
+
+#[test]
+fn wherever_a_wrong_answer_comes_from_it_is_not_shown() {
+    let place = Place::new();
+    place.write("t/cargo-generate.toml", MANIFEST.replace("default = 'none'", "regex = '^[0-9]+$'"));
+    place.write("t/config", "{{ token }}\n");
+    place.write("values.toml", format!("[values]\ntoken = \"{SECRET}\"\n"));
+    place.write("broken.toml", format!("[values]\ntoken = \"{SECRET}\nname = 'x'\n"));
+    place.write("table.toml", format!("[values]\ntoken = {{ value = \"{SECRET}\" }}\n"));
+    place.write("text.toml", format!("values = \"{SECRET}\"\n"));
+    let new = ["new", "app", "--path", "t", "--vcs", "none", "--silent"];
+    let run = |arguments: &[&str]| hides(place.app("", &[&new, arguments].concat()).ended(2));
+    for file in ["values.toml", "broken.toml", "table.toml", "text.toml"] {
+        run(&["--values-file", file]).warns(file);
+    }
+    run(&["-d", &format!("token={SECRET}")]).warns("the answer for `token` does not match `^[0-9]+$`");
+    run(&["-d", &format!("token:{SECRET}")]).warns("-d number 1");
+    run(&["-d", "name=x", "-d", &format!("the token={SECRET}")]).warns("-d number 2");
+    run(&["-d", &format!("tokn={SECRET}")]).warns("`tokn` was given by -d: did you mean `token`?");
+    run(&["-d", "token", SECRET]).warns("write -d NAME=VALUE as one word");
+    run(&["--define", "token", "=", SECRET]).warns("write -d NAME=VALUE as one word");
+    run(&["-d", "token=1", "-d", SECRET]).warns("-d number 2");
+    let mut command = place.command(env!("CARGO_BIN_EXE_create-app"), "");
+    let output = command.args(new).env("CARGO_GENERATE_VALUE_TOKEN", SECRET).output().unwrap();
+    hides(output.into()).ended(2).warns("given by the environment variable `CARGO_GENERATE_VALUE_TOKEN`");
+    assert!(!place.has("app"));
+}
