@@ -382,13 +382,17 @@ fn a_second_upgrade_at_the_same_time_says_so() {
     let place = project("shop");
     place.edit("template/package.json", "\"private\": true", "\"private\": false");
     let before = everything(&place, "shop");
-    let pipe = place.path("values.toml");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut first = place.command(env!("CARGO_BIN_EXE_create-app"), "shop");
-    first.args(["upgrade", "--silent", "--values-file", "../values.toml"]).stdout(std::process::Stdio::piped());
-    let first = first.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    // Opening it waits for the reader, who has the project by then.
-    let mut values = fs_err::OpenOptions::new().write(true).open(&pipe).unwrap();
+    first.args(["upgrade", "--silent", "--values-file", "/dev/stdin"]).stdin(std::process::Stdio::piped());
+    let first = first.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut first = first.spawn().unwrap();
+    // It has the project before it reads its values, and waits for them.
+    let mut values = first.stdin.take().unwrap();
+    let start = std::time::Instant::now();
+    while !place.is_held("shop") {
+        assert!(start.elapsed() < std::time::Duration::from_secs(30), "it takes the project");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     let second = place.app("shop", &["upgrade", "--silent"]).ended(2);
     assert!(second.err.contains("error[P005]: another create-app is changing"), "{}", second.err);
     assert!(second.out.is_empty(), "{}", second.out);
@@ -399,7 +403,7 @@ fn a_second_upgrade_at_the_same_time_says_so() {
     let first = first.wait_with_output().unwrap();
     assert_eq!(first.status.code(), Some(0), "{}", String::from_utf8_lossy(&first.stderr));
     assert!(place.read("shop/package.json").contains("\"private\": false"));
-    assert!(!place.has("shop/.create-app/busy"));
+    assert!(!place.is_held("shop"));
     assert_done(&place, "shop");
 }
 

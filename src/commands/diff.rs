@@ -44,7 +44,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
     } else if std::io::stdout().is_terminal() {
         report::paged(&report::diff::coloured(&listed), pager)?;
     } else {
-        report::bytes(&crate::plan::patch(&differences))?;
+        crate::plan::patch_to(&differences, report::bytes)?;
     }
     Ok(if differences.is_empty() { Outcome::Clean } else { Outcome::Differences })
 }

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use regex::Regex;
-
 pub use reader::read;
 
+use crate::answers::condition::Condition;
+use crate::answers::pattern::Pattern;
 use crate::answers::placeholder::Placeholder;
 use crate::diagnostic::Place;
 
@@ -96,6 +96,8 @@ impl Selection {
 pub struct Conditional {
     /// A Rhai expression over the answers.
     pub expression: Spanned,
+    /// The same, read; none where it can never hold.
+    pub condition: Option<Condition>,
     /// What it adds to the selection.
     pub selection: Selection,
     /// The questions that are asked then.
@@ -108,7 +110,7 @@ pub struct Ownership {
     /// The template's own version.
     pub version: Option<String>,
     /// What a project's name must match.
-    pub name_pattern: Option<Regex>,
+    pub name_pattern: Option<Pattern>,
     /// Rendered by `new`, then the app's own.
     pub once: Vec<Spanned>,
     /// Only the marked blocks belong to the template.
@@ -159,7 +161,7 @@ pub enum Inferred {
     /// At a JSON pointer, in JSON, TOML or YAML.
     Pointer(String),
     /// In the first group of a regular expression.
-    Regex(Regex),
+    Regex(Pattern),
 }
 
 /// A file that the template has moved.

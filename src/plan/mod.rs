@@ -13,7 +13,7 @@ use std::fmt;
 pub use commands::Todo;
 pub use conflict::{Conflict, Stages, Version};
 pub use effects::{Effect, applied, effects};
-pub use patch::{Difference, patch};
+pub use patch::{Difference, patch, patch_to};
 pub use reason::{BlockProblem, Cause, Install, Reason};
 
 use crate::lock::Digest;

@@ -26,7 +26,7 @@ const FIXED_STEPS: u64 = 10;
 /// square, by this.
 const WHITE_SPACE_STEPS: u64 = 16;
 /// What each byte of a tag costs to parse.
-const TAG_STEPS: u64 = 4;
+const TAG_STEPS: u64 = 8;
 /// A text that is longer is not remembered, nor are more than so many bytes of texts.
 const REMEMBERED: [usize; 2] = [16 << 10, 4 << 20];
 

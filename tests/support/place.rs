@@ -111,6 +111,12 @@ impl Place {
         self.path(name).symlink_metadata().is_ok()
     }
 
+    /// Whether a project is being changed, or was when its change was interrupted.
+    pub(crate) fn is_held(&self, at: &str) -> bool {
+        let in_state = fs::read_dir(self.state.path()).unwrap().next().is_some();
+        in_state || self.path(at).ancestors().any(|above| above.join(".git/create-app").exists())
+    }
+
     /// Replaces a text that a file has exactly once.
     #[track_caller]
     pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {

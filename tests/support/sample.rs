@@ -68,7 +68,5 @@ pub(crate) fn upgrade(place: &Place, at: &str) -> Said {
 pub(crate) fn assert_done(place: &Place, at: &str) {
     upgrade(place, at).ended(0).has("nothing to do");
     place.app(at, &["check"]).ended(0);
-    for name in ["txn", "busy"] {
-        assert!(!place.has(&format!("{at}/.create-app/{name}")), "{name}");
-    }
+    assert!(!place.is_held(at));
 }

@@ -1,12 +1,12 @@
 //! `[create-app]`: what cargo-generate does not know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use toml::de::DeTable;
 
-use super::{Reader, Value};
+use super::{MAX_ENTRIES, Reader, Value};
 use crate::answers::condition;
-use crate::diagnostic::{Severity, did_you_mean};
+use crate::diagnostic::{Code, Severity, did_you_mean};
 use crate::manifest::{Conditional, Inference, Inferred, Manifest, Next, Ownership, Renamed, Spanned};
 
 impl Reader {
@@ -26,13 +26,14 @@ impl Reader {
             renamed: self.renamed(table),
             next: self.next(table),
         };
-        for secret in &ownership.secret {
-            if !manifest.declared().any(|placeholder| placeholder.name == secret.value) {
-                let help =
-                    did_you_mean(&secret.value, manifest.declared().map(|placeholder| placeholder.name.as_str()))
-                        .unwrap_or_else(|| "name a placeholder of this template".into());
-                self.invalid(secret.span.clone(), &format!("`{}` is not a placeholder", secret.value), "unknown", help);
-            }
+        let declared: HashSet<&str> = manifest.declared().map(|placeholder| placeholder.name.as_str()).collect();
+        for secret in ownership.secret.iter().filter(|secret| !declared.contains(secret.value.as_str())) {
+            let help = || {
+                let near = did_you_mean(&secret.value, manifest.declared().map(|it| it.name.as_str()));
+                near.or_else(|| Some("name a placeholder of this template".into()))
+            };
+            let title = format!("`{}` is not a placeholder", secret.value);
+            self.report((Code::ManifestValue, Severity::Error), secret.span.clone(), &title, "unknown", help);
         }
         ownership
     }
@@ -55,20 +56,22 @@ impl Reader {
 
     pub(super) fn globs_at(&mut self, table: &DeTable<'_>, key: &str) -> Vec<Spanned> {
         let globs = self.strings_at(table, key).unwrap_or_default();
-        for glob in &globs {
-            if let Err(error) = crate::render::select::check_pattern(&glob.value) {
-                self.invalid(glob.span.clone(), "invalid glob", &error, "patterns are written as in a .gitignore file");
-            }
-        }
+        self.check_globs(&globs);
         globs
     }
 
     pub(super) fn infer(&mut self, table: &DeTable<'_>) -> BTreeMap<String, Vec<Inference>> {
         let Some(infer) = self.table_at(table, "infer") else { return BTreeMap::new() };
         let mut inferences = BTreeMap::new();
+        let mut all = 0;
         for (name, value) in infer {
             let Some(items) = self.array(name.get_ref(), value) else { continue };
-            let ways = items.filter_map(|item| self.inference(item));
+            let items: Vec<&Value<'_>> = items.collect();
+            all += items.len();
+            if self.check_number("ways to find an answer", all) {
+                break;
+            }
+            let ways = items.into_iter().filter_map(|item| self.inference(item));
             inferences.insert(name.get_ref().to_string(), ways.collect());
         }
         inferences
@@ -84,7 +87,7 @@ impl Reader {
         self.check_keys(table, PLACE, &["file", "regex"], Severity::Error);
         let file = self.required(PLACE, item, table, "file");
         let regex = self.regex_at(table, "regex")?;
-        if regex.captures_len() < 2 {
+        if !regex.has_group() {
             let help = "put brackets around what is the answer";
             self.invalid(item.span(), "`regex` has no group", "nothing to take the answer from", help);
         }
@@ -94,7 +97,9 @@ impl Reader {
     pub(super) fn renamed(&mut self, table: &DeTable<'_>) -> Vec<Renamed> {
         let Some(value) = table.get("renamed") else { return Vec::new() };
         let Some(items) = self.array("renamed", value) else { return Vec::new() };
-        let renamed = items.filter_map(|item| {
+        let items: Vec<&Value<'_>> = items.collect();
+        self.check_number("lines under `renamed`", items.len());
+        let renamed = items.into_iter().take(MAX_ENTRIES).filter_map(|item| {
             let [from, to] = self.two_strings("`[[create-app.renamed]]`", item, ["from", "to"])?;
             Some(Renamed { from, to })
         });
@@ -105,7 +110,9 @@ impl Reader {
         const PLACE: &str = "`[[create-app.next]]`";
         let Some(value) = table.get("next") else { return Vec::new() };
         let Some(items) = self.array("next", value) else { return Vec::new() };
-        let next = items.filter_map(|item| {
+        let items: Vec<&Value<'_>> = items.collect();
+        self.check_number("commands under `next`", items.len());
+        let next = items.into_iter().take(MAX_ENTRIES).filter_map(|item| {
             let table = self.table(PLACE, item)?;
             self.check_keys(table, PLACE, &["run", "get"], Severity::Error);
             let run = self.required(PLACE, item, table, "run")?;
