@@ -14,7 +14,8 @@ pub(crate) fn run(data: &[u8]) {
 fn check(bytes: &[u8]) {
     let Some(written) = fuzzing::journal(bytes) else { return };
     assert_eq!(fuzzing::journal(written.as_bytes()).as_ref(), Some(&written), "not what was written");
-    for line in written.lines().skip(3) {
+    let is_step = |line: &&str| line.starts_with(|c: char| c.is_ascii_digit()) || line.starts_with("index\t");
+    for line in written.lines().filter(is_step) {
         let path = line.rsplit('\t').next().unwrap_or_default();
         assert!(path.split('/').all(|name| name != ".."), "{line}");
     }

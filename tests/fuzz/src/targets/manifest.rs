@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use create_app::answers::condition::Conditions;
+use create_app::answers::condition::{Conditions, Cost};
 use create_app::answers::placeholder::Answer;
 use create_app::manifest::{self, Manifest};
 use create_app::render::select::{Patterns, Selector};
@@ -32,15 +32,18 @@ fn used(manifest: &Manifest, text: &str) {
         .into_iter()
         .map(|path| (RelPath::new(path).unwrap(), Entry::file(&b"x\n"[..])))
         .collect();
-    let conditions = Conditions::new(&BTreeMap::from([("name".to_owned(), Answer::Text("app".into()))]));
+    let variables = BTreeMap::from([("name".to_owned(), Answer::Text("app".into()))]);
+    let conditions = Conditions::new(&variables, &Cost::default());
     let mut selection = manifest.selection.clone();
     for conditional in &manifest.conditionals {
         inside(&conditional.expression.span);
-        let _holds = conditions.holds(&conditional.expression.value);
+        let _holds = conditional.condition.as_ref().map(|condition| conditions.holds(condition));
         selection.extend(&conditional.selection);
     }
-    let selector = Selector::new(&files, &selection);
-    files.keys().for_each(|path| _ = selector.select(path));
+    match Selector::new(&files, &selection) {
+        Ok(selector) => files.keys().for_each(|path| _ = selector.select(path)),
+        Err(problems) => diagnostics::check(&problems.0),
+    }
     let own = &manifest.ownership;
     for patterns in [&own.once, &own.blocks, &own.repository] {
         patterns.iter().for_each(|pattern| inside(&pattern.span));
@@ -58,6 +61,6 @@ fn used(manifest: &Manifest, text: &str) {
         }
     }
     if let Some(pattern) = &own.name_pattern {
-        pattern.is_match("my-app");
+        let _matches = pattern.is_match("my-app");
     }
 }

@@ -40,6 +40,7 @@ pub(crate) const ALL: &[Target] = &[
     bytes("index", index::run),
     bytes("path", path::run),
     bytes("render", render::run),
+    bytes("secret", render::secret),
     lines("journal", journal::run),
     lines("json", structured::run),
     lines("lock", lock::run),

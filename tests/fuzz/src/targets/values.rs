@@ -1,6 +1,6 @@
 //! Values files, and definitions on the command line.
 
-use create_app::answers::given::{definition, spell, values_file};
+use create_app::answers::given::{definitions, spell, values_file};
 
 use crate::diagnostics;
 
@@ -10,7 +10,8 @@ pub(crate) fn run(data: &[u8]) {
         Ok(given) => given.values().for_each(|given| drop(spell(&given.value))),
         Err(problems) => diagnostics::check(&problems.0),
     }
-    if let Err(problems) = definition(text.lines().next().unwrap_or_default()) {
+    let typed: Vec<String> = text.lines().take(8).map(str::to_owned).collect();
+    if let Err(problems) = definitions(&typed) {
         diagnostics::check(&problems.0);
     }
 }
