@@ -435,7 +435,7 @@ fn required(base: Option<&Document>, ours: &Document, theirs: &Document) -> Hash
 /// The comments of a structured file, where the first dialect of its format that takes all of `texts` finds some.
 #[cfg(fuzzing)]
 pub(super) fn comments(format: Format, texts: &[&str]) -> Option<Vec<Vec<String>>> {
-    let all = |dialect: &Dialect| texts.iter().map(|text| Some(dialect.parse(text)?.comments)).collect();
+    let all = |dialect: &Dialect| texts.iter().map(|text| Some(dialect.parse_with(text, true)?.comments)).collect();
     format.dialects().iter().find_map(all)
 }
 
