@@ -11,7 +11,7 @@ use super::failure::short;
 use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// The longest answer that is held, in bytes.
-const MAX_ANSWER: u64 = 256 << 20;
+const MAX_ANSWER: u64 = 128 << 20;
 /// This much of git's standard error is kept, in bytes. The reason of a failure is short.
 pub(super) const MAX_SAID: usize = 64 << 10;
 /// Every pipe takes this much before anybody reads, in bytes.
@@ -49,8 +49,8 @@ pub(super) fn output(command: &mut Command, input: &[u8]) -> Result<Output> {
     };
     let Ended { answer, status, said } = pipe(command, input, all)?;
     let stdout = answer.ok_or_else(|| {
-        let title = format!("`git {}` has an answer of more than 256 MiB", subcommand(command));
-        Diagnostic::error(Code::TooLarge, title).help("run the command in the repository that it is meant for")
+        let title = format!("`git {}` has an answer of more than {} MiB", subcommand(command), MAX_ANSWER >> 20);
+        Diagnostic::error(Code::TooMuch, title).help("run the command in the repository that it is meant for")
     })?;
     Ok(Output { status, stdout, stderr: said })
 }
