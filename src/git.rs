@@ -18,6 +18,7 @@ mod own;
 mod repository;
 mod run;
 mod settings;
+mod special;
 mod status;
 mod worktree;
 

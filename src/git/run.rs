@@ -2,18 +2,22 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write as _};
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::time::Duration;
 
 use super::command::subcommand;
 use super::failure::short;
+use super::special;
 use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// The longest answer that is held, in bytes.
 const MAX_ANSWER: u64 = 128 << 20;
 /// This much of git's standard error is kept, in bytes. The reason of a failure is short.
 pub(super) const MAX_SAID: usize = 64 << 10;
+/// A question takes less, unless git waits for something or the repository is very large.
+const LONG: Duration = Duration::from_secs(5);
 /// Every pipe takes this much before anybody reads, in bytes.
 const MIN_PIPE: usize = 4096;
 
@@ -69,40 +73,56 @@ pub(super) struct Ended<T> {
 ///
 /// # Errors
 ///
-/// When git does not run.
+/// When git does not run, and where it waits for something that is not a file.
 pub(super) fn pipe<T>(
     command: &mut Command,
     input: &[u8],
     read: impl FnOnce(&mut dyn BufRead) -> ControlFlow<T, T>,
 ) -> Result<Ended<T>> {
+    let root = work_tree(command);
+    if let Some(root) = &root {
+        special::refuse(root)?;
+    }
     command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let outcome = command.spawn().and_then(|mut child| {
         let talked = std::thread::scope(|scope| {
-            let talked = talk(scope, &mut child, input, read);
+            let talked = talk(scope, &mut child, input, root.as_deref(), read);
             if talked.is_err() {
                 // The threads end with it.
                 drop(child.kill());
             }
-            talked.map(|(answer, said)| (answer, said.join().unwrap_or_default()))
+            talked.map(|(answer, heard)| (answer, heard.join().unwrap_or_default()))
         });
         let status = child.wait()?;
-        let (answer, said) = talked?;
-        Ok(Ended { answer, status, said })
+        let (answer, heard) = talked?;
+        Ok((Ended { answer, status, said: heard.said }, heard.obstacle))
     });
-    Ok(outcome.map_err(|error| unavailable(command, &error))?)
+    match outcome {
+        Ok((ended, None)) => Ok(ended),
+        Ok((_, Some(obstacle))) => Err(obstacle.into()),
+        Err(error) => Err(unavailable(command, &error).into()),
+    }
 }
 
-type Talked<'scope, T> = (T, ScopedJoinHandle<'scope, Vec<u8>>);
+/// The root of the work tree that git is asked about, if it is asked about one.
+fn work_tree(command: &Command) -> Option<PathBuf> {
+    let is_asked = command.get_args().any(|argument| argument == "--work-tree=.");
+    command.get_current_dir().filter(|_| is_asked).map(Path::to_path_buf)
+}
+
+type Talked<'scope, T> = (T, ScopedJoinHandle<'scope, Heard>);
 
 fn talk<'scope, T>(
     scope: &'scope Scope<'scope, '_>,
     child: &mut Child,
     input: &'scope [u8],
+    root: Option<&'scope Path>,
     read: impl FnOnce(&mut dyn BufRead) -> ControlFlow<T, T>,
 ) -> io::Result<Talked<'scope, T>> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let said = beside(scope, move || stderr.map(keep).unwrap_or_default())?;
+    let id = child.id();
+    let heard = beside(scope, move || stderr.map(|stderr| listen(stderr, id, root)).unwrap_or_default())?;
     // Git may answer before it has read everything, so somebody must listen meanwhile. Whether it has read
     // everything is its own affair, and its exit code says so.
     let write = move || stdin.map(|mut stdin| stdin.write_all(input));
@@ -119,8 +139,65 @@ fn talk<'scope, T>(
             answer
         }
     };
-    Ok((answer, said))
+    Ok((answer, heard))
 }
+
+/// What was heard of git while it ran.
+#[derive(Debug, Default)]
+struct Heard {
+    /// The beginning of standard error.
+    said: Vec<u8>,
+    /// What git waited for, so that it was stopped.
+    obstacle: Option<Diagnostic>,
+}
+
+/// Reads standard error to its end, and keeps the beginning. A git that takes long in a work tree may wait for a pipe in there, and
+/// then it is stopped.
+fn listen(mut stderr: ChildStderr, id: u32, root: Option<&Path>) -> Heard {
+    let (mut heard, mut buffer, mut watched) = (Heard::default(), [0; 4096], root);
+    loop {
+        if let Some(root) = watched.filter(|_| !is_heard_of(&stderr, LONG)) {
+            watched = None;
+            heard.obstacle = special::find(root);
+            if heard.obstacle.is_some() {
+                stop(id);
+            }
+        }
+        match stderr.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => return heard,
+            Ok(length) => {
+                let room = MAX_SAID.saturating_sub(heard.said.len());
+                heard.said.extend_from_slice(&buffer[..length.min(room)]);
+            }
+        }
+    }
+}
+
+/// Waits until there is something to read, or the end; false where the time is over before.
+#[cfg(unix)]
+fn is_heard_of(stderr: &ChildStderr, time: Duration) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let limit = Timespec { tv_sec: time.as_secs().cast_signed(), tv_nsec: 0 };
+    !matches!(poll(&mut [PollFd::new(stderr, PollFlags::IN)], Some(&limit)), Ok(0))
+}
+
+/// There are no pipes among files.
+#[cfg(not(unix))]
+fn is_heard_of(_: &ChildStderr, _: Duration) -> bool {
+    true
+}
+
+/// Stops a child that nobody has waited for, so that no other process can have its number.
+#[cfg(unix)]
+fn stop(id: u32) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let child = i32::try_from(id).ok().and_then(Pid::from_raw);
+    child.into_iter().for_each(|child| drop(kill_process(child, Signal::KILL)));
+}
+
+#[cfg(not(unix))]
+fn stop(_: u32) {}
 
 /// Starts a thread. The system may refuse, which is an error like any other.
 pub(super) fn beside<'scope, T: Send + 'scope>(
@@ -128,14 +205,6 @@ pub(super) fn beside<'scope, T: Send + 'scope>(
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> io::Result<ScopedJoinHandle<'scope, T>> {
     Builder::new().spawn_scoped(scope, work)
-}
-
-/// Reads to the end, and keeps the beginning.
-fn keep(mut stderr: impl Read) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let read = stderr.by_ref().take(MAX_SAID as u64).read_to_end(&mut kept);
-    drop(read.and_then(|_| io::copy(&mut stderr, &mut io::sink())));
-    kept
 }
 
 /// Says that git does not run.
