@@ -9,10 +9,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::sync::{self, Synced};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::parallel;
 use crate::rooted::{self, Access, Kind, Reader, Root, Spot};
 use crate::tree::Mode;
 
@@ -172,7 +171,7 @@ impl Disk {
         if items.len() < PARALLEL {
             return items.iter().try_for_each(|item| self.create(item));
         }
-        items.par_iter().try_for_each(|item| self.create(item))
+        parallel::map(items.iter().collect(), 1, || (), |(), item| self.create(item))
     }
 
     /// Makes a whole tree in an empty directory that nobody else knows: paths are given in order.
@@ -188,7 +187,7 @@ impl Disk {
         if leaves.len() < PARALLEL {
             return leaves.iter().try_for_each(|leaf| create(&mut reader, leaf));
         }
-        leaves.par_iter().map_init(|| Reader::new(root), create).collect()
+        parallel::map(leaves.iter().collect(), 1, || Reader::new(root), create)
     }
 
     /// Makes sure that the content of files, and the names in directories, survive a power cut.
