@@ -14,6 +14,7 @@
 pub mod answers;
 pub mod cli;
 pub mod commands;
+mod credentials;
 pub mod date;
 pub mod diagnostic;
 pub mod diff;

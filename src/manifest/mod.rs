@@ -127,6 +127,30 @@ pub struct Ownership {
     pub renamed: Vec<Renamed>,
     /// What to run once the project is there.
     pub next: Vec<Next>,
+    /// How lists are merged.
+    pub merge: Vec<ListRule>,
+}
+
+/// How some lists of some files are merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListRule {
+    /// The files: a pattern as in `.gitignore`.
+    pub file: String,
+    /// The keys above the lists, joined with dots; `*` is any key, and `**` any number of keys.
+    pub keys: String,
+    /// Whether the order of elements has a meaning.
+    pub order: ListOrder,
+    /// The keys by which an element is known: the first that it has. None: as in lists of which nothing is known.
+    pub identity: Vec<String>,
+}
+
+/// Whether the order of the elements of a list has a meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListOrder {
+    /// It has none: what both sides add is kept.
+    Set,
+    /// It has one: what both sides add in one place is a conflict.
+    Sequence,
 }
 
 impl Ownership {

@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::git::command::git;
 use crate::git::index::{Indexed, set_index};
+use crate::git::run::run;
 use crate::git::tests::{repository, write};
-use crate::git::{git, run};
 
 fn indexed(root: &Path) -> Vec<u8> {
     run(git(root).args(["add", "--all"])).unwrap();

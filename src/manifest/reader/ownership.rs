@@ -7,12 +7,25 @@ use toml::de::DeTable;
 use super::{MAX_ENTRIES, Reader, Value};
 use crate::answers::condition;
 use crate::diagnostic::{Code, Severity, did_you_mean};
-use crate::manifest::{Conditional, Inference, Inferred, Manifest, Next, Ownership, Renamed, Spanned};
+use crate::manifest::{
+    Conditional, Inference, Inferred, ListOrder, ListRule, Manifest, Next, Ownership, Renamed, Spanned,
+};
 
 impl Reader {
     pub(super) fn ownership(&mut self, table: &DeTable<'_>, manifest: &Manifest) -> Ownership {
-        const KEYS: &[&str] =
-            &["version", "name-pattern", "once", "blocks", "repository", "secret", "adopt", "infer", "renamed", "next"];
+        const KEYS: &[&str] = &[
+            "version",
+            "name-pattern",
+            "once",
+            "blocks",
+            "repository",
+            "secret",
+            "adopt",
+            "infer",
+            "renamed",
+            "next",
+            "merge",
+        ];
         self.check_keys(table, "`[create-app]`", KEYS, Severity::Error);
         let ownership = Ownership {
             version: self.string_at(table, "version").map(|version| version.value),
@@ -25,6 +38,7 @@ impl Reader {
             infer: self.infer(table),
             renamed: self.renamed(table),
             next: self.next(table),
+            merge: self.merge(table),
         };
         let declared: HashSet<&str> = manifest.declared().map(|placeholder| placeholder.name.as_str()).collect();
         for secret in ownership.secret.iter().filter(|secret| !declared.contains(secret.value.as_str())) {
@@ -119,6 +133,42 @@ impl Reader {
             Some(Next { run, get: self.string_at(table, "get").map(|get| get.value) })
         });
         next.collect()
+    }
+
+    /// `[create-app.merge."FILES"]`: for keys, how the lists there are merged.
+    fn merge(&mut self, table: &DeTable<'_>) -> Vec<ListRule> {
+        let Some(merge) = self.table_at(table, "merge") else { return Vec::new() };
+        let mut rules = Vec::new();
+        for (file, value) in merge {
+            if let Err(error) = crate::render::select::check_pattern(file.get_ref()) {
+                self.invalid(file.span(), "invalid glob", &error, "patterns are written as in a .gitignore file");
+            }
+            let Some(lists) = self.table(file.get_ref(), value) else { continue };
+            for (keys, value) in lists {
+                rules.extend(self.list_rule(file.get_ref(), keys.get_ref(), value));
+            }
+        }
+        rules
+    }
+
+    fn list_rule(&mut self, file: &str, keys: &str, value: &Value<'_>) -> Option<ListRule> {
+        let table = self.table(keys, value)?;
+        self.check_keys(table, "the rule of a list", &["order", "identity"], Severity::Error);
+        let order = self.string_at(table, "order");
+        let order = match order.as_ref().map(|order| order.value.as_str()) {
+            None | Some("sequence") => ListOrder::Sequence,
+            Some("set") => ListOrder::Set,
+            Some(other) => {
+                let span = order.as_ref().map_or(value.span(), |order| order.span.clone());
+                let help = did_you_mean(other, ["set", "sequence"])
+                    .unwrap_or_else(|| r#"write order = "set" or order = "sequence""#.into());
+                self.invalid(span, &format!("unknown order `{other}`"), "not an order of a list", help);
+                return None;
+            }
+        };
+        let identity = self.strings_at(table, "identity").unwrap_or_default();
+        let identity = identity.into_iter().map(|key| key.value).collect();
+        Some(ListRule { file: file.to_owned(), keys: keys.to_owned(), order, identity })
     }
 
     pub(super) fn required(
