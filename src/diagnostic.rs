@@ -345,6 +345,17 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
     nearest(word, known).map(|near| format!("did you mean `{near}`?"))
 }
 
+/// Words in backticks, between commas; of very many, the first.
+pub fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    const LISTED: usize = 20;
+    let mut words = words.into_iter();
+    let shown: Vec<String> = words.by_ref().take(LISTED).map(|word| format!("`{word}`")).collect();
+    match words.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// The known word that is nearest to `word`, where one is near enough to be a slip. Of very many, the first are looked at; nobody
 /// slips in a word of more than 100 bytes.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

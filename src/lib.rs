@@ -14,9 +14,13 @@
 pub mod answers;
 pub mod cli;
 pub mod commands;
+mod credentials;
 pub mod date;
 pub mod diagnostic;
 pub mod diff;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod git;
 pub mod limits;
 pub mod lock;

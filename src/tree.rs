@@ -139,15 +139,21 @@ fn check_component(name: &str) -> Result<(), PathError> {
 }
 
 /// The protected directory that a file system could take `name` for: HFS+ ignores some code points, NTFS trailing dots,
-/// spaces, streams and case, and both know `.git` by its short name (the rules of git's own `is_ntfs_dotgit` and `is_hfs_dotgit`).
+/// spaces, streams and case (the rules of git's own `is_ntfs_dotgit` and `is_hfs_dotgit`), and NTFS knows both by short names.
 fn protected(name: &str) -> Option<&'static str> {
     let visible: String = name.chars().filter(|&c| !is_ignorable(c)).collect();
     let stem = visible.split(':').next().unwrap_or("").trim_end_matches(['.', ' ']).to_lowercase();
-    match stem.as_str() {
-        ".git" | "git~1" => Some(".git"),
-        ".create-app" => Some(".create-app"),
-        _ => None,
-    }
+    let mut all = [(".git", "git"), (".create-app", "create")].into_iter();
+    all.find(|(directory, letters)| stem == *directory || is_short_name(&stem, letters)).map(|(directory, _)| directory)
+}
+
+/// Whether NTFS could give this short name to a name that starts with `letters`: those and a number or, from the fifth such name
+/// on, two of them with a checksum and a number. Which number it is depends on what was there first.
+fn is_short_name(name: &str, letters: &str) -> bool {
+    let Some((start, number)) = name.split_once('~') else { return false };
+    let checksum = |rest: &str| rest.len() == 4 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_start = start == letters || start.strip_prefix(&letters[..2]).is_some_and(checksum);
+    is_start && matches!(number.as_bytes(), [b'1'..=b'9'])
 }
 
 fn is_ignorable(c: char) -> bool {
@@ -259,6 +265,10 @@ mod tests {
             "what?.md",
             ".gitignore",
             "console.ts",
+            "create~10",
+            "created~1",
+            "gits~1",
+            "cr1a2~1",
             "com10",
             "..a",
         ] {
@@ -294,6 +304,11 @@ mod tests {
             ("GIT~1/x", E::Protected(".git")),
             (".git::$INDEX_ALLOCATION/x", E::Protected(".git")),
             (".Create-App/lock.toml", E::Protected(".create-app")),
+            ("CREATE~1/lock.toml", E::Protected(".create-app")),
+            ("create~9 ./x", E::Protected(".create-app")),
+            ("a/CR1a2F~1/x", E::Protected(".create-app")),
+            ("git~2/config", E::Protected(".git")),
+            ("GI09af~1/config", E::Protected(".git")),
         ];
         for (path, reason) in cases {
             assert_eq!(RelPath::new(path), Err(reason), "{path:?}");

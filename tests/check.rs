@@ -167,7 +167,7 @@ fn a_lock_does_not_make_a_directory_above_the_project_the_root() {
     for name in ["lock.toml", ".gitattributes"] {
         place.write(
             &format!("outer/proj/.create-app/{name}"),
-            &place.read(&format!("outer/proj/made/.create-app/{name}")),
+            place.read(&format!("outer/proj/made/.create-app/{name}")),
         );
     }
     place.edit("outer/proj/.create-app/lock.toml", "source = \"../template\"", "source = \"./template\"");

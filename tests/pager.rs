@@ -107,8 +107,11 @@ fn the_pager_is_the_one_that_git_would_use() {
         shown
     };
     run(&[("PAGER", MARKS)]).has("paged:\u{1b}[1mdiff --git");
-    place.git("app", &["config", "core.pager", "sed s/^/core:/"]);
-    run(&[("PAGER", MARKS)]).has("core:");
+    // A repository's own setting would be a program that a checkout names.
+    place.git("app", &["config", "core.pager", "sed s/^/own:/"]);
+    run(&[("PAGER", MARKS)]).has("paged:").has_not("own:");
+    place.write(".gitconfig", "[core]\n\tpager = sed s/^/core:/\n");
+    run(&[("PAGER", MARKS)]).has("core:").has_not("own:");
     run(&[("PAGER", MARKS), ("GIT_PAGER", "sed s/^/variable:/")]).has("variable:").has_not("core:");
     for none in ["", "cat"] {
         run(&[("PAGER", MARKS), ("GIT_PAGER", none)]).has("\u{1b}[32m+new 0").has_not("paged:").has_not("core:");

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use create_app::lock::{Digest, Pristine};
-use create_app::manifest::{Ownership, Renamed, Spanned};
+use create_app::manifest::{ListOrder, ListRule, Ownership, Renamed, Spanned};
 use create_app::merge::draw::Style;
 use create_app::merge::{Base, Bases, Options, Recorded, merge};
 use create_app::plan::{Action, Changes, Plan, Trees, effects};
@@ -30,6 +30,7 @@ struct Case {
     once_before: Option<Vec<String>>,
     blocks: Vec<String>,
     renamed: Vec<Pair>,
+    merge: Vec<Rule>,
     conflict: Option<String>,
     version: Option<String>,
     ignored: Vec<String>,
@@ -44,6 +45,16 @@ struct Case {
     moved: BTreeMap<String, String>,
     executable: BTreeMap<String, Vec<String>>,
     links: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// How a list is merged.
+#[derive(Debug, Deserialize)]
+struct Rule {
+    file: String,
+    keys: String,
+    /// Whether its order has no meaning.
+    set: bool,
+    identity: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,7 +97,14 @@ impl Case {
 
     fn ownership(&self) -> Ownership {
         let renamed = self.renamed.iter().map(|pair| Renamed { from: pair.from.clone(), to: pair.to.clone() });
+        let rule = |rule: &Rule| ListRule {
+            file: rule.file.clone(),
+            keys: rule.keys.clone(),
+            order: if rule.set { ListOrder::Set } else { ListOrder::Sequence },
+            identity: rule.identity.clone(),
+        };
         Ownership {
+            merge: self.merge.iter().map(rule).collect(),
             once: spanned(&self.once),
             blocks: spanned(&self.blocks),
             renamed: renamed.collect(),

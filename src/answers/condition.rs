@@ -1,55 +1,119 @@
 //! Conditions over the answers: Rhai expressions, sandboxed.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
-use rhai::{Dynamic, Engine, OptimizationLevel, Scope};
+use rhai::packages::{Package, StandardPackage};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, OptimizationLevel, Scope};
 
 use super::placeholder::Answer;
 
-/// What an expression may cost; a condition over a handful of answers needs some dozens of operations.
+/// What all conditions of a manifest may cost together. One over a handful of answers takes some dozens of operations.
 const MAX_OPERATIONS: u64 = 100_000;
+/// The largest text, in bytes, and the longest list that an operation may work on; the answers may be larger, but then there may be
+/// fewer operations.
+const SIZES: [usize; 2] = [4 << 10, 256];
+
+/// A condition that costs too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMuch;
+
+/// A condition that was understood.
+#[derive(Debug, Clone)]
+pub struct Condition(AST);
+
+impl Condition {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    ///
+    /// Rhai's own message.
+    pub fn parse(expression: &str) -> Result<Self, String> {
+        static ENGINE: LazyLock<Engine> = LazyLock::new(|| engine(SIZES));
+        ENGINE.compile_expression(expression).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+/// What conditions have cost so far.
+#[derive(Debug, Default)]
+pub struct Cost(Arc<AtomicU64>);
 
 /// Evaluates conditions over the answers known so far.
 #[derive(Debug)]
 pub struct Conditions {
     engine: Engine,
+    /// The operations before, and those of the last condition.
+    spent: Arc<AtomicU64>,
+    last: Arc<AtomicU64>,
 }
 
 impl Conditions {
     /// Evaluates over these variables.
     #[must_use]
-    pub fn new<'a>(variables: impl IntoIterator<Item = (&'a String, &'a Answer)>) -> Self {
-        let variables: BTreeMap<String, Dynamic> =
-            variables.into_iter().map(|(name, answer)| (name.clone(), dynamic(answer))).collect();
-        let mut engine = engine();
+    pub fn new<'a>(variables: impl IntoIterator<Item = (&'a String, &'a Answer)>, cost: &Cost) -> Self {
+        let mut largest = SIZES;
+        let mut known: BTreeMap<String, Dynamic> = BTreeMap::new();
+        for (name, answer) in variables {
+            let [text, list] = largest;
+            largest = match answer {
+                Answer::Text(answer) => [text.max(answer.len()), list],
+                Answer::Bool(_) => [text, list],
+                Answer::Array(items) => [items.iter().map(String::len).fold(text, usize::max), list.max(items.len())],
+            };
+            known.insert(name.clone(), dynamic(answer));
+        }
+        let variables = known;
+        let mut engine = engine(largest);
         // Rhai calls this interface volatile because its parameters may change between releases; the lock file pins it,
         // and there is no other way to offer variables to an expression without copying them into a scope each time.
         #[allow(deprecated, reason = "`on_var` is marked volatile, not obsolete")]
         engine.on_var(move |name, _, _| Ok(variables.get(name).cloned()));
-        Self { engine }
+        // An operation takes as long as what it works on is large.
+        let weight = (largest[0] / SIZES[0]).max(largest[1] / SIZES[1]).max(1) as u64;
+        let (spent, last) = (Arc::clone(&cost.0), Arc::<AtomicU64>::default());
+        let (before, operations) = (Arc::clone(&spent), Arc::clone(&last));
+        engine.on_progress(move |count| {
+            let cost = count.saturating_mul(weight);
+            operations.store(cost, Ordering::Relaxed);
+            (before.load(Ordering::Relaxed).saturating_add(cost) > MAX_OPERATIONS).then_some(Dynamic::UNIT)
+        });
+        Self { engine, spent, last }
     }
 
-    /// Whether the expression holds. One that fails, or is no bool, does not: so says cargo-generate, and a condition may
+    /// Whether a condition holds. One that fails, or is no bool, does not: so says cargo-generate, and a condition may
     /// name an answer that is not asked yet.
-    #[must_use]
-    pub fn holds(&self, expression: &str) -> bool {
-        self.engine.eval_expression::<bool>(expression).unwrap_or(false)
+    ///
+    /// # Errors
+    ///
+    /// Where it, or all of them together, cost too much.
+    pub fn holds(&self, condition: &Condition) -> Result<bool, TooMuch> {
+        self.last.store(1, Ordering::Relaxed);
+        let result = self.engine.eval_ast::<bool>(&condition.0);
+        self.spent.fetch_add(self.last.load(Ordering::Relaxed), Ordering::Relaxed);
+        result.or_else(|error| if is_too_much(&error) { Err(TooMuch) } else { Ok(false) })
     }
 }
 
-/// Checks an expression's syntax.
-///
-/// # Errors
-///
-/// Rhai's own message.
-pub fn check(expression: &str) -> Result<(), String> {
-    engine().compile_expression(expression).map(drop).map_err(|error| error.to_string())
+fn is_too_much(error: &EvalAltResult) -> bool {
+    use EvalAltResult as E;
+    match error {
+        E::ErrorTooManyOperations(..)
+        | E::ErrorDataTooLarge(..)
+        | E::ErrorStackOverflow(..)
+        | E::ErrorTerminated(..) => true,
+        E::ErrorInFunctionCall(.., inner, _) => is_too_much(inner),
+        _ => false,
+    }
 }
 
 /// Whether an expression uses this variable: it does if it compiles only where the variable is declared.
 #[must_use]
 pub fn reads(expression: &str, variable: &str) -> bool {
-    let mut engine = engine();
+    if !expression.contains(variable) {
+        return false;
+    }
+    let mut engine = engine(SIZES);
     engine.set_strict_variables(true);
     let compiles_without = |left_out: Option<&str>| {
         let is_part = |c: char| c.is_alphanumeric() || c == '_';
@@ -60,22 +124,48 @@ pub fn reads(expression: &str, variable: &str) -> bool {
         }
         engine.compile_expression_with_scope(&scope, expression).is_ok()
     };
-    expression.contains(variable) && compiles_without(None) && !compiles_without(Some(variable))
+    compiles_without(None) && !compiles_without(Some(variable))
 }
 
-fn engine() -> Engine {
-    let mut engine = Engine::new();
+fn engine([text, list]: [usize; 2]) -> Engine {
+    static STANDARD: LazyLock<StandardPackage> = LazyLock::new(StandardPackage::new);
+    let mut engine = Engine::new_raw();
+    STANDARD.register_into_engine(&mut engine);
     engine
         .set_optimization_level(OptimizationLevel::None)
         .set_max_operations(MAX_OPERATIONS)
         .set_max_expr_depths(64, 64)
-        .set_max_string_size(1 << 20)
-        .set_max_array_size(10_000)
-        .set_max_map_size(10_000)
+        .set_max_string_size(text)
+        .set_max_array_size(list)
+        .set_max_map_size(list)
         .disable_symbol("eval");
-    engine.on_print(|_| {});
-    engine.on_debug(|_, _, _| {});
+    bound_replacements(&mut engine, text);
     engine
+}
+
+/// Rhai's own replacement makes its result before anybody looks at the size of it.
+fn bound_replacements(engine: &mut Engine, limit: usize) {
+    type Replaced = Result<(), Box<EvalAltResult>>;
+    let replace = move |text: &mut ImmutableString, old: &str, new: &str| -> Replaced {
+        let grown = text.matches(old).count().saturating_mul(new.len().saturating_sub(old.len()));
+        if text.len().saturating_add(grown) > limit {
+            let what = "Length of string".to_owned();
+            return Err(EvalAltResult::ErrorDataTooLarge(what, rhai::Position::NONE).into());
+        }
+        *text = text.replace(old, new).into();
+        Ok(())
+    };
+    let of = |c: char| c.to_string();
+    engine
+        .register_fn("replace", move |text: &mut ImmutableString, old: ImmutableString, new: ImmutableString| {
+            replace(text, &old, &new)
+        })
+        .register_fn("replace", move |text: &mut ImmutableString, old: char, new: ImmutableString| {
+            replace(text, &of(old), &new)
+        })
+        .register_fn("replace", move |text: &mut ImmutableString, old: ImmutableString, new: char| {
+            replace(text, &old, &of(new))
+        });
 }
 
 fn dynamic(answer: &Answer) -> Dynamic {
@@ -90,13 +180,19 @@ fn dynamic(answer: &Answer) -> Dynamic {
 mod tests {
     use super::*;
 
-    fn holds(expression: &str) -> bool {
+    fn evaluated(expression: &str, extras: usize) -> Result<bool, TooMuch> {
         let variables = BTreeMap::from([
             ("kind".to_owned(), Answer::Text("lib".into())),
             ("docs".to_owned(), Answer::Bool(true)),
             ("extras".to_owned(), Answer::Array(vec!["ci".into(), "docker".into()])),
+            ("large".to_owned(), Answer::Text("x".repeat(extras))),
         ]);
-        Conditions::new(&variables).holds(expression)
+        let condition = Condition::parse(expression).expect(expression);
+        Conditions::new(&variables, &Cost::default()).holds(&condition)
+    }
+
+    fn holds(expression: &str) -> bool {
+        evaluated(expression, 1).unwrap()
     }
 
     #[test]
@@ -106,20 +202,35 @@ mod tests {
         assert!(holds(r#""ci" in extras"#));
         assert!(holds(r#"extras.len() == 2"#));
         assert!(!holds(r#"kind == "bin""#));
+        assert_eq!(evaluated("large.len() == 100000", 100_000), Ok(true));
     }
 
     #[test]
     fn a_condition_that_fails_or_is_no_bool_does_not_hold() {
         assert!(!holds("unknown"));
         assert!(!holds("kind"));
-        assert!(!holds("1 +"));
     }
 
     #[test]
-    fn a_condition_cannot_run_forever_or_reach_the_machine() {
-        assert!(!holds("(0..1000000000).len() == 1000000000 && [1].filter(|x| x > 0).len() == 2"));
-        assert!(!holds(r#"eval("true")"#));
-        assert!(!holds(r#"import "x" as y; true"#));
+    fn a_condition_cannot_run_for_ever_or_fill_the_memory() {
+        for expression in [
+            "[1, 2, 3, 4].map(|a| [1, 2, 3, 4].map(|b| large.split(\"\", 200).map(|c| large.split(\"\", 200).map(|d| d)))).len() == 2",
+            &format!("{0}.replace(\"x\", {0}).replace(\"x\", {0}).len() == 1", format!("\"{}\"", "x".repeat(1000))),
+            r#""x".pad(100000000, "y") == "z""#,
+            "large.split(\"\").len() == 1",
+        ] {
+            assert_eq!(evaluated(expression, 100_000), Err(TooMuch), "{expression:.80}");
+        }
+    }
+
+    #[test]
+    fn all_conditions_share_the_operations() {
+        let cost = Cost::default();
+        let condition = Condition::parse("[1, 2, 3].map(|x| x + 1).len() == 3").unwrap();
+        let conditions = Conditions::new(&BTreeMap::new(), &cost);
+        let held = (0..MAX_OPERATIONS).take_while(|_| conditions.holds(&condition).is_ok()).count() as u64;
+        assert!((MAX_OPERATIONS / 100..MAX_OPERATIONS / 5).contains(&held), "{held}");
+        assert_eq!(Conditions::new(&BTreeMap::new(), &cost).holds(&condition), Err(TooMuch));
     }
 
     #[test]
@@ -156,7 +267,13 @@ mod tests {
 
     #[test]
     fn syntax_is_checked_before_anything_is_asked() {
-        assert!(check("a && b").is_ok());
-        assert!(check("a &&").unwrap_err().contains("Script is incomplete"));
+        assert!(Condition::parse("a && b").is_ok());
+        for expression in ["a &&", "1 +", r#"eval("true")"#, r#"import "x" as y"#] {
+            assert!(Condition::parse(expression).is_err(), "{expression}");
+        }
+        assert!(Condition::parse("a &&").unwrap_err().contains("Script is incomplete"));
+        for open in ["(", "[", "#{a:", "!", "- ", "f(", "`${", "|x| ", "if true {", "/*"] {
+            assert!(Condition::parse(&open.repeat(100_000)).is_err(), "{open}");
+        }
     }
 }

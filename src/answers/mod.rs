@@ -4,6 +4,7 @@ pub mod built_in;
 pub mod condition;
 pub mod given;
 pub mod name;
+pub mod pattern;
 pub mod placeholder;
 pub mod prompt;
 mod resolve;

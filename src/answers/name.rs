@@ -1,8 +1,8 @@
 //! What a project may be called.
 
 use heck::{ToKebabCase, ToSnakeCase};
-use regex::Regex;
 
+use super::pattern::Pattern;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::tree::RelPath;
 
@@ -21,7 +21,7 @@ pub fn sanitise(name: &str) -> String {
 /// # Errors
 ///
 /// Says why the name is not valid, and suggests one that is.
-pub fn check(name: &str, pattern: Option<&Regex>) -> Result<(), Diagnostic> {
+pub fn check(name: &str, pattern: Option<&Pattern>) -> Result<(), Diagnostic> {
     let reason = if name.is_empty() || sanitise(name).is_empty() {
         "a name needs a letter".to_owned()
     } else if sanitise(name) != name {
@@ -30,7 +30,7 @@ pub fn check(name: &str, pattern: Option<&Regex>) -> Result<(), Diagnostic> {
         format!("a directory of this name {reason}")
     } else {
         match pattern {
-            Some(pattern) if !pattern.is_match(name) => format!("this template's names match `{pattern}`"),
+            Some(pattern) if !fits(pattern, name) => format!("this template's names match `{pattern}`"),
             _ => return Ok(()),
         }
     };
@@ -41,9 +41,14 @@ pub fn check(name: &str, pattern: Option<&Regex>) -> Result<(), Diagnostic> {
     Err(Diagnostic::error(Code::ProjectName, format!("`{name}` is not a valid project name: {reason}")).help(help))
 }
 
+/// Whether a name is as the template wants it; one that is too long to say is not.
+fn fits(pattern: &Pattern, name: &str) -> bool {
+    pattern.is_match(name).unwrap_or(false)
+}
+
 /// The name itself where it is valid, else one that is like it.
 #[must_use]
-pub fn nearest(name: &str, pattern: Option<&Regex>) -> String {
+pub fn nearest(name: &str, pattern: Option<&Pattern>) -> String {
     match check(name, pattern) {
         Ok(()) => name.to_owned(),
         Err(_) => suggest(name, pattern).unwrap_or_else(|| name.to_owned()),
@@ -51,7 +56,7 @@ pub fn nearest(name: &str, pattern: Option<&Regex>) -> String {
 }
 
 /// A valid name that is like `name`.
-fn suggest(name: &str, pattern: Option<&Regex>) -> Option<String> {
+fn suggest(name: &str, pattern: Option<&Pattern>) -> Option<String> {
     let kebab = sanitise(name).to_kebab_case();
     let ascii: String = kebab.chars().filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-').collect();
     let short: String = ascii.chars().take(30).collect();
@@ -63,7 +68,7 @@ fn suggest(name: &str, pattern: Option<&Regex>) -> Option<String> {
         "my-app".to_owned(),
     ];
     candidates.into_iter().map(|name| name.trim_matches('-').to_owned()).find(|name| {
-        let fits = pattern.is_none_or(|pattern| pattern.is_match(name));
+        let fits = pattern.is_none_or(|pattern| fits(pattern, name));
         !name.is_empty() && sanitise(name) == *name && RelPath::new(name.as_str()).is_ok() && fits
     })
 }
@@ -73,7 +78,7 @@ mod tests {
     use super::*;
 
     fn help(name: &str) -> String {
-        let pattern = Regex::new("^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$").unwrap();
+        let pattern = Pattern::compile("^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$", &mut Default::default()).unwrap();
         check(name, Some(&pattern)).unwrap_err().help.unwrap()
     }
 

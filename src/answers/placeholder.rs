@@ -1,9 +1,11 @@
 //! A question of the template, and what counts as an answer to it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
-use regex::Regex;
+use super::pattern::{Pattern, TooLong};
+use crate::diagnostic::{did_you_mean, listed};
 
 /// A question that the manifest declares under `[placeholders]`.
 #[derive(Debug, Clone)]
@@ -30,7 +32,7 @@ pub enum Kind {
         /// Used when nobody answers.
         default: Option<String>,
         /// What the answer must match.
-        regex: Option<Regex>,
+        regex: Option<Pattern>,
     },
     /// `type = "string"` with `choices`: one of them.
     Choice {
@@ -113,12 +115,22 @@ impl Placeholder {
     /// Says why the text is no answer, and what would be one; nothing of the text itself where it is secret.
     pub fn parse(&self, text: &str) -> Result<Answer, Rejection> {
         match &self.kind {
-            Kind::Text { regex: Some(regex), .. } if !regex.is_match(text) => Err(Rejection {
-                reason: format!("does not match `{regex}`"),
-                help: format!("give a value that matches the regular expression `{regex}`"),
-            }),
-            Kind::Text { .. } => Ok(Answer::Text(text.to_owned())),
-            Kind::Choice { choices, .. } => self.one_of(text, choices, false).map(Answer::Text),
+            Kind::Text { regex: None, .. } => Ok(Answer::Text(text.to_owned())),
+            Kind::Text { regex: Some(regex), .. } => match regex.is_match(text) {
+                Ok(true) => Ok(Answer::Text(text.to_owned())),
+                Ok(false) => Err(Rejection {
+                    reason: format!("does not match `{regex}`"),
+                    help: format!("give a value that matches the regular expression `{regex}`"),
+                }),
+                Err(TooLong) => Err(Rejection {
+                    reason: format!("is too long to be compared with `{regex}`"),
+                    help: "give a shorter value".to_owned(),
+                }),
+            },
+            Kind::Choice { choices, .. } if choices.iter().any(|choice| choice == text) => {
+                Ok(Answer::Text(text.to_owned()))
+            }
+            Kind::Choice { choices, .. } => Err(self.not_one_of(text, choices, false)),
             Kind::Bool { .. } => match text.to_lowercase().as_str() {
                 "true" => Ok(Answer::Bool(true)),
                 "false" => Ok(Answer::Bool(false)),
@@ -128,34 +140,35 @@ impl Placeholder {
                 }),
             },
             Kind::Array { choices, .. } => {
-                let items = text.split(',').filter(|item| !item.is_empty());
-                items.map(|item| self.one_of(item, choices, true)).collect::<Result<_, _>>().map(Answer::Array)
+                let known: HashSet<&str> = choices.iter().map(String::as_str).collect();
+                let items: Vec<&str> = text.split(',').filter(|item| !item.is_empty()).collect();
+                match items.iter().find(|item| !known.contains(*item)) {
+                    Some(item) => Err(self.not_one_of(item, choices, true)),
+                    None => Ok(Answer::Array(items.into_iter().map(str::to_owned).collect())),
+                }
             }
         }
     }
 
-    fn one_of(&self, text: &str, choices: &[String], items: bool) -> Result<String, Rejection> {
-        if choices.iter().any(|choice| choice == text) {
-            return Ok(text.to_owned());
-        }
-        let quoted: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
+    fn not_one_of(&self, text: &str, choices: &[String], items: bool) -> Rejection {
         if choices.is_empty() {
             let item = if self.secret { String::new() } else { format!(" (`{text}`)") };
             let reason = format!("can have no item{item}: the placeholder has no choices");
-            return Err(Rejection { reason, help: "leave it empty, or add `choices` to the placeholder".into() });
+            return Rejection { reason, help: "leave it empty, or add `choices` to the placeholder".into() };
         }
-        let near = crate::diagnostic::did_you_mean(text, choices.iter().map(String::as_str));
-        Err(Rejection {
+        let all = || choices.iter().map(String::as_str);
+        let near = if self.secret { None } else { did_you_mean(text, all()) };
+        Rejection {
             reason: match (items, self.secret) {
                 (true, false) => format!("has the item `{text}`, which is not one of the choices"),
                 (true, true) => "has an item that is not one of the choices".to_owned(),
                 (false, _) => "is not one of the choices".to_owned(),
             },
-            help: match near.filter(|_| !self.secret) {
-                Some(near) => format!("{near} The choices are {}", quoted.join(", ")),
-                None => format!("the choices are {}", quoted.join(", ")),
+            help: match near {
+                Some(near) => format!("{near} The choices are {}", listed(all())),
+                None => format!("the choices are {}", listed(all())),
             },
-        })
+        }
     }
 }
 
@@ -186,8 +199,9 @@ mod tests {
     #[test]
     fn nothing_of_a_secret_is_in_what_is_said_of_it() {
         let choices = vec!["staging".to_owned(), "prod".to_owned()];
+        let digits = Pattern::compile("^[0-9]+$", &mut Default::default()).unwrap();
         let kinds = [
-            Kind::Text { input: Input::Line, default: None, regex: Some(Regex::new("^[0-9]+$").unwrap()) },
+            Kind::Text { input: Input::Line, default: None, regex: Some(digits) },
             Kind::Choice { choices: choices.clone(), default: None },
             Kind::Bool { default: None },
             Kind::Array { choices, default: None },

@@ -3,7 +3,7 @@
 
 mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, IsTerminal as _};
 
 use inquire::error::InquireResult;
@@ -142,7 +142,10 @@ fn some_of(placeholder: &Placeholder, choices: &[String], default: Option<&[Stri
 }
 
 fn indices(choices: &[String], items: &[String]) -> BTreeSet<usize> {
-    items.iter().filter_map(|item| choices.iter().position(|choice| choice == item)).collect()
+    // Of equal choices, the first is meant.
+    let places: HashMap<&str, usize> =
+        choices.iter().enumerate().rev().map(|(at, choice)| (choice.as_str(), at)).collect();
+    items.iter().filter_map(|item| places.get(item.as_str()).copied()).collect()
 }
 
 /// The choices that hold the filter, in any case, in the order of the template.

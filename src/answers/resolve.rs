@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::built_in::{OF_THE_MACHINE, OURS};
-use super::condition::Conditions;
+use super::condition::{Conditions, Cost, TooMuch};
 use super::given::{Given, GivenValues, Source, spell};
 use super::placeholder::{Answer, Kind, Placeholder};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, nearest};
-use crate::manifest::{Manifest, Selection};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Found, Result, Severity, nearest};
+use crate::manifest::{Conditional, Manifest, Selection};
 use crate::render::BUILT_IN;
 use crate::shell;
 
@@ -48,25 +48,30 @@ pub struct Resolved {
 ///
 /// # Errors
 ///
-/// Every missing and every invalid answer, and what the user's cancelling says.
+/// Every missing and every invalid answer, what the user's cancelling says, and a condition that costs too much.
 pub fn resolve(
     manifest: &Manifest,
     mut built_in: BTreeMap<String, Answer>,
     given: &GivenValues,
     ask: &mut Ask<'_>,
 ) -> Result<Resolved> {
-    let declares = |name: &str| manifest.declared().any(|placeholder| placeholder.name == name);
+    let mut declared: BTreeMap<&str, &Placeholder> = BTreeMap::new();
+    for placeholder in manifest.declared() {
+        declared.entry(placeholder.name.as_str()).or_insert(placeholder);
+    }
     // cargo-generate does not know these: to a template that asks for them, they are its own.
-    let own: Vec<&str> = OURS.iter().copied().filter(|name| declares(name)).collect();
+    let own: Vec<&str> = OURS.iter().copied().filter(|name| declared.contains_key(name)).collect();
     built_in.retain(|name, _| !own.contains(&name.as_str()));
     let mut resolver = Resolver {
         manifest,
         given,
+        declared,
         own,
         variables: built_in,
         answers: BTreeMap::new(),
-        problems: Vec::new(),
-        warnings: Vec::new(),
+        problems: Found::default(),
+        refused: BTreeSet::new(),
+        warnings: Found::default(),
         undeclared: BTreeMap::new(),
     };
     resolver.check_given();
@@ -74,23 +79,28 @@ pub fn resolve(
     let secret = manifest.ownership.secret_names();
     let mut selection = manifest.selection.clone();
     let mut pending: Vec<&Placeholder> = manifest.placeholders.iter().collect();
-    let mut taken = BTreeSet::new();
-    while !pending.is_empty() || taken.is_empty() {
+    let cost = Cost::default();
+    let mut left: Vec<&Conditional> = manifest.conditionals.iter().collect();
+    loop {
         for placeholder in std::mem::take(&mut pending) {
             resolver.answer(placeholder, ask)?;
         }
         // An expression engine is expensive to set up, and most templates have no conditions.
-        if manifest.conditionals.is_empty() {
+        if left.is_empty() {
             break;
         }
-        let conditions = Conditions::new(resolver.variables.iter().filter(|(name, _)| !secret.contains(name.as_str())));
-        for (number, conditional) in manifest.conditionals.iter().enumerate() {
-            if !taken.contains(&number) && conditions.holds(&conditional.expression.value) {
-                taken.insert(number);
+        let known = resolver.variables.iter().filter(|(name, _)| !secret.contains(name.as_str()));
+        let conditions = Conditions::new(known, &cost);
+        let mut others = Vec::new();
+        for conditional in left {
+            if holds(manifest, &conditions, conditional)? {
                 selection.extend(&conditional.selection);
                 pending.extend(&conditional.placeholders);
+            } else {
+                others.push(conditional);
             }
         }
+        left = others;
         if pending.is_empty() {
             break;
         }
@@ -101,34 +111,47 @@ pub fn resolve(
             variables: resolver.variables,
             answers: resolver.answers,
             selection,
-            warnings: resolver.warnings,
+            warnings: resolver.warnings.into_vec(),
             undeclared: resolver.undeclared,
         })
     } else {
-        Err(Diagnostics(resolver.problems))
+        Err(Diagnostics(resolver.problems.into_vec()))
     }
+}
+
+fn holds(manifest: &Manifest, conditions: &Conditions, conditional: &Conditional) -> Result<bool> {
+    let Some(condition) = &conditional.condition else { return Ok(false) };
+    conditions.holds(condition).map_err(|TooMuch| {
+        let title = "the conditions of the manifest are too much work";
+        Diagnostic::error(Code::TooLarge, title)
+            .at(manifest.place(conditional.expression.span.clone()), "stopped here")
+            .help("compare answers with texts, and call nothing that goes through long texts or lists")
+            .into()
+    })
 }
 
 struct Resolver<'a> {
     manifest: &'a Manifest,
     given: &'a GivenValues,
+    /// Every placeholder by its name.
+    declared: BTreeMap<&'a str, &'a Placeholder>,
     /// Placeholders with the names of built-in variables that cargo-generate does not have.
     own: Vec<&'a str>,
     variables: BTreeMap<String, Answer>,
     answers: BTreeMap<String, Answer>,
-    problems: Vec<Diagnostic>,
-    warnings: Vec<Diagnostic>,
+    problems: Found,
+    /// Placeholders whose given value has been refused.
+    refused: BTreeSet<&'a str>,
+    warnings: Found,
     undeclared: BTreeMap<String, Source>,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// Refuses what was given wrongly before anybody is asked anything.
     fn check_given(&mut self) {
         for placeholder in &self.manifest.placeholders {
-            if let Some(given) = self.given.get(&placeholder.name)
-                && let Err(problem) = self.parse(placeholder, given)
-            {
-                self.problems.push(problem);
+            if let Some(given) = self.given.get(&placeholder.name) {
+                self.accepted(placeholder, given);
             }
         }
         for (name, given) in self.given {
@@ -148,29 +171,24 @@ impl Resolver<'_> {
         BUILT_IN.contains(&name) && !OF_THE_MACHINE.contains(&name) && !self.own.contains(&name)
     }
 
-    fn answer(&mut self, placeholder: &Placeholder, ask: &mut Ask<'_>) -> Result<()> {
+    fn answer(&mut self, placeholder: &'a Placeholder, ask: &mut Ask<'_>) -> Result<()> {
         let name = &placeholder.name;
         if self.variables.contains_key(name) {
             return Ok(());
         }
         let answer = match (self.given.get(name), ask) {
             // What is wrong with it has been said, or is said here for a question of a condition.
-            (Some(given), _) => match self.parse(placeholder, given) {
-                Ok(answer) => Some(answer),
-                Err(problem) => {
-                    if !self.problems.contains(&problem) {
-                        self.problems.push(problem);
-                    }
-                    None
-                }
-            },
+            (Some(given), _) => self.accepted(placeholder, given),
             // Do not ask for the sake of a run that fails anyway.
             (None, Ask::User(ask)) if self.problems.is_empty() => Some(ask(placeholder)?),
             (None, Ask::User(_)) => None,
             (None, Ask::Nobody) => {
                 let default = placeholder.default();
                 if default.is_none() {
-                    self.problems.push(missing(self.manifest, placeholder, self.given));
+                    let Self { problems, manifest, given, declared, .. } = self;
+                    problems.push_with(Code::AnswerMissing, Severity::Error, || {
+                        missing(manifest, placeholder, given, declared)
+                    });
                 }
                 default
             }
@@ -180,6 +198,21 @@ impl Resolver<'_> {
             self.answers.insert(name.clone(), answer);
         }
         Ok(())
+    }
+
+    /// The answer that was given; one that is refused is a problem, which is reported once.
+    fn accepted(&mut self, placeholder: &'a Placeholder, given: &Given) -> Option<Answer> {
+        if self.refused.contains(placeholder.name.as_str()) {
+            return None;
+        }
+        match self.parse(placeholder, given) {
+            Ok(answer) => Some(answer),
+            Err(problem) => {
+                self.refused.insert(&placeholder.name);
+                self.problems.push(problem);
+                None
+            }
+        }
     }
 
     fn parse(&self, placeholder: &Placeholder, given: &Given) -> std::result::Result<Answer, Diagnostic> {
@@ -207,8 +240,7 @@ impl Resolver<'_> {
                 continue;
             }
             // The answer to a question that no condition asked counts all the same, with the type that it would have.
-            let declared = self.manifest.declared().find(|placeholder| placeholder.name == *name);
-            if let Some(placeholder) = declared {
+            if let Some(placeholder) = self.declared.get(name.as_str()) {
                 if let Ok(answer) = self.parse(placeholder, given) {
                     self.variables.insert(name.clone(), answer.clone());
                     self.answers.insert(name.clone(), answer);
@@ -234,19 +266,23 @@ impl Resolver<'_> {
     }
 }
 
-fn missing(manifest: &Manifest, placeholder: &Placeholder, given: &GivenValues) -> Diagnostic {
+fn missing(
+    manifest: &Manifest,
+    placeholder: &Placeholder,
+    given: &GivenValues,
+    declared: &BTreeMap<&str, &Placeholder>,
+) -> Diagnostic {
     let name = &placeholder.name;
     let example = match &placeholder.kind {
         Kind::Text { .. } => "VALUE".to_owned(),
-        Kind::Choice { choices, .. } => choices.join("|"),
+        Kind::Choice { choices, .. } => shortened(choices, "|"),
         Kind::Bool { .. } => "true|false".to_owned(),
-        Kind::Array { choices, .. } => choices.join(","),
+        Kind::Array { choices, .. } => shortened(choices, ","),
     };
-    let declared = |name: &str| manifest.declared().any(|placeholder| placeholder.name == name);
     let for_this_run = |by: &Source| !matches!(by, Source::Environment(_) | Source::Lock);
-    let others = given.iter().filter(|(other, given)| !declared(other) && for_this_run(&given.by));
-    let others: BTreeMap<&str, &Source> = others.map(|(other, given)| (other.as_str(), &given.by)).collect();
-    let slip = nearest(name, others.keys().copied()).map(|slip| (slip, others[slip]));
+    let is_other = |name: &str, by: &Source| !declared.contains_key(name) && for_this_run(by);
+    let others = given.iter().filter(|(other, given)| is_other(other, &given.by)).map(|(other, _)| other.as_str());
+    let slip = nearest(name, others).and_then(|slip| Some((slip, &given.get(slip)?.by)));
     let help = match slip {
         Some((slip, by)) => format!("`{slip}` was given by {by}: did you mean `{name}`?"),
         // Other users of the machine, and the shell's history, see a command line.
@@ -259,6 +295,19 @@ fn missing(manifest: &Manifest, placeholder: &Placeholder, given: &GivenValues) 
     Diagnostic::error(Code::AnswerMissing, format!("no answer for `{name}`, and nobody to ask"))
         .at(manifest.place(placeholder.span.clone()), placeholder.prompt.clone())
         .help(help)
+}
+
+/// The first of some choices.
+fn shortened(choices: &[String], between: &str) -> String {
+    const SHOWN: usize = 20;
+    let more = if choices.len() > SHOWN { "…" } else { "" };
+    choices
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .chain(Some(more).filter(|more| !more.is_empty()))
+        .collect::<Vec<_>>()
+        .join(between)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
         (if args.upstream { upstream(&prospect) } else { planned(&prospect)? }, secret(&prospect))
     };
     let differences: Vec<Difference<'_>> = files.iter().map(File::difference).collect();
-    let pager = || git::pager(&args.path).unwrap_or_else(default_pager);
+    let pager = || git::pager().unwrap_or_else(default_pager);
     let own = |difference: &&Difference<'_>| !is_record(difference.path);
     let listed: Vec<Difference<'_>> = differences.iter().filter(own).copied().collect();
     let is_patch = !(args.json || args.name_only || args.stat || std::io::stdout().is_terminal());
@@ -44,7 +44,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
     } else if std::io::stdout().is_terminal() {
         report::paged(&report::diff::coloured(&listed), pager)?;
     } else {
-        report::bytes(&crate::plan::patch(&differences))?;
+        crate::plan::patch_to(&differences, report::bytes)?;
     }
     Ok(if differences.is_empty() { Outcome::Clean } else { Outcome::Differences })
 }

@@ -66,7 +66,7 @@ fn find_cases(args: &TestArgs) -> Result<(Root, Vec<OsString>)> {
             (args.template.join(CASES), template.and_then(|template| template.descend(CASES)))
         }
     };
-    let unreadable = |failure: &Failure| Diagnostic::from(failure.diagnostic("cannot read", &directory));
+    let unreadable = |failure: &Failure| failure.diagnostic("cannot read", &directory);
     let none = || {
         Diagnostic::error(Code::TestCase, format!("no case in `{}`", directory.display()))
             .help("a case is a folder with a `case.toml` (name, [values]); --bless then writes its `expected` tree")

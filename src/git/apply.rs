@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{git, output};
+use super::command::outside;
+use super::run::output;
 use crate::diagnostic::Result;
 
 /// Applies a patch to the files in `directory`, all of it or nothing. Returns what git has against it, a line each; nothing
@@ -12,11 +13,9 @@ use crate::diagnostic::Result;
 ///
 /// When git cannot be run.
 pub fn apply(directory: &Path, patch: &[u8]) -> Result<Vec<String>> {
-    let mut command = git(directory);
-    command.args(["apply", "--whitespace=nowarn", "-"]);
     // Neither a repository around the directory nor the user's settings may change what a patch does.
-    command.env("GIT_CEILING_DIRECTORIES", directory.parent().unwrap_or(directory));
-    command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "core.autocrlf").env("GIT_CONFIG_VALUE_0", "false");
+    let mut command = outside(directory);
+    command.args(["-c", "core.autocrlf=false", "apply", "--whitespace=nowarn", "-"]);
     let output = output(&mut command, patch)?;
     if output.status.success() {
         return Ok(Vec::new());

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::command::{chunks, literal};
 use super::mirror::{Listed, listed};
-use super::{chunks, literal, lossy, run};
+use super::run::{lossy, run};
 use crate::diagnostic::Result;
 
 /// What the last commit has of some files: mode and object, or nothing.
@@ -21,11 +22,11 @@ impl Committed {
     pub fn ask<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let mut known = BTreeMap::new();
         for chunk in chunks(paths) {
-            let output = run(literal(root).args(["ls-tree", "-r", "-z", "--full-tree", "HEAD", "--"]).args(&chunk))?;
+            // What is below a directory is not listed: a commit may have one where the paths have a file.
+            let output = run(literal(root).args(["ls-tree", "-z", "--full-tree", "HEAD", "--"]).args(&chunk))?;
             known.extend(chunk.into_iter().map(|path| (path.to_owned(), None)));
             for Listed { path, mode, object, .. } in output.stdout.split(|byte| *byte == 0).filter_map(listed) {
                 let version = u32::from_str_radix(&mode, 8).ok().map(|mode| (mode, object));
-                // A path is a pattern, too: of what is below it.
                 known.entry(lossy(&path)).and_modify(|known| *known = version);
             }
         }

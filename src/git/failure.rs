@@ -1,8 +1,11 @@
 //! Why a repository could not be fetched from: what git said, without what nobody else may read.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
 
-use regex::Regex;
+use crate::credentials::hidden;
+
+/// The most of a line that a message repeats, in bytes.
+const MAX_LINE: usize = 400;
 
 /// What kept git from fetching.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +35,15 @@ pub enum Kind {
     Broken,
     /// Git does not know an option that it is given.
     TooOld,
+    /// The other side sends more than any template needs.
+    TooMuch,
     /// Anything else.
     Other,
 }
 
 /// What git, ssh and the servers say, in lower case, most telling first.
 const SIGNS: &[(Kind, &[&str])] = &[
+    (Kind::TooMuch, &["exceeded maximum allowed tree depth"]),
     (
         Kind::Broken,
         &["fatal: not a git repository", "bad object", "unable to read", "is corrupt", "shallow file has changed"],
@@ -91,9 +97,9 @@ const SIGNS: &[(Kind, &[&str])] = &[
 ];
 
 impl Failure {
-    /// Judges what git wrote to standard error before it ended with `code`.
+    /// Judges what git wrote to standard error before it ended with `code`. None of the `secrets` is repeated.
     #[must_use]
-    pub fn of(stderr: &str, code: Option<i32>) -> Self {
+    pub fn of(stderr: &str, code: Option<i32>, secrets: &[String]) -> Self {
         let lower = stderr.to_ascii_lowercase();
         let sign = SIGNS.iter().find(|(_, signs)| signs.iter().any(|sign| lower.contains(sign)));
         let kind = if code == Some(129) { Kind::TooOld } else { sign.map_or(Kind::Other, |(kind, _)| *kind) };
@@ -102,20 +108,21 @@ impl Failure {
         let told = lines().find(|line| line.starts_with("remote: ") || line.starts_with("ssh: "));
         let verdict = lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
         let told = told.filter(|_| verdict.is_none_or(|verdict| verdict.contains("Could not read from remote")));
-        let line = told.or(verdict).or_else(|| lines().next_back()).unwrap_or("it was stopped");
+        // Only this one says what is too much.
+        let sign = sign.filter(|(kind, _)| *kind == Kind::TooMuch).and_then(|(_, signs)| signs.first());
+        let line = sign.and_then(|sign| lines().find(|line| line.contains(sign)));
+        let line = line.or(told).or(verdict).or_else(|| lines().next_back()).unwrap_or("it was stopped");
         let words =
             ["remote: ", "fatal: ", "error: "].iter().fold(line, |line, prefix| line.trim_start_matches(prefix));
-        Self { kind, said: without_credentials(words) }
+        Self { kind, said: short(&hidden(words, secrets)).into_owned() }
     }
 }
 
-/// The text without the user and the password of any URL in it: the user's git settings may have put them there.
-fn without_credentials(text: &str) -> String {
-    static USERINFO: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s]*@").ok());
-    match &*USERINFO {
-        Some(userinfo) => userinfo.replace_all(text, "$1").into_owned(),
-        None => String::new(),
+/// A line as a message may have it.
+pub(super) fn short(line: &str) -> Cow<'_, str> {
+    match line.floor_char_boundary(MAX_LINE) {
+        end if end < line.len() => format!("{}…", &line[..end]).into(),
+        _ => line.into(),
     }
 }
 
@@ -144,29 +151,30 @@ mod tests {
             ("fatal: dumb http transport does not support shallow capabilities\n", Kind::NotShallow),
             ("fatal: mismatched algorithms: client sha1; server sha256\n", Kind::OtherFormat),
             ("fatal: not a git repository: '/cache/x'\n", Kind::Broken),
+            ("remote: fatal: exceeded maximum allowed tree depth\nfatal: protocol error\n", Kind::TooMuch),
             ("fatal: something new\n", Kind::Other),
         ] {
-            assert_eq!(Failure::of(text, Some(128)).kind, kind, "{text}");
+            assert_eq!(Failure::of(text, Some(128), &[]).kind, kind, "{text}");
         }
-        assert_eq!(Failure::of("error: unknown option `x'\nusage: git fetch\n", Some(129)).kind, Kind::TooOld);
+        assert_eq!(Failure::of("error: unknown option `x'\nusage: git fetch\n", Some(129), &[]).kind, Kind::TooOld);
     }
 
     #[test]
     fn the_most_telling_line_is_kept() {
-        let said = |text: &str| Failure::of(text, Some(128)).said;
+        let said = |text: &str| Failure::of(text, Some(128), &[]).said;
         assert_eq!(said("hint: x\nfatal: no\nusage\n"), "no");
         assert_eq!(
             said("remote: Come back later.\nfatal: Could not read from remote repository.\n"),
             "Come back later."
         );
         assert_eq!(said(""), "it was stopped");
+        assert_eq!(said(&"ä".repeat(1000)), "ä".repeat(200) + "…");
     }
 
     #[test]
     fn no_credentials_are_repeated() {
-        let text =
-            "fatal: unable to access 'https://ann:s3'cr3t@x.org/a/': no; see HTTPS://tok@y/ and ssh://git:p@z/q\n";
-        let said = Failure::of(text, Some(128)).said;
-        assert_eq!(said, "unable to access 'https://x.org/a/': no; see HTTPS://y/ and ssh://z/q");
+        let text = "fatal: unable to access 'https://ann:s3'cr3t@x.org/a/': no, hunter2\n";
+        let said = Failure::of(text, Some(128), &["hunter2".to_owned()]).said;
+        assert_eq!(said, "unable to access 'https://x.org/a/': no, …");
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{ask, chunks, git, literal, lossy, objects, run};
+use super::command::{chunks, git, literal};
+use super::objects::objects;
+use super::run::{ask, lossy, run};
 use crate::diagnostic::Result;
 
 /// The content of files that a commit behind this one added, or behind the one that is being merged or picked; `paths` are
@@ -31,6 +33,7 @@ pub fn once_added(root: &Path, paths: &[&str]) -> Result<BTreeMap<String, Vec<u8
         let commits = run(&mut list)?.stdout;
         let mut added = literal(root);
         added.args(["diff-tree", "--stdin", "--root", "-m", "-r", "-z", "--no-renames", "--no-commit-id"]);
+        added.args(["--no-ext-diff", "--no-textconv"]);
         let output = ask(added.arg("--diff-filter=A").arg("--").args(&chunk), &commits)?;
         // `:000000 100644 0000… e69d… A`, then the path.
         let fields: Vec<String> = output.stdout.split(|byte| *byte == 0).map(lossy).collect();

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{ask, git, lossy};
+use super::command::{git, outside};
+use super::repository::find_repository;
+use super::run::{ask, lossy};
 
 /// Who the user is, for the built-in variables `authors` and `username`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +47,8 @@ impl Identity {
 /// A new project's directory is not there yet: what holds around it will hold in it.
 fn user_settings(directory: &Path) -> Identity {
     let Some(existing) = directory.ancestors().find(|ancestor| ancestor.is_dir()) else { return Identity::default() };
-    let mut command = git(existing);
+    let root = std::path::absolute(existing).ok().and_then(|existing| find_repository(&existing));
+    let mut command = root.map_or_else(|| outside(existing), |root| git(&root));
     command.args(["config", "-z", "--get-regexp", r"^user\.(name|email)$"]);
     let Ok(output) = ask(&mut command, &[]) else { return Identity::default() };
     let mut identity = Identity::default();

@@ -1,13 +1,17 @@
 //! Git's index, as far as it holds the versions of files in conflict.
 
+mod lock;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
+use super::command::{chunks, literal, set};
+use super::filters::reading;
+use super::objects::objects;
+use super::run::{ask, lossy, refused, run};
 use super::status::{status_lines, watched};
-use super::{ask, chunks, git, literal, lossy, objects, refused, run};
 use crate::diagnostic::Result;
 use crate::plan::Stages;
 use crate::tree::{Entry, Mode};
@@ -138,38 +142,16 @@ pub fn set_index(root: &Path, paths: &BTreeSet<&str>, entries: &[&Indexed], name
     let none = "0".repeat(name.len());
     let cleared = paths.iter().map(|path| format!("0 {none}\t{path}\0"));
     let input: String = cleared.chain(entries.iter().map(|entry| format!("{entry}\0"))).collect();
-    patiently(
-        || {
-            let mut command = durable(root);
-            command.args(["update-index", "-z", "--index-info"]);
-            command
-        },
-        &input,
-    )
-}
-
-/// Somebody else's git, such as an editor's, has the index for a moment now and then.
-fn patiently(command: impl Fn() -> Command, input: &str) -> Result<()> {
-    const TRIES: u32 = 10;
-    for tries in 1.. {
-        let mut command = command();
-        let problems = match ask(&mut command, input.as_bytes()) {
-            Ok(output) if output.status.success() => return Ok(()),
-            Ok(output) => refused(&command, &output).into(),
-            Err(problems) => problems,
-        };
-        let is_taken = problems.0.iter().any(|problem| problem.title.contains("index.lock"));
-        if !is_taken || tries == TRIES {
-            return Err(problems);
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    Ok(())
+    lock::patiently(root, || {
+        let mut command = durable(root)?;
+        let output = ask(command.args(["update-index", "-z", "--index-info"]), input.as_bytes())?;
+        if output.status.success() { Ok(()) } else { Err(refused(&command, &output).into()) }
+    })
 }
 
 /// Stores an entry as git would if it stood at `path`; returns its name.
 fn write_object(root: &Path, path: &str, entry: &Entry) -> Result<String> {
-    let mut command = durable(root);
+    let mut command = durable(root)?;
     // What is stored is what git would make of it: no reason to refuse, nor to warn.
     command.args(["-c", "core.safecrlf=false", "hash-object", "-w", "--stdin"]);
     match entry.mode() {
@@ -182,15 +164,16 @@ fn write_object(root: &Path, path: &str, entry: &Entry) -> Result<String> {
 }
 
 /// Git, which by itself does not care that what it wrote survives a power cut.
-fn durable(root: &Path) -> Command {
-    let mut command = git(root);
-    command.args(["-c", "core.fsync=added"]);
-    command
+fn durable(root: &Path) -> Result<Command> {
+    let mut command = reading(root)?;
+    set(&mut command, &["core.fsync=added"]);
+    Ok(command)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::command::git;
     use crate::git::tests::{repository, write};
 
     fn paths<'a>(names: &[&'a str]) -> BTreeSet<&'a str> {
@@ -218,27 +201,6 @@ mod tests {
 
         set_index(root, &names, &before.iter().collect::<Vec<_>>(), &object).unwrap();
         assert_eq!(indexed(root, &names).unwrap(), before);
-    }
-
-    #[test]
-    fn an_index_that_somebody_else_has_is_waited_for() {
-        let directory = repository();
-        let root = directory.path();
-        let lock = root.join(".git/index.lock");
-        write(&lock, "");
-        let set = || {
-            let entry = Indexed::parse("100644 e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 2\ta").unwrap();
-            set_index(root, &paths(&["a"]), &[&entry], &entry.object)
-        };
-        let problem = set().unwrap_err().0.remove(0);
-        assert!(problem.title.contains("index.lock': File exists"), "{problem:?}");
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                std::thread::sleep(Duration::from_millis(150));
-                fs_err::remove_file(&lock).unwrap();
-            });
-            set().unwrap();
-        });
     }
 
     #[test]

@@ -7,10 +7,11 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
-use super::lossy;
+use super::repository::git_directory;
+use super::run::lossy;
 use crate::lock::hex;
 
 /// Where a name's length says no more than that it is at least this long.
@@ -170,7 +171,11 @@ pub(super) fn find(root: &Path, paths: &BTreeSet<&str>) -> Option<(Vec<Entry>, S
 /// Shows each entry of the index of the work tree with this root to `visit`, in the order of the paths, and returns what that
 /// made of them, and when the index was written. A repository without an index has no entries.
 fn read<T: Default>(root: &Path, visit: impl Fn(&mut T, &Raw<'_>)) -> Option<(T, SystemTime)> {
-    let mut file = match File::open(directory(root)?.join("index")) {
+    let path = git_directory(root)?.join("index");
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return None;
+    }
+    let mut file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Some((T::default(), SystemTime::UNIX_EPOCH)),
         file => file.ok()?,
     };
@@ -231,7 +236,8 @@ impl<R: Read> Reader<R> {
         let named = STAT + self.object;
         let bytes = &self.ahead(whole)?[..whole];
         let (path, zeros) = bytes[head..].split_at(length);
-        if length < usize::from(flags & LONG_NAME) || zeros.iter().any(|zero| *zero != 0) {
+        let is_name = length >= usize::from(flags & LONG_NAME) && !path.is_empty() && !path.contains(&0);
+        if !is_name || zeros.iter().any(|zero| *zero != 0) {
             return None;
         }
         visit(&Raw { path, head: &bytes[..named], flags, more_flags });
@@ -250,7 +256,7 @@ impl<R: Read> Reader<R> {
         let bytes = self.ahead(head + width + added + 1)?;
         path.extend_from_slice(&bytes[head + width..head + width + added]);
         let length = usize::from(flags & LONG_NAME);
-        if path.len() < length || path.len() > length && length < LONG_NAME_LENGTH {
+        if path.is_empty() || path.len() < length || path.len() > length && length < LONG_NAME_LENGTH {
             return None;
         }
         visit(&Raw { path: &path, head: &bytes[..named], flags, more_flags });
@@ -316,6 +322,15 @@ impl<R: Read> Reader<R> {
     }
 }
 
+/// The entries of an index of these bytes, as `git ls-files --stage` prints them.
+#[cfg(fuzzing)]
+pub(crate) fn listed(bytes: &[u8]) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    let line = |entry: Entry| format!("{:06o} {} {}\t{}", entry.mode, entry.object, entry.stage, entry.path);
+    Reader::new(bytes, bytes.len() as u64, 20).entries(|entry| found.push(line(entry.read())))?;
+    Some(found)
+}
+
 /// A number as packs have it, and its width: seven bits a byte, the highest ones first, and no number can be written in two ways.
 fn offset(bytes: &[u8]) -> Option<(usize, usize)> {
     let mut value = 0_usize;
@@ -327,17 +342,6 @@ fn offset(bytes: &[u8]) -> Option<(usize, usize)> {
         value += 1;
     }
     None
-}
-
-/// `.git`, or the directory that the file of this name leads to, in a linked work tree and in a submodule.
-fn directory(root: &Path) -> Option<PathBuf> {
-    let dot_git = root.join(".git");
-    if dot_git.is_dir() {
-        return Some(dot_git);
-    }
-    let file = std::fs::read_to_string(dot_git).ok()?;
-    let directory = root.join(file.strip_prefix("gitdir:")?.trim());
-    directory.is_dir().then_some(directory)
 }
 
 #[cfg(test)]

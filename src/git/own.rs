@@ -50,9 +50,10 @@ fn read(path: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{repository, write};
-    use super::super::{git, run};
     use super::*;
+    use crate::git::command::git;
+    use crate::git::run::run;
+    use crate::git::tests::{repository, write};
 
     fn committed() -> tempfile::TempDir {
         let directory = repository();
@@ -86,7 +87,7 @@ mod tests {
         let (inner, outer) = (committed(), committed());
         let place = outer.path().canonicalize().unwrap();
         let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add"];
-        run(git(&place).args(add).arg(inner.path()).arg("deep/sub")).unwrap();
+        run(git(&place).env_remove("GIT_ALLOW_PROTOCOL").args(add).arg(inner.path()).arg("deep/sub")).unwrap();
         assert_eq!(own_directory(&place.join("deep/sub")), Some(place.join(".git/modules/deep/sub")));
     }
 

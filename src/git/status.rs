@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::command::{chunks, git, literal};
 use super::committed::Committed;
+use super::filters::reading;
 use super::index_file::{self, Entry, Stat};
-use super::{chunks, git, literal, lossy, run};
+use super::run::{lossy, run};
 use crate::diagnostic::Result;
 
 /// What git holds of a path.
@@ -111,10 +113,19 @@ fn status_by_git<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> R
 
 /// The lines of `git status --porcelain=v2` for tracked files of these paths, and of the branch.
 pub(super) fn status_lines(root: &Path, paths: &[&str]) -> Result<Vec<String>> {
-    const OPTIONS: [&str; 5] = ["--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=no"];
+    const OPTIONS: [&str; 7] = [
+        "--porcelain=v2",
+        "-z",
+        "--branch",
+        "--no-ahead-behind",
+        "--no-renames",
+        "--untracked-files=no",
+        // In a submodule, git would run another git, by the submodule's configuration.
+        "--ignore-submodules=all",
+    ];
     // What git learns of the files on its way could go into the index, but an editor's git may have that just now.
-    let mut status = literal(root);
-    status.arg("--no-optional-locks").arg("status").args(OPTIONS);
+    let mut status = reading(root)?;
+    status.args(["--literal-pathspecs", "--no-optional-locks", "status"]).args(OPTIONS);
     let output = run(status.arg("--").args(paths))?;
     Ok(output.stdout.split(|byte| *byte == 0).map(lossy).collect())
 }
@@ -136,9 +147,9 @@ fn unmerged_by_git(root: &Path) -> Result<BTreeSet<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::command::creating;
     use crate::git::index::{Indexed, set_index};
     use crate::git::tests::{repository, write};
-    use crate::git::{git, run};
 
     const PATHS: [&str; 8] = ["a", "assumed", "b/c", "b/left out", "intended", "untracked", "ü\t\"x", "z"];
 
@@ -343,7 +354,7 @@ mod tests {
     fn longer_names_of_objects_are_read() {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path();
-        run(git(root).args(["init", "--quiet", "--object-format=sha256"])).unwrap();
+        run(creating(root).args(["init", "--quiet", "--object-format=sha256"])).unwrap();
         fill(root);
         assert_ne!(compare(root), BTreeMap::new());
     }

@@ -12,6 +12,7 @@ use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, did_you_mean};
 use crate::limits::is_overfull_toml;
+use crate::source::recorded;
 use crate::template::Reference;
 use crate::tree::{Mode, RelPath};
 
@@ -164,6 +165,7 @@ impl Reader<'_> {
             self.report(value.span(), format!("`[template]` has no `{key}`"), "incomplete");
         }
         let [source, revision] = ["source", "revision"].map(|key| optional(self, key));
+        let source = source.map(recorded);
         Some(LockedTemplate { source: source?, reference, subfolder, version, revision: revision?, digest })
     }
 

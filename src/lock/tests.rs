@@ -361,7 +361,8 @@ fn any_lock() -> impl Strategy<Value = Lock> {
     let optional = || proptest::option::of(any::<String>());
     let template = (any::<String>(), reference, optional(), optional(), any::<String>(), optional());
     let template = template.prop_map(|(source, reference, subfolder, version, revision, digest)| LockedTemplate {
-        source,
+        // A lock holds no credentials, so what looks like them does not survive.
+        source: crate::source::recorded(source),
         reference,
         subfolder,
         version,

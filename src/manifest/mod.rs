@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use regex::Regex;
-
 pub use reader::read;
 
+use crate::answers::condition::Condition;
+use crate::answers::pattern::Pattern;
 use crate::answers::placeholder::Placeholder;
 use crate::diagnostic::Place;
 
@@ -96,6 +96,8 @@ impl Selection {
 pub struct Conditional {
     /// A Rhai expression over the answers.
     pub expression: Spanned,
+    /// The same, read; none where it can never hold.
+    pub condition: Option<Condition>,
     /// What it adds to the selection.
     pub selection: Selection,
     /// The questions that are asked then.
@@ -108,7 +110,7 @@ pub struct Ownership {
     /// The template's own version.
     pub version: Option<String>,
     /// What a project's name must match.
-    pub name_pattern: Option<Regex>,
+    pub name_pattern: Option<Pattern>,
     /// Rendered by `new`, then the app's own.
     pub once: Vec<Spanned>,
     /// Only the marked blocks belong to the template.
@@ -125,6 +127,30 @@ pub struct Ownership {
     pub renamed: Vec<Renamed>,
     /// What to run once the project is there.
     pub next: Vec<Next>,
+    /// How lists are merged.
+    pub merge: Vec<ListRule>,
+}
+
+/// How some lists of some files are merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListRule {
+    /// The files: a pattern as in `.gitignore`.
+    pub file: String,
+    /// The keys above the lists, joined with dots; `*` is any key, and `**` any number of keys.
+    pub keys: String,
+    /// Whether the order of elements has a meaning.
+    pub order: ListOrder,
+    /// The keys by which an element is known: the first that it has. None: as in lists of which nothing is known.
+    pub identity: Vec<String>,
+}
+
+/// Whether the order of the elements of a list has a meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListOrder {
+    /// It has none: what both sides add is kept.
+    Set,
+    /// It has one: what both sides add in one place is a conflict.
+    Sequence,
 }
 
 impl Ownership {
@@ -159,7 +185,7 @@ pub enum Inferred {
     /// At a JSON pointer, in JSON, TOML or YAML.
     Pointer(String),
     /// In the first group of a regular expression.
-    Regex(Regex),
+    Regex(Pattern),
 }
 
 /// A file that the template has moved.

@@ -2,32 +2,49 @@
 
 use super::ending::{Versions, trivial};
 use super::lines;
-use super::structured::{self, Format};
+use super::structured::{self, File};
 use super::text::{self, Side, TextMerge};
+use crate::manifest::ListRule;
 use crate::tree::RelPath;
+
+/// What became of the content of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// The merge.
+    pub merge: TextMerge<'static>,
+    /// Whether the template's changes of order or layout were left out, because the project's own are kept.
+    pub is_form_kept: bool,
+}
+
+impl Merged {
+    fn text(merge: TextMerge<'_>) -> Self {
+        Self { merge: merge.into_owned(), is_form_kept: false }
+    }
+}
 
 /// Merges three versions of the file at `path`; without a base, what both have in common is the base.
 ///
-/// Trivial cases come out exactly; line ending and final newline are merged apart from the lines. Binary content, sizes,
+/// `lists` is what the template says about lists. Trivial cases come out exactly; line ending and final newline are merged apart from the lines. Binary content, sizes,
 /// modes and lock files are the caller's.
 #[must_use]
-pub fn merge(path: &RelPath, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> TextMerge<'static> {
+pub fn merge(path: &RelPath, lists: &[ListRule], base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> Merged {
     if let Some(bytes) = trivial(base, Some(ours), Some(theirs)).flatten() {
-        return TextMerge::resolved(side(base, ours, theirs), bytes.to_vec());
+        return Merged::text(TextMerge::resolved(side(base, ours, theirs), bytes.to_vec()));
     }
     let versions = match base {
         Some(base) => Versions::new(base, ours, theirs),
         None => Versions::without_base(ours, theirs),
     };
-    versions.finish(by_rule(path, base.is_some(), &versions)).into_owned()
+    let merged = by_rule(path, lists, base.is_some(), &versions);
+    Merged { merge: versions.finish(merged.merge).into_owned(), ..merged }
 }
 
-fn by_rule<'v>(path: &RelPath, has_base: bool, versions: &'v Versions<'_>) -> TextMerge<'v> {
+fn by_rule(path: &RelPath, lists: &[ListRule], has_base: bool, versions: &Versions<'_>) -> Merged {
     if lines::is_line_set(path) {
-        return lines::merge(versions);
+        return Merged::text(lines::merge(versions));
     }
-    let merge = Format::of(path).and_then(|format| structured::merge(format, has_base, versions));
-    merge.unwrap_or_else(|| text::merge(&versions.base, &versions.ours, &versions.theirs))
+    let merged = File::new(path, lists).and_then(|file| structured::merge(file, has_base, versions));
+    merged.unwrap_or_else(|| Merged::text(text::merge(&versions.base, &versions.ours, &versions.theirs)))
 }
 
 fn side(base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> Side {
@@ -46,7 +63,7 @@ mod tests {
 
     fn merged(path: &str, base: Option<&str>, ours: &str, theirs: &str) -> String {
         let path = RelPath::new(path).unwrap();
-        let merge = merge(&path, base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes());
+        let merge = merge(&path, &[], base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes()).merge;
         String::from_utf8(draw(&merge, Style::Merge, "2")).unwrap()
     }
 
@@ -62,7 +79,8 @@ mod tests {
         ];
         for (base, ours, theirs, side) in cases {
             let expected = TextMerge::resolved(side, if side == Side::Theirs { theirs } else { ours }.as_bytes());
-            assert_eq!(merge(&path, base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes()), expected);
+            let merged = merge(&path, &[], base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes());
+            assert_eq!(merged.merge, expected);
         }
     }
 

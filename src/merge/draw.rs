@@ -48,15 +48,16 @@ pub fn draw(merge: &TextMerge<'_>, style: Style, version: &str) -> Vec<u8> {
 /// Whether a file still has a conflict between markers that [`draw`] has drawn.
 #[must_use]
 pub fn has_markers(bytes: &[u8]) -> bool {
-    let mut open = None;
+    // Inside of a conflict there may be what is left of another one, with markers of another length.
+    let mut open = BTreeSet::new();
     lines(bytes).any(|line| {
         let Some((b'<' | b'>', length)) = marker(line) else { return false };
         let label = line[length..].trim_ascii();
         if line[0] == b'<' && label == OURS.as_bytes() {
-            open = Some(length);
+            open.insert(length);
         }
         let theirs = label.strip_prefix(THEIRS.as_bytes()).is_some_and(|rest| rest.first().is_none_or(|&b| b == b' '));
-        line[0] == b'>' && open == Some(length) && theirs
+        line[0] == b'>' && open.contains(&length) && theirs
     })
 }
 
@@ -77,7 +78,7 @@ fn with_markers(merge: &TextMerge<'_>, style: Style, version: &str) -> Vec<u8> {
                 pen.marker(b'=', "");
                 pen.out.extend_from_slice(theirs);
                 pen.marker(b'>', theirs_label.trim_end());
-                if [ours, theirs].iter().all(|side| side.last().is_some_and(|&last| !is_end(last))) {
+                if [ours, theirs].iter().all(|side| side.last().is_some_and(|&last| !pen.is_end(last))) {
                     pen.out.truncate(pen.out.len() - pen.ending.as_bytes().len());
                 }
             }
@@ -95,7 +96,7 @@ struct Pen {
 impl Pen {
     /// Draws a marker on a line of its own.
     fn marker(&mut self, character: u8, label: &str) {
-        if self.out.last().is_some_and(|&last| !is_end(last)) {
+        if self.out.last().is_some_and(|&last| !self.is_end(last)) {
             self.out.extend_from_slice(self.ending.as_bytes());
         }
         self.out.resize(self.out.len() + self.length, character);
@@ -105,10 +106,10 @@ impl Pen {
         }
         self.out.extend_from_slice(self.ending.as_bytes());
     }
-}
 
-fn is_end(byte: u8) -> bool {
-    matches!(byte, b'\n' | b'\r')
+    fn is_end(&self, byte: u8) -> bool {
+        self.ending.as_bytes().last() == Some(&byte)
+    }
 }
 
 fn parts<'m>(merge: &'m TextMerge<'_>) -> impl Iterator<Item = &'m [u8]> {
@@ -118,8 +119,12 @@ fn parts<'m>(merge: &'m TextMerge<'_>) -> impl Iterator<Item = &'m [u8]> {
     })
 }
 
+/// The ending of the first line; a lone CR only where there is no LF at all, because it ends no line elsewhere.
 fn ending(merge: &TextMerge<'_>) -> LineEnding {
-    parts(merge).find_map(LineEnding::first).unwrap_or(LineEnding::Lf)
+    match parts(merge).find_map(LineEnding::first).unwrap_or(LineEnding::Lf) {
+        LineEnding::Cr if parts(merge).any(|part| part.contains(&b'\n')) => LineEnding::Lf,
+        ending => ending,
+    }
 }
 
 /// A length that no marker-like line of the file has.
@@ -176,6 +181,14 @@ mod tests {
     }
 
     #[test]
+    fn a_lone_carriage_return_ends_no_marker_where_lines_end_otherwise() {
+        let mixed = "<<<<<<< yours\na\rb\n=======\nT\n>>>>>>> template 3.1.0\n";
+        assert_eq!(drawn("a\n", "a\rb\n", "T\n", Style::Merge), mixed);
+        let unfinished = "a\n<<<<<<< yours\nO\r\n=======\nT\n>>>>>>> template 3.1.0";
+        assert_eq!(drawn("a\nb", "a\nO\r", "a\nT", Style::Merge), unfinished);
+    }
+
+    #[test]
     fn a_file_without_a_final_newline_is_drawn_without_one() {
         assert_eq!(drawn("b", "O", "T", Style::Merge), "<<<<<<< yours\nO\n=======\nT\n>>>>>>> template 3.1.0");
         assert_eq!(drawn("b", "O", "T\n", Style::Merge), "<<<<<<< yours\nO\n=======\nT\n>>>>>>> template 3.1.0\n");
@@ -198,6 +211,10 @@ mod tests {
         assert!(!has_markers(b"<<<<<<< HEAD\na\n=======\nb\n>>>>>>> main\n"));
         assert!(!has_markers(b"<<<<<<< yours\na\n"));
         assert!(has_markers(b"<<<<<<<< yours\r\na\r\n========\r\nb\r\n>>>>>>>> template\r\n"));
+        let inside = "<<<<<<< yours\nx\n";
+        let text = drawn("b\n", inside, "T\n", Style::Merge);
+        assert_eq!(text, format!("<<<<<<<< yours\n{inside}========\nT\n>>>>>>>> template 3.1.0\n"));
+        assert!(drawn(inside, "O\n", "T\n", Style::Diff3).contains(inside));
     }
 
     #[test]

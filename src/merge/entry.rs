@@ -181,7 +181,7 @@ impl Tools<'_> {
             }
         }
         match both.origin {
-            _ if !is_edited(both.ours, both.theirs) => text(content::merge(name, base, ours, theirs)),
+            _ if !is_edited(both.ours, both.theirs) => self.content(name, both.place, base, ours, theirs),
             Origin::Lost => {
                 let merged = self.adopt(name, both.place, ours, theirs);
                 match merged {
@@ -194,12 +194,18 @@ impl Tools<'_> {
                 }
             }
             Origin::New if self.adopting => self.adopt(name, both.place, ours, theirs),
-            Origin::New | Origin::Known(_) => text(content::merge(name, base, ours, theirs)),
+            Origin::New | Origin::Known(_) => self.content(name, both.place, base, ours, theirs),
         }
     }
 
+    fn content(&mut self, name: &RelPath, place: &RelPath, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> Merged {
+        let merged = content::merge(name, self.lists, base, ours, theirs);
+        self.note_all(place, merged.is_form_kept.then_some(Subject::FormKept));
+        text(merged.merge)
+    }
+
     fn merge_blocks(&mut self, name: &RelPath, both: &Both<'_>, ours: &[u8], theirs: &[u8]) -> Merged {
-        match blocks::merge(name, both.base().map(Entry::bytes), ours, theirs) {
+        match blocks::merge(name, self.lists, both.base().map(Entry::bytes), ours, theirs) {
             Ok(merged) => {
                 self.note_all(both.place, merged.removed.into_iter().map(Subject::BlockRemoved));
                 Merged::Text { merge: merged.merge, stages: Some([merged.base, merged.theirs]) }
@@ -210,7 +216,7 @@ impl Tools<'_> {
     }
 
     fn adopt(&mut self, name: &RelPath, place: &RelPath, ours: &[u8], theirs: &[u8]) -> Merged {
-        let adopted = adopt::merge(name, ours, theirs);
+        let adopted = adopt::merge(name, self.lists, ours, theirs);
         self.note_all(place, adopted.notes);
         adopted.merge.map_or(Merged::Apart(Reason::TooDifferent), text)
     }

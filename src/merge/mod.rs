@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::draw::Style;
 use self::moves::Sides;
-use crate::manifest::Ownership;
+use crate::manifest::{ListRule, Ownership};
 use crate::plan::{Action, Change, Changes, Note, Plan, Subject, Trees};
 use crate::render::select::Patterns;
 use crate::tree::RelPath;
@@ -106,6 +106,12 @@ pub fn merge(base: Option<&Bases>, ours: &Trees, theirs: &Trees, ownership: &Own
     Plan { app: app.changes, repository: repository.changes, moved, notes }
 }
 
+/// The comments of several versions of the structured file at `path`, where all of them can be parsed.
+#[cfg(fuzzing)]
+pub(crate) fn comments(path: &RelPath, texts: &[&str]) -> Option<Vec<Vec<String>>> {
+    structured::comments(structured::Format::of(path)?, texts)
+}
+
 struct Outcome {
     changes: Changes,
     moved: BTreeMap<RelPath, RelPath>,
@@ -117,6 +123,7 @@ fn merge_tree(sides: &Sides<'_>, ownership: &Ownership, options: &Options, adopt
     let mut tools = Tools {
         once: sides.once,
         blocks: Patterns::of(&ownership.blocks),
+        lists: &ownership.merge,
         options,
         ignored: sides.ignored,
         adopting,
@@ -141,6 +148,8 @@ fn gives_up(change: &Change) -> bool {
 struct Tools<'a> {
     once: &'a Patterns,
     blocks: Patterns,
+    /// How the template wants lists to be merged.
+    lists: &'a [ListRule],
     options: &'a Options,
     ignored: &'a BTreeSet<RelPath>,
     /// Whether the project has no lock.

@@ -14,11 +14,28 @@ const PAIRS: (usize, usize) = (2_500, 100_000);
 /// How similar two lines are, at least, of which one is the other's new version.
 const SIMILAR: f64 = 0.6;
 
+/// What becomes of two insertions in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// Entries of one line each are sorted; others come as with [`Gap::Ours`].
+    Sorted,
+    /// Ours come first, unless the others are deeper: then they belong to the line before.
+    Ours,
+    /// Theirs come first, unless ours are deeper.
+    Theirs,
+    /// They are a conflict.
+    Conflict,
+}
+
+impl Gap {
+    pub(super) const ALL: [Self; 4] = [Self::Ours, Self::Theirs, Self::Sorted, Self::Conflict];
+}
+
 /// Refines every conflict of a merge: lines are paired, one changed line at a time is merged, and of two insertions in one
-/// place those of `first` come first, unless the others are deeper: then they belong to the line before.
+/// place becomes what `between` says; it is asked for each such place in turn.
 ///
 /// With `commas`, a comma at the end of a line is merged apart from the line.
-pub(super) fn refine<'a>(merge: &TextMerge<'a>, first: Side, commas: bool) -> TextMerge<'a> {
+pub(super) fn refine<'a>(merge: &TextMerge<'a>, between: &mut dyn FnMut() -> Gap, commas: bool) -> TextMerge<'a> {
     let mut refined = TextMerge::default();
     let mut budget = PAIRS.1;
     for region in &merge.regions {
@@ -34,7 +51,7 @@ pub(super) fn refine<'a>(merge: &TextMerge<'a>, first: Side, commas: bool) -> Te
         };
         let mut out = Vec::new();
         for at in 0..=base.len() {
-            gap(&ours.added[at], &theirs.added[at], first, &mut out);
+            gap(&ours.added[at], &theirs.added[at], between, &mut out);
             if let Some(base) = base.get(at) {
                 line(base, ours.kept[at], theirs.kept[at], commas, &mut out);
             }
@@ -44,7 +61,21 @@ pub(super) fn refine<'a>(merge: &TextMerge<'a>, first: Side, commas: bool) -> Te
     refined
 }
 
-fn gap(ours: &[&[u8]], theirs: &[&[u8]], first: Side, out: &mut Vec<Region<'static>>) {
+fn gap(ours: &[&[u8]], theirs: &[&[u8]], between: &mut dyn FnMut() -> Gap, out: &mut Vec<Region<'static>>) {
+    let mut first = Gap::Ours;
+    if !ours.is_empty() && !theirs.is_empty() && ours != theirs {
+        first = between();
+        match first {
+            Gap::Conflict => return conflict(b"", &ours.concat(), &theirs.concat(), out),
+            Gap::Sorted => {
+                if let Some(lines) = sorted(ours, theirs) {
+                    out.push(Region::Resolved { side: Side::Both, bytes: lines.concat().into() });
+                    return;
+                }
+            }
+            Gap::Ours | Gap::Theirs => {}
+        }
+    }
     let mut resolved = |side, lines: &[&[u8]]| {
         if !lines.is_empty() {
             out.push(Region::Resolved { side, bytes: lines.concat().into() });
@@ -53,13 +84,39 @@ fn gap(ours: &[&[u8]], theirs: &[&[u8]], first: Side, out: &mut Vec<Region<'stat
     let deeper = indent(theirs).cmp(&indent(ours));
     if ours == theirs {
         resolved(Side::Both, ours);
-    } else if deeper.is_gt() || (deeper.is_eq() && first == Side::Theirs) {
+    } else if deeper.is_gt() || (deeper.is_eq() && first == Gap::Theirs) {
         resolved(Side::Theirs, theirs);
         resolved(Side::Ours, ours);
     } else {
         resolved(Side::Ours, ours);
         resolved(Side::Theirs, theirs);
     }
+}
+
+/// The lines of both sides by what they begin with, each once; nothing where one of them is not an entry of its own.
+fn sorted<'l>(ours: &[&'l [u8]], theirs: &[&'l [u8]]) -> Option<Vec<&'l [u8]>> {
+    let mut lines: Vec<&[u8]> = ours.to_vec();
+    lines.extend(theirs.iter().filter(|line| !ours.contains(line)));
+    let level = indent(&lines);
+    let ends_open = |line: &[u8]| line.trim_ascii_end().ends_with(b"{") || line.trim_ascii_end().ends_with(b"[");
+    let is_entry = |line: &&[u8]| {
+        let text = line.trim_ascii();
+        indent(&[*line]) == level
+            && !text.is_empty()
+            && !text.starts_with(b"#")
+            && !text.starts_with(b"/")
+            && !ends_open(line)
+    };
+    if !lines.iter().all(is_entry) {
+        return None;
+    }
+    let key = |line: &&[u8]| {
+        let line = Line::new(line);
+        let text = line.key().unwrap_or(&line.text);
+        text.trim_start_matches("- ").trim_matches(['"', '\'', ',']).to_lowercase()
+    };
+    lines.sort_by_cached_key(key);
+    Some(lines)
 }
 
 fn indent(lines: &[&[u8]]) -> usize {

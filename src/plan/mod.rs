@@ -13,7 +13,7 @@ use std::fmt;
 pub use commands::Todo;
 pub use conflict::{Conflict, Stages, Version};
 pub use effects::{Effect, applied, effects};
-pub use patch::{Difference, patch};
+pub use patch::{Difference, patch, patch_to};
 pub use reason::{BlockProblem, Cause, Install, Reason};
 
 use crate::lock::Digest;
@@ -55,6 +55,8 @@ pub enum Subject {
         /// The template's value, where it is short enough to show.
         theirs: Option<String>,
     },
+    /// The template changed the order or the layout of a file, and so did the user; the user's stays.
+    FormKept,
     /// Rendered by `new` only, and this is no new project.
     ForNewApps,
     /// An import of the template that nothing would use was left out.
@@ -84,6 +86,7 @@ impl fmt::Display for Subject {
             Self::ValueKept { key, theirs: Some(theirs) } => {
                 write!(f, "`{key}` stays yours; the template has `{theirs}`")
             }
+            Self::FormKept => f.write_str("the template changed the order or layout too; yours stays"),
             Self::ForNewApps => f.write_str("only a new project gets it"),
             Self::Secret => f.write_str("it differs from the template's; how is not shown, because it holds a secret"),
             Self::ImportLeftOut(line) => write!(f, "`{line}` was left out: nothing uses it"),

@@ -7,9 +7,13 @@ use sha1::{Digest as _, Sha1};
 use similar::{DiffOp, group_diff_ops};
 
 use crate::diff;
+use crate::limits::MERGED;
 use crate::lock::base::Encoder;
 use crate::lock::{BASE, DIRECTORY, hex};
 use crate::tree::{Entry, Mode};
+
+/// A patch is written in parts of about this many bytes; the patch of one file can be more.
+const PART: usize = 1 << 20;
 
 /// Lines around a change that are shown with it.
 const CONTEXT: usize = 3;
@@ -47,9 +51,27 @@ impl Difference<'_> {
 /// The patch. Paths are relative to the repository's root.
 #[must_use]
 pub fn patch(differences: &[Difference<'_>]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    let Ok(()) = patch_to(differences, |part| {
+        whole.extend_from_slice(part);
+        Ok::<(), std::convert::Infallible>(())
+    });
+    whole
+}
+
+/// The patch, given to `write` in parts, so that it is never held as a whole.
+///
+/// # Errors
+///
+/// As `write`.
+pub fn patch_to<E>(differences: &[Difference<'_>], mut write: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
     let mut out = Vec::new();
     let mut encoder = None;
     for difference in differences {
+        if out.len() > PART {
+            write(&out)?;
+            out = Vec::new();
+        }
         match (difference.before, difference.after) {
             // Git, too, shows a file that became a link, or the reverse, as one that went and one that came.
             (Some(before), Some(after)) if is_link(before) != is_link(after) => {
@@ -60,7 +82,7 @@ pub fn patch(differences: &[Difference<'_>]) -> Vec<u8> {
             _ => file(&mut out, &mut encoder, difference),
         }
     }
-    out
+    write(&out)
 }
 
 fn is_link(entry: &Entry) -> bool {
@@ -100,10 +122,10 @@ fn file(out: &mut Vec<u8>, encoder: &mut Option<Encoder>, difference: &Differenc
     line(format!("index {}..{}{mode}", name(before), name(after)));
     if is_binary(before_bytes) || is_binary(after_bytes) {
         line("GIT binary patch".into());
-        let packed = |bytes| if is_packed(new) { stored(bytes) } else { encoder.get_or_insert_default().encode(bytes) };
-        let [after, before] = [after_bytes, before_bytes].map(packed);
-        literal(out, after_bytes.len(), &after);
-        literal(out, before_bytes.len(), &before);
+        let mut packed =
+            |bytes| if is_packed(new) { stored(bytes) } else { encoder.get_or_insert_default().encode(bytes) };
+        literal(out, after_bytes.len(), &packed(after_bytes));
+        literal(out, before_bytes.len(), &packed(before_bytes));
         return;
     }
     let (old_lines, new_lines) = (lines(before_bytes), lines(after_bytes));
@@ -154,9 +176,9 @@ fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.split_inclusive(|&byte| byte == b'\n').collect()
 }
 
-/// As git judges it.
+/// As git judges it; and what is too large to be compared line by line.
 fn is_binary(bytes: &[u8]) -> bool {
-    bytes.iter().take(8000).any(|&byte| byte == 0)
+    bytes.len() as u64 > MERGED || bytes.iter().take(8000).any(|&byte| byte == 0)
 }
 
 /// The name that git gives to a file's bytes; a patch of a binary file must have it.
@@ -263,6 +285,21 @@ diff --git a/a b b/a b
         assert_eq!(without_names(&actual), expected.trim_end_matches('\n'));
         assert!(text("a\n", "a").ends_with("@@ -1 +1 @@\n-a\n+a\n\\ No newline at end of file\n"));
         assert!(text("", "a\n").ends_with("@@ -0,0 +1 @@\n+a\n"));
+    }
+
+    #[test]
+    fn a_patch_of_many_files_is_written_in_parts() {
+        let entry = Entry::file("line\n".repeat(PART / 10).into_bytes());
+        let paths: Vec<String> = (0..10).map(|n| format!("{n}.txt")).collect();
+        let new = |path| Difference { from: None, path, before: None, after: Some(&entry) };
+        let differences: Vec<_> = paths.iter().map(|path| new(path)).collect();
+        let mut parts = Vec::new();
+        let Ok(()) = patch_to(&differences, |part| {
+            parts.push(part.to_vec());
+            Ok::<(), std::convert::Infallible>(())
+        });
+        assert_eq!(parts.concat(), patch(&differences));
+        assert!(parts.len() > 3 && parts.iter().all(|part| part.len() < 2 * PART));
     }
 
     #[test]

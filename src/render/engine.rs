@@ -26,7 +26,7 @@ const FIXED_STEPS: u64 = 10;
 /// square, by this.
 const WHITE_SPACE_STEPS: u64 = 16;
 /// What each byte of a tag costs to parse.
-const TAG_STEPS: u64 = 4;
+const TAG_STEPS: u64 = 8;
 /// A text that is longer is not remembered, nor are more than so many bytes of texts.
 const REMEMBERED: [usize; 2] = [16 << 10, 4 << 20];
 
@@ -114,9 +114,8 @@ impl Engine {
         let secret = OnceCell::new();
         let dated = Cell::new(false);
         let noticed = Noticed { unknown: &unknown, secrets: &self.secrets, secret: &secret };
-        let mut try_render =
-            || self.try_render(globals, text, purpose, &mut written.borrow_mut(), noticed, &dated).err();
-        let failure = quietly(&mut try_render);
+        let try_render = || self.try_render(globals, text, purpose, &mut written.borrow_mut(), noticed, &dated).err();
+        let failure = quietly(try_render);
         // What is too much may show as an error of any kind, or as none.
         let failure = match (meter.exceeded(), failure) {
             (Some(excess), _) => Some(Failure::TooLarge(excess)),

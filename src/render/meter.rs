@@ -12,9 +12,9 @@ use liquid_core::model::{Value, ValueView};
 
 /// How many steps one text may take: a tag, a round of a loop, or a look-up of a variable is one, and so is each
 /// [`STRIDE`] bytes that is read or written. Half a second, at the most.
-const MAX_STEPS: u64 = 4_000_000;
+const MAX_STEPS: u64 = 8_000_000;
 /// How many steps all texts of a run may take together: some seconds, at the most.
-const MAX_ALL_STEPS: u64 = 24_000_000;
+const MAX_ALL_STEPS: u64 = 40_000_000;
 /// The bytes that are read or written in one step.
 const STRIDE: usize = 64;
 /// A tag that is no longer takes one step.
@@ -59,8 +59,8 @@ impl Excess {
     /// What is too much, as the end of a sentence about the text.
     pub(super) fn words(self) -> &'static str {
         match self {
-            Self::Steps => "it takes more than 4 million steps",
-            Self::AllSteps => "all files together take more than 24 million steps",
+            Self::Steps => "it takes more than 8 million steps",
+            Self::AllSteps => "all files together take more than 40 million steps",
             Self::Value => "it makes a value of more than 4 MiB",
             Self::Nesting => "it makes a value with more than 100 others inside of each other",
             Self::Held => "its variables and loops hold more than 16 MiB",

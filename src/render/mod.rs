@@ -157,6 +157,13 @@ pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>) -> BTreeSet<&'n
     found
 }
 
+/// What Liquid makes of a whole text, without a skeleton; `None` where it fails.
+#[cfg(fuzzing)]
+pub(crate) fn by_liquid(text: &str, variables: &BTreeMap<String, Answer>, date: Date) -> Option<String> {
+    let outcome = Engine::new(variables, &BTreeSet::new(), date).render(text, 0, engine::Purpose::Output);
+    outcome.failure.is_none().then_some(outcome.text)
+}
+
 /// The files that have rendered, and the problems of the others.
 struct Collected<'a> {
     problems: Found,

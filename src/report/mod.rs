@@ -168,7 +168,8 @@ impl<'a> JsonTemplate<'a> {
     }
 }
 
-fn draw(diagnostic: &Diagnostic) -> String {
+/// A diagnostic as it is printed, with colours.
+pub(crate) fn draw(diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,

@@ -1,11 +1,12 @@
 //! The address of a repository: as git may see it, and as everybody else may.
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+
+use crate::credentials::{is_host, public_path, secrets};
 
 /// The schemes that lead to git's own transports. Any other one names a program that git would run.
 const SCHEMES: &[&str] = &["https", "http", "ssh", "git", "file"];
@@ -19,7 +20,7 @@ const ABBREVIATIONS: &[(&str, &str, &str)] = &[
 ];
 
 /// Where a repository is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Address {
     /// A URL, or `host:path` for ssh.
     Url {
@@ -27,6 +28,8 @@ pub enum Address {
         full: String,
         /// The same without credentials.
         shown: String,
+        /// The credentials.
+        secrets: Vec<String>,
     },
     /// A directory, as it was spelled.
     Path(PathBuf),
@@ -53,23 +56,17 @@ pub enum AddressError {
     /// A URL without a host or without a path.
     #[error("names no host or no repository on it")]
     Incomplete,
+    /// A host with a character that no host has: most likely, it is a part of a password.
+    #[error(
+        "has no valid host; in a password, write `@`, `:`, `/`, `?`, `#` and `%` as `%40`, `%3A`, `%2F`, `%3F`, `%23` and `%25`"
+    )]
+    Host,
     /// An abbreviation without an owner or without a repository.
     #[error("should be `{0}OWNER/REPO`")]
     Abbreviation(&'static str),
     /// `user:password@host`, which git would take for the path `password@host` on the machine `user`.
     #[error("has a password, and no scheme such as `https://` before it")]
     Bare,
-}
-
-/// What may be said of a text that need not be an address: nothing that may be a user and a password.
-#[must_use]
-pub fn without_credentials(text: &str) -> Cow<'_, str> {
-    let start = text.find("://").map_or(0, |at| at + 3);
-    match text[start..].rfind('@').map(|at| start + at) {
-        // `git@host` tells nothing.
-        Some(at) if start > 0 || text[..at].contains(':') => format!("{}{}", &text[..start], &text[at + 1..]).into(),
-        _ => text.into(),
-    }
 }
 
 impl Address {
@@ -124,6 +121,15 @@ impl Address {
         }
     }
 
+    /// What of it is secret.
+    #[must_use]
+    pub fn secrets(&self) -> &[String] {
+        match self {
+            Self::Url { secrets, .. } => secrets,
+            Self::Path(_) => &[],
+        }
+    }
+
     /// The last part of the name, without `.git`.
     #[must_use]
     pub fn repository(&self) -> String {
@@ -141,6 +147,12 @@ impl fmt::Display for Address {
             Self::Url { shown, .. } => f.write_str(shown),
             Self::Path(path) => write!(f, "{}", path.display()),
         }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({:?})", self.to_string())
     }
 }
 
@@ -174,7 +186,7 @@ fn abbreviated(prefix: &str, rest: &str) -> Result<Address, AddressError> {
     }
     let after = if rest.ends_with(after) { "" } else { after };
     let url = format!("{before}{rest}{after}");
-    Ok(Address::Url { full: url.clone(), shown: url })
+    Ok(Address::Url { full: url.clone(), shown: url, secrets: Vec::new() })
 }
 
 fn url(scheme: &str, rest: &str) -> Result<Address, AddressError> {
@@ -186,21 +198,35 @@ fn url(scheme: &str, rest: &str) -> Result<Address, AddressError> {
     if scheme == "file" {
         let is_absolute = rest.trim_start_matches('/').len() < rest.len() || cfg!(windows);
         return if is_absolute {
-            Ok(Address::Url { shown: full.clone(), full })
+            Ok(Address::Url { shown: full.clone(), full, secrets: Vec::new() })
         } else {
             Err(AddressError::Incomplete)
         };
     }
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
     [user.unwrap_or(""), host, path.trim_start_matches('/')].into_iter().try_for_each(check_start)?;
-    if host.is_empty() || path.trim_matches('/').is_empty() {
+    let shown = public_path(path, scheme != "ssh");
+    if host.is_empty() {
         return Err(AddressError::Incomplete);
     }
+    if !is_host(host) || user.is_none() && host.contains(':') && has_user(path) {
+        return Err(AddressError::Host);
+    }
+    if !path.starts_with('/') || shown.trim_matches('/').is_empty() {
+        return Err(AddressError::Incomplete);
+    }
+    let secrets = secrets(user, &path[shown.len()..]);
     // With http the whole may be a token. With ssh the user is part of the address, and only a password is secret.
     let user = user.filter(|_| scheme == "ssh").map(|user| user.split(':').next().unwrap_or(user));
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
-    Ok(Address::Url { full, shown: format!("{scheme}://{user}{host}/{path}") })
+    Ok(Address::Url { full, shown: format!("{scheme}://{user}{host}{shown}"), secrets })
+}
+
+/// Whether a path may be the end of a password with a slash in it, and then the host: `user:12/34@host/path`. A name that starts
+/// with `@` is one of its own.
+fn has_user(path: &str) -> bool {
+    path.match_indices('@').any(|(at, _)| !path[..at].ends_with('/'))
 }
 
 /// `[user@]host:path`.
@@ -210,8 +236,7 @@ fn ssh(text: &str, host: &str, path: &str) -> Result<Address, AddressError> {
         Some(end) => (&text[..=end], &text[end + 2..]),
         None => (host, path),
     };
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    if first.contains('@') && !host.contains('@') {
+    if path.contains('@') && !host.contains('@') {
         return Err(AddressError::Bare);
     }
     let (user, host) = host.rsplit_once('@').unwrap_or(("", host));
@@ -219,7 +244,9 @@ fn ssh(text: &str, host: &str, path: &str) -> Result<Address, AddressError> {
     if host.is_empty() || path.trim_matches('/').is_empty() {
         return Err(AddressError::Incomplete);
     }
-    Ok(Address::Url { full: text.to_owned(), shown: text.to_owned() })
+    let kept = public_path(path, false).len();
+    let shown = text[..text.len() - (path.len() - kept)].to_owned();
+    Ok(Address::Url { full: text.to_owned(), shown, secrets: secrets(None, &path[kept..]) })
 }
 
 #[cfg(test)]
@@ -227,6 +254,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::credentials::{hidden, without_credentials};
 
     fn given(text: &str) -> Result<Address, AddressError> {
         Address::given(text, |path| path == Path::new("there/is"))
@@ -279,23 +307,17 @@ mod tests {
             ("https://token@example.org/a", "https://example.org/a"),
             ("https://a@b:c@example.org/a@b", "https://example.org/a@b"),
             ("ssh://git:secret@example.org/a", "ssh://git@example.org/a"),
+            ("https://example.org/a?private_token=secret", "https://example.org/a"),
+            ("https://example.org/a.git#secret", "https://example.org/a.git"),
+            ("https://example.org/a;password=sec/ret", "https://example.org/a"),
+            ("git@example.org:a?token=secret", "git@example.org:a"),
+            ("git@example.org:c#/a", "git@example.org:c#/a"),
+            ("ssh://git@example.org/c#/a", "ssh://git@example.org/c#/a"),
+            ("https://example.org:8443/@scope/a", "https://example.org:8443/@scope/a"),
+            ("file:///srv/c#/a", "file:///srv/c#/a"),
         ] {
             assert_eq!(both(text), (text.into(), shown.into()));
-        }
-    }
-
-    #[test]
-    fn what_is_no_address_is_named_without_credentials() {
-        for (text, expected) in [
-            ("ftp://ann:secret@example.org/a", "ftp://example.org/a"),
-            ("https://ann:sec/ret@example.org", "https://example.org"),
-            ("https//ann:secret@example.org/a", "example.org/a"),
-            ("gh:ann:secret@a", "a"),
-            ("git@example.org:", "git@example.org:"),
-            ("https://example.org", "https://example.org"),
-            ("", ""),
-        ] {
-            assert_eq!(without_credentials(text), expected);
+            assert!(!format!("{:?}", given(text)).contains("secret"), "{text}");
         }
     }
 
@@ -324,6 +346,13 @@ mod tests {
             ("host:", E::Incomplete),
             (":a", E::Incomplete),
             ("ann:secret@example.org/a", E::Bare),
+            ("ann:sec/ret@example.org:a", E::Bare),
+            ("https://ann:sec/ret@example.org/a", E::Host),
+            ("https://ann:secret%40example.org/a", E::Host),
+            ("https://ann:12/34@example.org/a", E::Host),
+            ("https://ann:se?cret@example.org/a", E::Host),
+            ("https://exa mple.org/a", E::Host),
+            ("https://example.org?a=b", E::Incomplete),
             ("https:/ann:secret@example.org/a", E::Bare),
             ("gh:owner", E::Abbreviation("gh:")),
             ("gh:../x", E::Abbreviation("gh:")),
@@ -357,12 +386,53 @@ mod tests {
         }
 
         #[test]
-        fn no_password_is_shown_and_what_is_shown_is_read_back(
+        fn what_is_shown_is_read_back(
             scheme in "https?|ssh|git", user in "[a-z]{1,5}", host in "[a-z]{1,8}", path in "[a-z]{1,8}(/[a-z]{1,8})?",
         ) {
-            let shown = given(&format!("{scheme}://{user}:hunter2@{host}/{path}")).unwrap().to_string();
+            let shown = given(&format!("{scheme}://{user}:hunter2@{host}/{path}?x=hunter2")).unwrap().to_string();
             prop_assert!(!shown.contains("hunter2"));
             prop_assert_eq!(Address::parse(&shown).unwrap().to_string(), shown);
+        }
+
+        /// Wherever a secret is, and whatever else is wrong with the address.
+        #[test]
+        fn no_secret_is_shown(
+            before in "https?://|git://|HTTPS://|ftp://|https//|https:/|htps:/|//|",
+            place in 0..7_usize,
+            secret in "[A-Za-z0-9][-A-Za-z0-9_~.!$*'()+,:@?#&%]{7,11}[A-Za-z0-9]",
+            slash in 1..9_usize,
+            port in prop_oneof![Just(""), Just(":8443")],
+            after in "|/|/more|\u{7}| x",
+        ) {
+            // With an `@` before the slash, it is a host and a path.
+            let secret = if place == 1 { secret.replace('@', "") } else { secret };
+            let mut slashed = secret.clone();
+            slashed.insert(slash.min(slashed.len()), '/');
+            let host = format!("example.org{port}");
+            let text = match place {
+                0 => format!("{before}ann:{secret}@{host}/owner/repo{after}"),
+                1 => format!("{before}ann:{slashed}@{host}/owner/repo{after}"),
+                // Without a scheme and a colon, nothing says that there is a user.
+                2 => format!("https://{}@{host}/owner/repo{after}", secret.replace(':', "")),
+                3 => format!("{before}{host}/owner/repo?private_token={slashed}{after}"),
+                4 => format!("{before}{host}/owner/repo#{slashed}{after}"),
+                5 => format!("{before}{host}/owner/repo;password={slashed}{after}"),
+                _ => format!("ssh://git:{secret}@{host}/owner/repo{after}"),
+            };
+            let shown = match given(&text) {
+                // If there is no such directory, which is what is said of it then, it is shown as something that is not an address.
+                Ok(Address::Path(_)) | Err(_) => String::new(),
+                Ok(address) => format!("{address} {}", address.repository()),
+            };
+            let shown = format!("{shown} {}", without_credentials(&text));
+            let message = format!("fatal: unable to access '{text}/': The requested URL returned error: 403");
+            let secrets = given(&text).map(|address| address.secrets().to_vec()).unwrap_or_default();
+            let shown = if secrets.is_empty() { shown } else { format!("{shown} {}", hidden(&message, &secrets)) };
+            let secret: Vec<char> = if [0, 2, 6].contains(&place) { &secret } else { &slashed }.chars().collect();
+            for part in secret.windows(6) {
+                let part: String = part.iter().collect();
+                prop_assert!(!shown.contains(&part), "{part:?} of {text:?} in {shown:?}");
+            }
         }
     }
 }

@@ -74,9 +74,9 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// The copy, where there is one.
+    /// The copy, where there is one that create-app made.
     pub(super) fn mirror(&self) -> Option<Mirror> {
-        self.directory.is_dir().then(|| Mirror::at(&self.directory))
+        Mirror::open(&self.directory)
     }
 
     /// Waits until nobody else changes the copy, and keeps others from it until the file is dropped.

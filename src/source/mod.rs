@@ -12,15 +12,18 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 
-pub use address::{Address, AddressError, without_credentials};
+pub use address::{Address, AddressError};
 pub use embedded::embedded;
 use files::ManifestFile;
 pub use files::{Files, candidates, read};
 pub use path::{Directory, check_directory, from_path};
+#[cfg(fuzzing)]
+pub(crate) use repository::resolved as submodule;
 pub use repository::{Commit, Wanted, fetch};
 pub(crate) use tree::is_executable;
 pub use tree::read_tree;
 
+use crate::credentials::without_credentials;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
 use crate::limits;
 use crate::lock::hex;
@@ -41,6 +44,16 @@ pub struct Loaded {
     pub template: Template,
     /// Warnings about the manifest.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// The address of a template as a lock may hold it, whatever one holds: without credentials.
+#[must_use]
+pub fn recorded(source: String) -> String {
+    match Address::parse(&source) {
+        Ok(Address::Path(_)) => source,
+        Ok(address) => address.to_string(),
+        Err(_) => without_credentials(&source).into_owned(),
+    }
 }
 
 /// Makes a template of its files and the text of its manifest.

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::Loaded;
-use super::address::{Address, without_credentials};
+use super::address::Address;
 use super::files::{Files, ManifestFile, read};
 use super::tree::read_tree;
+use crate::credentials::without_credentials;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::limits::SETTINGS;
 use crate::rooted::{Failure, Kind, Reader, Root};

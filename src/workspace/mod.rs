@@ -43,6 +43,8 @@ pub use backup::{Backup, Unheld, backup};
 pub use complete::{Needed, complete};
 pub use conflicts::only_staged;
 pub use inquiry::{Findings, Inquiry};
+#[cfg(fuzzing)]
+pub(crate) use journal::reread;
 pub use journal::{Aside, Done, Recovered};
 pub use leftovers::{Left, compares_modes, leftovers};
 pub use ours::{ours, refuse_left_out};

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::files::Files;
 use super::record::lock_bytes;
+use crate::credentials::without_credentials;
 use crate::diagnostic::{Code, Diagnostic, Result, io_reason};
 use crate::git;
 use crate::limits::{Budget, PROJECT};
@@ -33,8 +34,10 @@ impl Site {
     ///
     /// # Errors
     ///
-    /// Where the path leads through something that is no directory, or cannot be named in the files of a repository.
+    /// Where the path is an address, leads through something that is no directory, or cannot be named in the files of a
+    /// repository.
     pub fn locate(path: &Path) -> Result<Self> {
+        refuse_address(path)?;
         let app = resolve(path)?;
         let repository = git::find_repository(&app);
         let app_dir = match &repository {
@@ -168,6 +171,16 @@ impl Site {
     fn in_the_way(&self, what: &str, help: &str) -> crate::diagnostic::Diagnostics {
         Diagnostic::error(Code::TargetExists, format!("`{}` {what}", self.given.display())).help(help).into()
     }
+}
+
+/// A directory with such a name would hold the password of an address that was meant for `--git`.
+fn refuse_address(path: &Path) -> Result<()> {
+    let text = path.to_string_lossy();
+    if !text.contains("://") {
+        return Ok(());
+    }
+    let title = format!("`{}` is an address, not the path of a project", without_credentials(&text));
+    Err(Diagnostic::error(Code::SourceInvalid, title).help("give the address of a template with --git").into())
 }
 
 /// How the names start that directories have beside an app until it is complete, or when it has gone.

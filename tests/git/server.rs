@@ -1,5 +1,7 @@
 //! A web server on loopback that hands out repositories as git's own `http-backend` does, and ends with the test.
 
+#![allow(dead_code, reason = "every test binary uses a part of it")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

@@ -11,5 +11,7 @@ pub(crate) mod place;
 pub(crate) mod process;
 pub(crate) mod programs;
 pub(crate) mod sample;
+#[cfg(unix)]
+pub(crate) mod terminal;
 pub(crate) mod tools;
 pub(crate) mod tree;

@@ -120,6 +120,8 @@ fn start(scenario: &Scenario, stage: &Stage, copy: &str, half_way: &Option<Call>
         let strace = strace(scenario, "/dev/null", call, &format!("inject={call}:signal=SIGKILL:when={n}"));
         let said = stage.run(copy, &strace, scenario.command);
         assert_eq!(said.code, None, "it was to be killed: {}{}", said.out, said.err);
+        let seen = stage.seen(copy);
+        assert!(seen != stage.before && seen != stage.after, "it was to be killed half-way");
     }
 }
 

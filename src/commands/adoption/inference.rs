@@ -53,8 +53,8 @@ impl<'a> Files<'a> {
                     .into());
             }
             Inferred::Regex(regex) => {
-                let found = regex.captures(&text).and_then(|found| found.get(1));
-                return Ok(found.map(|found| found.as_str().to_owned()));
+                // What cannot be searched for tells nothing: the question is asked.
+                return Ok(regex.first_group(&text).ok().flatten().map(str::to_owned));
             }
         };
         let value = self.values.entry(way.file.clone()).or_insert_with(|| parse(&way.file, &text));

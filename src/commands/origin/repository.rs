@@ -6,6 +6,7 @@ use super::folder::Folder;
 use super::name::{below_here, name};
 use super::{Access, is_same};
 use crate::cli::SourceArgs;
+use crate::credentials::without_credentials;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::LockedTemplate;
 use crate::report::{self, Progress};
@@ -67,7 +68,7 @@ pub(super) fn from_locked_repository(
 
 fn refuse(address: &str, reason: &AddressError) -> Diagnostic {
     let help = "give a URL, host:path, gh:owner/repo or a directory";
-    let address = source::without_credentials(address);
+    let address = without_credentials(address);
     Diagnostic::error(Code::SourceInvalid, format!("the address `{address}` {reason}")).help(help)
 }
 
@@ -82,7 +83,7 @@ struct Repository<'a> {
 
 impl Repository<'_> {
     fn load(&self, folder: Folder<'_>, access: Access) -> Result<Loaded> {
-        let progress = Progress::new(&format!("Fetching {}", self.address));
+        let progress = Progress::new(&format!("Fetching {}", without_credentials(&self.address.to_string())));
         let step = |line: &str| progress.step(line);
         let commit = source::fetch(Wanted {
             address: self.address,

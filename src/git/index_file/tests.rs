@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::git::command::git;
 use crate::git::index::{Indexed, set_index};
+use crate::git::run::run;
 use crate::git::tests::{repository, write};
-use crate::git::{git, run};
 
 fn indexed(root: &Path) -> Vec<u8> {
     run(git(root).args(["add", "--all"])).unwrap();
@@ -64,6 +65,10 @@ fn what_git_did_not_write_is_not_believed() {
     assert!(changed(7, 5).is_none(), "a version to come");
     assert!(changed(11, 2).is_none(), "fewer entries");
     assert!(changed(12 + 61, 2).is_none(), "another length");
+    assert!(changed(12 + 64 + 63, 0).is_none(), "a name that ends before its length");
+    let mut nameless = whole.clone();
+    nameless[12 + 61..12 + 63].fill(0);
+    assert!(walk(&nameless).is_none(), "an entry without a name");
     assert!(walk(&[&whole[..], b"more"].concat()).is_none());
     let extended = |signature: &[u8]| {
         let (body, end) = whole.split_at(whole.len() - 20);

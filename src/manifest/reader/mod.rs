@@ -4,6 +4,7 @@ mod ownership;
 mod placeholders;
 mod values;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use semver::{Version, VersionReq};
@@ -11,7 +12,9 @@ use toml::Spanned as TomlSpanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Conditional, Manifest, Selection, Spanned};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::answers::condition::Condition;
+use crate::answers::pattern::Memory;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Found, Severity};
 use crate::limits::is_overfull_toml;
 
 /// Placeholder names that cargo-generate reserves for its built-in variables.
@@ -20,6 +23,10 @@ const RESERVED: &[&str] =
 
 /// So many places are shown where the manifest is not TOML.
 const MOST: usize = 100;
+/// The largest manifest, in bytes.
+const MAX_TEXT: usize = 1 << 20;
+/// How many placeholders, and how many conditions, inferences, moves and the like, a manifest may have.
+const MAX_ENTRIES: usize = 1_000;
 
 /// Reads a manifest; `name` is how messages call it.
 ///
@@ -29,35 +36,47 @@ const MOST: usize = 100;
 ///
 /// Every problem of the manifest, each with its place.
 pub fn read(name: &str, text: &str) -> Result<(Manifest, Vec<Diagnostic>), Diagnostics> {
+    if text.len() > MAX_TEXT {
+        let title = format!("the manifest `{name}` has more than {} MiB", MAX_TEXT >> 20);
+        return Err(Diagnostic::error(Code::TooLarge, title).help("shorten it, or split the template").into());
+    }
     let text: Arc<str> = text.into();
-    let mut reader = Reader { name: name.to_owned(), text: Arc::clone(&text), found: Vec::new() };
+    let mut reader = Reader {
+        name: name.to_owned(),
+        text: Arc::clone(&text),
+        found: Found::default(),
+        last: None,
+        memory: Memory::default(),
+        placeholders: 0,
+    };
     if is_overfull_toml(&text) {
         let help = "keep what is data in a file of the template";
         let title = "the manifest has more in it than create-app reads";
-        reader.report(Code::ManifestSyntax, 0..0, title, "too many keys, tables or arrays", Some(help.into()));
-        return Err(Diagnostics(reader.found));
+        let code = (Code::ManifestSyntax, Severity::Error);
+        reader.report(code, 0..0, title, "too many keys, tables or arrays", || Some(help.into()));
+        return Err(Diagnostics(reader.found.into_vec()));
     }
     let (document, errors) = DeTable::parse_recoverable(&text);
     for error in errors.into_iter().take(MOST) {
         let span = error.span().unwrap_or(0..0);
         reader.report(
-            Code::ManifestSyntax,
+            (Code::ManifestSyntax, Severity::Error),
             span,
             "the manifest is not valid TOML",
             error.message(),
-            Some("the manifest is TOML (https://toml.io): mend this line".into()),
+            || Some("the manifest is TOML (https://toml.io): mend this line".into()),
         );
     }
     if !reader.found.is_empty() {
-        return Err(Diagnostics(reader.found));
+        return Err(Diagnostics(reader.found.into_vec()));
     }
     let mut manifest = reader.manifest(document.get_ref());
     manifest.name = reader.name;
     manifest.text = text;
-    if reader.found.iter().any(Diagnostic::is_error) {
-        return Err(Diagnostics(reader.found));
+    if reader.found.has_errors() {
+        return Err(Diagnostics(reader.found.into_vec()));
     }
-    Ok((manifest, reader.found))
+    Ok((manifest, reader.found.into_vec()))
 }
 
 type Value<'i> = TomlSpanned<DeValue<'i>>;
@@ -65,7 +84,13 @@ type Value<'i> = TomlSpanned<DeValue<'i>>;
 struct Reader {
     name: String,
     text: Arc<str>,
-    found: Vec<Diagnostic>,
+    found: Found,
+    /// The place and the title of the last problem.
+    last: Option<(Range<usize>, String)>,
+    /// What is left for regular expressions.
+    memory: Memory,
+    /// How many placeholders there are so far.
+    placeholders: usize,
 }
 
 impl Reader {
@@ -80,7 +105,9 @@ impl Reader {
             manifest.placeholders = self.placeholders(table);
         }
         if let Some(table) = self.table_at(document, "conditional") {
-            manifest.conditionals = table.iter().filter_map(|(key, value)| self.conditional(key, value)).collect();
+            self.check_number("conditions", table.len());
+            let table = table.iter().take(MAX_ENTRIES);
+            manifest.conditionals = table.filter_map(|(key, value)| self.conditional(key, value)).collect();
         }
         if let Some(table) = self.table_at(document, "hooks") {
             const PHASES: &[&str] = &["init", "pre", "post"];
@@ -149,16 +176,8 @@ impl Reader {
         let include = self.strings_at(table, "include");
         let exclude = self.strings_at(table, "exclude");
         let ignore = self.strings_at(table, "ignore").unwrap_or_default();
-        for pattern in include.iter().chain(&exclude).flatten() {
-            if let Err(error) = crate::render::select::check_pattern(&pattern.value) {
-                self.invalid(
-                    pattern.span.clone(),
-                    "invalid glob",
-                    &error,
-                    "patterns are written as in a .gitignore file",
-                );
-            }
-        }
+        self.check_globs(include.as_deref().unwrap_or_default());
+        self.check_globs(exclude.as_deref().unwrap_or_default());
         Selection { include, exclude, ignore }
     }
 
@@ -167,18 +186,19 @@ impl Reader {
         let expression = Spanned { value: key.get_ref().to_string(), span: key.span() };
         let table = self.table(&format!("conditional.'{}'", expression.value), value)?;
         self.check_keys(table, "a `[conditional]` table", KEYS, Severity::Warning);
-        if let Err(error) = crate::answers::condition::check(&expression.value) {
-            let help = "a condition is a Rhai expression over the answers";
-            self.invalid(expression.span.clone(), "this condition can never hold", &error, help);
+        let condition = Condition::parse(&expression.value);
+        if let Err(error) = &condition {
             // cargo-generate takes it for false, and says nothing.
-            self.soften();
+            let kind = (Code::ManifestValue, Severity::Warning);
+            let help = || Some("a condition is a Rhai expression over the answers".to_owned());
+            self.report(kind, expression.span.clone(), "this condition can never hold", error, help);
         }
         let selection = self.selection(table);
         let placeholders = match self.table_at(table, "placeholders") {
             Some(table) => self.placeholders(table),
             None => Vec::new(),
         };
-        Some(Conditional { expression, selection, placeholders })
+        Some(Conditional { expression, condition: condition.ok(), selection, placeholders })
     }
 }
 

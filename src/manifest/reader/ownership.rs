@@ -1,18 +1,31 @@
 //! `[create-app]`: what cargo-generate does not know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use toml::de::DeTable;
 
-use super::{Reader, Value};
+use super::{MAX_ENTRIES, Reader, Value};
 use crate::answers::condition;
-use crate::diagnostic::{Severity, did_you_mean};
-use crate::manifest::{Conditional, Inference, Inferred, Manifest, Next, Ownership, Renamed, Spanned};
+use crate::diagnostic::{Code, Severity, did_you_mean};
+use crate::manifest::{
+    Conditional, Inference, Inferred, ListOrder, ListRule, Manifest, Next, Ownership, Renamed, Spanned,
+};
 
 impl Reader {
     pub(super) fn ownership(&mut self, table: &DeTable<'_>, manifest: &Manifest) -> Ownership {
-        const KEYS: &[&str] =
-            &["version", "name-pattern", "once", "blocks", "repository", "secret", "adopt", "infer", "renamed", "next"];
+        const KEYS: &[&str] = &[
+            "version",
+            "name-pattern",
+            "once",
+            "blocks",
+            "repository",
+            "secret",
+            "adopt",
+            "infer",
+            "renamed",
+            "next",
+            "merge",
+        ];
         self.check_keys(table, "`[create-app]`", KEYS, Severity::Error);
         let ownership = Ownership {
             version: self.string_at(table, "version").map(|version| version.value),
@@ -25,14 +38,16 @@ impl Reader {
             infer: self.infer(table),
             renamed: self.renamed(table),
             next: self.next(table),
+            merge: self.merge(table),
         };
-        for secret in &ownership.secret {
-            if !manifest.declared().any(|placeholder| placeholder.name == secret.value) {
-                let help =
-                    did_you_mean(&secret.value, manifest.declared().map(|placeholder| placeholder.name.as_str()))
-                        .unwrap_or_else(|| "name a placeholder of this template".into());
-                self.invalid(secret.span.clone(), &format!("`{}` is not a placeholder", secret.value), "unknown", help);
-            }
+        let declared: HashSet<&str> = manifest.declared().map(|placeholder| placeholder.name.as_str()).collect();
+        for secret in ownership.secret.iter().filter(|secret| !declared.contains(secret.value.as_str())) {
+            let help = || {
+                let near = did_you_mean(&secret.value, manifest.declared().map(|it| it.name.as_str()));
+                near.or_else(|| Some("name a placeholder of this template".into()))
+            };
+            let title = format!("`{}` is not a placeholder", secret.value);
+            self.report((Code::ManifestValue, Severity::Error), secret.span.clone(), &title, "unknown", help);
         }
         ownership
     }
@@ -55,20 +70,22 @@ impl Reader {
 
     pub(super) fn globs_at(&mut self, table: &DeTable<'_>, key: &str) -> Vec<Spanned> {
         let globs = self.strings_at(table, key).unwrap_or_default();
-        for glob in &globs {
-            if let Err(error) = crate::render::select::check_pattern(&glob.value) {
-                self.invalid(glob.span.clone(), "invalid glob", &error, "patterns are written as in a .gitignore file");
-            }
-        }
+        self.check_globs(&globs);
         globs
     }
 
     pub(super) fn infer(&mut self, table: &DeTable<'_>) -> BTreeMap<String, Vec<Inference>> {
         let Some(infer) = self.table_at(table, "infer") else { return BTreeMap::new() };
         let mut inferences = BTreeMap::new();
+        let mut all = 0;
         for (name, value) in infer {
             let Some(items) = self.array(name.get_ref(), value) else { continue };
-            let ways = items.filter_map(|item| self.inference(item));
+            let items: Vec<&Value<'_>> = items.collect();
+            all += items.len();
+            if self.check_number("ways to find an answer", all) {
+                break;
+            }
+            let ways = items.into_iter().filter_map(|item| self.inference(item));
             inferences.insert(name.get_ref().to_string(), ways.collect());
         }
         inferences
@@ -84,7 +101,7 @@ impl Reader {
         self.check_keys(table, PLACE, &["file", "regex"], Severity::Error);
         let file = self.required(PLACE, item, table, "file");
         let regex = self.regex_at(table, "regex")?;
-        if regex.captures_len() < 2 {
+        if !regex.has_group() {
             let help = "put brackets around what is the answer";
             self.invalid(item.span(), "`regex` has no group", "nothing to take the answer from", help);
         }
@@ -94,7 +111,9 @@ impl Reader {
     pub(super) fn renamed(&mut self, table: &DeTable<'_>) -> Vec<Renamed> {
         let Some(value) = table.get("renamed") else { return Vec::new() };
         let Some(items) = self.array("renamed", value) else { return Vec::new() };
-        let renamed = items.filter_map(|item| {
+        let items: Vec<&Value<'_>> = items.collect();
+        self.check_number("lines under `renamed`", items.len());
+        let renamed = items.into_iter().take(MAX_ENTRIES).filter_map(|item| {
             let [from, to] = self.two_strings("`[[create-app.renamed]]`", item, ["from", "to"])?;
             Some(Renamed { from, to })
         });
@@ -105,13 +124,51 @@ impl Reader {
         const PLACE: &str = "`[[create-app.next]]`";
         let Some(value) = table.get("next") else { return Vec::new() };
         let Some(items) = self.array("next", value) else { return Vec::new() };
-        let next = items.filter_map(|item| {
+        let items: Vec<&Value<'_>> = items.collect();
+        self.check_number("commands under `next`", items.len());
+        let next = items.into_iter().take(MAX_ENTRIES).filter_map(|item| {
             let table = self.table(PLACE, item)?;
             self.check_keys(table, PLACE, &["run", "get"], Severity::Error);
             let run = self.required(PLACE, item, table, "run")?;
             Some(Next { run, get: self.string_at(table, "get").map(|get| get.value) })
         });
         next.collect()
+    }
+
+    /// `[create-app.merge."FILES"]`: for keys, how the lists there are merged.
+    fn merge(&mut self, table: &DeTable<'_>) -> Vec<ListRule> {
+        let Some(merge) = self.table_at(table, "merge") else { return Vec::new() };
+        let mut rules = Vec::new();
+        for (file, value) in merge {
+            if let Err(error) = crate::render::select::check_pattern(file.get_ref()) {
+                self.invalid(file.span(), "invalid glob", &error, "patterns are written as in a .gitignore file");
+            }
+            let Some(lists) = self.table(file.get_ref(), value) else { continue };
+            for (keys, value) in lists {
+                rules.extend(self.list_rule(file.get_ref(), keys.get_ref(), value));
+            }
+        }
+        rules
+    }
+
+    fn list_rule(&mut self, file: &str, keys: &str, value: &Value<'_>) -> Option<ListRule> {
+        let table = self.table(keys, value)?;
+        self.check_keys(table, "the rule of a list", &["order", "identity"], Severity::Error);
+        let order = self.string_at(table, "order");
+        let order = match order.as_ref().map(|order| order.value.as_str()) {
+            None | Some("sequence") => ListOrder::Sequence,
+            Some("set") => ListOrder::Set,
+            Some(other) => {
+                let span = order.as_ref().map_or(value.span(), |order| order.span.clone());
+                let help = did_you_mean(other, ["set", "sequence"])
+                    .unwrap_or_else(|| r#"write order = "set" or order = "sequence""#.into());
+                self.invalid(span, &format!("unknown order `{other}`"), "not an order of a list", help);
+                return None;
+            }
+        };
+        let identity = self.strings_at(table, "identity").unwrap_or_default();
+        let identity = identity.into_iter().map(|key| key.value).collect();
+        Some(ListRule { file: file.to_owned(), keys: keys.to_owned(), order, identity })
     }
 
     pub(super) fn required(

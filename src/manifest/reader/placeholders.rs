@@ -1,19 +1,24 @@
 //! `[placeholders]`: the questions, and what their authors may get wrong.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
-use regex::Regex;
 use toml::Spanned as TomlSpanned;
 use toml::de::DeTable;
 
-use super::{RESERVED, Reader, Value, plain, quote_all};
+use super::{MAX_ENTRIES, RESERVED, Reader, Value, plain, quote_all};
+use crate::answers::pattern::{Pattern, TooLong};
 use crate::answers::placeholder::{Input, Kind, Placeholder};
-use crate::diagnostic::{Severity, did_you_mean};
+use crate::diagnostic::{Code, Severity, did_you_mean, listed};
 use crate::manifest::Spanned;
 
 impl Reader {
     pub(super) fn placeholders(&mut self, table: &DeTable<'_>) -> Vec<Placeholder> {
-        table.iter().filter_map(|(key, value)| self.placeholder(key.get_ref(), key.span(), value)).collect()
+        let left = MAX_ENTRIES.saturating_sub(self.placeholders);
+        self.placeholders += table.len();
+        self.check_number("placeholders", self.placeholders);
+        let placeholders = table.iter().take(left);
+        placeholders.filter_map(|(key, value)| self.placeholder(key.get_ref(), key.span(), value)).collect()
     }
 
     pub(super) fn placeholder(&mut self, name: &str, span: Range<usize>, value: &Value<'_>) -> Option<Placeholder> {
@@ -70,7 +75,7 @@ impl Reader {
                 forbid(self, "regex");
                 let choices = choices.unwrap_or_default();
                 let default = self.strings_at(table, "default");
-                default.iter().flatten().for_each(|item| self.check_choice(item, &choices));
+                self.check_choices(default.as_deref().unwrap_or_default(), &choices);
                 Some(Kind::Array { choices: plain(choices), default: default.map(plain) })
             }
             other => {
@@ -87,7 +92,7 @@ impl Reader {
         name: &str,
         table: &DeTable<'_>,
         choices: Vec<Spanned>,
-        regex: Option<&Regex>,
+        regex: Option<&Pattern>,
     ) -> Option<Kind> {
         if choices.is_empty() {
             let span = table.get("choices").map_or(0..0, TomlSpanned::span);
@@ -101,35 +106,41 @@ impl Reader {
         }
         choices.iter().for_each(|choice| self.check_match(Some(choice), regex));
         let default = self.string_at(table, "default");
-        if let Some(default) = &default {
-            self.check_choice(default, &choices);
-        }
+        self.check_choices(default.as_slice(), &choices);
         Some(Kind::Choice { choices: plain(choices), default: default.map(|default| default.value) })
     }
 
-    pub(super) fn check_match(&mut self, value: Option<&Spanned>, regex: Option<&Regex>) {
-        if let (Some(value), Some(regex)) = (value, regex)
-            && !regex.is_match(&value.value)
-        {
-            let title = format!("`{}` does not match the placeholder's regex", value.value);
-            self.invalid(value.span.clone(), &title, "does not match", format!("it must match `{regex}`"));
+    pub(super) fn check_match(&mut self, value: Option<&Spanned>, regex: Option<&Pattern>) {
+        let (Some(value), Some(regex)) = (value, regex) else { return };
+        match regex.is_match(&value.value) {
+            Ok(true) => {}
+            Ok(false) => {
+                let title = format!("`{}` does not match the placeholder's regex", value.value);
+                let help = format!("it must match `{regex}`");
+                self.invalid(value.span.clone(), &title, "does not match", help);
+            }
+            Err(TooLong) => {
+                let help = || Some("shorten it, or the regular expression".to_owned());
+                let title = "it takes too long to compare this with the placeholder's regex";
+                self.report((Code::TooLarge, Severity::Error), value.span.clone(), title, "too long", help);
+            }
         }
     }
 
-    pub(super) fn check_choice(&mut self, value: &Spanned, choices: &[Spanned]) {
-        if !choices.iter().any(|choice| choice.value == value.value) {
-            let known: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
-            let help = match did_you_mean(&value.value, known.iter().copied()) {
-                Some(near) => near,
-                None if known.is_empty() => "add it to `choices`".to_owned(),
-                None => format!("the choices are {}", quote_all(&known)),
+    /// Checks that values are choices.
+    pub(super) fn check_choices(&mut self, values: &[Spanned], choices: &[Spanned]) {
+        let known: HashSet<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
+        for value in values.iter().filter(|value| !known.contains(value.value.as_str())) {
+            let all = || choices.iter().map(|choice| choice.value.as_str());
+            let help = || {
+                Some(match did_you_mean(&value.value, all()) {
+                    Some(near) => near,
+                    None if choices.is_empty() => "add it to `choices`".to_owned(),
+                    None => format!("the choices are {}", listed(all())),
+                })
             };
-            self.invalid(
-                value.span.clone(),
-                &format!("the default `{}` is not one of the choices", value.value),
-                "not a choice",
-                help,
-            );
+            let title = format!("the default `{}` is not one of the choices", value.value);
+            self.report((Code::ManifestValue, Severity::Error), value.span.clone(), &title, "not a choice", help);
         }
     }
 }

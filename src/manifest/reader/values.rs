@@ -3,31 +3,75 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use regex::Regex;
 use toml::de::{DeTable, DeValue};
 
-use super::{Reader, Value, article, quote_all};
+use super::{MAX_ENTRIES, Reader, Value, article, quote_all};
+use crate::answers::pattern::{Pattern, Unusable};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity, did_you_mean};
 use crate::manifest::Spanned;
 
 impl Reader {
-    pub(super) fn report(&mut self, code: Code, span: Range<usize>, title: &str, label: &str, help: Option<String>) {
-        let place = Place::new(&self.name, Arc::clone(&self.text), span);
-        let problem = Diagnostic::error(code, title).at(place, label).maybe_help(help);
+    /// Reports a problem; the help is only made where the problem is kept.
+    pub(super) fn report(
+        &mut self,
+        (code, severity): (Code, Severity),
+        span: Range<usize>,
+        title: &str,
+        label: &str,
+        help: impl FnOnce() -> Option<String>,
+    ) {
         // The TOML parser repeats itself where an array or a table is never closed.
-        if self.found.last() != Some(&problem) {
-            self.found.push(problem);
+        if self.last.as_ref().is_some_and(|(last, said)| *last == span && said == title) {
+            return;
         }
+        self.last = Some((span.clone(), title.to_owned()));
+        let Self { name, text, found, .. } = self;
+        found.push_with(code, severity, || {
+            let place = Place::new(name.as_str(), Arc::clone(text), span);
+            Diagnostic { severity, ..Diagnostic::error(code, title).at(place, label).maybe_help(help()) }
+        });
     }
 
     pub(super) fn wrong_type(&mut self, key: &str, value: &Value<'_>, expected: &str) {
         let title = format!("`{key}` should be {expected}");
         let label = format!("this is {}", article(value.get_ref().type_str()));
-        self.report(Code::ManifestType, value.span(), &title, &label, Some(format!("make `{key}` {expected}")));
+        let help = || Some(format!("make `{key}` {expected}"));
+        self.report((Code::ManifestType, Severity::Error), value.span(), &title, &label, help);
     }
 
     pub(super) fn invalid(&mut self, span: Range<usize>, title: &str, label: &str, help: impl Into<String>) {
-        self.report(Code::ManifestValue, span, title, label, Some(help.into()));
+        self.report((Code::ManifestValue, Severity::Error), span, title, label, || Some(help.into()));
+    }
+
+    /// Reports that there are too many of something; returns whether there are.
+    pub(super) fn check_number(&mut self, what: &str, number: usize) -> bool {
+        if number <= MAX_ENTRIES {
+            return false;
+        }
+        let title = format!("the manifest has more than {MAX_ENTRIES} {what}");
+        let help = || Some("split the template".to_owned());
+        self.report((Code::TooLarge, Severity::Error), 0..0, &title, "in this file", help);
+        true
+    }
+
+    /// Checks patterns, one by one and all together.
+    pub(super) fn check_globs(&mut self, globs: &[Spanned]) {
+        use crate::render::select::{check_pattern, check_patterns};
+        const HELP: &str = "patterns are written as in a .gitignore file";
+        let Some(first) = globs.first() else { return };
+        let mut all_right = true;
+        for glob in globs.iter().take(MAX_ENTRIES) {
+            if let Err(error) = check_pattern(&glob.value) {
+                all_right = false;
+                self.invalid(glob.span.clone(), "invalid glob", &error, HELP);
+            }
+        }
+        let all = globs.iter().map(|glob| glob.value.as_str());
+        if all_right && let Err(error) = check_patterns(all) {
+            let help = || Some("list directories instead of files".to_owned());
+            let title = "too many patterns in a list";
+            self.report((Code::TooLarge, Severity::Error), first.span.clone(), title, &error, help);
+        }
     }
 
     /// Reports the keys of `table` that are not in `known`: cargo-generate ignores them in its own tables, so they only
@@ -35,44 +79,31 @@ impl Reader {
     pub(super) fn check_keys(&mut self, table: &DeTable<'_>, place: &str, known: &[&str], severity: Severity) {
         for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
-            let help = did_you_mean(name, known.iter().copied())
-                .unwrap_or_else(|| format!("remove it; {place} takes {}", quote_all(known)));
-            self.report(
-                Code::ManifestUnknownKey,
-                key.span(),
-                &format!("unknown key `{name}` in {place}"),
-                "not a key of this table",
-                Some(help),
-            );
-            if severity == Severity::Warning {
-                self.soften();
-            }
+            let help = || {
+                let near = did_you_mean(name, known.iter().copied());
+                near.or_else(|| Some(format!("remove it; {place} takes {}", quote_all(known))))
+            };
+            let title = format!("unknown key `{name}` in {place}");
+            self.report((Code::ManifestUnknownKey, severity), key.span(), &title, "not a key of this table", help);
         }
     }
 
-    /// Makes a warning of the last problem.
-    pub(super) fn soften(&mut self) {
-        if let Some(last) = self.found.last_mut() {
-            last.severity = Severity::Warning;
-        }
-    }
-
-    pub(super) fn regex_at(&mut self, table: &DeTable<'_>, key: &str) -> Option<Regex> {
+    pub(super) fn regex_at(&mut self, table: &DeTable<'_>, key: &str) -> Option<Pattern> {
         let pattern = self.string_at(table, key)?;
-        match Regex::new(&pattern.value) {
-            Ok(regex) => Some(regex),
-            Err(error) => {
-                let reason = error.to_string();
-                let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-                self.invalid(
-                    pattern.span,
-                    &format!("`{key}` is not a valid regular expression"),
-                    &reason,
-                    "mend the pattern",
-                );
-                None
+        match Pattern::compile(&pattern.value, &mut self.memory) {
+            Ok(pattern) => return Some(pattern),
+            Err(Unusable::Invalid(reason)) => {
+                let title = format!("`{key}` is not a valid regular expression");
+                self.invalid(pattern.span, &title, &reason, "mend the pattern");
+            }
+            Err(Unusable::TooLarge) => {
+                let label = "10 MiB are allowed, and 32 MiB for all of the manifest";
+                let title = format!("the regular expression of `{key}` takes too much memory");
+                let help = || Some("repeat less, or name characters instead of classes such as \\w".to_owned());
+                self.report((Code::TooLarge, Severity::Error), pattern.span, &title, label, help);
             }
         }
+        None
     }
 
     pub(super) fn table_at<'t, 'i>(&mut self, table: &'t DeTable<'i>, key: &str) -> Option<&'t DeTable<'i>> {

@@ -1,21 +1,21 @@
 //! What comes from the template is indented as the project's file is.
 
-use super::slots::margin;
+pub(in crate::merge) use super::slots::margin;
 
 /// One step of indentation in each file.
-pub(super) struct Margins<'t> {
+pub(in crate::merge) struct Margins<'t> {
     ours: &'t str,
     theirs: &'t str,
 }
 
 impl<'t> Margins<'t> {
-    pub(super) fn new(ours: &[&'t str], theirs: &[&'t str]) -> Self {
-        let their_step = step(theirs).unwrap_or("  ");
-        Self { ours: step(ours).unwrap_or(their_step), theirs: their_step }
+    pub(in crate::merge) fn new(ours: &[&'t str], theirs: &[&'t str]) -> Self {
+        let their_step = Self::step(theirs).unwrap_or("  ");
+        Self { ours: Self::step(ours).unwrap_or(their_step), theirs: their_step }
     }
 
     /// Lines of theirs, whose head has the margin `from`, for a place in ours whose heads have the margin `to`.
-    pub(super) fn fit(&self, lines: &[&str], from: &str, to: &str) -> String {
+    pub(in crate::merge) fn fit(&self, lines: &[&str], from: &str, to: &str) -> String {
         let fitted = lines.iter().map(|line| {
             let own = margin(line);
             let Some(mut deeper) = own.strip_prefix(from).filter(|_| !line.trim().is_empty()) else {
@@ -30,14 +30,16 @@ impl<'t> Margins<'t> {
         });
         fitted.collect()
     }
-}
 
-/// The smallest margin of a file; one tab, where tabs come first.
-fn step<'t>(lines: &[&'t str]) -> Option<&'t str> {
-    let margins = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| margin(line));
-    // A single space is the margin of a comment's further lines.
-    let steps = margins.filter(|margin| margin.starts_with('\t') || margin.len() > 1);
-    steps.map(|margin| if margin.starts_with('\t') { &margin[..1] } else { margin }).min_by_key(|margin| margin.len())
+    /// The smallest margin of a file; one tab, where tabs come first.
+    pub(in crate::merge) fn step(lines: &[&'t str]) -> Option<&'t str> {
+        let margins = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| margin(line));
+        // A single space is the margin of a comment's further lines.
+        let steps = margins.filter(|margin| margin.starts_with('\t') || margin.len() > 1);
+        steps
+            .map(|margin| if margin.starts_with('\t') { &margin[..1] } else { margin })
+            .min_by_key(|margin| margin.len())
+    }
 }
 
 #[cfg(test)]

@@ -3,16 +3,17 @@
 //! In this order: by key, the union of lines, by outline, and then with the lines in common as the base.
 
 mod inline;
-mod margins;
+pub(super) mod margins;
 mod outline;
 mod slots;
 #[cfg(test)]
 mod tests;
 
 use super::ending::Versions;
-use super::structured::{self, Format};
+use super::structured::{self, File};
 use super::text::{Side, TextMerge};
 use super::{content, lines};
+use crate::manifest::ListRule;
 use crate::plan::Subject;
 use crate::tree::RelPath;
 
@@ -34,9 +35,9 @@ impl Adopted {
 }
 
 /// Puts the template's part into the project's file, in the way that fits its name. What both have stays the project's.
-pub(super) fn merge(name: &RelPath, ours: &[u8], theirs: &[u8]) -> Adopted {
+pub(super) fn merge(name: &RelPath, lists: &[ListRule], ours: &[u8], theirs: &[u8]) -> Adopted {
     let versions = Versions::without_base(ours, theirs);
-    let by_key = || structured::adopt(Format::of(name)?, &versions);
+    let by_key = || structured::adopt(File::new(name, lists)?, &versions);
     let by_outline = || {
         let [ours, theirs] = [&versions.ours, &versions.theirs].map(|bytes| str::from_utf8(bytes).ok());
         outline::merge(name, ours?, theirs?).map(|(text, notes)| (text.into_bytes(), notes))
@@ -48,7 +49,7 @@ pub(super) fn merge(name: &RelPath, ours: &[u8], theirs: &[u8]) -> Adopted {
             Adopted::clean(finished.choose(Side::Ours), notes)
         }
         None => {
-            let merge = content::merge(name, None, ours, theirs);
+            let merge = content::merge(name, lists, None, ours, theirs).merge;
             Adopted { merge: (merge.conflicts() <= MAX_CONFLICTS).then_some(merge), notes: Vec::new() }
         }
     }

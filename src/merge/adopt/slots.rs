@@ -85,7 +85,7 @@ fn is_closer(line: &str) -> bool {
 }
 
 /// The white space before a line.
-pub(super) fn margin(line: &str) -> &str {
+pub(in crate::merge) fn margin(line: &str) -> &str {
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 

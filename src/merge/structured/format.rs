@@ -1,7 +1,8 @@
 //! Which files are structured, and what can be done with each format.
 
-use super::value::{Document, Value};
-use super::{json, toml, yaml};
+use super::rules::Rules;
+use super::value::{Document, Node};
+use super::{json, json_edit, toml, toml_edits, yaml};
 use crate::tree::RelPath;
 
 /// A structured format, by the name of the file.
@@ -53,13 +54,26 @@ impl Format {
     pub(super) fn dialects(self) -> &'static [Dialect] {
         match self {
             Self::Json => &[Dialect::Json(json::Dialect::Strict)],
-            Self::LooseJson => &[Dialect::Json(json::Dialect::Strict), Dialect::Json(json::Dialect::Comments)],
-            Self::Jsonc => &[Dialect::Json(json::Dialect::Comments)],
+            Self::LooseJson => &[
+                Dialect::Json(json::Dialect::Strict),
+                Dialect::Json(json::Dialect::Commented),
+                Dialect::Json(json::Dialect::Comments),
+            ],
+            Self::Jsonc => &[Dialect::Json(json::Dialect::Commented), Dialect::Json(json::Dialect::Comments)],
             Self::Json5 => &[Dialect::Json(json::Dialect::Json5)],
             Self::Toml => &[Dialect::Toml],
             Self::Yaml => &[Dialect::Yaml],
         }
     }
+}
+
+/// Where what a text lacks comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Other<'t> {
+    /// The other side's text.
+    pub(super) side: &'t str,
+    /// The base's, where there is one.
+    pub(super) base: Option<&'t str>,
 }
 
 /// How a file is parsed and edited.
@@ -71,20 +85,27 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    /// Nothing where the text is invalid or has a key twice.
+    /// Parses a text with every comment in its place.
+    #[cfg(test)]
     pub(super) fn parse(self, text: &str) -> Option<Document> {
+        self.parse_with(text, true)
+    }
+
+    /// Nothing where the text is invalid or has a key twice. Without `places`, comments are not in theirs where that takes long.
+    pub(super) fn parse_with(self, text: &str, places: bool) -> Option<Document> {
         match self {
             Self::Json(dialect) => json::parse(text, dialect),
             Self::Toml => toml::parse(text),
-            Self::Yaml => yaml::parse(text),
+            Self::Yaml => yaml::parse(text, places),
         }
     }
 
-    /// Gives `text`, whose value is `have`, the value `want`; what is new comes from `source`.
-    pub(super) fn edit(self, text: &str, have: &Value, want: &Value, source: &str) -> Option<String> {
+    /// Makes `text` the document `want`; what it lacks comes from `other`. Nothing where the format has no editor, or where
+    /// the editor does not know how.
+    pub(super) fn edit(self, text: &str, want: &Node, other: Other<'_>, rules: &Rules<'_>) -> Option<String> {
         match self {
-            Self::Json(dialect) => json::edit(text, dialect, have, want),
-            Self::Toml => toml::edit(text, want, source),
+            Self::Json(dialect) => json_edit::edit(text, dialect, want, other, rules),
+            Self::Toml => toml_edits::edit(text, want, other, rules),
             Self::Yaml => None,
         }
     }

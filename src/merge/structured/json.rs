@@ -1,18 +1,21 @@
-//! JSON and its relatives: values, comments and edits through jsonc-parser.
+//! JSON and its relatives: values and comments through jsonc-parser.
 
+use indexmap::IndexMap;
 use jsonc_parser::ast::{self, ObjectPropName};
 use jsonc_parser::common::{Range, Ranged};
-use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstRootNode};
 use jsonc_parser::tokens::{Token, TokenAndRange};
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 
-use super::value::{Document, Map, Value};
+use super::comments::{Comment, Outline};
+use super::value::{Document, List, Map, Node, Value};
 
 /// What a JSON file may hold besides JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// Nothing.
     Strict,
+    /// Comments.
+    Commented,
     /// Comments and trailing commas.
     Comments,
     /// All of JSON5.
@@ -20,12 +23,12 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    fn options(self) -> ParseOptions {
+    pub(super) fn options(self) -> ParseOptions {
         let (comments, json5) = (self != Self::Strict, self == Self::Json5);
         ParseOptions {
             allow_comments: comments,
             allow_loose_object_property_names: json5,
-            allow_trailing_commas: comments,
+            allow_trailing_commas: matches!(self, Self::Comments | Self::Json5),
             allow_missing_commas: false,
             allow_single_quoted_strings: json5,
             allow_hexadecimal_numbers: json5,
@@ -37,33 +40,47 @@ impl Dialect {
     }
 }
 
-const COLLECT: CollectOptions = CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
+pub(super) const COLLECT: CollectOptions =
+    CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
 
 pub(super) fn parse(text: &str, dialect: Dialect) -> Option<Document> {
     let parsed = parse_to_ast(text, &COLLECT, &dialect.options()).ok()?;
     let comment = |token: TokenAndRange<'_>| match token.token {
-        Token::CommentLine(text) | Token::CommentBlock(text) => Some(text.trim().to_owned()),
+        Token::CommentLine(_) | Token::CommentBlock(_) => Comment::new(text, token.range.start..token.range.end),
         _ => None,
     };
     let comments = parsed.tokens.unwrap_or_default().into_iter().filter_map(comment).collect();
-    Some(Document { value: value(&parsed.value?)?, comments })
+    let mut outline = Outline::default();
+    let root = Node::new(value(&parsed.value?, None, &mut outline)?);
+    Some(Document::new(text, root, outline, comments))
 }
 
-fn value(node: &ast::Value<'_>) -> Option<Value> {
+fn value(node: &ast::Value<'_>, entry: Option<usize>, outline: &mut Outline) -> Option<Value> {
     Some(match node {
         ast::Value::StringLit(text) => Value::Text(text.value.to_string()),
         ast::Value::NumberLit(number) => Value::Scalar(number.value.to_owned()),
         ast::Value::BooleanLit(boolean) => Value::Scalar(boolean.value.to_string()),
         ast::Value::NullKeyword(_) => Value::Scalar("null".to_owned()),
-        ast::Value::Array(array) => Value::List(array.elements.iter().map(value).collect::<Option<_>>()?),
+        ast::Value::Array(array) => {
+            outline.container(entry, array.range.start..array.range.end);
+            let mut items = Vec::with_capacity(array.elements.len());
+            for (at, element) in array.elements.iter().enumerate() {
+                let number = outline.entry(entry, at, element.start()..element.end());
+                items.push(Node::new(value(element, Some(number), outline)?));
+            }
+            Value::List(List::new(items))
+        }
         ast::Value::Object(object) => {
-            let mut map = Map::with_capacity(object.properties.len());
-            for property in &object.properties {
-                if map.insert(name(&property.name).to_owned(), value(&property.value)?).is_some() {
+            outline.container(entry, object.range.start..object.range.end);
+            let mut pairs = IndexMap::with_capacity(object.properties.len());
+            for (at, property) in object.properties.iter().enumerate() {
+                let number = outline.entry(entry, at, property.start()..property.end());
+                let node = Node::new(value(&property.value, Some(number), outline)?);
+                if pairs.insert(name(&property.name).to_owned(), node).is_some() {
                     return None;
                 }
             }
-            Value::Map(map)
+            Value::Map(Map::new(pairs))
         }
     })
 }
@@ -89,7 +106,7 @@ pub(super) fn mend_commas(text: &str, dialect: Dialect) -> Option<String> {
                 edits.push((pair[0].end, ","));
             }
         }
-        if let (Some(last), Dialect::Strict) = (elements.last(), dialect)
+        if let (Some(last), Dialect::Strict | Dialect::Commented) = (elements.last(), dialect)
             && let Some(at) = comma(Range { start: last.end, end: container.end })
         {
             edits.push((*at, ""));
@@ -118,134 +135,4 @@ fn for_each_container(node: &ast::Value<'_>, visit: &mut impl FnMut(Range, &[Ran
         }
         _ => {}
     }
-}
-
-/// Gives the document `text`, whose value is `have`, the value `want`, and leaves everything else as it is.
-pub(super) fn edit(text: &str, dialect: Dialect, have: &Value, want: &Value) -> Option<String> {
-    let root = CstRootNode::parse(text, &dialect.options()).ok()?;
-    let mut editor = Editor { changes: EDITED_BYTES / text.len().max(1) };
-    editor.node(&root.value()?, have, want)?;
-    Some(root.to_string())
-}
-
-/// The bytes that all changes of one document may cost: each of them walks the container that it is in.
-const EDITED_BYTES: usize = 20_000_000;
-
-struct Editor {
-    /// How many changes may still be made.
-    changes: usize,
-}
-
-impl Editor {
-    fn node(&mut self, node: &CstNode, have: &Value, want: &Value) -> Option<()> {
-        match (have, want) {
-            _ if have == want => {}
-            (Value::Map(have), Value::Map(want)) => self.object(&node.as_object()?, have, want)?,
-            (Value::List(have), Value::List(want)) => self.array(&node.as_array()?, have, want)?,
-            _ => drop(replace(node.clone(), self.input(want)?)?),
-        }
-        Some(())
-    }
-
-    fn object(&mut self, object: &CstObject, have: &Map, want: &Map) -> Option<()> {
-        for property in object.properties() {
-            let name = property.decoded_name()?;
-            match (have.get(&name)?, want.get(&name)) {
-                (_, None) => {
-                    self.change()?;
-                    property.remove();
-                }
-                (have, Some(want)) if have == want => {}
-                (have, Some(want)) => self.node(&property.value()?, have, want)?,
-            }
-        }
-        let kept = have.keys().filter(|name| want.contains_key(*name)).count();
-        let new = want.iter().enumerate().filter(|(_, (name, _))| !have.contains_key(*name));
-        for (length, (at, (name, value))) in (kept..).zip(new) {
-            object.insert(at.min(length), name, self.input(value)?);
-        }
-        Some(())
-    }
-
-    /// Edits elements in place where there are as many as before; else takes and inserts whole elements.
-    fn array(&mut self, array: &CstArray, have: &[Value], want: &[Value]) -> Option<()> {
-        let mut elements = array.elements().into_iter().zip(have);
-        if have.len() == want.len() {
-            return elements.zip(want).try_for_each(|((element, have), want)| self.node(&element, have, want));
-        }
-        let mut at = 0;
-        elements.try_for_each(|(element, have)| {
-            let Some(new) = want[at..].iter().position(|want| want == have) else {
-                self.change()?;
-                element.remove();
-                return Some(());
-            };
-            for value in &want[at..at + new] {
-                tidy(&array.insert(at, self.input(value)?));
-                at += 1;
-            }
-            at += 1;
-            Some(())
-        })?;
-        for value in &want[at..] {
-            array.append(self.input(value)?);
-        }
-        Some(())
-    }
-
-    fn change(&mut self) -> Option<()> {
-        self.changes = self.changes.checked_sub(1)?;
-        Some(())
-    }
-
-    fn input(&mut self, value: &Value) -> Option<CstInputValue> {
-        self.change()?;
-        input(value)
-    }
-}
-
-/// Takes one of the two spaces that an insertion into an array on one line leaves behind.
-fn tidy(inserted: &CstNode) {
-    let mut after = inserted.next_siblings().skip_while(CstNode::is_comma);
-    if let (Some(one), Some(other)) = (after.next(), after.next())
-        && let (true, Some(other)) = (one.is_whitespace(), other.as_whitespace())
-    {
-        other.remove();
-    }
-}
-
-fn replace(node: CstNode, value: CstInputValue) -> Option<CstNode> {
-    if let Some(node) = node.as_object() {
-        node.replace_with(value)
-    } else if let Some(node) = node.as_array() {
-        node.replace_with(value)
-    } else if let Some(node) = node.as_string_lit() {
-        node.replace_with(value)
-    } else if let Some(node) = node.as_number_lit() {
-        node.replace_with(value)
-    } else if let Some(node) = node.as_boolean_lit() {
-        node.replace_with(value)
-    } else if let Some(node) = node.as_null_keyword() {
-        node.replace_with(value)
-    } else {
-        node.as_word_lit()?.replace_with(value)
-    }
-}
-
-fn input(value: &Value) -> Option<CstInputValue> {
-    Some(match value {
-        Value::Text(text) => CstInputValue::String(text.clone()),
-        Value::Scalar(scalar) => match scalar.as_str() {
-            "null" => CstInputValue::Null,
-            "true" => CstInputValue::Bool(true),
-            "false" => CstInputValue::Bool(false),
-            number => CstInputValue::Number(number.to_owned()),
-        },
-        Value::List(list) => CstInputValue::Array(list.iter().map(input).collect::<Option<_>>()?),
-        Value::Map(map) => {
-            let pair = |(key, value): (&String, &Value)| Some((key.clone(), input(value)?));
-            CstInputValue::Object(map.iter().map(pair).collect::<Option<_>>()?)
-        }
-        Value::Any => return None,
-    })
 }

@@ -1,70 +1,144 @@
-//! The structured rule: a merged JSON, JSONC, TOML or YAML file has the value that a merge of the values gives.
+//! The structured rule: a merged JSON, JSONC, TOML or YAML file is the document that a merge of the documents gives.
 //!
 //! The text stays the user's. Candidates are tried from the one nearest to the text on: the text merge, the refined text
-//! merge, and the wanted value put into ours by an editor that keeps formatting. The first that has the wanted value and
-//! every comment of ours wins.
+//! merge, and the wanted document put into ours by an editor that keeps formatting. The first that is the wanted document
+//! wins: its values, the order of what has one, and each comment with what it belongs to. Where no document follows from
+//! the three versions, there is a conflict.
 
+mod comments;
 mod format;
 mod identity;
 mod json;
+mod json_edit;
+mod order;
+mod plain;
+mod rules;
 mod toml;
+mod toml_edits;
 mod value;
 mod want;
 mod yaml;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use format::Dialect;
 pub(super) use format::Format;
-use value::{Document, Value};
-use want::want;
+use format::{Dialect, Other};
+use plain::Plain;
+use rules::Rules;
+use value::{Document, Fit, List, Node, Value};
+use want::{Conflicts, Inputs, Want, want};
 
-use super::ending::Versions;
-use super::refine::refine;
+use super::adopt::margins::Margins;
+use super::content::Merged;
+use super::ending::{Versions, trivial};
+use super::refine::{Gap, refine};
 use super::text::{self, Side, TextMerge};
+use crate::manifest::ListRule;
 use crate::plan::Subject;
+use crate::tree::RelPath;
+
+/// The path of a structured file, and what is known of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct File<'f> {
+    path: &'f RelPath,
+    format: Format,
+    /// What the template declares about lists.
+    lists: &'f [ListRule],
+}
+
+impl<'f> File<'f> {
+    /// Nothing, where the file has no format that is known.
+    pub(super) fn new(path: &'f RelPath, lists: &'f [ListRule]) -> Option<Self> {
+        Some(Self { path, format: Format::of(path)?, lists })
+    }
+
+    fn job<'v>(&'v self, has_base: bool, purpose: Purpose, plain: &'v Plain<'_>) -> Option<Job<'v>> {
+        let [base, ours, theirs] = plain.versions.each_ref().map(|bytes| str::from_utf8(bytes).ok());
+        let (base, ours, theirs) = (base?, ours?, theirs?);
+        let has_base = has_base && !base.trim().is_empty();
+        let parse = |dialect: &Dialect| {
+            let rules = Rules::new(self.path, self.lists);
+            Job::new(*dialect, rules, has_base, purpose, [base, ours, theirs])
+        };
+        self.format.dialects().iter().find_map(parse)
+    }
+}
 
 /// Merges three versions of a structured file; without a base, by key.
 ///
 /// Nothing where one of them cannot be parsed: then the file is text.
-pub(super) fn merge<'v>(format: Format, has_base: bool, versions: &'v Versions<'_>) -> Option<TextMerge<'v>> {
-    let [base, ours, theirs] = [&versions.base, &versions.ours, &versions.theirs].map(|bytes| str::from_utf8(bytes));
-    let (base, ours, theirs) = (base.ok()?, ours.ok()?, theirs.ok()?);
-    let has_base = has_base && !base.trim().is_empty();
-    let parse = |dialect: &Dialect| Job::new(*dialect, has_base, [base, ours, theirs]);
-    let job = format.dialects().iter().find_map(parse)?;
-    Some(job.merge())
+pub(super) fn merge(file: File<'_>, has_base: bool, versions: &Versions<'_>) -> Option<Merged> {
+    let plain = Plain::new(versions);
+    // Most text merges are sound, and then nobody has to know where comments are.
+    let job = file.job(has_base, Purpose::Sound, &plain)?;
+    if let Some(merge) = job.sound() {
+        return Some(Merged { merge: plain.finish(merge.into_owned()), is_form_kept: false });
+    }
+    let job = if job.dialect == Dialect::Yaml { file.job(has_base, Purpose::Merge, &plain)? } else { job };
+    let merge = job.merge();
+    let is_form_kept = job.is_form_kept(&merge);
+    Some(Merged { merge: plain.finish(merge.into_owned()), is_form_kept })
 }
 
 /// Puts the keys that only the template has into ours. Returns the text, and a note for each key of which both have a value:
 /// there, the user's stays.
 ///
 /// Nothing where one of them cannot be parsed, or where no text has the wanted value.
-pub(super) fn adopt(format: Format, versions: &Versions<'_>) -> Option<(Vec<u8>, Vec<Subject>)> {
-    let [base, ours, theirs] = [&versions.base, &versions.ours, &versions.theirs].map(|bytes| str::from_utf8(bytes));
-    let (base, ours, theirs) = (base.ok()?, ours.ok()?, theirs.ok()?);
-    let parse = |dialect: &Dialect| Job::new(*dialect, false, [base, ours, theirs]);
-    let job = format.dialects().iter().find_map(parse)?;
-    let text = String::from_utf8(job.merge().choose(Side::Ours)).ok()?;
+pub(super) fn adopt(file: File<'_>, versions: &Versions<'_>) -> Option<(Vec<u8>, Vec<Subject>)> {
+    let plain = Plain::new(versions);
+    let job = file.job(false, Purpose::Adopt, &plain)?;
+    let merge = job.merge();
+    let text = String::from_utf8(merge.choose(Side::Ours)).ok()?;
     let (_, ours, theirs) = &job.documents;
-    let is_right = job.wanted[0].is_judged() && job.holds(&text, 0, true);
-    let kept = || ours.value.differences(&theirs.value).into_iter();
+    let is_judged = job.wanted(Side::Ours).is_some_and(|node| node.value.is_judged());
+    let is_right = is_judged && job.holds(&text, Side::Ours, Fit::Comments);
+    let kept = || ours.root.value.differences(&theirs.root.value).into_iter();
     let notes = || kept().map(|kept| Subject::value_kept(kept.key, &kept.theirs)).collect();
-    is_right.then(|| (text.into_bytes(), notes()))
+    let finished = || plain.finish(merge.clone().into_owned()).choose(Side::Ours);
+    is_right.then(|| (finished(), notes()))
+}
+
+/// What three versions are looked at for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Whether their text merge is sound.
+    Sound,
+    /// Their merge.
+    Merge,
+    /// The adoption of a project: what the user has is never in question.
+    Adopt,
 }
 
 /// Three versions of a file, parsed, and what is wanted of their merge.
 struct Job<'v> {
     dialect: Dialect,
+    shape: Shape,
+    rules: Rules<'v>,
     base: &'v str,
     ours: &'v str,
     theirs: &'v str,
     documents: (Option<Document>, Document, Document),
-    /// The wanted value with every disagreement decided for ours, and for theirs.
-    wanted: [Value; 2],
-    conflicts: usize,
+    purpose: Purpose,
+    /// The wanted document with every disagreement decided for neither.
+    both: Want,
+    /// The same, decided for ours, and for theirs.
+    sides: OnceCell<[Want; 2]>,
+    conflicts: Conflicts,
     /// How often each comment has to be there.
     comments: HashMap<String, usize>,
+}
+
+/// Where both sides insert in more places than this, they are all treated alike.
+const MIXED_GAPS: usize = 4;
+
+/// How the versions are looked at, where they are not alike.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    /// Each is a list of documents, even where it is one.
+    is_stream: bool,
+    /// The comments at the top are the file's: a version has nothing but comments.
+    has_header: bool,
 }
 
 /// A merged document with every disagreement decided for ours, for theirs, and as it was in the base.
@@ -74,55 +148,200 @@ struct Candidate {
     base: String,
 }
 
+impl Shape {
+    fn of(documents: &[&Document]) -> Self {
+        let is_empty = |document: &&Document| match &document.root.value {
+            Value::Map(map) => map.pairs.is_empty(),
+            Value::Scalar(_) => true,
+            _ => false,
+        };
+        Self {
+            is_stream: documents.iter().any(|document| document.is_stream),
+            has_header: documents.iter().any(is_empty),
+        }
+    }
+
+    fn apply(self, mut document: Document) -> Document {
+        if self.is_stream && !document.is_stream {
+            let comments = std::mem::take(&mut document.root.comments);
+            let root = std::mem::replace(&mut document.root, Node::new(Value::Any));
+            document.root = Node { value: Value::List(List::new(vec![root])), comments };
+            document.is_stream = true;
+        }
+        if self.has_header
+            && let Value::Map(map) = &mut document.root.value
+            && let Some((_, first)) = map.pairs.first_mut()
+        {
+            document.root.comments.before.append(&mut first.comments.before);
+        }
+        document
+    }
+}
+
 impl<'v> Job<'v> {
-    fn new(dialect: Dialect, has_base: bool, [base, ours, theirs]: [&'v str; 3]) -> Option<Self> {
-        let base_document = if has_base { Some(dialect.parse(base)?) } else { None };
-        let (our_document, their_document) = (dialect.parse(ours)?, dialect.parse(theirs)?);
-        let base_value = base_document.as_ref().map(|document| &document.value);
-        let wanted = |side| want(base_value, &our_document.value, &their_document.value, side);
-        let [for_ours, for_theirs] = [wanted(Side::Ours), wanted(Side::Theirs)];
-        let conflicts = for_ours.conflicts;
-        let wanted = [for_ours.value?, for_theirs.value?];
+    fn new(
+        dialect: Dialect,
+        rules: Rules<'v>,
+        has_base: bool,
+        purpose: Purpose,
+        [base, ours, theirs]: [&'v str; 3],
+    ) -> Option<Self> {
+        let parse = |text| dialect.parse_with(text, purpose != Purpose::Sound);
+        let is_adoption = purpose == Purpose::Adopt;
+        let base_document = if has_base { Some(parse(base)?) } else { None };
+        let (our_document, their_document) = (parse(ours)?, parse(theirs)?);
+        let all = base_document.iter().chain([&our_document, &their_document]);
+        let shape = Shape::of(&all.collect::<Vec<_>>());
+        let base_document = base_document.map(|document| shape.apply(document));
+        let (our_document, their_document) = (shape.apply(our_document), shape.apply(their_document));
+        let inputs = Inputs {
+            rules: &rules,
+            base: base_document.as_ref().map(|document| &document.root),
+            ours: &our_document.root,
+            theirs: &their_document.root,
+            is_adoption,
+            is_stream: shape.is_stream,
+        };
+        let both = want(inputs, Side::Both);
+        let conflicts = both.conflicts;
         let comments = required(base_document.as_ref(), &our_document, &their_document);
         let documents = (base_document, our_document, their_document);
-        Some(Self { dialect, base, ours, theirs, documents, wanted, conflicts, comments })
+        let sides = OnceCell::new();
+        Some(Self { dialect, shape, rules, base, ours, theirs, documents, purpose, both, sides, conflicts, comments })
+    }
+
+    fn inputs(&self) -> Inputs<'_> {
+        let (base, ours, theirs) = &self.documents;
+        Inputs {
+            rules: &self.rules,
+            base: base.as_ref().map(|base| &base.root),
+            ours: &ours.root,
+            theirs: &theirs.root,
+            is_adoption: self.purpose == Purpose::Adopt,
+            is_stream: self.shape.is_stream,
+        }
+    }
+
+    fn wanted(&self, side: Side) -> Option<&Node> {
+        let sides = || self.sides.get_or_init(|| [Side::Ours, Side::Theirs].map(|side| want(self.inputs(), side)));
+        let want = match side {
+            Side::Ours => &sides()[0],
+            Side::Theirs => &sides()[1],
+            Side::Both | Side::Base => &self.both,
+        };
+        want.node.as_ref()
+    }
+
+    fn text(&self) -> TextMerge<'v> {
+        text::merge(self.base.as_bytes(), self.ours.as_bytes(), self.theirs.as_bytes())
+    }
+
+    /// The text merge, where it is sound.
+    fn sound(&self) -> Option<TextMerge<'v>> {
+        Some(self.text()).filter(|text| self.conflicts.values == 0 && self.is_sound(text))
     }
 
     fn merge(&self) -> TextMerge<'v> {
-        let text = text::merge(self.base.as_bytes(), self.ours.as_bytes(), self.theirs.as_bytes());
-        let agreed = self.conflicts == 0;
-        let holds = |merge: &TextMerge<'_>| agreed && merge.is_clean() && self.holds_text(merge);
-        if holds(&text) {
+        let text = self.text();
+        if self.conflicts.values == 0 && self.is_sound(&text) {
             return text;
         }
         let refined = self.refined(&text);
-        if let Some(refined) = refined.iter().find(|refined| holds(refined)) {
-            return refined.clone();
-        }
-        let propose = |number| self.propose(number, &text, &refined);
-        let accepted = |agree: bool| {
-            let mut candidates = (0..5).filter_map(propose);
-            candidates.find(|candidate| agree == (candidate.ours == candidate.theirs) && self.accepts(candidate))
-        };
-        let found = if agreed { accepted(true).or_else(|| accepted(false)) } else { accepted(false) };
-        found.map_or_else(|| self.unsound(&text), Candidate::drawn)
+        let found = [Fit::Best, Fit::Comments].into_iter().find_map(|fit| self.candidate(&text, &refined, fit));
+        found.unwrap_or_else(|| self.unsound(&text))
     }
 
-    /// The refined text merges: with our insertions first, and with theirs first. None where a list cannot be judged.
+    /// The first candidate that is the wanted document.
+    fn candidate(&self, text: &TextMerge<'v>, refined: &[TextMerge<'v>], fit: Fit) -> Option<TextMerge<'v>> {
+        let agreed = self.conflicts.is_none();
+        if let (true, Some([canvas, source])) = (agreed && !refined.is_empty(), self.canvas()) {
+            let edited = self.edited(canvas, source).filter(|edited| self.accepts(edited, fit));
+            if let Some(edited) = edited {
+                return Some(edited.drawn());
+            }
+        }
+        let holds = |merge: &&TextMerge<'_>| merge.clean().is_some_and(|bytes| self.holds_bytes(bytes, fit));
+        if let Some(refined) = refined.iter().find(|merge| agreed && holds(merge)) {
+            return Some(refined.clone());
+        }
+        let accepted = |agree: bool| {
+            let mut candidates = (0..refined.len() + 4).filter_map(|number| self.propose(number, text, refined));
+            candidates.find(|candidate| agree == (candidate.ours == candidate.theirs) && self.accepts(candidate, fit))
+        };
+        let found = if agreed { accepted(true).or_else(|| accepted(false)) } else { accepted(false) };
+        found.map(Candidate::drawn)
+    }
+
+    /// Whether the template's changes of order or layout were left out.
+    fn is_form_kept(&self, merge: &TextMerge<'_>) -> bool {
+        let (Some(base), _, theirs) = &self.documents else { return false };
+        let Some(merged) = merge.clean() else { return false };
+        let is_left_out = merged == self.ours.as_bytes() && base.root.value.is_same(&theirs.root.value);
+        (is_left_out || self.conflicts.moves > 0) && self.text().clean().as_deref() != Some(&merged)
+    }
+
+    /// The version whose indentation is the merged one, where the other's is not: what that has changed is put into it.
+    fn canvas(&self) -> Option<[&'v str; 2]> {
+        let step = |text: &'v str| Margins::step(&text.split_inclusive('\n').collect::<Vec<_>>());
+        let [base, ours, theirs] = [self.base, self.ours, self.theirs].map(step);
+        match trivial(base, ours, theirs) {
+            _ if ours == theirs => None,
+            Some(step) if step == theirs => Some([self.theirs, self.ours]),
+            _ => Some([self.ours, self.theirs]),
+        }
+    }
+
+    /// Whether the text merge is clean, and has the wanted values. Where entries of both sides are in one place, and where
+    /// comments go, is for the text to say.
+    fn is_sound(&self, text: &TextMerge<'_>) -> bool {
+        let merged = text.clean().and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(document) = merged.and_then(|text| self.parse(&text)) else { return false };
+        self.wanted(Side::Both).is_some_and(|wanted| wanted.allows(&document.root, Fit::Order))
+            && self.has_comments(&document)
+    }
+
+    /// The refined text merges. None where a list cannot be judged.
     fn refined(&self, text: &TextMerge<'v>) -> Vec<TextMerge<'v>> {
-        if !self.wanted[0].is_judged() {
+        if !self.wanted(Side::Ours).is_some_and(|node| node.value.is_judged()) {
             return Vec::new();
         }
-        [Side::Ours, Side::Theirs].map(|first| refine(text, first, self.dialect.has_commas())).into()
+        let commas = self.dialect.has_commas();
+        let mut gaps = 0;
+        let mut refined: Vec<_> = Gap::ALL
+            .map(|gap| {
+                gaps = 0;
+                let mut count = || {
+                    gaps += 1;
+                    gap
+                };
+                refine(text, &mut count, commas)
+            })
+            .into();
+        // Some of a few gaps may be conflicts, and others not.
+        if (2..=MIXED_GAPS).contains(&gaps) {
+            for mixture in 1..(1_usize << gaps) - 1 {
+                let mut at = 0;
+                let mut choose = || {
+                    at += 1;
+                    if mixture >> (at - 1) & 1 == 1 { Gap::Conflict } else { Gap::Sorted }
+                };
+                refined.push(refine(text, &mut choose, commas));
+            }
+        }
+        refined
     }
 
     fn propose(&self, number: usize, text: &TextMerge<'_>, refined: &[TextMerge<'_>]) -> Option<Candidate> {
         let mended = |at: usize| Some(Candidate::new(refined.get(at)?).mended(self.dialect));
+        let is_judged = !refined.is_empty();
         match number {
             0 => Some(Candidate::new(text)).filter(|_| !text.is_clean()),
-            1 | 2 => mended(number - 1),
-            3 => self.edited(&mended(0)?.ours),
-            _ => self.edited(self.ours).filter(|_| !refined.is_empty()),
+            _ if number <= refined.len() => mended(number - 1),
+            _ => match number - refined.len() {
+                1 => self.edited(&mended(0)?.ours, self.theirs),
+                2 => self.edited(self.ours, self.theirs).filter(|_| is_judged),
+                _ => self.edited(self.theirs, self.ours).filter(|_| is_judged),
+            },
         }
     }
 
@@ -136,33 +355,40 @@ impl<'v> Job<'v> {
         }
     }
 
-    fn holds_text(&self, merge: &TextMerge<'_>) -> bool {
-        merge.clean().and_then(|bytes| String::from_utf8(bytes).ok()).is_some_and(|text| self.holds(&text, 0, true))
+    fn parse(&self, text: &str) -> Option<Document> {
+        Some(self.shape.apply(self.dialect.parse_with(text, self.purpose != Purpose::Sound)?))
     }
 
-    fn accepts(&self, candidate: &Candidate) -> bool {
-        self.holds(&candidate.ours, 0, true) && self.holds(&candidate.theirs, 1, false)
+    fn holds_bytes(&self, bytes: Vec<u8>, fit: Fit) -> bool {
+        String::from_utf8(bytes).is_ok_and(|text| self.holds(&text, Side::Ours, fit))
     }
 
-    /// Whether a text has the wanted value, and the comments that it must have.
-    fn holds(&self, text: &str, wanted: usize, with_comments: bool) -> bool {
-        let Some(document) = self.dialect.parse(text) else { return false };
+    fn accepts(&self, candidate: &Candidate, fit: Fit) -> bool {
+        self.holds(&candidate.ours, Side::Ours, fit) && self.holds(&candidate.theirs, Side::Theirs, fit)
+    }
+
+    /// Whether a text is the wanted document.
+    fn holds(&self, text: &str, side: Side, fit: Fit) -> bool {
+        let Some(document) = self.parse(text) else { return false };
+        let is_wanted = self.wanted(side).is_some_and(|wanted| wanted.allows(&document.root, fit));
+        is_wanted && (side != Side::Ours || self.has_comments(&document))
+    }
+
+    fn has_comments(&self, document: &Document) -> bool {
         let found = count(&document.comments);
         let has =
             |(comment, wanted): (&String, &usize)| found.get(comment.as_str()).is_some_and(|found| found >= wanted);
-        self.wanted[wanted].allows(&document.value) && (!with_comments || self.comments.iter().all(has))
+        self.comments.iter().all(has)
     }
 
-    /// The wanted values, put into `text` by the editor.
-    fn edited(&self, text: &str) -> Option<Candidate> {
-        let (base, ours, theirs) = &self.documents;
-        let have = self.dialect.parse(text)?.value;
-        let edit = |want: &Value, source| self.dialect.edit(text, &have, want, source);
-        let base_value = base.as_ref().map(|base| &base.value);
-        let undecided = want(base_value, &ours.value, &theirs.value, Side::Base).value;
+    /// The wanted documents, put into `text` by the editor; what that lacks comes from `source`.
+    fn edited(&self, text: &str, source: &str) -> Option<Candidate> {
+        let before = self.documents.0.as_ref().map(|_| self.base);
+        let edit = |want: &Node, side| self.dialect.edit(text, want, Other { side, base: before }, &self.rules);
+        let undecided = want(self.inputs(), Side::Base).node;
         Some(Candidate {
-            ours: edit(&self.wanted[0], self.theirs)?,
-            theirs: edit(&self.wanted[1], self.theirs)?,
+            ours: edit(self.wanted(Side::Ours)?, source)?,
+            theirs: edit(self.wanted(Side::Theirs)?, source)?,
             base: undecided.and_then(|want| edit(&want, self.base)).unwrap_or_default(),
         })
     }
@@ -197,11 +423,20 @@ fn count(comments: &[String]) -> HashMap<&str, usize> {
 fn required(base: Option<&Document>, ours: &Document, theirs: &Document) -> HashMap<String, usize> {
     let base = base.map(|base| count(&base.comments)).unwrap_or_default();
     let [ours, theirs] = [ours, theirs].map(|document| count(&document.comments));
-    let left = |(comment, ours): (&&str, &usize)| {
-        let [base, theirs] = [&base, &theirs].map(|counts| counts.get(comment).copied().unwrap_or_default());
-        ((*comment).to_owned(), ours.saturating_sub(base.saturating_sub(theirs)))
+    let left = |comment: &&str| {
+        let [base, ours, theirs] =
+            [&base, &ours, &theirs].map(|counts| counts.get(*comment).copied().unwrap_or_default());
+        let left = ours.saturating_sub(base.saturating_sub(theirs));
+        ((*comment).to_owned(), left)
     };
-    ours.iter().map(left).filter(|(_, wanted)| *wanted > 0).collect()
+    ours.keys().map(left).filter(|(_, wanted)| *wanted > 0).collect()
+}
+
+/// The comments of a structured file, where the first dialect of its format that takes all of `texts` finds some.
+#[cfg(fuzzing)]
+pub(super) fn comments(format: Format, texts: &[&str]) -> Option<Vec<Vec<String>>> {
+    let all = |dialect: &Dialect| texts.iter().map(|text| Some(dialect.parse_with(text, true)?.comments)).collect();
+    format.dialects().iter().find_map(all)
 }
 
 #[cfg(test)]

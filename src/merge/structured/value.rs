@@ -1,8 +1,10 @@
-//! What the structured formats have in common: a document as a value.
+//! What the structured formats have in common: a document as a tree of values, each with its comments.
 
 use indexmap::IndexMap;
 
-/// The value of a document, whatever its format. Maps are equal in any order.
+use super::comments::{Comment, Outline};
+
+/// The value of a document, whatever its format. Two are equal where the order of their keys and all comments are, too.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     /// Null, a boolean, a number or a date, as a text that equal values share.
@@ -10,28 +12,268 @@ pub(super) enum Value {
     /// A string.
     Text(String),
     /// A list.
-    List(Vec<Self>),
+    List(List),
     /// A map.
     Map(Map),
     /// In a wanted value: a list that cannot be judged.
     Any,
 }
 
-pub(super) type Map = IndexMap<String, Value>;
+/// A value with the comments that belong to it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Node {
+    pub(super) value: Value,
+    pub(super) comments: Comments,
+}
+
+/// The comments of an entry of a map or a list, with their markers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Comments {
+    /// Above it, and apart from it by an empty line: right below what is before it.
+    pub(super) apart: Vec<String>,
+    /// On the lines above.
+    pub(super) before: Vec<String>,
+    /// Behind it, on its line.
+    pub(super) behind: Vec<String>,
+    /// Inside it, after its last entry.
+    pub(super) end: Vec<String>,
+}
+
+/// A list, and in what order its elements may be found.
+#[derive(Debug, Clone, Default)]
+pub(super) struct List {
+    pub(super) items: Vec<Node>,
+    pub(super) order: Order,
+}
+
+/// A map in the order of its keys, and in what other order they may be found.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Map {
+    pub(super) pairs: IndexMap<String, Node>,
+    pub(super) order: Order,
+}
+
+/// The order of the entries of a wanted value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Order {
+    /// As they are.
+    #[default]
+    Exact,
+    /// Any in which each of these runs of entries keeps its order.
+    Chains(Vec<Vec<usize>>),
+    /// The same, but better as they are: sorted.
+    Sorted(Vec<Vec<usize>>),
+}
+
+impl Order {
+    /// The runs of entries that keep their order; nothing where all of them do.
+    pub(super) fn chains(&self, fit: Fit) -> Option<&[Vec<usize>]> {
+        match self {
+            Self::Exact => None,
+            Self::Sorted(_) if fit == Fit::Best => None,
+            Self::Chains(chains) | Self::Sorted(chains) => Some(chains),
+        }
+    }
+}
+
+/// What is asked of a document besides its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// The order of entries; comments may be anywhere.
+    Order,
+    /// The order of entries, and each comment with what it belongs to.
+    Comments,
+    /// The same, and sorted where it was sorted.
+    Best,
+}
+
+impl PartialEq for List {
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items
+    }
+}
+
+impl PartialEq for Map {
+    fn eq(&self, other: &Self) -> bool {
+        self.pairs.len() == other.pairs.len() && self.pairs.iter().eq(&other.pairs)
+    }
+}
+
+impl Comments {
+    pub(super) fn all(&self) -> impl Iterator<Item = &String> {
+        [&self.apart, &self.before, &self.behind, &self.end].into_iter().flatten()
+    }
+
+    /// Whether the lines above it are those of `other`.
+    pub(super) fn is_same_above(&self, other: &Self) -> bool {
+        self.apart == other.apart && self.before == other.before
+    }
+
+    fn is_part_of(&self, whole: &Self) -> bool {
+        let part = |part: &[String], whole: &[String]| part.iter().all(|comment| whole.contains(comment));
+        part(&self.apart, &whole.apart)
+            && part(&self.before, &whole.before)
+            && part(&self.behind, &whole.behind)
+            && part(&self.end, &whole.end)
+    }
+}
+
+impl Node {
+    pub(super) fn new(value: Value) -> Self {
+        Self { value, comments: Comments::default() }
+    }
+
+    /// Whether `self`, a wanted value, allows `found`.
+    pub(super) fn allows(&self, found: &Self, fit: Fit) -> bool {
+        (fit == Fit::Order || self.comments == found.comments || self.value == Value::Any)
+            && self.value.allows(&found.value, fit)
+    }
+
+    /// Whether `found` has what is wanted within it, whatever the comments around it.
+    pub(super) fn allows_within(&self, found: &Self) -> bool {
+        self.comments.end == found.comments.end && self.value.allows(&found.value, Fit::Best)
+    }
+
+    /// Whether it is what is left of `whole` when parts of it are taken away.
+    pub(super) fn is_part_of(&self, whole: &Self) -> bool {
+        self.comments.is_part_of(&whole.comments) && self.value.is_part_of(&whole.value)
+    }
+
+    /// Every comment of the document, in the order of its entries.
+    pub(super) fn each_comment<'n>(&'n self, visit: &mut impl FnMut(&'n String)) {
+        self.comments.all().for_each(&mut *visit);
+        match &self.value {
+            Value::List(list) => list.items.iter().for_each(|node| node.each_comment(visit)),
+            Value::Map(map) => map.pairs.values().for_each(|node| node.each_comment(visit)),
+            Value::Scalar(_) | Value::Text(_) | Value::Any => {}
+        }
+    }
+}
+
+impl List {
+    pub(super) fn new(items: Vec<Node>) -> Self {
+        Self { items, order: Order::Exact }
+    }
+
+    fn allows(&self, found: &Self, fit: Fit) -> bool {
+        let (wanted, found) = (&self.items, &found.items);
+        if wanted.len() != found.len() {
+            return false;
+        }
+        let allows = |(wanted, found): (&Node, &Node)| wanted.allows(found, fit);
+        let Some(chains) = self.order.chains(fit) else { return wanted.iter().zip(found).all(allows) };
+        if wanted.len() > PERMUTED {
+            return wanted.iter().zip(found).all(allows);
+        }
+        let mut places = vec![None; wanted.len()];
+        for (place, found) in found.iter().enumerate() {
+            let free = |at: &usize| places[*at].is_none() && wanted[*at].allows(found, fit);
+            let Some(at) = (place..wanted.len()).chain(0..place).find(free) else { return false };
+            places[at] = Some(place);
+        }
+        in_order(chains, |at| places.get(at).copied().flatten())
+    }
+}
+
+/// Longer lists are looked for in the wanted order alone.
+const PERMUTED: usize = 1_000;
+
+impl Map {
+    pub(super) fn new(pairs: IndexMap<String, Node>) -> Self {
+        Self { pairs, order: Order::Exact }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+        self.pairs.get(key)
+    }
+
+    fn allows(&self, found: &Self, fit: Fit) -> bool {
+        let allows = |(key, wanted): (&String, &Node)| found.get(key).is_some_and(|found| wanted.allows(found, fit));
+        if self.pairs.len() != found.pairs.len() || !self.pairs.iter().all(allows) {
+            return false;
+        }
+        self.allows_keys(found.pairs.keys().map(String::as_str), fit)
+    }
+
+    /// Whether all of its keys are in an order that is allowed.
+    pub(super) fn allows_keys<'k>(&self, found: impl Iterator<Item = &'k str>, fit: Fit) -> bool {
+        match self.order.chains(fit) {
+            None => found.eq(self.pairs.keys().map(String::as_str)),
+            Some(chains) => {
+                let mut places = vec![None; self.pairs.len()];
+                for (place, key) in found.enumerate() {
+                    if let Some(at) = self.pairs.get_index_of(key) {
+                        places[at] = Some(place);
+                    }
+                }
+                in_order(chains, |at| places.get(at).copied().flatten())
+            }
+        }
+    }
+}
+
+fn in_order(chains: &[Vec<usize>], place: impl Fn(usize) -> Option<usize>) -> bool {
+    chains.iter().all(|chain| chain.iter().map(|&at| place(at)).is_sorted())
+}
 
 impl Value {
-    /// Whether `self`, a wanted value, allows `found`.
-    pub(super) fn allows(&self, found: &Self) -> bool {
+    /// The same for the value alone.
+    pub(super) fn allows(&self, found: &Self, fit: Fit) -> bool {
         match (self, found) {
             (Self::Any, _) => true,
-            (Self::List(wanted), Self::List(found)) => {
-                wanted.len() == found.len() && wanted.iter().zip(found).all(|(wanted, found)| wanted.allows(found))
-            }
-            (Self::Map(wanted), Self::Map(found)) => {
-                let allows = |(key, wanted): (&String, &Self)| found.get(key).is_some_and(|found| wanted.allows(found));
-                wanted.len() == found.len() && wanted.iter().all(allows)
-            }
+            (Self::List(wanted), Self::List(found)) => wanted.allows(found, fit),
+            (Self::Map(wanted), Self::Map(found)) => wanted.allows(found, fit),
             _ => self == found,
+        }
+    }
+
+    /// A text that equal values share, whatever the order of their keys, and their comments.
+    pub(super) fn canonical(&self) -> String {
+        let mut out = String::new();
+        self.write_canonical(&mut out);
+        out
+    }
+
+    fn write_canonical(&self, out: &mut String) {
+        match self {
+            Self::Scalar(text) => out.push_str(text),
+            Self::Text(text) => out.push_str(&format!("{text:?}")),
+            Self::List(list) => {
+                out.push('[');
+                for node in &list.items {
+                    node.value.write_canonical(out);
+                    out.push(',');
+                }
+                out.push(']');
+            }
+            Self::Map(map) => {
+                let mut keys: Vec<&String> = map.pairs.keys().collect();
+                keys.sort_unstable();
+                out.push('{');
+                for key in keys {
+                    out.push_str(&format!("{key:?}:"));
+                    map.get(key).into_iter().for_each(|node| node.value.write_canonical(out));
+                    out.push(',');
+                }
+                out.push('}');
+            }
+            Self::Any => out.push('?'),
+        }
+    }
+
+    /// Whether both have the same content: in maps, the order of keys does not count, and comments never do.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::List(one), Self::List(other)) => {
+                let same = |(one, other): (&Node, &Node)| one.value.is_same(&other.value);
+                one.items.len() == other.items.len() && one.items.iter().zip(&other.items).all(same)
+            }
+            (Self::Map(one), Self::Map(other)) => {
+                let same =
+                    |(key, one): (&String, &Node)| other.get(key).is_some_and(|other| one.value.is_same(&other.value));
+                one.pairs.len() == other.pairs.len() && one.pairs.iter().all(same)
+            }
+            _ => self == other,
         }
     }
 
@@ -40,7 +282,8 @@ impl Value {
     pub(super) fn differences(&self, other: &Self) -> Vec<Difference> {
         match (self, other) {
             (Self::Map(one), Self::Map(other)) => {
-                let both = one.iter().filter_map(|(key, value)| Some((key, value.differences(other.get(key)?))));
+                let both = one.pairs.iter().filter_map(|(key, node)| Some((key, node, other.get(key)?)));
+                let both = both.map(|(key, one, other)| (key, one.value.differences(&other.value)));
                 both.flat_map(|(key, below)| below.into_iter().map(move |below| below.within(key))).collect()
             }
             (Self::List(_), Self::List(_)) => Vec::new(),
@@ -52,15 +295,16 @@ impl Value {
         }
     }
 
-    /// Whether it is what is left of `whole` when parts of it are taken away.
-    pub(super) fn is_part_of(&self, whole: &Self) -> bool {
+    fn is_part_of(&self, whole: &Self) -> bool {
         match (self, whole) {
             (Self::Map(part), Self::Map(whole)) => {
-                part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| part.is_part_of(whole)))
+                part.pairs.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| part.is_part_of(whole)))
             }
             (Self::List(part), Self::List(whole)) => {
-                let mut whole = whole.iter();
-                part.iter().all(|part| whole.any(|whole| part == whole))
+                let mut whole = whole.items.iter();
+                part.items
+                    .iter()
+                    .all(|part| whole.any(|whole| part.is_part_of(whole) && part.value.is_same(&whole.value)))
             }
             _ => self == whole,
         }
@@ -70,8 +314,8 @@ impl Value {
     pub(super) fn is_judged(&self) -> bool {
         match self {
             Self::Scalar(_) | Self::Text(_) => true,
-            Self::List(list) => list.iter().all(Self::is_judged),
-            Self::Map(map) => map.values().all(Self::is_judged),
+            Self::List(list) => list.items.iter().all(|node| node.value.is_judged()),
+            Self::Map(map) => map.pairs.values().all(|node| node.value.is_judged()),
             Self::Any => false,
         }
     }
@@ -93,9 +337,20 @@ impl Difference {
     }
 }
 
-/// A document: its value, and the texts of its comments.
+/// A document: its value with the comments at their places, and the texts of all of them.
 #[derive(Debug)]
 pub(super) struct Document {
-    pub(super) value: Value,
+    pub(super) root: Node,
     pub(super) comments: Vec<String>,
+    /// Whether it is a list of several documents.
+    pub(super) is_stream: bool,
+}
+
+impl Document {
+    /// A document whose comments are still to be put into their places.
+    pub(super) fn new(text: &str, mut root: Node, outline: Outline, found: Vec<Comment>) -> Self {
+        let comments = found.iter().map(|comment| comment.text.clone()).collect();
+        outline.attach(text, found, &mut root);
+        Self { root, comments, is_stream: false }
+    }
 }

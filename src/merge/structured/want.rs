@@ -1,196 +1,412 @@
-//! The value that a merged document must have: a three-way merge of values.
+//! The document that a merge must give: a three-way merge of values, with their order and comments.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
+
+use indexmap::{IndexMap, IndexSet};
 
 use super::identity::tokens;
-use super::value::{Map, Value};
+use super::order::{Arranged, Binding, Slot, arrange};
+use super::rules::{Kind, Rule, Rules, exclusive_keys};
+use super::value::{Comments, List, Map, Node, Order, Value};
 use crate::merge::ending::trivial;
 use crate::merge::text::{self, Side};
 
-/// The wanted value, and how many real disagreements there are.
+/// The wanted document, and how many real disagreements there are.
 #[derive(Debug, PartialEq)]
 pub(super) struct Want {
     /// Nothing where the chosen side has nothing.
-    pub(super) value: Option<Value>,
-    pub(super) conflicts: usize,
+    pub(super) node: Option<Node>,
+    pub(super) conflicts: Conflicts,
 }
 
-/// Merges three values: maps by key, lists by the identity of their elements, long strings as text. Where both sides
-/// disagree, the value is that of `side`.
-pub(super) fn want(base: Option<&Value>, ours: &Value, theirs: &Value, side: Side) -> Want {
-    let mut merger = Merger { side, conflicts: 0 };
-    let value = merger.merge(base, Some(ours), Some(theirs));
-    Want { value, conflicts: merger.conflicts }
+/// How often both sides disagree.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Conflicts {
+    /// On a value.
+    pub(super) values: usize,
+    /// On the order of entries, where it has a meaning.
+    pub(super) orders: usize,
+    /// On a comment.
+    pub(super) comments: usize,
+    /// On the place of what has no order: these are not in question, ours stays.
+    pub(super) moves: usize,
 }
 
-struct Merger {
+impl Conflicts {
+    pub(super) fn is_none(self) -> bool {
+        self.values + self.orders + self.comments == 0
+    }
+}
+
+/// What is merged, and how.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inputs<'v> {
+    pub(super) rules: &'v Rules<'v>,
+    /// Nothing where the document is new on both sides.
+    pub(super) base: Option<&'v Node>,
+    pub(super) ours: &'v Node,
+    pub(super) theirs: &'v Node,
+    /// Whether a project without a lock gets what it lacks: then what it has is never in question.
+    pub(super) is_adoption: bool,
+    /// Whether each is a list of documents.
+    pub(super) is_stream: bool,
+}
+
+/// Merges three documents. Where both sides disagree, `side` decides; for [`Side::Both`], entries whose order is not known
+/// are all there, in either order.
+pub(super) fn want(inputs: Inputs<'_>, side: Side) -> Want {
+    let mut merger = Merger { inputs, side, keys: Vec::new(), conflicts: Conflicts::default() };
+    let node = merger.merge(inputs.base, Some(inputs.ours), Some(inputs.theirs));
+    Want { node, conflicts: merger.conflicts }
+}
+
+struct Merger<'v> {
+    inputs: Inputs<'v>,
     side: Side,
-    conflicts: usize,
+    /// The keys above the value.
+    keys: Vec<&'v str>,
+    conflicts: Conflicts,
 }
 
-impl Merger {
-    fn merge(&mut self, base: Option<&Value>, ours: Option<&Value>, theirs: Option<&Value>) -> Option<Value> {
-        if let Some(value) = trivial(base, ours, theirs) {
-            return value.cloned();
+/// The three versions of something; nothing where a version does not have it.
+type Three<'v, T> = [Option<&'v T>; 3];
+
+impl<'v> Merger<'v> {
+    fn merge(&mut self, base: Option<&'v Node>, ours: Option<&'v Node>, theirs: Option<&'v Node>) -> Option<Node> {
+        if let Some(node) = trivial(base, ours, theirs) {
+            return node.cloned();
         }
         match (base, ours, theirs) {
-            (None | Some(Value::Map(_)), Some(Value::Map(ours)), Some(Value::Map(theirs))) => {
-                let base = if let Some(Value::Map(base)) = base { Some(base) } else { None };
-                Some(self.maps(base, ours, theirs))
-            }
-            (None | Some(Value::List(_)), Some(Value::List(o)), Some(Value::List(t))) => {
-                let list = if let Some(Value::List(base)) = base { &base[..] } else { &[] };
-                match tokens([list, o, t]) {
-                    None => Some(Value::Any),
-                    Some(tokens) => match self.lists([list, o, t], &tokens) {
-                        Some(list) => Some(Value::List(list)),
-                        None => self.disagree(base, ours, theirs),
-                    },
-                }
-            }
-            (Some(Value::Text(base)), Some(Value::Text(ours)), Some(Value::Text(theirs)))
-                if [base, ours, theirs].iter().all(|text| text.contains('\n')) =>
-            {
-                let merge = text::merge(base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
-                self.conflicts += merge.conflicts();
-                Some(Value::Text(String::from_utf8_lossy(&merge.choose(self.side)).into_owned()))
+            (_, Some(ours), Some(theirs)) => {
+                let comments = self.comments(base.map(|base| &base.comments), &ours.comments, &theirs.comments);
+                self.loose(base, ours, theirs);
+                let value = self.value([base.map(|base| &base.value), Some(&ours.value), Some(&theirs.value)]);
+                Some(Node { value, comments })
             }
             // One side dropped what the other took parts of.
             (Some(base), None, Some(left)) | (Some(base), Some(left), None) if left.is_part_of(base) => None,
-            _ => self.disagree(base, ours, theirs),
+            _ => {
+                self.conflicts.values += 1;
+                self.choose([base, ours, theirs]).cloned()
+            }
         }
     }
 
-    fn disagree(&mut self, base: Option<&Value>, ours: Option<&Value>, theirs: Option<&Value>) -> Option<Value> {
-        self.conflicts += 1;
+    fn value(&mut self, [base, ours, theirs]: Three<'v, Value>) -> Value {
+        let (Some(o), Some(t)) = (ours, theirs) else { return Value::Any };
+        if let Some(value) = trivial(base, ours, theirs).flatten() {
+            return value.clone();
+        }
+        match (base, o, t) {
+            (None | Some(Value::Map(_)), Value::Map(ours), Value::Map(theirs)) => {
+                let base_map = if let Some(Value::Map(base)) = base { Some(base) } else { None };
+                if base.is_none() && !self.may_fuse(ours, theirs) {
+                    return self.disagree([base, Some(o), Some(t)]);
+                }
+                self.maps(base_map, ours, theirs).unwrap_or_else(|| self.disagree([base, Some(o), Some(t)]))
+            }
+            (None | Some(Value::List(_)), Value::List(ours), Value::List(theirs)) => {
+                let base_list = if let Some(Value::List(base)) = base { &base.items[..] } else { &[] };
+                self.lists([base_list, &ours.items, &theirs.items])
+                    .unwrap_or_else(|| self.disagree([base, Some(o), Some(t)]))
+            }
+            (Some(Value::Text(base)), Value::Text(ours), Value::Text(theirs))
+                if [base, ours, theirs].iter().all(|text| text.contains('\n')) =>
+            {
+                let merge = text::merge(base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
+                self.conflicts.values += merge.conflicts();
+                Value::Text(String::from_utf8_lossy(&merge.choose(self.side)).into_owned())
+            }
+            _ => self.disagree([base, Some(o), Some(t)]),
+        }
+    }
+
+    fn choose<'c, T>(&self, [base, ours, theirs]: Three<'c, T>) -> Option<&'c T> {
         match self.side {
-            Side::Base => base.cloned(),
-            Side::Ours | Side::Both => ours.cloned(),
-            Side::Theirs => theirs.cloned(),
+            Side::Base => base,
+            Side::Ours | Side::Both => ours,
+            Side::Theirs => theirs,
         }
     }
 
-    fn maps(&mut self, base: Option<&Map>, ours: &Map, theirs: &Map) -> Value {
-        let keys = weave(&ours.keys().collect::<Vec<_>>(), &theirs.keys().collect::<Vec<_>>(), Gap::OursFirst);
-        let mut map = Map::with_capacity(keys.len());
-        for key in keys {
-            let value = self.merge(base.and_then(|base| base.get(key)), ours.get(key), theirs.get(key));
-            if let Some(value) = value {
-                map.insert(key.clone(), value);
+    fn disagree(&mut self, versions: Three<'_, Value>) -> Value {
+        self.conflicts.values += 1;
+        self.choose(versions).or(versions[1]).cloned().unwrap_or(Value::Any)
+    }
+
+    /// Whether two maps that both sides added can be one: where one has all of the other, or their entries do not depend
+    /// on each other.
+    fn may_fuse(&self, ours: &Map, theirs: &Map) -> bool {
+        let has_all = |part: &Map, whole: &Map| {
+            let has =
+                |(key, node): (&String, &Node)| whole.get(key).is_some_and(|other| other.value.is_same(&node.value));
+            part.pairs.iter().all(has)
+        };
+        self.inputs.base.is_none()
+            || self.inputs.rules.is_open_map(&self.keys)
+            || has_all(ours, theirs)
+            || has_all(theirs, ours)
+    }
+
+    /// Nothing, where the order of the keys has a meaning and does not follow, or where keys exclude each other.
+    fn maps(&mut self, base: Option<&'v Map>, ours: &'v Map, theirs: &'v Map) -> Option<Value> {
+        let mut names = IndexSet::new();
+        let mut number =
+            |map: &'v Map| map.pairs.keys().map(|key| names.insert_full(key.as_str()).0).collect::<Vec<_>>();
+        let tokens = [base.map(&mut number).unwrap_or_default(), number(ours), number(theirs)];
+        let names: Vec<&str> = names.into_iter().collect();
+        let has_order = self.inputs.rules.is_ordered_map(&self.keys) && !self.inputs.is_adoption;
+        let arranged = arrange(tokens.each_ref().map(Vec::as_slice), has_order);
+        if arranged.is_torn && has_order {
+            return None;
+        }
+        self.conflicts.moves += usize::from(arranged.is_moved);
+        let sorting = Sorting::of(&tokens, |token| names[token].to_lowercase());
+        let policy = Policy { has_order, is_map: true, sorting: sorting.as_ref() };
+        let (mut pairs, mut places) = (IndexMap::with_capacity(names.len()), HashMap::new());
+        for token in self.chosen(&arranged, &tokens[0], policy) {
+            let key = names[token];
+            self.keys.push(key);
+            let node = self.merge(base.and_then(|base| base.get(key)), ours.get(key), theirs.get(key));
+            self.keys.pop();
+            if let Some(node) = node {
+                places.insert(token, pairs.len());
+                pairs.insert(key.to_owned(), node);
             }
         }
-        Value::Map(map)
+        let both = |(one, other): &&(&str, &str)| {
+            let in_one = |map: &IndexMap<String, Node>| map.contains_key(*one) && map.contains_key(*other);
+            in_one(&pairs) && !in_one(&ours.pairs) && !in_one(&theirs.pairs)
+        };
+        if exclusive_keys().any(|keys| both(&keys)) {
+            return None;
+        }
+        let order = self.order(&arranged, &tokens, &places, policy);
+        Some(Value::Map(Map { pairs, order }))
     }
 
-    /// Nothing, where both sides put different things in the place of one element, or moved elements to different places.
-    fn lists(&mut self, versions: [&[Value]; 3], tokens: &[Vec<usize>; 3]) -> Option<Vec<Value>> {
-        let [base, ours, theirs] = tokens;
-        let order = order(base, ours, theirs)?;
-        let places = [0, 1, 2].map(|version: usize| {
-            let places = tokens[version].iter().zip(versions[version]);
-            places.map(|(&token, value)| (token, value)).collect::<HashMap<_, _>>()
+    /// Nothing, where a list is one value, or where both sides moved elements to different places.
+    fn lists(&mut self, versions: [&'v [Node]; 3]) -> Option<Value> {
+        let rule = self.inputs.rules.list(&self.keys);
+        let has_order = match kind(rule, versions) {
+            Kind::Single => return None,
+            kind => kind == Kind::Sequence && !self.inputs.is_adoption,
+        };
+        if !rule.is_known && is_mixed(versions) {
+            return Some(Value::Any);
+        }
+        let tokens = match self.inputs.is_stream && self.keys.is_empty() {
+            true => positions(versions),
+            false => tokens(versions, rule.identity),
+        };
+        let Some(tokens) = tokens else { return Some(Value::Any) };
+        let arranged = arrange(tokens.each_ref().map(Vec::as_slice), has_order);
+        if arranged.is_torn && has_order {
+            return None;
+        }
+        self.conflicts.moves += usize::from(arranged.is_moved);
+        let at = [0, 1, 2].map(|version: usize| {
+            tokens[version].iter().copied().zip(versions[version]).collect::<HashMap<usize, &'v Node>>()
         });
-        let element = |token| self.merge(at(&places[0], token), at(&places[1], token), at(&places[2], token));
-        Some(order.iter().filter_map(element).collect())
+        let key = |token: usize| match at.iter().find_map(|nodes| nodes.get(&token)).map(|node| &node.value) {
+            Some(Value::Text(text) | Value::Scalar(text)) => text.to_lowercase(),
+            _ => String::new(),
+        };
+        let is_plain = |node: &Node| matches!(node.value, Value::Text(_) | Value::Scalar(_));
+        let sorting = Sorting::of(&tokens, key).filter(|_| versions.iter().all(|list| list.iter().all(is_plain)));
+        let policy = Policy { has_order, is_map: false, sorting: sorting.as_ref() };
+        let (mut items, mut places) = (Vec::new(), HashMap::new());
+        for token in self.chosen(&arranged, &tokens[0], policy) {
+            let [base, ours, theirs] = [0, 1, 2].map(|version: usize| at[version].get(&token).copied());
+            if let Some(node) = self.element(base, ours, theirs) {
+                places.insert(token, items.len());
+                items.push(node);
+            }
+        }
+        let order = self.order(&arranged, &tokens, &places, policy);
+        Some(Value::List(List { items, order }))
+    }
+
+    /// An element that both sides added is one of them, never a mixture.
+    fn element(&mut self, base: Option<&'v Node>, ours: Option<&'v Node>, theirs: Option<&'v Node>) -> Option<Node> {
+        match (base, ours, theirs) {
+            (None, Some(one), Some(other)) if !one.value.is_same(&other.value) && !self.inputs.is_adoption => {
+                self.conflicts.values += 1;
+                self.choose([base, ours, theirs]).cloned()
+            }
+            _ => self.merge(base, ours, theirs),
+        }
+    }
+
+    /// The entries in order, with those of one side alone where both have some in one place, and must not.
+    fn chosen(&mut self, arranged: &Arranged, base: &[usize], policy: Policy<'_>) -> Vec<usize> {
+        let base: HashSet<usize> = base.iter().copied().collect();
+        let mut out = Vec::new();
+        for slot in &arranged.slots {
+            match slot {
+                Slot::One(token) => out.push(*token),
+                Slot::Gap { ours, theirs, is_replaced } => {
+                    let is_value = *is_replaced && !policy.is_map && !self.inputs.is_adoption;
+                    self.conflicts.values += usize::from(is_value);
+                    self.conflicts.orders += usize::from(policy.has_order && !is_value);
+                    let both = ours.iter().chain(theirs);
+                    match self.side {
+                        Side::Ours if is_value || policy.has_order => out.extend(ours),
+                        Side::Theirs if is_value || policy.has_order => out.extend(theirs),
+                        Side::Base if is_value || policy.has_order => {
+                            out.extend(both.filter(|token| base.contains(token)));
+                        }
+                        _ => {
+                            let from = out.len();
+                            out.extend(both);
+                            policy.sorting.into_iter().for_each(|sorting| sorting.sort(&mut out[from..]));
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// The orders in which the entries that are at `places` may be found.
+    fn order(
+        &self,
+        arranged: &Arranged,
+        [_, ours, theirs]: &[Vec<usize>; 3],
+        places: &HashMap<usize, usize>,
+        policy: Policy<'_>,
+    ) -> Order {
+        let is_sure = || arranged.slots.iter().all(|slot| matches!(slot, Slot::One(_)));
+        let is_sorted = policy.sorting.is_some();
+        if (is_sorted && !policy.is_map) || (policy.has_order && (self.side != Side::Both || is_sure())) {
+            return Order::Exact;
+        }
+        let chain = |side: &[usize]| side.iter().filter_map(|token| places.get(token).copied()).collect::<Vec<_>>();
+        let Binding { ours: by_ours, theirs: by_theirs } = arranged.binding;
+        let chains = [(by_ours, ours), (by_theirs, theirs)].into_iter().filter(|(holds, _)| *holds);
+        let chains = chains.map(|(_, side)| chain(side)).collect();
+        if is_sorted && !is_sure() { Order::Sorted(chains) } else { Order::Chains(chains) }
+    }
+
+    fn comments(&mut self, base: Option<&Comments>, ours: &Comments, theirs: &Comments) -> Comments {
+        if self.inputs.is_adoption {
+            return ours.clone();
+        }
+        let none = Comments::default();
+        let base = base.unwrap_or(&none);
+        Comments {
+            apart: self.comment(&base.apart, &ours.apart, &theirs.apart),
+            before: self.comment(&base.before, &ours.before, &theirs.before),
+            behind: self.comment(&base.behind, &ours.behind, &theirs.behind),
+            end: self.comment(&base.end, &ours.end, &theirs.end),
+        }
+    }
+
+    /// A comment between entries that one side changed, where the other has a new entry: it may be about what is before it.
+    fn loose(&mut self, base: Option<&Node>, ours: &Node, theirs: &Node) {
+        let Some(base) = base.filter(|_| !self.inputs.is_adoption) else { return };
+        for (one, other) in [(ours, theirs), (theirs, ours)] {
+            let at_end = one.comments.end != base.comments.end && ends_in_new(Some(base), other);
+            let between = match (&base.value, &one.value, &other.value) {
+                (Value::Map(base), Value::Map(one), Value::Map(other)) => {
+                    let entries = other.pairs.iter().zip(other.pairs.iter().skip(1));
+                    let is_between = |((before, node), (key, _)): &((&String, &Node), (&String, &Node))| {
+                        let [was, is] = [base, one].map(|map| map.get(key).map(|node| &node.comments.apart));
+                        is.is_some_and(|is| was.is_none_or(|was| was != is)) && ends_in_new(base.get(before), node)
+                    };
+                    entries.filter(is_between).count()
+                }
+                _ => 0,
+            };
+            self.conflicts.comments += between + usize::from(at_end);
+        }
+    }
+
+    /// Merges the comments in one place, line by line.
+    fn comment(&mut self, base: &[String], ours: &[String], theirs: &[String]) -> Vec<String> {
+        if let Some(comments) = trivial(base, ours, theirs) {
+            return comments.to_vec();
+        }
+        let [base, ours, theirs] =
+            [base, ours, theirs].map(|all| all.iter().map(|comment| format!("{comment}\0\n")).collect::<String>());
+        let merge = text::merge(base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
+        self.conflicts.comments += merge.conflicts();
+        let chosen =
+            String::from_utf8_lossy(&merge.choose(if self.side == Side::Both { Side::Ours } else { self.side }))
+                .into_owned();
+        chosen.split_terminator("\0\n").map(str::to_owned).collect()
     }
 }
 
-fn at<'v>(places: &HashMap<usize, &'v Value>, token: &usize) -> Option<&'v Value> {
-    places.get(token).copied()
+/// How entries of both sides in one place are taken.
+#[derive(Clone, Copy)]
+struct Policy<'s> {
+    /// Whether the order of entries has a meaning.
+    has_order: bool,
+    is_map: bool,
+    /// Where all versions are sorted.
+    sorting: Option<&'s Sorting>,
 }
 
-/// The order of the merged list, with the elements that one side dropped.
-fn order(base: &[usize], ours: &[usize], theirs: &[usize]) -> Option<Vec<usize>> {
-    let [ours_gaps, theirs_gaps] = [Gaps::new(base, ours), Gaps::new(base, theirs)];
-    let replaced = |token: &usize| match (ours_gaps.at(*token), theirs_gaps.at(*token)) {
-        (Some(ours), Some(theirs)) => ours != theirs,
+/// The entries of versions that are all sorted.
+struct Sorting(HashMap<usize, String>);
+
+impl Sorting {
+    /// Nothing, where a version is not sorted, or too short for its order to say anything.
+    fn of(versions: &[Vec<usize>; 3], key: impl Fn(usize) -> String) -> Option<Self> {
+        let keys: HashMap<usize, String> = versions.iter().flatten().map(|&token| (token, key(token))).collect();
+        let is_sorted = versions.iter().all(|version| version.is_sorted_by_key(|token| keys.get(token)));
+        (is_sorted && versions[1].len() > 1 && versions[2].len() > 1).then_some(Self(keys))
+    }
+
+    fn sort(&self, tokens: &mut [usize]) {
+        tokens.sort_by(|one, other| self.0.get(one).cmp(&self.0.get(other)));
+    }
+}
+
+/// Whether the last entry of something is new, or the last one within that.
+fn ends_in_new(base: Option<&Node>, node: &Node) -> bool {
+    let Some(base) = base else { return true };
+    match (&base.value, &node.value) {
+        (Value::Map(base), Value::Map(map)) => {
+            map.pairs.last().is_some_and(|(key, node)| ends_in_new(base.get(key), node))
+        }
+        (Value::List(base), Value::List(list)) => {
+            list.items.last().is_some_and(|last| !base.items.iter().any(|item| item.value.is_same(&last.value)))
+        }
         _ => false,
+    }
+}
+
+/// The documents of a stream are known by their places, where no version has more than another.
+fn positions(versions: [&[Node]; 3]) -> Option<[Vec<usize>; 3]> {
+    let length = versions[1].len();
+    let same = versions[2].len() == length && (versions[0].is_empty() || versions[0].len() == length);
+    same.then(|| versions.map(|list| (0..list.len()).collect()))
+}
+
+/// What a list is, whose rule does not say it alone.
+fn kind(rule: Rule<'_>, versions: [&[Node]; 3]) -> Kind {
+    let any = |is: fn(&Value) -> bool| versions.iter().any(|list| list.iter().any(|node| is(&node.value)));
+    let is_number = |value: &Value| matches!(value, Value::Scalar(text) if text.parse::<f64>().is_ok());
+    let numbers = |list: &&[Node]| !list.is_empty() && list.iter().all(|node| is_number(&node.value));
+    match rule.kind {
+        Kind::Patterns if any(|value| matches!(value, Value::Text(text) if text.starts_with('!'))) => Kind::Sequence,
+        Kind::Patterns => Kind::Set,
+        _ if !rule.is_known && versions.iter().any(numbers) => Kind::Single,
+        kind => kind,
+    }
+}
+
+/// Whether a list holds values of different kinds: each may have a meaning by its place.
+fn is_mixed(versions: [&[Node]; 3]) -> bool {
+    let kind = |value: &Value| match value {
+        Value::Map(_) => 0,
+        Value::Text(_) => 1,
+        Value::Scalar(_) => 2,
+        // A name with options: `["name", {}]`.
+        Value::List(_) | Value::Any => 1,
     };
-    if base.iter().any(replaced) {
-        return None;
-    }
-    let [in_base, in_ours, in_theirs] = [base, ours, theirs].map(|tokens| tokens.iter().collect::<HashSet<_>>());
-    let common = |token: &&usize| in_base.contains(token) && in_ours.contains(token) && in_theirs.contains(token);
-    let [b, o, t] = [base, ours, theirs].map(|tokens| tokens.iter().filter(common).collect::<Vec<_>>());
-    if o == t || b == t {
-        Some(weave(ours, theirs, Gap::OursFirst))
-    } else if b == o {
-        Some(weave(theirs, ours, Gap::TheirsFirst))
-    } else {
-        None
-    }
-}
-
-/// What a side has put into the gaps that it made in the base.
-struct Gaps {
-    /// The gap of each element that the side dropped.
-    dropped: HashMap<usize, usize>,
-    /// The new elements of each gap.
-    new: HashMap<usize, Vec<usize>>,
-}
-
-impl Gaps {
-    fn new(base: &[usize], side: &[usize]) -> Self {
-        let mut gaps = Self { dropped: HashMap::new(), new: HashMap::new() };
-        let [in_base, in_side] = [base, side].map(|tokens| tokens.iter().collect::<HashSet<_>>());
-        let mut kept = 0;
-        for token in base {
-            if in_side.contains(token) {
-                kept += 1;
-            } else {
-                gaps.dropped.insert(*token, kept);
-            }
-        }
-        kept = 0;
-        for token in side {
-            if in_base.contains(token) {
-                kept += 1;
-            } else {
-                gaps.new.entry(kept).or_default().push(*token);
-            }
-        }
-        gaps
-    }
-
-    /// What stands in the place of an element that the side dropped.
-    fn at(&self, token: usize) -> Option<&[usize]> {
-        let gap = self.dropped.get(&token)?;
-        Some(self.new.get(gap).map_or(&[], Vec::as_slice))
-    }
-}
-
-/// Whose new elements come first where both sides have some.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gap {
-    OursFirst,
-    TheirsFirst,
-}
-
-/// The elements of `ours` in their order; those that only `theirs` has come after their predecessor there.
-pub(super) fn weave<T: Copy + Eq + Hash>(ours: &[T], theirs: &[T], gap: Gap) -> Vec<T> {
-    let [in_ours, in_theirs] = [ours, theirs].map(|all| all.iter().copied().collect::<HashSet<_>>());
-    let (mut added, mut anchor) = (HashMap::<Option<T>, Vec<T>>::new(), None);
-    for &element in theirs {
-        if in_ours.contains(&element) {
-            anchor = Some(element);
-        } else {
-            added.entry(anchor).or_default().push(element);
-        }
-    }
-    let mut out = Vec::with_capacity(ours.len() + theirs.len());
-    let mut after = |anchor: Option<T>, out: &mut Vec<T>| out.extend(added.remove(&anchor).unwrap_or_default());
-    anchor = None;
-    for &element in ours {
-        if gap == Gap::TheirsFirst {
-            after(anchor, &mut out);
-        }
-        if in_theirs.contains(&element) {
-            after(anchor, &mut out);
-            anchor = Some(element);
-        }
-        out.push(element);
-    }
-    after(anchor, &mut out);
-    out
+    let mixed = |list: &[Node]| list.windows(2).any(|pair| kind(&pair[0].value) != kind(&pair[1].value));
+    versions.iter().any(|list| mixed(list))
 }

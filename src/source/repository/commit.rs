@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::budget::Spot;
 use super::{Wanted, submodule};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git::{Listed, Mirror};
+use crate::source::MAX_SIZE;
 use crate::source::cache::Cache;
 use crate::source::files::{Files, ManifestFile, is_manifest};
-use crate::source::{MAX_FILES, MAX_SIZE, too_large};
 use crate::template::MANIFEST;
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -18,8 +19,8 @@ pub struct Commit<'a> {
     /// Why it may not be the newest one.
     pub note: Option<Diagnostic>,
     pub(super) wanted: Wanted<'a>,
-    /// How deep a submodule this is.
-    pub(super) depth: usize,
+    /// Where it is in the template.
+    pub(super) spot: Spot,
     pub(super) mirror: Mirror,
     source: String,
     listed: std::sync::OnceLock<Vec<Listed>>,
@@ -28,55 +29,65 @@ pub struct Commit<'a> {
 }
 
 impl<'a> Commit<'a> {
-    pub(super) fn new(wanted: Wanted<'a>, cache: Cache, mirror: Mirror, name: String, depth: usize) -> Self {
+    pub(super) fn new(wanted: Wanted<'a>, cache: Cache, mirror: Mirror, name: String, spot: Spot) -> Self {
         let source = wanted.address.to_string();
-        Self { name, note: None, wanted, depth, mirror, source, listed: std::sync::OnceLock::new(), _cache: cache }
+        Self { name, note: None, wanted, spot, mirror, source, listed: std::sync::OnceLock::new(), _cache: cache }
     }
 
-    /// Every file, and every submodule as one.
+    /// Every file, and every submodule as one, in the order of their paths.
     pub(super) fn listed(&self) -> Result<&[Listed]> {
         if let Some(listed) = self.listed.get() {
             return Ok(listed);
         }
-        let listed = self.mirror.files(&self.name)?;
-        Ok(self.listed.get_or_init(|| listed))
+        let list = self.mirror.files(&self.name, self.spot.list_left())?;
+        let list = list.ok_or_else(|| self.spot.list_is_too_long())?;
+        self.spot.add_list(list.length);
+        Ok(self.listed.get_or_init(|| list.files))
     }
 
-    /// The content of a file, where there is one.
-    pub(super) fn content(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        let found = self.listed()?.iter().find(|listed| listed.path == path.as_bytes() && is_file(listed));
-        let Some(listed) = found else { return Ok(None) };
-        if listed.size.is_some_and(|size| size > MAX_SIZE) {
-            return Err(too_large().into());
+    /// What is at a path.
+    pub(super) fn find(&self, path: &str) -> Result<Option<&Listed>> {
+        let listed = self.listed()?;
+        let found = listed.binary_search_by(|listed| listed.path.as_slice().cmp(path.as_bytes()));
+        Ok(found.ok().map(|at| &listed[at]))
+    }
+
+    /// The content of a file of at most `limit` bytes, where there is one.
+    pub(super) fn content(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+        let Some(listed) = self.find(path)?.filter(|listed| is_file(listed)) else { return Ok(None) };
+        if listed.size.is_some_and(|size| size > limit) {
+            let title = format!("the template's `{path}` has more than {} MiB", limit >> 20);
+            return Err(Diagnostic::error(Code::TooLarge, title).help("is this the right repository?").into());
         }
         let mut content = None;
-        self.mirror.contents(&[&listed.object], |_, bytes| content = Some(bytes))?;
+        self.mirror.contents(&[&listed.object], limit, |_, bytes| content = Some(bytes))?;
         Ok(content)
     }
 
     /// Every file below a folder.
     pub(super) fn files_below(&self, folder: &str) -> Result<Tree> {
-        let (mut files, mut modules, mut problems, mut size) = (BTreeMap::new(), Vec::new(), BTreeSet::new(), 0);
+        let (mut files, mut modules, mut problems, mut size) = (BTreeMap::new(), Vec::new(), BTreeSet::new(), 0_u64);
         for listed in self.listed()? {
             let Some(path) = below(folder, &listed.path) else { continue };
-            size += listed.size.unwrap_or(0);
+            size = size.saturating_add(listed.size.unwrap_or(0));
             match checked(path) {
                 Ok(path) if listed.mode == "160000" => modules.push(path),
                 Ok(path) => drop(files.insert(path, listed)),
                 Err(problem) => drop(problems.insert(problem)),
             }
         }
-        if size > MAX_SIZE || files.len() > MAX_FILES {
-            return Err(too_large().into());
-        }
+        let left = self.spot.bytes_left();
+        self.spot.add_files(files.len(), size)?;
+        self.spot.add_submodules(modules.len())?;
         if !problems.is_empty() {
             let refuse = |(title, help): (String, String)| Diagnostic::error(Code::UnsafePath, title).help(help);
             return Err(Diagnostics(problems.into_iter().map(refuse).collect()));
         }
-        let mut tree = self.read(&files)?;
+        let mut tree = self.read(&files, left)?;
+        let named = if modules.is_empty() { Vec::new() } else { submodule::named(self)? };
         for path in modules {
             let at = if folder.is_empty() { path.to_string() } else { format!("{folder}/{path}") };
-            for (below, entry) in submodule::files(self, &at)? {
+            for (below, entry) in submodule::files(self, &at, &named)? {
                 // Both halves were checked, but the whole may be too long.
                 let path = RelPath::new(format!("{path}/{below}"))
                     .map_err(|reason| unsafe_path(&below, &reason.to_string()))?;
@@ -86,10 +97,10 @@ impl<'a> Commit<'a> {
         Ok(tree)
     }
 
-    fn read(&self, files: &BTreeMap<RelPath, &Listed>) -> Result<Tree> {
+    fn read(&self, files: &BTreeMap<RelPath, &Listed>, limit: u64) -> Result<Tree> {
         let objects: Vec<&str> = files.values().map(|listed| listed.object.as_str()).collect();
         let mut contents = Vec::with_capacity(objects.len());
-        self.mirror.contents(&objects, |_, bytes| contents.push(bytes))?;
+        self.mirror.contents(&objects, limit, |_, bytes| contents.push(bytes))?;
         let entry = |(path, listed): (&RelPath, &&Listed), bytes: Vec<u8>| {
             let executable = listed.mode == "100755";
             if listed.mode != "120000" {
@@ -117,8 +128,11 @@ impl Files for Commit<'_> {
     }
 
     fn is_folder(&self, folder: &RelPath) -> bool {
-        let is_below = |listed: &Listed| below(folder.as_str(), &listed.path).is_some();
-        self.listed().is_ok_and(|listed| listed.iter().any(is_below))
+        let start = format!("{folder}/");
+        self.listed().is_ok_and(|listed| {
+            let first = listed.partition_point(|listed| listed.path.as_slice() < start.as_bytes());
+            listed.get(first).is_some_and(|listed| listed.path.starts_with(start.as_bytes()))
+        })
     }
 
     /// A folder of a commit is no link.
@@ -129,19 +143,16 @@ impl Files for Commit<'_> {
     fn manifest(&self, folder: &str) -> Result<Option<ManifestFile>> {
         let path = if folder.is_empty() { MANIFEST.to_owned() } else { format!("{folder}/{MANIFEST}") };
         let name = format!("{}/{MANIFEST}", self.name_of(folder));
-        self.content(&path)?.map(|bytes| ManifestFile::new(name, bytes)).transpose()
+        self.content(&path, MAX_SIZE)?.map(|bytes| ManifestFile::new(name, bytes)).transpose()
     }
 
     fn templates_below(&self, folder: &str) -> Result<Vec<String>> {
         let paths = self.listed()?.iter().filter(|listed| is_file(listed));
         let paths = paths.filter_map(|listed| std::str::from_utf8(below(folder, &listed.path)?).ok());
         let manifests = paths.filter_map(|path| path.strip_suffix(MANIFEST)?.strip_suffix('/'));
-        let mut found: Vec<String> = manifests.map(str::to_owned).collect();
-        found.sort();
-        let all = found.clone();
-        found
-            .retain(|path| !all.iter().any(|above| path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))));
-        Ok(found)
+        let found: BTreeSet<&str> = manifests.collect();
+        let is_below = |path: &str| path.match_indices('/').any(|(at, _)| found.contains(&path[..at]));
+        Ok(found.iter().filter(|path| !is_below(path)).map(|path| (*path).to_owned()).collect())
     }
 
     fn tree(&self, folder: &str) -> Result<Tree> {

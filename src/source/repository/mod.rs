@@ -1,14 +1,20 @@
 //! Templates in git: which commit is wanted, and how it gets into the cache.
 
+mod budget;
 mod commit;
 mod problem;
 mod submodule;
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use budget::Spot;
 pub use commit::Commit;
+
+#[cfg(fuzzing)]
+pub(crate) use submodule::resolved;
 
 use super::Address;
 use super::cache::{Cache, Slot};
@@ -36,27 +42,34 @@ pub struct Wanted<'a> {
     pub progress: &'a dyn Fn(&str),
 }
 
+impl<'a> Wanted<'a> {
+    /// How git gets there.
+    fn contact(&self, from: &'a OsStr) -> Contact<'a> {
+        Contact { from, secrets: self.address.secrets(), may_ask: self.may_ask, progress: self.progress }
+    }
+}
+
 /// Fetches a commit, unless it is in the cache already.
 ///
 /// # Errors
 ///
 /// Says why it cannot be had, and what to do.
 pub fn fetch(wanted: Wanted<'_>) -> Result<Commit<'_>> {
-    fetch_at(wanted, 0)
+    fetch_at(wanted, Spot::default())
 }
 
-/// The same for a submodule so deep.
-fn fetch_at(wanted: Wanted<'_>, depth: usize) -> Result<Commit<'_>> {
+/// The same for a submodule.
+fn fetch_at(wanted: Wanted<'_>, spot: Spot) -> Result<Commit<'_>> {
     problem::check_directory(&wanted)?;
     let cache = Cache::open()?;
     let slot = cache.slot(wanted.address, wanted.base);
     if let (Some(exact), Some(mirror)) = (exact(&wanted), slot.mirror())
         && let Ok(Some(commit)) = mirror.commit(exact)
     {
-        return Ok(Commit::new(wanted, cache, mirror, commit, depth));
+        return Ok(Commit::new(wanted, cache, mirror, commit, spot));
     }
     let (mirror, commit, note) = refreshed(&wanted, &slot)?;
-    let mut commit = Commit::new(wanted, cache, mirror, commit, depth);
+    let mut commit = Commit::new(wanted, cache, mirror, commit, spot);
     commit.note = note;
     Ok(commit)
 }
@@ -130,7 +143,7 @@ impl Route {
 
     fn take(&self, wanted: &Wanted<'_>, mirror: &Mirror) -> Result<std::result::Result<(), Failure>> {
         let from = wanted.address.argument(wanted.base);
-        let contact = Contact { from: &from, may_ask: wanted.may_ask, progress: wanted.progress };
+        let contact = wanted.contact(&from);
         let outcome = mirror.fetch(&contact, &self.refspecs, self.history)?;
         match outcome {
             Err(failure) if failure.kind == Kind::NotShallow && !self.history => {

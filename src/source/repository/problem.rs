@@ -1,10 +1,11 @@
 //! Why a commit cannot be had, and what to do about it.
 
 use super::Wanted;
+use crate::credentials::without_credentials;
 use crate::diagnostic::{Code, Diagnostic, Result, nearest};
-use crate::git::{self, Contact, Failure, Kind};
+use crate::git::{self, Failure, Kind};
 use crate::shell::word;
-use crate::source::{Address, without_credentials};
+use crate::source::Address;
 use crate::template::{MANIFEST, Reference};
 
 /// So many branches or tags are listed in a message.
@@ -35,6 +36,8 @@ pub(super) fn of(wanted: &Wanted<'_>, failure: &Failure) -> Diagnostic {
         Kind::Unreachable => unreachable.help("check the address and the network, then run the command again"),
         Kind::TooOld => Diagnostic::error(Code::Git, format!("git is too old to fetch templates: {said}"))
             .help("install git 2.30 or newer, then run the command again"),
+        Kind::TooMuch => Diagnostic::error(Code::TooLarge, format!("the repository `{address}` is too large: {said}"))
+            .help("keep the template in a repository of its own, or give its directory with --path"),
         Kind::NotShallow | Kind::OtherFormat | Kind::Broken | Kind::Other => unreachable.help(by_git),
     }
 }
@@ -122,7 +125,7 @@ fn listed(wanted: &Wanted<'_>, space: &str, kind: &str) -> Option<String> {
 
 fn references(wanted: &Wanted<'_>) -> Vec<String> {
     let from = wanted.address.argument(wanted.base);
-    let contact = Contact { from: &from, may_ask: wanted.may_ask, progress: wanted.progress };
+    let contact = wanted.contact(&from);
     // Without an answer there is just no suggestion.
     git::references(&contact).ok().and_then(std::result::Result::ok).unwrap_or_default()
 }

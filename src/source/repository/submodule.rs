@@ -1,33 +1,36 @@
 //! Submodules: the files of another repository at the commit that the template names, as a recursive clone would bring them.
 
 use super::{Commit, Wanted, fetch_at};
+use crate::credentials::without_credentials;
 use crate::diagnostic::{self, Code, Diagnostic};
 use crate::git;
-use crate::source::{Address, AddressError, without_credentials};
+use crate::source::{Address, AddressError};
 use crate::template::Reference;
 use crate::tree::Tree;
 
-/// So deep may submodules be inside of each other.
-const MAX_DEPTH: usize = 8;
+/// The longest `.gitmodules`, in bytes.
+const MAX_LENGTH: u64 = 1 << 20;
 
-/// The files of the submodule at `path`.
-pub(super) fn files(commit: &Commit<'_>, path: &str) -> diagnostic::Result<Tree> {
+/// The path and the address of each submodule that a commit names.
+pub(super) fn named(commit: &Commit<'_>) -> diagnostic::Result<Vec<(String, String)>> {
+    match commit.content(".gitmodules", MAX_LENGTH)? {
+        Some(text) => git::submodules(&text),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The files of the submodule at `path`; `named` are all that the commit names.
+pub(super) fn files(commit: &Commit<'_>, path: &str, named: &[(String, String)]) -> diagnostic::Result<Tree> {
     let refuse = |reason: &str| {
         Diagnostic::error(Code::TemplateNotFound, format!("the template's submodule `{path}` {reason}"))
-            .help("mend `.gitmodules` in the template, or choose another commit of it")
+            .help("fix `.gitmodules` in the template, or use another commit")
     };
-    if commit.depth >= MAX_DEPTH {
-        return Err(refuse("is too deep inside of others").into());
-    }
-    let text = commit.content(".gitmodules")?.ok_or_else(|| refuse("is not in its `.gitmodules`"))?;
-    let modules = git::submodules(&text)?;
-    let url = modules.iter().find(|(at, _)| at.trim_end_matches('/') == path).map(|(_, url)| url.as_str());
+    let url = named.iter().find(|(at, _)| at.trim_end_matches('/') == path).map(|(_, url)| url.as_str());
     let url = url.ok_or_else(|| refuse("is not in its `.gitmodules`"))?;
     let address = resolve(commit.wanted.address, url).map_err(|reason| refuse(&reason))?;
-    let listed = commit.listed()?.iter().find(|listed| listed.path == path.as_bytes());
-    let object = listed.map(|listed| listed.object.as_str());
+    let object = commit.find(path)?.map(|listed| listed.object.as_str());
     let wanted = Wanted { address: &address, reference: &Reference::Default, commit: object, ..commit.wanted };
-    fetch_at(wanted, commit.depth + 1)?.files_below("")
+    fetch_at(wanted, commit.spot.below(path)?)?.files_below("")
 }
 
 /// The address of a submodule: as it stands or, where it starts with `./` or `../`, as seen from its parent's.
@@ -47,10 +50,17 @@ fn resolve(parent: &Address, url: &str) -> Result<Address, String> {
     Ok(address)
 }
 
+/// The address of a submodule whose parent has the address `parent`.
+#[cfg(fuzzing)]
+pub(crate) fn resolved(parent: &Address, url: &str) -> Option<Address> {
+    resolve(parent, url).ok()
+}
+
 fn relative(parent: &Address, url: &str) -> Result<Address, AddressError> {
     let full = match parent {
+        Address::Path(_) if url.contains(char::is_control) => return Err(AddressError::Control),
         Address::Path(path) => return Ok(Address::Path(path.join(url))),
-        Address::Url { full, .. } => full.trim_end_matches('/'),
+        Address::Url { full, .. } => full.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/'),
     };
     // What is before it names the host: there is nothing above.
     let host = match full.find("://") {
@@ -106,5 +116,6 @@ mod tests {
         for url in ["ext::sh -c x", "--upload-pack=x", "../../../../../x", "ssh://-oProxyCommand=x/y"] {
             assert!(resolved("https://x.org/a/b", url).starts_with("has the address"), "{url}");
         }
+        assert!(resolved("/srv/a", "../b\u{1b}[2J").contains("has a control character"));
     }
 }

@@ -51,6 +51,12 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, Severity};
 use crate::lock::DIRECTORY;
 use crate::rooted::{Spot, Ways};
 
+/// A journal, read and written again.
+#[cfg(fuzzing)]
+pub(crate) fn reread(bytes: &[u8]) -> Option<String> {
+    Journal::parse(bytes).ok().map(|journal| journal.render())
+}
+
 /// What became of a change that was interrupted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovered {

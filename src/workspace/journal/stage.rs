@@ -52,7 +52,8 @@ pub(in crate::workspace) fn stage(
 fn bond(txn: &Txn, project: &Root) -> Result<Bond> {
     let seal = txn.mark().map_err(|failure| failure.diagnostic("cannot read", txn.path()))?;
     let metadata = project.metadata().map_err(|error| Diagnostic::io("cannot read", project.path(), &error))?;
-    Ok(Bond { project: Mark::of_directory(&metadata), at: project.path().to_string_lossy().into_owned(), seal })
+    let at = project.path().to_string_lossy().escape_debug().to_string();
+    Ok(Bond { project: Mark::of_directory(&metadata), at, seal })
 }
 
 fn write(

@@ -55,7 +55,7 @@ pub(in crate::workspace) struct Journal {
 pub(in crate::workspace) struct Bond {
     /// The app's directory.
     pub(in crate::workspace) project: Mark,
-    /// Where that was, as a person can read it.
+    /// Where that was, as a person can read it: what would end the line is escaped.
     pub(in crate::workspace) at: String,
     /// The seal that was made with the journal.
     pub(in crate::workspace) seal: Mark,
@@ -123,7 +123,7 @@ impl Journal {
         let mut out =
             format!("{HEADER}{VERSION}\napp-dir\t{}\nmade\t{}\nstaging\t{staging}\n", self.app_dir, self.made);
         if let Some(Bond { project, at, seal }) = &self.bond {
-            out.push_str(&format!("project\t{project}\nat\t{}\nseal\t{seal}\n", at.escape_debug()));
+            out.push_str(&format!("project\t{project}\nat\t{at}\nseal\t{seal}\n"));
         }
         for (n, operation) in self.operations.iter().enumerate() {
             let (kind, before, after) = match operation.kind {
@@ -248,7 +248,7 @@ mod tests {
             staging: Some(".shop.create-app-x".into()),
             bond: Some(Bond {
                 project: "1 2 3".parse().unwrap(),
-                at: "/home/ann/shop".into(),
+                at: r"/home/ann/a\b".into(),
                 seal: "1 4 -".parse().unwrap(),
             }),
             operations: vec![

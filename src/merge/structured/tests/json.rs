@@ -169,22 +169,74 @@ fn a_comment_that_the_template_changed_changes() {
 #[test]
 fn lists_merge_by_the_identity_of_their_elements() {
     let cases = [
-        ("[1, 2, 3]", "[1, 2, 3, 4]", "[0, 1, 2, 3]", "[0, 1, 2, 3, 4]"),
-        ("[1, 2]", "[1, 8, 2]", "[1, 9, 2]", "[1, 8, 9, 2]"),
-        ("[1, 2, 3]", "[1, 3]", "[1, 2, 3, 4]", "[1, 3, 4]"),
-        ("[1, 2, 3]", "[3, 2, 1]", "[1, 2, 3, 4]", "[3, 4, 2, 1]"),
-        (
-            "[{\"id\": 1, \"a\": 1}, {\"id\": 2, \"a\": 1}]",
-            "[{\"id\": 2, \"a\": 1}, {\"id\": 1, \"a\": 1}]",
-            "[{\"id\": 1, \"a\": 2}, {\"id\": 2, \"a\": 1}]",
-            "[{\"id\": 2, \"a\": 1}, {\"id\": 1, \"a\": 2}]",
-        ),
+        ("abc", "abcd", "0abc", "0abcd"),
+        ("abc", "ac", "abcd", "acd"),
+        // Moved: what the other side added goes where only one place is left.
+        ("abc", "cba", "abcd", "cbad"),
     ];
+    for [base, ours, theirs, expected] in cases.map(<[&str; 4]>::from) {
+        let list = |text: &str| {
+            format!("{{\"list\": [{}]}}\n", text.chars().map(|c| format!("\"{c}\"")).collect::<Vec<_>>().join(", "))
+        };
+        let [base, ours, theirs, expected] = [base, ours, theirs, expected].map(list);
+        assert_eq!(drawn("a.json", &base, &ours, &theirs), expected);
+    }
+    let cases = [(
+        "[{\"id\": 1, \"a\": 1}, {\"id\": 2, \"a\": 1}]",
+        "[{\"id\": 2, \"a\": 1}, {\"id\": 1, \"a\": 1}]",
+        "[{\"id\": 1, \"a\": 2}, {\"id\": 2, \"a\": 1}]",
+        "[{\"id\": 2, \"a\": 1}, {\"id\": 1, \"a\": 2}]",
+    )];
     for (base, ours, theirs, expected) in cases {
         let [base, ours, theirs, expected] =
             [base, ours, theirs, expected].map(|list| format!("{{\"list\": {list}}}\n"));
         assert_eq!(drawn("a.json", &base, &ours, &theirs), expected);
     }
+}
+
+#[test]
+fn two_insertions_in_one_place_of_an_ordered_list_are_a_conflict() {
+    for (ours, theirs) in
+        [("[\"a\", \"o\", \"b\"]", "[\"a\", \"t\", \"b\"]"), ("[\"b\", \"a\"]", "[\"a\", \"t\", \"b\"]")]
+    {
+        let [base, ours, theirs] = ["[\"a\", \"b\"]", ours, theirs].map(|list| format!("{{\n  \"list\": {list}\n}}\n"));
+        let merged = drawn("a.json", &base, &ours, &theirs);
+        assert!(merged.contains("<<<<<<<"), "{merged}");
+    }
+}
+
+#[test]
+fn both_sides_of_a_set_are_kept_sorted_where_it_was_sorted() {
+    let cases = [
+        (
+            "[\"dist\", \"src\"]",
+            "[\"dist\", \"mine\", \"src\"]",
+            "[\"dist\", \"lib\", \"src\"]",
+            "[\"dist\", \"lib\", \"mine\", \"src\"]",
+        ),
+        (
+            "[\"src\", \"dist\"]",
+            "[\"src\", \"mine\", \"dist\"]",
+            "[\"src\", \"lib\", \"dist\"]",
+            "[\"src\", \"mine\", \"lib\", \"dist\"]",
+        ),
+    ];
+    for case in cases.map(<[&str; 4]>::from) {
+        let [base, ours, theirs, expected] = case.map(|list| format!("{{\n  \"files\": {list}\n}}\n"));
+        assert_eq!(drawn("package.json", &base, &ours, &theirs), expected);
+        let lines = |text: &str| text.replace('[', "[\n    ").replace(", ", ",\n    ").replace(']', "\n  ]");
+        let [base, ours, theirs, expected] = [base, ours, theirs, expected].map(|text| lines(&text));
+        assert_eq!(drawn("package.json", &base, &ours, &theirs), expected);
+    }
+}
+
+#[test]
+fn a_list_of_numbers_is_one_value() {
+    let file = |list: &str| format!("{{\n  \"range\": [\n{list}  ]\n}}\n");
+    let [base, ours, theirs] =
+        ["    1,\n    2,\n    3\n", "    0,\n    2,\n    3\n", "    1,\n    2,\n    4\n"].map(file);
+    assert!(drawn("a.json", &base, &ours, &theirs).contains("<<<<<<<"));
+    assert_eq!(drawn("a.json", &base, &ours, &base), ours);
 }
 
 #[test]

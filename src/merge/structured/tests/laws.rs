@@ -1,9 +1,10 @@
 //! Laws, over random edits of random documents.
 
+use indexmap::IndexMap;
 use proptest::prelude::*;
 
 use super::super::format::Dialect;
-use super::super::value::{Map, Value};
+use super::super::value::Value;
 use super::text;
 use crate::merge::content;
 use crate::merge::draw::{Style, has_markers};
@@ -145,20 +146,20 @@ fn versions() -> impl Strategy<Value = (&'static str, String, String, String)> {
 fn parse(path: &str, text: &str) -> Option<Value> {
     let dialects = Format::of(&RelPath::new(path).unwrap())?.dialects();
     let document = dialects.iter().find_map(|dialect: &Dialect| dialect.parse(text))?;
-    Some(document.value)
+    Some(document.root.value)
 }
 
 /// The places where a side has changed a scalar, and to what: one path a line.
 fn leaves(value: &Value, path: &str, out: &mut Vec<(String, Value)>) {
     match value {
-        Value::Map(map) if !map.is_empty() => {
-            map.iter().for_each(|(key, value)| leaves(value, &format!("{path}/{key}"), out));
+        Value::Map(map) if !map.pairs.is_empty() => {
+            map.pairs.iter().for_each(|(key, node)| leaves(&node.value, &format!("{path}/{key}"), out));
         }
         value => out.push((path.to_owned(), value.clone())),
     }
 }
 
-fn flat(value: &Value) -> Map {
+fn flat(value: &Value) -> IndexMap<String, Value> {
     let mut out = Vec::new();
     leaves(value, "", &mut out);
     out.into_iter().collect()
@@ -212,7 +213,7 @@ proptest! {
     fn a_conflict_is_one_from_either_side((path, base, ours, theirs) in versions()) {
         let [one, other] = [(&ours, &theirs), (&theirs, &ours)].map(|(ours, theirs)| {
             let path = RelPath::new(path).unwrap();
-            content::merge(&path, Some(base.as_bytes()), ours.as_bytes(), theirs.as_bytes()).is_clean()
+            content::merge(&path, &[], Some(base.as_bytes()), ours.as_bytes(), theirs.as_bytes()).merge.is_clean()
         });
         prop_assert_eq!(one, other);
     }

@@ -1,6 +1,8 @@
 //! Whole files, merged and drawn as `upgrade` would write them.
 
+mod form;
 mod json;
+mod judge;
 mod laws;
 mod toml;
 mod yaml;
@@ -16,7 +18,8 @@ fn drawn(path: &str, base: &str, ours: &str, theirs: &str) -> String {
 
 fn text(path: &str, base: Option<&str>, ours: &str, theirs: &str, style: Style) -> String {
     let merge =
-        content::merge(&RelPath::new(path).unwrap(), base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes());
+        content::merge(&RelPath::new(path).unwrap(), &[], base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes())
+            .merge;
     String::from_utf8(draw(&merge, style, "2")).unwrap()
 }
 

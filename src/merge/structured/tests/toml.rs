@@ -113,10 +113,10 @@ fn inline_tables_and_arrays_merge_by_key() {
             "[d]\ns = { version = \"2\", features = [\"a\", \"mine\"] }\nt = \"1\"\n",
         ),
         (
-            "l = [\n  \"a\", # A\n  \"b\",\n]\n",
-            "l = [\n  \"a\", # A\n  \"b\",\n  \"mine\", # M\n]\n",
-            "l = [\n  \"a\", # A\n  \"b\",\n  \"new\",\n]\n",
-            "l = [\n  \"a\", # A\n  \"b\",\n  \"mine\", # M\n  \"new\",\n]\n",
+            "package.keywords = [\n  \"b\", # B\n  \"a\",\n]\n",
+            "package.keywords = [\n  \"b\", # B\n  \"a\",\n  \"mine\", # M\n]\n",
+            "package.keywords = [\n  \"b\", # B\n  \"a\",\n  \"new\",\n]\n",
+            "package.keywords = [\n  \"b\", # B\n  \"a\",\n  \"mine\", # M\n  \"new\",\n]\n",
         ),
     ];
     for (base, ours, theirs, expected) in cases {

@@ -25,11 +25,26 @@ fn a_step_between_two_bumped_actions_stays_between_them() {
 }
 
 #[test]
-fn both_add_a_step_in_one_place() {
+fn two_steps_in_one_place_are_a_conflict() {
     let ours = CI.replace("      - run: npm test\n", "      - run: npm test\n      - run: npm run mine\n");
     let theirs = CI.replace("      - run: npm test\n", "      - run: npm test\n      - run: npm run lint\n");
-    let both = ours.clone() + "      - run: npm run lint\n";
-    assert_eq!(drawn("ci.yml", CI, &ours, &theirs), both);
+    let conflict = "<<<<<<< yours\n      - run: npm run mine\n=======\n      - run: npm run lint\n>>>>>>> template 2\n";
+    assert_eq!(drawn("ci.yml", CI, &ours, &theirs), CI.to_owned() + conflict);
+}
+
+#[test]
+fn one_place_in_question_leaves_the_others_merged() {
+    let file = |path: &str, need: &str, step: &str| {
+        format!(
+            "on:\n  push:\n    paths:\n      - src/**\n{path}jobs:\n  a:\n    needs:\n      - x\n{need}    steps:\n      - run: a\n{step}"
+        )
+    };
+    let base = file("", "", "");
+    let ours = file("      - o/**\n", "      - o\n", "      - run: o\n");
+    let theirs = file("      - t/**\n", "      - t\n", "      - run: t\n");
+    let conflict = "<<<<<<< yours\n      - run: o\n=======\n      - run: t\n>>>>>>> template 2\n";
+    let expected = file("      - o/**\n      - t/**\n", "      - o\n      - t\n", conflict);
+    assert_eq!(drawn("ci.yml", &base, &ours, &theirs), expected);
 }
 
 #[test]

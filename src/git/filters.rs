@@ -1,0 +1,133 @@
+//! Filters: programs that turn a file into what git stores. The user's own ones, such as Git LFS, run where git reads files. A
+//! repository may not name any.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use super::command::{git, set};
+use super::repository::{common, git_directory};
+use super::run::{lossy, run};
+use crate::diagnostic::{Code, Diagnostic, Result};
+
+/// The longest configuration that is looked at here, in bytes. About a longer one, git is asked.
+const MAX_LENGTH: u64 = 1 << 20;
+/// The keys of a filter.
+const KEYS: [&str; 4] = ["clean", "smudge", "process", "required"];
+
+/// Git for what may read files of the work tree. Writing the index is a part of that, as git reads files then that were changed in
+/// the moment in which it looked at them.
+///
+/// # Errors
+///
+/// As [`overridden`].
+pub(super) fn reading(root: &Path) -> Result<Command> {
+    let mut command = git(root);
+    set(&mut command, &overridden(root)?);
+    Ok(command)
+}
+
+/// Settings for the command line that take the filters of the repository's own configuration out of force: each has the value that
+/// the user gives it, or none.
+///
+/// Git is asked only if the repository's configuration has a filter, or includes another file.
+///
+/// # Errors
+///
+/// When git is missing or fails, and where a filter cannot be taken out of force.
+fn overridden(root: &Path) -> Result<Vec<String>> {
+    if is_plain(root) {
+        return Ok(Vec::new());
+    }
+    let listed = run(git(root).args(["config", "--list", "--show-scope", "-z"]))?.stdout;
+    let fields: Vec<String> = listed.split(|byte| *byte == 0).map(lossy).collect();
+    overrides(fields.chunks_exact(2).map(|field| (field[0].as_str(), field[1].as_str())))
+}
+
+/// Whether the repository's configuration certainly has no filter: it has no such word, and includes no other file.
+fn is_plain(root: &Path) -> bool {
+    let Some(own) = git_directory(root) else { return false };
+    let shared = common(&own);
+    let is_plain = |path: &Path| match path.metadata() {
+        Ok(metadata) if !metadata.is_file() || metadata.len() > MAX_LENGTH => false,
+        Ok(_) => std::fs::read(path).is_ok_and(|text| {
+            let text = text.to_ascii_lowercase();
+            !["filter", "include"].iter().any(|word| text.windows(word.len()).any(|at| at == word.as_bytes()))
+        }),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    [&own, &shared].iter().all(|place| ["config", "config.worktree"].iter().all(|name| is_plain(&place.join(name))))
+}
+
+/// The same for a configuration as git lists it: scopes, and keys with their values on the next line.
+fn overrides<'l>(listed: impl Iterator<Item = (&'l str, &'l str)>) -> Result<Vec<String>> {
+    let (mut users, mut own) = (BTreeMap::new(), BTreeSet::new());
+    for (scope, entry) in listed {
+        let (key, value) = entry.split_once('\n').unwrap_or((entry, "true"));
+        let name = key.strip_prefix("filter.").and_then(|key| Some(key.rsplit_once('.')?.1));
+        if !name.is_some_and(|name| KEYS.contains(&name)) {
+            continue;
+        }
+        if ["system", "global", "command"].contains(&scope) {
+            users.insert(key, value);
+        } else {
+            own.insert(key);
+        }
+    }
+    // On the command line, the key ends at the first `=`.
+    if let Some(key) = own.iter().find(|key| key.contains('=')) {
+        let title = format!("the repository's configuration has a filter that cannot be switched off: `{key}`");
+        return Err(Diagnostic::error(Code::Git, title).help("remove it from the repository's `.git/config`").into());
+    }
+    let value = |key: &str| {
+        let none = if key.ends_with(".required") { "false" } else { "" };
+        users.get(key).copied().unwrap_or(none)
+    };
+    Ok(own.into_iter().map(|key| format!("{key}={}", value(key))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::tests::{repository, write};
+
+    #[test]
+    fn only_a_configuration_with_a_filter_needs_to_be_asked_about() {
+        let directory = repository();
+        let root = directory.path();
+        assert!(is_plain(root));
+        let config = root.join(".git/config");
+        let text = fs_err::read_to_string(&config).unwrap();
+        for more in ["[Filter \"x\"]\n", "[includeIf \"gitdir:/\"]\n", "[ FILTER\"x\"]"] {
+            write(&config, format!("{text}{more}"));
+            assert!(!is_plain(root), "{more}");
+        }
+        write(&config, &text);
+        write(root.join(".git/config.worktree"), "[filter \"x\"]\n");
+        assert!(!is_plain(root));
+    }
+
+    #[test]
+    fn the_users_filters_stay_and_the_repositorys_do_not() {
+        let listed = [
+            ("global", "filter.lfs.clean\ngit-lfs clean -- %f"),
+            ("global", "filter.lfs.required\ntrue"),
+            ("global", "filter.mine.clean\nmine"),
+            ("local", "filter.lfs.clean\nevil"),
+            ("local", "filter.lfs.required"),
+            ("worktree", "filter.a.b.process\nevil"),
+            ("local", "filter.b.required\ntrue"),
+            ("local", "user.name\nfilter"),
+            ("command", "core.fsmonitor\nfalse"),
+        ];
+        let expected = [
+            "filter.a.b.process=",
+            "filter.b.required=false",
+            "filter.lfs.clean=git-lfs clean -- %f",
+            "filter.lfs.required=true",
+        ];
+        assert_eq!(overrides(listed.into_iter()).unwrap(), expected);
+        let problem = overrides([("local", "filter.a=b.clean\nevil")].into_iter()).unwrap_err().0.remove(0);
+        assert!(problem.title.ends_with("`filter.a=b.clean`"), "{problem:?}");
+    }
+}

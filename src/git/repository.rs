@@ -1,0 +1,183 @@
+//! Where a repository is, found without running git.
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Code, Diagnostic, Result};
+
+/// The longest file of git's own that is read here, in bytes: they hold one line.
+const MAX_LENGTH: u64 = 1 << 16;
+
+/// The root of the work tree that `path` is in: the nearest directory, `path` itself first, whose `.git` is a repository or the
+/// file that leads to one (in a linked work tree or a submodule). A directory that looks like a bare repository is not one.
+///
+/// `path` should be absolute; it need not exist.
+#[must_use]
+pub fn find_repository(path: &Path) -> Option<PathBuf> {
+    path.ancestors().find(|directory| is_repository(&directory.join(".git"))).map(Path::to_path_buf)
+}
+
+/// Whether git would stop at this `.git`: it walks past anything else.
+fn is_repository(dot_git: &Path) -> bool {
+    if dot_git.is_dir() { is_git_directory(dot_git) } else { line(dot_git).is_some_and(|it| it.starts_with("gitdir:")) }
+}
+
+/// Git's own test of a directory.
+fn is_git_directory(directory: &Path) -> bool {
+    let head = directory.join("HEAD");
+    // A branch, or a commit. Old versions made a link of the former, which leads nowhere before the first commit.
+    let is_head =
+        |text: String| text.starts_with("ref:") || text.trim_end().bytes().all(|byte| byte.is_ascii_hexdigit());
+    let has_head = head.is_symlink() || line(&head).is_some_and(is_head);
+    let common = common(directory);
+    has_head && common.join("objects").is_dir() && common.join("refs").is_dir()
+}
+
+/// The text of a small regular file.
+fn line(path: &Path) -> Option<String> {
+    let is_small = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() < MAX_LENGTH);
+    is_small.then(|| std::fs::read_to_string(path).ok()).flatten()
+}
+
+/// The repository's own directory: `.git`, or the one that the file of this name leads to.
+pub(super) fn git_directory(root: &Path) -> Option<PathBuf> {
+    let dot_git = root.join(".git");
+    if dot_git.is_dir() {
+        return Some(dot_git);
+    }
+    let directory = root.join(line(&dot_git)?.strip_prefix("gitdir:")?.trim());
+    directory.is_dir().then_some(directory)
+}
+
+/// The directory that a linked work tree shares with the others; elsewhere the same one.
+pub(super) fn common(git_directory: &Path) -> PathBuf {
+    let common = line(&git_directory.join("commondir"));
+    common
+        .map_or_else(|| git_directory.to_path_buf(), |common| git_directory.join(common.trim_end_matches(['\r', '\n'])))
+}
+
+/// Whether the repository belongs to the user, by the files that git looks at before it trusts a repository.
+#[cfg(unix)]
+pub(super) fn is_own(root: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let user = rustix::process::geteuid().as_raw();
+    let paths = [Some(root.to_path_buf()), Some(root.join(".git")), git_directory(root)];
+    let is_own = |path: PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.uid() == user);
+    paths.into_iter().flatten().all(is_own)
+}
+
+/// Windows says who owns a file only through calls that are not available here.
+#[cfg(not(unix))]
+pub(super) fn is_own(_: &Path) -> bool {
+    true
+}
+
+/// A directory of a work tree: git runs at the root, and is given paths that lead from there to this directory.
+pub(super) struct Within {
+    /// The root of the work tree.
+    pub(super) root: PathBuf,
+    /// The way from the root: empty, or with `/` at the end.
+    prefix: String,
+}
+
+impl Within {
+    /// Finds the repository around a directory.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none.
+    pub(super) fn find(directory: &Path) -> Result<Self> {
+        let unknown = |what: &str| {
+            Diagnostic::error(Code::Git, format!("`{}` {what}", directory.display()))
+                .help("run the command in a repository, or `git init` first")
+        };
+        let root = find_repository(directory).ok_or_else(|| unknown("is not in a git repository"))?;
+        let parts = directory.strip_prefix(&root).ok().map(|below| below.iter().map(|part| part.to_str()).collect());
+        let parts: Vec<&str> = parts.flatten().ok_or_else(|| unknown("has a path that is not UTF-8"))?;
+        let prefix = parts.iter().map(|part| format!("{part}/")).collect();
+        Ok(Self { root, prefix })
+    }
+
+    /// The paths as they are called at the root.
+    pub(super) fn at_root<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+        paths.into_iter().map(|path| format!("{}{path}", self.prefix)).collect()
+    }
+
+    /// The path as it is called in the directory; none for what is elsewhere.
+    pub(super) fn below<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(self.prefix.as_str())
+    }
+
+    /// The directory itself, for git; none where it is the root.
+    pub(super) fn itself(&self) -> Option<&str> {
+        Some(self.prefix.as_str()).filter(|prefix| !prefix.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::tests::{repository, write};
+
+    #[test]
+    fn a_repository_is_found_from_anywhere_below_it() {
+        let directory = repository();
+        let root = directory.path();
+        assert_eq!(find_repository(root).as_deref(), Some(root));
+        assert_eq!(find_repository(&root.join("not/there/yet")).as_deref(), Some(root));
+        write(root.join("linked/.git"), "gitdir: ../.git/worktrees/linked\n");
+        assert_eq!(find_repository(&root.join("linked/app")), Some(root.join("linked")));
+    }
+
+    #[test]
+    fn what_only_looks_like_a_repository_is_passed_by() {
+        let directory = repository();
+        let root = directory.path();
+        fs_err::create_dir_all(root.join("a/.git")).unwrap();
+        write(root.join("a/b/.git"), "a file of the user's");
+        write(root.join("c/.git/HEAD"), "ref: refs/heads/main\n");
+        for (name, head) in [("d", "nonsense"), ("e", "ref: refs/heads/main\n")] {
+            write(root.join(name).join("HEAD"), head);
+            write(root.join(name).join(".git/HEAD"), "nonsense");
+            for path in ["objects", "refs", ".git/objects", ".git/refs"] {
+                fs_err::create_dir_all(root.join(name).join(path)).unwrap();
+            }
+        }
+        for path in ["a/b/c", "c", "d", "e/refs"] {
+            assert_eq!(find_repository(&root.join(path)).as_deref(), Some(root), "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_a_file_is_not_read() {
+        let directory = repository();
+        let root = directory.path();
+        fs_err::create_dir_all(root.join("a")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", root.join("a/.git")).unwrap();
+        assert_eq!(find_repository(&root.join("a")).as_deref(), Some(root));
+    }
+
+    #[test]
+    fn the_directory_of_a_linked_work_tree_and_what_it_shares_are_found() {
+        let directory = repository();
+        let root = directory.path();
+        let own = root.join(".git/worktrees/linked");
+        write(own.join("commondir"), "../..\n");
+        write(root.join("linked/.git"), "gitdir: ../.git/worktrees/linked\n");
+        let found = git_directory(&root.join("linked")).unwrap();
+        assert_eq!(found.canonicalize().unwrap(), own.canonicalize().unwrap());
+        assert_eq!(common(&found).canonicalize().unwrap(), root.join(".git").canonicalize().unwrap());
+        assert_eq!(common(&root.join(".git")), root.join(".git"));
+        assert!(is_own(root) && is_own(&root.join("linked")));
+    }
+
+    #[test]
+    fn paths_are_called_from_the_root() {
+        let directory = repository();
+        let within = Within::find(&directory.path().join("apps/shop")).unwrap();
+        assert_eq!(within.at_root(["a", "b/c"]), ["apps/shop/a", "apps/shop/b/c"]);
+        assert_eq!(within.below("apps/shop/b/c"), Some("b/c"));
+        assert_eq!((within.below("apps/shopping"), within.itself()), (None, Some("apps/shop/")));
+        assert_eq!(Within::find(directory.path()).unwrap().itself(), None);
+    }
+}

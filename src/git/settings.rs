@@ -1,0 +1,66 @@
+//! The user's own settings: what a repository says has no part in them.
+
+use std::path::Path;
+
+use super::command::{creating, outside};
+use super::run::{ask, lossy, run};
+use crate::diagnostic::Result;
+
+/// The value of a setting as the user or the system has it; none where neither does, and where git does not run.
+pub(super) fn setting(key: &str) -> Option<String> {
+    let output = ask(outside(Path::new(".")).args(["config", "--get", key]), &[]).ok()?;
+    output.status.success().then(|| lossy(&output.stdout).trim().to_owned())
+}
+
+/// The pager that git would use outside of any repository: `cat` where the user wants none. None without git.
+#[must_use]
+pub fn pager() -> Option<String> {
+    let output = run(outside(Path::new(".")).args(["var", "GIT_PAGER"])).ok()?;
+    Some(lossy(&output.stdout).trim().to_owned())
+}
+
+/// Checks that git can be run.
+///
+/// # Errors
+///
+/// When it cannot.
+pub fn require() -> Result<()> {
+    run(outside(Path::new(".")).arg("--version")).map(drop)
+}
+
+/// Makes `directory` a repository, with the user's own settings for new ones. Where they name no first branch it is
+/// `main`, not the `master` that git itself still falls back to.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn init(directory: &Path) -> Result<()> {
+    let mut command = creating(directory);
+    command.args(["init", "--quiet"]);
+    if setting("init.defaultBranch").is_none() {
+        command.arg("--initial-branch=main");
+    }
+    run(&mut command).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Code;
+
+    #[test]
+    fn the_first_branch_is_main_unless_the_user_says_otherwise() {
+        let place = tempfile::tempdir().unwrap();
+        init(place.path()).unwrap();
+        let head = std::fs::read_to_string(place.path().join(".git/HEAD")).unwrap();
+        let expected = setting("init.defaultBranch").unwrap_or("main".into());
+        assert_eq!(head.trim(), format!("ref: refs/heads/{expected}"));
+    }
+
+    #[test]
+    fn a_repository_cannot_be_made_in_a_directory_that_is_not_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let problem = init(&directory.path().join("absent")).unwrap_err().0.remove(0);
+        assert!(problem.title.contains("absent") && problem.code == Code::Git, "{problem:?}");
+    }
+}

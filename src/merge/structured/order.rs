@@ -1,0 +1,242 @@
+//! The order of the entries of a merged list or map.
+//!
+//! Entries are numbers here, equal ones in all versions. An order follows from three versions where no side's new entries
+//! could be on either side of the other's.
+
+use std::collections::{HashMap, HashSet};
+
+/// A merged order, part by part. Entries that one side has dropped are in it: whether they stay is for their values to say.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Arranged {
+    pub(super) slots: Vec<Slot>,
+    /// Which sides' orders hold.
+    pub(super) binding: Binding,
+    /// Whether both sides moved or added what they share, to different places; then ours decides.
+    pub(super) is_torn: bool,
+    /// Whether both moved something.
+    pub(super) is_moved: bool,
+}
+
+/// A part of a merged order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// An entry whose place is known.
+    One(usize),
+    /// Entries of both sides in one place, whose order to each other is not known.
+    Gap {
+        ours: Vec<usize>,
+        theirs: Vec<usize>,
+        /// Whether both sides took out an entry here, and did not put the same in its place.
+        is_replaced: bool,
+    },
+}
+
+/// Which sides' orders a merged order keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Binding {
+    pub(super) ours: bool,
+    pub(super) theirs: bool,
+}
+
+/// Arranges the entries of three versions; none is twice in a version.
+///
+/// Where one side moved what both have, the other's new entries follow the one that they follow there; where their order has
+/// a meaning, they are where only one place is left for them, or in a gap.
+pub(super) fn arrange([base, ours, theirs]: [&[usize]; 3], has_order: bool) -> Arranged {
+    let [in_base, in_ours, in_theirs] = [base, ours, theirs].map(|all| all.iter().copied().collect::<HashSet<_>>());
+    let common = |of: &[usize]| -> Vec<usize> {
+        of.iter().copied().filter(|entry| in_ours.contains(entry) && in_theirs.contains(entry)).collect()
+    };
+    let (our_common, their_common) = (common(ours), common(theirs));
+    if our_common == their_common {
+        let gaps = Gaps { base, ours, theirs, common: &our_common, in_base: &in_base };
+        return Arranged {
+            slots: gaps.slots(),
+            binding: Binding { ours: true, theirs: true },
+            is_torn: false,
+            is_moved: false,
+        };
+    }
+    let kept = |of: &[usize]| -> Vec<usize> { of.iter().copied().filter(|entry| in_base.contains(entry)).collect() };
+    let [base_kept, our_kept, their_kept] = [&common(base), &our_common, &their_common].map(|of| kept(of));
+    let [ours_moved, theirs_moved] = [our_kept != base_kept, their_kept != base_kept];
+    // What both added, in different places, is nowhere for certain.
+    let is_added = our_kept.len() < our_common.len();
+    if ours_moved || !theirs_moved {
+        let binding = Binding { ours: true, theirs: false };
+        Arranged {
+            slots: weave(ours, theirs, |entry| has_order && !in_base.contains(&entry), Slot::theirs),
+            binding,
+            is_torn: is_added || ours_moved == theirs_moved,
+            is_moved: ours_moved && theirs_moved,
+        }
+    } else {
+        let binding = Binding { ours: false, theirs: true };
+        Arranged {
+            slots: weave(theirs, ours, |entry| has_order && !in_base.contains(&entry), Slot::ours),
+            binding,
+            is_torn: is_added,
+            is_moved: false,
+        }
+    }
+}
+
+impl Slot {
+    fn ours(entry: usize) -> Self {
+        Self::Gap { ours: vec![entry], theirs: Vec::new(), is_replaced: false }
+    }
+
+    fn theirs(entry: usize) -> Self {
+        Self::Gap { ours: Vec::new(), theirs: vec![entry], is_replaced: false }
+    }
+}
+
+/// Versions whose common entries are in one order.
+struct Gaps<'t> {
+    base: &'t [usize],
+    ours: &'t [usize],
+    theirs: &'t [usize],
+    common: &'t [usize],
+    in_base: &'t HashSet<usize>,
+}
+
+impl Gaps<'_> {
+    fn slots(&self) -> Vec<Slot> {
+        let dropped = self.dropped_by_both();
+        let anchors: HashSet<usize> = self.common.iter().copied().collect();
+        let (mut ours, mut theirs) = (self.ours.iter().copied().peekable(), self.theirs.iter().copied().peekable());
+        let mut slots = Vec::new();
+        for at in 0..=self.common.len() {
+            let is_inside = |entry: &usize| !anchors.contains(entry);
+            let here = |side: &mut std::iter::Peekable<_>| -> Vec<usize> {
+                std::iter::from_fn(|| side.next_if(is_inside)).collect()
+            };
+            let (our_run, their_run) = (here(&mut ours), here(&mut theirs));
+            self.gap(our_run, their_run, dropped.contains(&at), &mut slots);
+            slots.extend(self.common.get(at).map(|&entry| Slot::One(entry)));
+            ours.next();
+            theirs.next();
+        }
+        slots
+    }
+
+    fn gap(&self, ours: Vec<usize>, theirs: Vec<usize>, is_dropped: bool, slots: &mut Vec<Slot>) {
+        let is_new = |run: &[usize]| run.iter().any(|entry| !self.in_base.contains(entry));
+        let [new_ours, new_theirs] = [is_new(&ours), is_new(&theirs)];
+        let is_replaced = is_dropped && (new_ours || new_theirs);
+        if is_replaced || (new_ours && new_theirs) {
+            slots.push(Slot::Gap { ours, theirs, is_replaced });
+        } else {
+            slots.extend(ours.into_iter().chain(theirs).map(Slot::One));
+        }
+    }
+
+    /// The gaps between common entries in which both sides dropped an entry of the base.
+    fn dropped_by_both(&self) -> HashSet<usize> {
+        let places: HashMap<usize, usize> = self.common.iter().enumerate().map(|(at, &entry)| (entry, at)).collect();
+        let [in_ours, in_theirs] = [self.ours, self.theirs].map(|side| side.iter().copied().collect::<HashSet<_>>());
+        let (mut gaps, mut at) = (HashSet::new(), 0);
+        for entry in self.base {
+            if let Some(place) = places.get(entry) {
+                at = place + 1;
+            } else if !in_ours.contains(entry) && !in_theirs.contains(entry) {
+                gaps.insert(at);
+            }
+        }
+        gaps
+    }
+}
+
+/// The entries of `lead` in their order, with those that only `other` has between those that they are between there.
+fn weave(lead: &[usize], other: &[usize], has_order: impl Fn(usize) -> bool, unsure: fn(usize) -> Slot) -> Vec<Slot> {
+    let places: HashMap<usize, usize> = lead.iter().enumerate().map(|(at, &entry)| (entry, at)).collect();
+    // For each place of `other`: behind which entries of `lead`, and before which, it is.
+    let behind = other.iter().scan(0, |behind, entry| {
+        *behind = places.get(entry).map_or(*behind, |&at| (at + 1).max(*behind));
+        Some(*behind)
+    });
+    let behind: Vec<usize> = behind.collect();
+    let before = other.iter().rev().scan(lead.len(), |before, entry| {
+        *before = places.get(entry).map_or(*before, |&at| at.min(*before));
+        Some(*before)
+    });
+    let mut before: Vec<usize> = before.collect();
+    before.reverse();
+    let mut inserted: HashMap<usize, Vec<Slot>> = HashMap::new();
+    let mut predecessor = 0;
+    for (at, entry) in other.iter().enumerate() {
+        if let Some(place) = places.get(entry) {
+            predecessor = place + 1;
+            continue;
+        }
+        let (place, slot) = match has_order(*entry) {
+            false => (predecessor, Slot::One(*entry)),
+            true if behind[at] == before[at] => (behind[at], Slot::One(*entry)),
+            true => (predecessor, unsure(*entry)),
+        };
+        inserted.entry(place).or_default().push(slot);
+    }
+    let mut slots = Vec::with_capacity(lead.len() + other.len());
+    for at in 0..=lead.len() {
+        slots.extend(inserted.remove(&at).unwrap_or_default());
+        slots.extend(lead.get(at).map(|&entry| Slot::One(entry)));
+    }
+    slots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `a` to `z` as numbers.
+    fn entries(text: &str) -> Vec<usize> {
+        text.bytes().map(usize::from).collect()
+    }
+
+    fn sketch(base: &str, ours: &str, theirs: &str) -> String {
+        let text =
+            |run: &[usize]| run.iter().map(|&entry| char::from(u8::try_from(entry).unwrap())).collect::<String>();
+        let arranged = arrange([base, ours, theirs].map(entries).each_ref().map(Vec::as_slice), true);
+        let slots = arranged.slots.iter().map(|slot| match slot {
+            Slot::One(entry) => text(&[*entry]),
+            Slot::Gap { ours, theirs, is_replaced: false } => format!("<{}|{}>", text(ours), text(theirs)),
+            Slot::Gap { ours, theirs, is_replaced: true } => format!("<{}!{}>", text(ours), text(theirs)),
+        });
+        slots.collect::<String>() + if arranged.is_torn { " torn" } else { "" }
+    }
+
+    #[test]
+    fn an_order_follows_from_three_versions_or_it_does_not() {
+        let cases = [
+            // Base, ours, theirs, merged.
+            ["ab", "axb", "ab", "axb"],
+            ["ab", "axb", "aby", "axby"],
+            ["ab", "axb", "ayb", "a<x|y>b"],
+            ["ab", "axb", "axyb", "axyb"],
+            ["", "x", "y", "<x|y>"],
+            // What one side dropped is still there; its value decides.
+            ["abc", "ac", "abcd", "abcd"],
+            ["abc", "axc", "abc", "axbc"],
+            ["abc", "axc", "abyc", "a<x|by>c"],
+            // Both put something into the place of one.
+            ["abc", "axc", "ayc", "a<x!y>c"],
+            ["abc", "ac", "ayc", "a<!y>c"],
+            ["abc", "ac", "ac", "ac"],
+            // Moved by one side: what the other added goes where only one place is left.
+            ["abc", "cba", "abc", "cba"],
+            ["abc", "cba", "abcd", "cbad"],
+            ["abc", "cba", "dabc", "dcba"],
+            ["abc", "cab", "axbc", "ca<|x>b"],
+            ["abc", "axbc", "cab", "ca<x|>b"],
+            ["abc", "acb", "bac", "acb torn"],
+            ["abc", "acb", "acb", "acb"],
+            // The same entry, added in different places.
+            ["ab", "xab", "abx", "xab torn"],
+            ["abc", "xcba", "abcx", "xcba torn"],
+            ["abc", "abcx", "xcba", "xcba torn"],
+        ];
+        for [base, ours, theirs, expected] in cases {
+            assert_eq!(sketch(base, ours, theirs), expected, "{base} {ours} {theirs}");
+        }
+    }
+}

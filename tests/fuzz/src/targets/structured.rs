@@ -1,0 +1,130 @@
+//! Merges of JSON, TOML and YAML: a clean merge parses, has the values that one side alone decided, and loses no comment.
+
+use std::collections::{BTreeMap, HashMap};
+
+use create_app::fuzzing;
+use create_app::merge::content::merge;
+use create_app::merge::draw::{Style, draw};
+use create_app::merge::text::TextMerge;
+use create_app::tree::RelPath;
+
+use crate::versions::first;
+
+/// Names of each format, with and without comments.
+const NAMES: &[&str] =
+    &["package.json", "a.json", "tsconfig.json", "a.jsonc", "a.json5", ".prettierrc", "a.toml", "a.yml", ".gitignore"];
+
+pub(crate) fn run(data: &[u8]) {
+    let [name, base, ours, theirs] = first(data);
+    let Some(name) = NAMES.iter().find(|known| known.as_bytes() == name) else { return };
+    let path = RelPath::new(*name).unwrap();
+    let merged = merge(&path, Some(base), ours, theirs);
+    let one_side =
+        [(base, base, theirs, theirs), (base, ours, base, ours), (base, ours, ours, ours), (theirs, ours, ours, ours)];
+    for (base, ours, theirs, expected) in one_side {
+        assert_eq!(merge(&path, Some(base), ours, theirs).clean().as_deref(), Some(expected), "one side alone decides");
+    }
+    if is_symmetric(&path, [base, ours, theirs]) {
+        let other = merge(&path, Some(base), theirs, ours);
+        assert_eq!(merged.is_clean(), other.is_clean(), "a conflict from one side only");
+    }
+    for merged in [&merged, &merge(&path, None, ours, theirs)] {
+        for style in [Style::Merge, Style::Diff3, Style::Ours, Style::Theirs] {
+            drop(draw(merged, style, "2"));
+        }
+    }
+    if let [Ok(base), Ok(ours), Ok(theirs)] = [base, ours, theirs].map(std::str::from_utf8) {
+        values(&path, [base, ours, theirs], &merged);
+    }
+}
+
+/// Whether nothing is in the files for which ours counts more than theirs: comments, and line endings of several kinds.
+fn is_symmetric(path: &RelPath, versions: [&[u8]; 3]) -> bool {
+    let texts = versions.map(|version| std::str::from_utf8(version).unwrap_or_default());
+    let comments = fuzzing::comments(path, &texts).unwrap_or_default();
+    comments.iter().all(Vec::is_empty) && !versions.iter().any(|version| version.contains(&b'\r'))
+}
+
+/// What is wanted of a merge of values.
+fn values(path: &RelPath, texts: [&str; 3], merged: &TextMerge<'_>) {
+    if texts[0].trim().is_empty() || texts[0] == texts[1] || texts[0] == texts[2] || texts[1] == texts[2] {
+        return;
+    }
+    let (Some(clean), Some(comments)) = (merged.clean(), fuzzing::comments(path, &texts)) else { return };
+    let clean = String::from_utf8(clean).unwrap();
+    let all = [texts[0], texts[1], texts[2], clean.as_str()];
+    let found = fuzzing::comments(path, &all).unwrap_or_else(|| panic!("a clean merge is not valid: {clean}"));
+    no_comment_is_lost(&comments, &found[3], &clean);
+    let [Some(base), Some(ours), Some(theirs), Some(merged)] = all.map(|text| flat(path, text)) else { return };
+    for (place, value) in merged.iter().filter(|(_, value)| value.is_one()) {
+        let [base, ours, theirs] = [&base, &ours, &theirs].map(|version| version.get(place));
+        let expected = if ours == base { theirs } else { ours };
+        assert_eq!(Some(value), expected, "{place} in {clean}");
+        assert!(ours == base || theirs == base || ours == theirs, "a disagreement at {place} in {clean}");
+    }
+    for (place, value) in &ours {
+        let lost = base.get(place) != Some(value) && !merged.contains_key(place);
+        assert!(!lost || !theirs.contains_key(place), "{place} is lost in {clean}");
+    }
+}
+
+/// Each comment of ours is there as often as before, unless the template had it and has dropped it.
+fn no_comment_is_lost(comments: &[Vec<String>], merged: &[String], text: &str) {
+    let count = |comments: &[String]| {
+        let mut counts = HashMap::<String, usize>::new();
+        comments.iter().for_each(|comment| *counts.entry(comment.clone()).or_default() += 1);
+        counts
+    };
+    let [base, ours, theirs] = [0, 1, 2].map(|version| count(&comments[version]));
+    let merged = count(merged);
+    for (comment, wanted) in ours {
+        let [base, theirs, merged] =
+            [&base, &theirs, &merged].map(|counts| counts.get(&comment).copied().unwrap_or_default());
+        let wanted = wanted.saturating_sub(base.saturating_sub(theirs));
+        assert!(merged >= wanted, "the comment {comment:?} is lost in {text}");
+    }
+}
+
+/// What is at a place of a document.
+#[derive(Debug, Clone, PartialEq)]
+enum Leaf {
+    /// A scalar that is on one line.
+    One(String),
+    /// Anything else: lists, empty maps, texts of several lines.
+    Other(String),
+}
+
+impl Leaf {
+    fn is_one(&self) -> bool {
+        matches!(self, Self::One(_))
+    }
+}
+
+/// The leaves of a document, by their place, as parsers outside of the crate read it.
+fn flat(path: &RelPath, text: &str) -> Option<BTreeMap<String, Leaf>> {
+    let value: serde_json::Value = match path.as_str().rsplit('.').next()? {
+        "json" => serde_json::from_str(text).ok()?,
+        "toml" => serde_json::to_value(toml::from_str::<toml::Value>(text).ok()?).ok()?,
+        "yml" => serde_json::to_value(serde_yaml_ng::from_str::<serde_yaml_ng::Value>(text).ok()?).ok()?,
+        _ => return None,
+    };
+    let mut leaves = BTreeMap::new();
+    collect(&value, String::new(), &mut leaves);
+    Some(leaves)
+}
+
+fn collect(value: &serde_json::Value, place: String, leaves: &mut BTreeMap<String, Leaf>) {
+    use serde_json::Value;
+    let leaf = match value {
+        Value::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                collect(value, format!("{place}/{key:?}"), leaves);
+            }
+            return;
+        }
+        Value::Object(_) | Value::Array(_) => Leaf::Other(value.to_string()),
+        Value::String(text) if text.contains('\n') => Leaf::Other(text.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Leaf::One(value.to_string()),
+    };
+    leaves.insert(place, leaf);
+}
