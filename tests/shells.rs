@@ -116,7 +116,7 @@ impl Shell {
     fn completes_all_levels(&mut self) {
         self.completes("create-app upg", "create-app upgrade");
         self.completes("create-app upgrade --dry", "create-app upgrade --dry-run");
-        self.completes("create-app check --pris", "create-app check --pristine");
+        self.completes("create-app check --pristin", "create-app check --pristine");
         self.completes("create-app new --values", "create-app new --values-file");
         self.completes("create-app diff --conflict dif", "create-app diff --conflict diff3");
         self.completes("create-app completions fi", "create-app completions fish");

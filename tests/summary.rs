@@ -174,11 +174,12 @@ fn canonical(place: &Place) -> String {
 #[test]
 fn without_git_nothing_is_said_of_it() {
     let place = project();
-    newer(&place);
     fs_err::remove_dir_all(place.path(".git")).unwrap();
-    place.write("apps/shop/a.txt", "mine\n");
+    place.app("", &["shop", "--silent", "--path", "template", "--vcs", "none"]).ended(0);
+    newer(&place);
+    place.write("shop/a.txt", "mine\n");
     place.edit("template/a.txt", "a ", "b ");
-    let said = place.app("apps/shop", &["upgrade", "--silent"]).ended(1).out;
+    let said = place.app("shop", &["upgrade", "--silent"]).ended(1).out;
     let (_, next) = said.split_once("\nWhat now:\n\n").unwrap();
     let expected = "  # a.txt: choose between the lines of 'yours' and of 'template 2.0.0'\n  create-app check\n";
     assert_eq!(next, expected);

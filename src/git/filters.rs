@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_users_filters_stay_and_the_repositorys_do_not() {
+    fn filters_of_the_user_stay_and_those_of_the_repository_do_not() {
         let listed = [
             ("global", "filter.lfs.clean\ngit-lfs clean -- %f"),
             ("global", "filter.lfs.required\ntrue"),

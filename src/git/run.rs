@@ -123,14 +123,13 @@ fn talk<'scope, T>(
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let id = child.id();
     let heard = beside(scope, move || stderr.map(|stderr| listen(stderr, id, root)).unwrap_or_default())?;
-    // Git may answer before it has read everything, so somebody must listen meanwhile. Whether it has read
-    // everything is its own affair, and its exit code says so.
-    let write = move || stdin.map(|mut stdin| stdin.write_all(input));
-    if input.len() > MIN_PIPE {
-        beside(scope, write)?;
-    } else {
-        drop(write());
-    }
+    // Git may answer before it has read everything, so somebody must listen meanwhile. That it does not want to read everything is
+    // its own affair, and its exit code says so.
+    let write = move || match stdin.map(|mut stdin| stdin.write_all(input)) {
+        Some(Err(error)) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    };
+    let written = if input.len() > MIN_PIPE { Err(beside(scope, write)?) } else { Ok(write()) };
     let mut stdout = BufReader::with_capacity(1 << 16, stdout.ok_or(ErrorKind::BrokenPipe)?);
     let answer = match read(&mut stdout) {
         ControlFlow::Continue(answer) => answer,
@@ -139,6 +138,8 @@ fn talk<'scope, T>(
             answer
         }
     };
+    // What git was told only in part, it has understood otherwise, whatever its exit code is.
+    written.unwrap_or_else(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked"))))?;
     Ok((answer, heard))
 }
 

@@ -1,6 +1,6 @@
 //! The rule for sets of lines, such as `.gitignore`: what both sides added is kept, ours first.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::ending::Versions;
 use super::text::{self, Region, Side, TextMerge, lines};
@@ -30,23 +30,36 @@ pub(super) fn merge<'v>(versions: &'v Versions<'_>) -> TextMerge<'v> {
 fn union(base: &[u8], ours: &[u8], theirs: &[u8], everywhere: &HashSet<&[u8]>) -> Vec<u8> {
     let [in_base, in_theirs] = [base, theirs].map(|bytes| lines(bytes).collect::<HashSet<_>>());
     let dropped = |line: &&[u8]| in_base.contains(line) && !in_theirs.contains(line);
-    let mut out: Vec<&[u8]> = lines(ours).filter(|line| !dropped(line)).collect();
+    let kept: Vec<&[u8]> = lines(ours).filter(|line| !dropped(line)).collect();
+    // Of equal lines, the first counts.
+    let places: HashMap<&[u8], usize> = kept.iter().enumerate().rev().map(|(at, line)| (*line, at)).collect();
+    // At and after each line: the first that is the template's, too, and the first exception.
+    let (mut common, mut exceptions) = (vec![kept.len(); kept.len() + 1], vec![kept.len(); kept.len() + 1]);
+    for (at, line) in kept.iter().enumerate().rev() {
+        common[at] = if in_theirs.contains(line) { at } else { common[at + 1] };
+        exceptions[at] = if line.starts_with(b"!") { at } else { exceptions[at + 1] };
+    }
+    // The new lines that go before each of ours, and after the last. They never go before `floor`.
+    let mut new: Vec<Vec<&[u8]>> = vec![Vec::new(); kept.len() + 1];
     let mut floor = 0;
+    let mut inserted = HashSet::new();
     for line in lines(theirs) {
-        if let Some(at) = out.iter().position(|other| *other == line) {
+        if let Some(&at) = places.get(line) {
             floor = floor.max(at + 1);
-        } else if !in_base.contains(line) && !everywhere.contains(line) {
-            let ours_here = out[floor..].iter().take_while(|other| !in_theirs.contains(*other)).count();
-            let exception = out[floor..floor + ours_here].iter().position(|other| other.starts_with(b"!"));
-            let at = match exception {
-                Some(exception) if !line.starts_with(b"!") => floor + exception,
-                _ => floor + ours_here,
-            };
-            out.insert(at, line);
-            floor = at + 1;
+        } else if !in_base.contains(line) && !everywhere.contains(line) && inserted.insert(line) {
+            let behind = common[floor];
+            floor = if line.starts_with(b"!") { behind } else { behind.min(exceptions[floor]) };
+            new[floor].push(line);
         }
     }
-    out.concat()
+    let last = new.pop().unwrap_or_default();
+    new.into_iter()
+        .zip(kept)
+        .flat_map(|(new, line)| new.into_iter().chain([line]))
+        .chain(last)
+        .flatten()
+        .copied()
+        .collect()
 }
 
 fn is_pattern(line: &[u8]) -> bool {
@@ -55,6 +68,8 @@ fn is_pattern(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Base, ours, theirs, and the merge; `,` ends a line.
@@ -86,6 +101,41 @@ mod tests {
             let merged = versions.finish(merge(&versions)).clean().unwrap();
             let merged = String::from_utf8_lossy(&merged);
             assert_eq!(merged, String::from_utf8_lossy(&expected), "{case:?}");
+        }
+    }
+
+    /// The same, line by line: what each insertion sees is what those before it have made.
+    fn simple_union(base: &[u8], ours: &[u8], theirs: &[u8]) -> Vec<u8> {
+        let [in_base, in_theirs] = [base, theirs].map(|bytes| lines(bytes).collect::<HashSet<_>>());
+        let dropped = |line: &&[u8]| in_base.contains(line) && !in_theirs.contains(line);
+        let mut out: Vec<&[u8]> = lines(ours).filter(|line| !dropped(line)).collect();
+        let mut floor = 0;
+        for line in lines(theirs) {
+            if let Some(at) = out.iter().position(|other| *other == line) {
+                floor = floor.max(at + 1);
+            } else if !in_base.contains(line) {
+                let ours_here = out[floor..].iter().take_while(|other| !in_theirs.contains(*other)).count();
+                let exception = out[floor..floor + ours_here].iter().position(|other| other.starts_with(b"!"));
+                let at = match exception {
+                    Some(exception) if !line.starts_with(b"!") => floor + exception,
+                    _ => floor + ours_here,
+                };
+                out.insert(at, line);
+                floor = at + 1;
+            }
+        }
+        out.concat()
+    }
+
+    proptest! {
+        #[test]
+        fn the_union_is_that_of_one_line_after_the_other(
+            base in "(!?[a-f]\n){0,6}", ours in "(!?[a-f]\n){0,12}", theirs in "(!?[a-h]\n){0,12}",
+        ) {
+            let [base, ours, theirs] = [&base, &ours, &theirs].map(|text| text.as_bytes());
+            let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+            let union = text(union(base, ours, theirs, &HashSet::new()));
+            prop_assert_eq!(union, text(simple_union(base, ours, theirs)));
         }
     }
 

@@ -44,16 +44,32 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// The address of a template as a lock may hold it, whatever one holds: without credentials.
+/// The address of a template as a lock may hold it, whatever one holds: without credentials. What was recorded once is recorded as
+/// it is.
 #[must_use]
-pub fn recorded(source: String) -> String {
+pub fn recorded(mut source: String) -> String {
+    // What is left when credentials are gone may look like some again.
+    const PASSES: usize = 8;
+    for _ in 0..PASSES {
+        let stripped = stripped(&source);
+        if stripped == source {
+            return source;
+        }
+        source = stripped;
+    }
+    HIDDEN.to_owned()
+}
+
+/// What is recorded of an address that consists of nothing but credentials.
+const HIDDEN: &str = "…";
+
+fn stripped(source: &str) -> String {
     let has_user = source.contains("://") || source.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
-    match Address::parse(&source) {
-        Ok(Address::Path(_)) if !has_user => source,
+    match Address::parse(source) {
+        Ok(Address::Path(_)) if !has_user => source.to_owned(),
         Ok(address @ Address::Url { .. }) => address.to_string(),
         // A mistyped URL looks like the path of a directory.
-        Ok(Address::Path(_)) => without_credentials(&source).into_owned(),
-        Err(_) => without_credentials(&source).into_owned(),
+        Ok(Address::Path(_)) | Err(_) => without_credentials(source).into_owned(),
     }
 }
 

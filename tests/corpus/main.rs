@@ -28,13 +28,18 @@ fn main() -> std::process::ExitCode {
         return code;
     }
     let standard = Arc::new(sandbox::Standard::default());
+    let mut faults = case::known_faults();
     let trials = case::all().into_iter().map(|(name, case)| {
         let standard = Arc::clone(&standard);
-        let ignored = case.is_ignored();
-        Trial::test(name, move || judge::case(&case, &standard).map_err(Into::into)).with_ignored_flag(ignored)
+        let fault = faults.remove(&name);
+        let ignored = case.is_ignored() || fault.is_some();
+        let trial = Trial::test(name, move || judge::case(&case, &standard).map_err(Into::into));
+        trial.with_ignored_flag(ignored).with_kind(fault.unwrap_or_default())
     });
-    let watch = Trial::test("the_watch_sees_every_change", || watch::sees_every_change().map_err(Into::into));
-    libtest_mimic::run(&Arguments::from_args(), trials.chain([watch]).collect()).exit_code()
+    let mut trials: Vec<Trial> = trials.collect();
+    assert!(faults.is_empty(), "known faults of inputs that do not exist: {faults:?}");
+    trials.push(Trial::test("the_watch_sees_every_change", || watch::sees_every_change().map_err(Into::into)));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 /// The cases hold links, special files and file names that only Unix has.

@@ -100,12 +100,13 @@ fn look(path: &Path) -> Seen {
 /// Whether every kind of change is seen: a corpus that watches nothing would pass.
 pub(crate) fn sees_every_change() -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt as _;
-    let changes: &[(&str, fn(&Path))] = &[
+    type Change = (&'static str, fn(&Path));
+    let changes: &[Change] = &[
         ("a new file", |root| fs::write(root.join("new"), "").unwrap()),
         ("a new directory", |root| fs::create_dir(root.join("d/new")).unwrap()),
         ("other bytes", |root| fs::write(root.join("d/file"), "two").unwrap()),
         ("another mode", |root| {
-            fs::set_permissions(root.join("d/file"), std::fs::Permissions::from_mode(0o755)).unwrap()
+            fs::set_permissions(root.join("d/file"), std::fs::Permissions::from_mode(0o755)).unwrap();
         }),
         ("a file that is gone", |root| fs::remove_file(root.join("d/file")).unwrap()),
         ("another target", |root| {

@@ -23,7 +23,7 @@ fn what_a_template_says_cannot_act_on_the_terminal() {
 fn neither_can_what_is_said_about_its_questions() {
     let mut terminal = Terminal::new("hostile").argument("--silent").run();
     terminal.wrote_nothing();
-    terminal.see(r"-d 'kind=li\u{1b}[1Ab|bin\u{8}\u{8}\u{8}'");
+    terminal.see(r"-d $'kind=li\x1b[1Ab|bin\x08\x08\x08'");
     terminal.see(r"Which\r\u{202e} kind?");
     terminal.was_never_sent(b'\x08');
 }

@@ -11,9 +11,21 @@ use serde_yaml_ng as yaml;
 use super::comments::{Comment, Outline};
 use super::value::{Document, List, Map, Node, Value};
 
+/// The parser looks at every open bracket again at each token: how often it may, in a text.
+const MAX_LOOKS: usize = 50_000_000;
+
+/// How often the parser could look at an open bracket: all that there are, at all tokens.
+fn looks(text: &str) -> usize {
+    let count = |characters: &[u8]| text.bytes().filter(|byte| characters.contains(byte)).count();
+    count(b"[{").saturating_mul(count(b"[]{},:-?&*!'\"\n"))
+}
+
 /// Parses a document, or several: those are a list. Comments are only put into their places `with_places`: that takes another
 /// parser.
 pub(super) fn parse(text: &str, with_places: bool) -> Option<Document> {
+    if looks(text) > MAX_LOOKS {
+        return None;
+    }
     let documents = yaml::Deserializer::from_str(text).map(yaml::Value::deserialize);
     let documents = documents.collect::<Result<Vec<_>, _>>().ok()?;
     let found = if with_places { places(text, &documents) } else { None };

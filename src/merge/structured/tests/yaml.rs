@@ -1,5 +1,6 @@
 use super::{drawn, lines, text};
 use crate::merge::draw::Style;
+use crate::merge::structured::format::Dialect;
 
 const CI: &str = "\
 # Continuous integration.
@@ -151,4 +152,14 @@ fn a_step_that_the_user_dropped_and_the_template_bumped_is_a_conflict() {
     let bumped = UPLOADS.replace("@v3", "@v4");
     let expected = CI.replace("@v3", "@v4") + "<<<<<<< yours\n=======\n" + bumped.as_str() + ">>>>>>> template 2\n";
     assert_eq!(drawn("ci.yml", &base, CI, &theirs), expected);
+}
+
+/// The parser looks at each open bracket again at each token: this would take minutes.
+#[test]
+fn what_would_take_too_long_to_parse_is_not_parsed() {
+    let parses = |text: &str| Dialect::Yaml.parse_with(text, true).is_some();
+    assert!(parses(&format!("a: {}{}\n", "[".repeat(100), "]".repeat(100))));
+    assert!(parses(&"- [a, b]\n".repeat(1_000)));
+    assert!(!parses(&format!("a: {}{}\n", "[".repeat(100_000), "]".repeat(100_000))));
+    assert!(!parses(&"{a: ".repeat(50_000)));
 }

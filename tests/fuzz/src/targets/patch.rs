@@ -10,7 +10,7 @@ use crate::files::{read, trees, write};
 
 /// Files of the side `b` are there before, those of `a` afterwards.
 pub(crate) fn run(data: &[u8]) {
-    let [before, after] = trees(data, *b"ba");
+    let [before, after] = trees(data, [b'b', b'a']);
     for patch in [whole(&before, &after), renamed(&before, &after)].into_iter().flatten() {
         if patch.is_empty() {
             assert_eq!(before, after);
