@@ -42,3 +42,9 @@ pub fn draw(diagnostic: &Diagnostic) -> String {
 pub fn submodule(parent: &crate::source::Address, url: &str) -> Option<crate::source::Address> {
     crate::source::submodule(parent, url)
 }
+
+/// What may be said of a text that need not be an address.
+#[must_use]
+pub fn without_credentials(text: &str) -> String {
+    crate::credentials::without_credentials(text).into_owned()
+}

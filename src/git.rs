@@ -34,7 +34,7 @@ pub use index::{Indexed, indexed, only_staged, set_index, store};
 pub(crate) use index_file::listed;
 pub use mirror::{Format, Length, List, Listed, Mirror, submodules};
 pub use own::own_directory;
-pub use repository::find_repository;
+pub use repository::{check_files, find_repository};
 pub use settings::{init, pager, require};
 pub use status::{Held, status, unmerged};
 pub use worktree::{compares_modes, files, left_out, staged};

@@ -20,12 +20,15 @@ use crate::{git, report};
 ///
 /// Whatever keeps the project or its template from being read.
 pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
-    let (files, secret) = if args.local {
+    let (files, secret, broken) = if args.local {
+        let mut project = Project::read(interrupted::open(&args.path)?)?;
+        // A file whose base is broken may be edited, and nothing is shown of it.
+        let broken = std::mem::take(&mut project.broken);
         // What is not recorded cannot differ from it.
-        (local(Project::read(interrupted::open(&args.path)?)?)?, BTreeSet::new())
+        (local(project)?, BTreeSet::new(), broken)
     } else {
         let prospect = prospect::find(interrupted::open(&args.path)?, &args.render)?;
-        (if args.upstream { upstream(&prospect) } else { planned(&prospect)? }, secret(&prospect))
+        (if args.upstream { upstream(&prospect) } else { planned(&prospect)? }, secret(&prospect), Vec::new())
     };
     let differences: Vec<Difference<'_>> = files.iter().map(File::difference).collect();
     let pager = || git::pager().unwrap_or_else(default_pager);
@@ -46,7 +49,8 @@ pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
     } else {
         crate::plan::patch_to(&differences, report::bytes)?;
     }
-    Ok(if differences.is_empty() { Outcome::Clean } else { Outcome::Differences })
+    report::diagnostics(&broken);
+    Ok(if differences.is_empty() && broken.is_empty() { Outcome::Clean } else { Outcome::Differences })
 }
 
 /// Without git, whose settings name one.

@@ -48,6 +48,41 @@ pub(super) fn git_directory(root: &Path) -> Option<PathBuf> {
     directory.is_dir().then_some(directory)
 }
 
+/// The files of a repository that git reads before it does anything, whatever they are.
+const READ_FIRST: [&str; 12] = [
+    "HEAD",
+    "commondir",
+    "config",
+    "config.worktree",
+    "index",
+    "info/attributes",
+    "info/exclude",
+    "info/grafts",
+    "info/sparse-checkout",
+    "objects/info/alternates",
+    "packed-refs",
+    "shallow",
+];
+
+/// Checks that git can read the repository at `root` to an end: an archive can hold a pipe or a link to an endless device where
+/// git expects a file, and git would wait for ever or fill the memory.
+///
+/// # Errors
+///
+/// Names what is not a file.
+pub fn check_files(root: &Path) -> Result<()> {
+    let Some(own) = git_directory(root) else { return Ok(()) };
+    let is_other = |path: &PathBuf| path.metadata().is_ok_and(|metadata| !metadata.is_file());
+    let in_both = |name: &&str| [own.join(name), common(&own).join(name)];
+    match READ_FIRST.iter().flat_map(in_both).find(is_other) {
+        None => Ok(()),
+        Some(path) => {
+            let title = format!("`{}` is not a file, and git would not get to the end of it", path.display());
+            Err(Diagnostic::error(Code::Git, title).help("remove it, or make a fresh clone of the repository").into())
+        }
+    }
+}
+
 /// The directory that a linked work tree shares with the others; elsewhere the same one.
 pub(super) fn common(git_directory: &Path) -> PathBuf {
     let common = line(&git_directory.join("commondir"));

@@ -80,9 +80,6 @@ pub(super) fn pipe<T>(
     read: impl FnOnce(&mut dyn BufRead) -> ControlFlow<T, T>,
 ) -> Result<Ended<T>> {
     let root = work_tree(command);
-    if let Some(root) = &root {
-        special::refuse(root)?;
-    }
     command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let outcome = command.spawn().and_then(|mut child| {
@@ -193,8 +190,10 @@ fn is_heard_of(_: &ChildStderr, _: Duration) -> bool {
 #[cfg(unix)]
 fn stop(id: u32) {
     use rustix::process::{Pid, Signal, kill_process};
-    let child = i32::try_from(id).ok().and_then(Pid::from_raw);
-    child.into_iter().for_each(|child| drop(kill_process(child, Signal::KILL)));
+    if let Some(child) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        // It may have ended just now.
+        kill_process(child, Signal::KILL).unwrap_or_default();
+    }
 }
 
 #[cfg(not(unix))]

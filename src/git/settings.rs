@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::command::{creating, outside};
 use super::run::{ask, lossy, run};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// The value of a setting as the user or the system has it; none where neither does, and where git does not run.
 pub(super) fn setting(key: &str) -> Option<String> {
@@ -33,8 +33,13 @@ pub fn require() -> Result<()> {
 ///
 /// # Errors
 ///
-/// When git is missing or fails.
+/// When git is missing or fails, and where `.git` is a link: git would make the repository wherever that leads.
 pub fn init(directory: &Path) -> Result<()> {
+    let dot_git = directory.join(".git");
+    if dot_git.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+        let title = format!("`{}` is a link, and no repository is made behind a link", dot_git.display());
+        return Err(Diagnostic::error(Code::Git, title).help("remove the link, then run `git init`").into());
+    }
     let mut command = creating(directory);
     command.args(["init", "--quiet"]);
     if setting("init.defaultBranch").is_none() {
@@ -46,7 +51,19 @@ pub fn init(directory: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Code;
+
+    #[cfg(unix)]
+    #[test]
+    fn no_repository_is_made_behind_a_link() {
+        let place = tempfile::tempdir().unwrap();
+        let [app, outside] = ["app", "outside"].map(|name| place.path().join(name));
+        std::fs::create_dir(&app).unwrap();
+        std::fs::create_dir(&outside).unwrap();
+        std::os::unix::fs::symlink("../outside", app.join(".git")).unwrap();
+        let problem = init(&app).unwrap_err().0.remove(0);
+        assert!(problem.title.contains("is a link"), "{problem:?}");
+        assert!(std::fs::read_dir(&outside).unwrap().next().is_none());
+    }
 
     #[test]
     fn the_first_branch_is_main_unless_the_user_says_otherwise() {

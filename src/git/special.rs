@@ -1,60 +1,15 @@
-//! What is where git expects a file of its own, and is none: git would wait for a pipe, and read a device for ever. A commit cannot hold
-//! one, but an archive can.
+//! Pipes where git expects a file: it waits for somebody to write to them. A commit cannot hold one, but an archive can.
 
-use std::collections::BTreeSet;
 use std::fs::Metadata;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::Path;
 
 use walkdir::WalkDir;
 
 use super::repository::{common, git_directory};
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic};
 
-/// What git reads in its directory, whatever it is asked.
-const OWN: &[&str] = &[
-    "CHERRY_PICK_HEAD",
-    "HEAD",
-    "MERGE_HEAD",
-    "REBASE_HEAD",
-    "commondir",
-    "config",
-    "config.worktree",
-    "index",
-    "info/attributes",
-    "info/exclude",
-    "info/grafts",
-    "info/sparse-checkout",
-    "objects/info/alternates",
-    "objects/info/commit-graph",
-    "packed-refs",
-    "shallow",
-];
 /// What git reads in the directories of the work tree.
 const BESIDE: &[&str] = &[".gitattributes", ".gitignore", ".gitmodules"];
-
-/// Checks, once for each repository, what git reads in its own directory. `root` is that of the work tree.
-///
-/// # Errors
-///
-/// What is not a regular file.
-pub(super) fn refuse(root: &Path) -> Result<()> {
-    static CHECKED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-    let Ok(mut checked) = CHECKED.lock() else { return Ok(()) };
-    if checked.contains(root) {
-        return Ok(());
-    }
-    let Some(own) = git_directory(root) else { return Ok(()) };
-    let places = [common(&own), own];
-    let is_special = |path: &PathBuf| path.metadata().is_ok_and(|metadata| !metadata.is_file());
-    match places.iter().flat_map(|place| OWN.iter().map(|name| place.join(name))).find(is_special) {
-        Some(path) => Err(not_regular(root, &path).into()),
-        None => {
-            checked.insert(root.to_path_buf());
-            Ok(())
-        }
-    }
-}
 
 /// Why git may be waiting in the repository of this work tree; none where there is no such reason. It looks at everything, so
 /// it is for a git that is waiting already.
@@ -99,24 +54,7 @@ mod tests {
     use crate::git::{check_ignore, files};
 
     fn pipe(path: &Path) {
-        drop(std::fs::remove_file(path));
         rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
-    }
-
-    #[test]
-    fn nothing_of_gits_own_is_waited_for_or_read_for_ever() {
-        for name in OWN {
-            let directory = repository();
-            let path = directory.path().join(".git").join(name);
-            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
-            pipe(&path);
-            // Without HEAD, it is not a repository.
-            let expected = if *name == "HEAD" { Code::Git } else { Code::NotRegular };
-            assert_eq!(files(directory.path()).unwrap_err().0[0].code, expected, "{name}");
-            fs_err::remove_file(&path).unwrap();
-            std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-            assert_eq!(files(directory.path()).unwrap_err().0[0].code, expected, "{name}");
-        }
     }
 
     #[test]
@@ -132,5 +70,14 @@ mod tests {
         assert!(started.elapsed() < Duration::from_secs(40));
         // Where git does not look at it, it is in nobody's way.
         run(git(root).args(["ls-files", "--cached"])).unwrap();
+    }
+
+    #[test]
+    fn a_pipe_in_gits_directory_is_found() {
+        let directory = repository();
+        let root = directory.path();
+        assert_eq!(find(root), None);
+        pipe(&root.join(".git/refs/heads/main"));
+        assert!(find(root).unwrap().title.starts_with("git cannot read `.git/refs/heads/main`"));
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use proptest::strategy::{Strategy, ValueTree as _};
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::TestRunner;
 
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -15,9 +15,9 @@ pub(super) fn cases(usual: u32) -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
 }
 
-/// Random values, other ones in every run; a failure shows the value itself.
+/// Random values, the same ones in every run, and more of them with `PROPTEST_CASES`; a failure shows the value itself.
 pub(super) fn sample<T>(strategy: &impl Strategy<Value = T>, count: u32) -> Vec<T> {
-    let mut runner = TestRunner::new(Config::default());
+    let mut runner = TestRunner::deterministic();
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 

@@ -241,10 +241,10 @@ fn ssh(text: &str, host: &str, path: &str) -> Result<Address, AddressError> {
     }
     let (user, host) = host.rsplit_once('@').unwrap_or(("", host));
     [user, host, path].into_iter().try_for_each(check_start)?;
-    if host.is_empty() || path.trim_matches('/').is_empty() {
+    let kept = public_path(path, false).len();
+    if host.is_empty() || path[..kept].trim_matches('/').is_empty() {
         return Err(AddressError::Incomplete);
     }
-    let kept = public_path(path, false).len();
     let shown = text[..text.len() - (path.len() - kept)].to_owned();
     Ok(Address::Url { full: text.to_owned(), shown, secrets: secrets(None, &path[kept..]) })
 }
@@ -264,6 +264,13 @@ mod tests {
     fn both(text: &str) -> (String, String) {
         let address = given(text).unwrap();
         (address.argument(Path::new("/base")).into_string().unwrap(), address.to_string())
+    }
+
+    #[test]
+    fn an_address_that_is_nothing_without_its_secrets_is_refused() {
+        for text in ["2:;:/#=", "host:?token=x", "host:#x", "https://host/?token=x"] {
+            assert_eq!(given(text), Err(AddressError::Incomplete), "{text}");
+        }
     }
 
     #[test]

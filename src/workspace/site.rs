@@ -40,6 +40,7 @@ impl Site {
         refuse_address(path)?;
         let app = resolve(path)?;
         let repository = git::find_repository(&app);
+        repository.as_deref().map_or(Ok(()), git::check_files)?;
         let app_dir = match &repository {
             Some(root) if *root != app => Some(app_dir(path, app.strip_prefix(root).unwrap_or(&app))?),
             _ => None,

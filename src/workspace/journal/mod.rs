@@ -54,7 +54,7 @@ use crate::rooted::{Spot, Ways};
 /// A journal, read and written again.
 #[cfg(fuzzing)]
 pub(crate) fn reread(bytes: &[u8]) -> Option<String> {
-    Journal::parse(bytes).ok().map(|journal| journal.render())
+    text::Journal::parse(bytes).ok().map(|journal| journal.render())
 }
 
 /// What became of a change that was interrupted.

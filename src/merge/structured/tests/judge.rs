@@ -443,7 +443,11 @@ fn is_sure([base, ours, theirs]: [&Facts; 3], one: &str, other: &str) -> bool {
     let is_added_twice = |path: &str| {
         !base.entries.contains_key(path) && ours.entries.contains_key(path) && theirs.entries.contains_key(path)
     };
-    if is_added_twice(one) || is_added_twice(other) {
+    // What one side added beside an entry that both added goes along with it, to wherever that is.
+    let is_new = |path: &str| !base.entries.contains_key(path);
+    let beside = |path: &String| Facts::parent(path) == parent && is_added_twice(path);
+    let goes_along = (is_new(one) || is_new(other)) && ours.entries.keys().any(beside);
+    if is_added_twice(one) || is_added_twice(other) || goes_along {
         return false;
     }
     let order = |facts: &Facts| -> Vec<String> {

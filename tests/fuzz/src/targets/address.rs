@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use create_app::fuzzing;
-use create_app::source::{Address, without_credentials};
+use create_app::fuzzing::without_credentials;
+use create_app::source::Address;
 
 pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
