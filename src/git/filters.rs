@@ -8,6 +8,7 @@ use std::process::Command;
 use super::command::{git, set};
 use super::repository::{common, git_directory};
 use super::run::{lossy, run};
+use super::special::{expanded, is_endless, not_regular};
 use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// The longest configuration that is looked at here, in bytes. About a longer one, git is asked.
@@ -41,10 +42,18 @@ fn overridden(root: &Path) -> Result<Vec<String>> {
     }
     let listed = run(git(root).args(["config", "--list", "--show-scope", "-z"]))?.stdout;
     let fields: Vec<String> = listed.split(|byte| *byte == 0).map(lossy).collect();
+    let mut attributes = fields.iter().filter_map(|field| field.strip_prefix("core.attributesfile\n"));
+    if let Some(endless) = attributes.find_map(|path| Some(expanded(path, root)).filter(|path| is_endless(path))) {
+        return Err(not_regular(root, &endless).into());
+    }
     overrides(fields.chunks_exact(2).map(|field| (field[0].as_str(), field[1].as_str())))
 }
 
-/// Whether the repository's configuration certainly has no filter: it has no such word, and includes no other file.
+/// The words of a configuration that needs to be looked at.
+const WORDS: [&str; 3] = ["attributesfile", "filter", "include"];
+
+/// Whether the repository's configuration certainly has no filter, and no file of attributes: it has no such word, and includes no
+/// other file.
 fn is_plain(root: &Path) -> bool {
     let Some(own) = git_directory(root) else { return false };
     let shared = common(&own);
@@ -52,7 +61,7 @@ fn is_plain(root: &Path) -> bool {
         Ok(metadata) if !metadata.is_file() || metadata.len() > MAX_LENGTH => false,
         Ok(_) => std::fs::read(path).is_ok_and(|text| {
             let text = text.to_ascii_lowercase();
-            !["filter", "include"].iter().any(|word| text.windows(word.len()).any(|at| at == word.as_bytes()))
+            !WORDS.iter().any(|word| text.windows(word.len()).any(|at| at == word.as_bytes()))
         }),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };
@@ -105,6 +114,19 @@ mod tests {
         write(&config, &text);
         write(root.join(".git/config.worktree"), "[filter \"x\"]\n");
         assert!(!is_plain(root));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn attributes_without_an_end_are_not_read() {
+        let directory = repository();
+        let root = directory.path();
+        let config = root.join(".git/config");
+        let text = fs_err::read_to_string(&config).unwrap();
+        for (path, is_refused) in [("/dev/zero", true), ("/dev/null", false), ("/nowhere", false)] {
+            write(&config, format!("{text}[core]\n\tattributesFile = {path}\n"));
+            assert_eq!(reading(root).is_err(), is_refused, "{path}");
+        }
     }
 
     #[test]
