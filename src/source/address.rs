@@ -210,7 +210,9 @@ fn url(scheme: &str, rest: &str) -> Result<Address, AddressError> {
     if host.is_empty() {
         return Err(AddressError::Incomplete);
     }
-    if !is_host(host) || user.is_none() && host.contains(':') && has_user(path) {
+    // Without a user before it, `host:12/a@b` may be the user `host` with the password `12/a`.
+    let is_ambiguous = host.contains(':') && has_user(path);
+    if !is_host(host) || user.is_none() && is_ambiguous {
         return Err(AddressError::Host);
     }
     if !path.starts_with('/') || shown.trim_matches('/').is_empty() {
@@ -220,6 +222,8 @@ fn url(scheme: &str, rest: &str) -> Result<Address, AddressError> {
     // With http the whole may be a token. With ssh the user is part of the address, and only a password is secret.
     let user = user.filter(|_| scheme == "ssh").map(|user| user.split(':').next().unwrap_or(user));
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+    // What is shown is recorded, and has to be read again.
+    let shown = if is_ambiguous && user.is_empty() { shown.replace('@', "%40") } else { shown.to_owned() };
     Ok(Address::Url { full, shown: format!("{scheme}://{user}{host}{shown}"), secrets })
 }
 
@@ -321,6 +325,9 @@ mod tests {
             ("git@example.org:c#/a", "git@example.org:c#/a"),
             ("ssh://git@example.org/c#/a", "ssh://git@example.org/c#/a"),
             ("https://example.org:8443/@scope/a", "https://example.org:8443/@scope/a"),
+            ("https://ann:secret@example.org:8443/a@b", "https://example.org:8443/a%40b"),
+            ("https://ann:secret@example.org:/a@b", "https://example.org:/a%40b"),
+            ("ssh://git:secret@example.org:22/a@b", "ssh://git@example.org:22/a@b"),
             ("file:///srv/c#/a", "file:///srv/c#/a"),
         ] {
             assert_eq!(both(text), (text.into(), shown.into()));
