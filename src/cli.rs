@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use crate::credentials::without_credentials;
 use crate::template::Reference;
 
 /// Make a project from a template, remember how, and keep it up to date with the template.
@@ -75,11 +76,25 @@ impl Cli {
     /// Says what is wrong with it; or holds what `--help` and `--version` ask for.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         Self::refuse_slip(words.get(1).map(OsString::as_os_str))?;
-        let read = Self::try_parse_from(words).map_err(|error| Self::without_value(words, error))?;
+        let read = Self::try_parse_from(words)
+            .map_err(|error| Self::without_value(words, Self::without_credentials(error)))?;
         match &read.new.path {
             Some(path) if read.command.is_none() => Self::refuse_late_command(path).map(|()| read),
             _ => Ok(read),
         }
+    }
+
+    /// Quotes an address, such as one that stands where none is expected, without its credentials.
+    fn without_credentials(mut error: clap::Error) -> clap::Error {
+        for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue, ContextKind::InvalidSubcommand] {
+            if let Some(ContextValue::String(text)) = error.get(kind)
+                && text.contains("://")
+            {
+                let text = without_credentials(text).into_owned();
+                error.insert(kind, ContextValue::String(text));
+            }
+        }
+        error
     }
 
     /// Does not quote an argument that may be the value of a `-d NAME VALUE`, and a secret.

@@ -26,6 +26,7 @@ pub mod limits;
 pub mod lock;
 pub mod manifest;
 pub mod merge;
+mod parallel;
 pub mod plan;
 pub mod render;
 pub mod report;

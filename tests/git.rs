@@ -7,6 +7,7 @@
 mod server;
 mod support;
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -467,4 +468,177 @@ fn a_git_that_is_missing_or_too_old_is_told() {
     let mut command = world.command(&["new", "one", "--git", "t"]);
     let path = format!("{}:/usr/bin:/bin", world.0.path("old").display());
     Said::from(command.env("PATH", path).output().unwrap()).ended(2).warns("error[P004]").warns("2.30");
+}
+
+/// A tree that holds another one ten times, and so on, down to a file or to nothing.
+fn bomb(world: &World, directory: &str, leaf: Option<&str>, levels: usize, name: &str) {
+    let input = |arguments: &[&str], text: &str| {
+        world.0.write("input", text);
+        let mut command = world.0.command("git", directory);
+        command.args(arguments).stdin(std::fs::File::open(world.0.path("input")).unwrap());
+        Said::from(command.output().unwrap()).ended(0).out.trim().to_owned()
+    };
+    world.0.git("", &["init", "--quiet", "--initial-branch=main", directory]);
+    let entry = leaf.map(|text| format!("100644 blob {}\tfile\n", input(&["hash-object", "-w", "--stdin"], text)));
+    let mut tree = input(&["mktree"], &entry.unwrap_or_default());
+    for _ in 0..levels {
+        let ten: String = (0..10).map(|n| format!("040000 tree {tree}\t{name}{n}\n")).collect();
+        tree = input(&["mktree"], &ten);
+    }
+    let commit = input(&["commit-tree", "-m", "Bomb", &tree], "");
+    world.0.git(directory, &["update-ref", "refs/heads/main", &commit]);
+}
+
+/// create-app with an end to its time and memory, in KiB of addresses: git maps files, which count.
+fn bounded(world: &World, arguments: &[&str]) -> Said {
+    let started = Instant::now();
+    let mut command = world.command(&[]);
+    let program = command.get_program().to_owned();
+    let mut shell = world.0.command("sh", "");
+    shell.args(["-c", "ulimit -v 2000000 && exec \"$@\"", "sh"]).arg(program).args(arguments);
+    for (name, value) in command.env("TMPDIR", world.0.path("")).get_envs() {
+        value.map(|value| shell.env(name, value));
+    }
+    let said = Said::from(shell.output().unwrap());
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}\n{}", started.elapsed(), said.err);
+    said
+}
+
+#[test]
+fn trees_that_multiply_are_refused() {
+    let world = World::new();
+    bomb(&world, "files", Some("text"), 10, "n");
+    bomb(&world, "nothing", None, 10, "n");
+    bomb(&world, "names", Some("text"), 8, &"n".repeat(250));
+    bomb(&world, "many", Some("text"), 5, "n");
+    bomb(&world, "bytes", Some(&"x".repeat(1 << 20)), 4, "n");
+    for (directory, expected) in [
+        ("files", "error[T006]: the template's repository has more than 300000 files and directories"),
+        ("nothing", "error[T006]: the template's repository has more than 300000 files and directories"),
+        ("names", "error[T006]: the template's repository has more than 300000 files and directories"),
+        ("bytes", "error[T006]: the template has more than 128 MiB of files"),
+    ] {
+        bounded(&world, &["new", "one", "--vcs", "none", "--git", directory]).ended(2).warns(expected);
+        assert!(!world.0.has("one"));
+    }
+    // A folder of a large repository is as good as any.
+    let said = bounded(&world, &["new", "one", "--vcs", "none", "--git", "many", "--subfolder", "n0/n1/n2"]).ended(0);
+    assert!(said.out.contains("(100 files)"), "{}", said.out);
+}
+
+#[test]
+fn submodules_that_multiply_are_refused() {
+    let world = World::new();
+    let modules: String = (0..10).map(|n| format!("[submodule \"{n}\"]\n\tpath = s{n}\n\turl = ../t\n")).collect();
+    world.0.write("t/.gitmodules", modules);
+    world.0.commit("t");
+    let level = || {
+        let head = world.head();
+        for n in 0..10 {
+            world.0.git("t", &["update-index", "--add", "--cacheinfo", &format!("160000,{head},s{n}")]);
+        }
+        world.0.git("t", &["commit", "--quiet", "--message", "Level"]);
+    };
+    level();
+    let said = bounded(&world, &["new", "one", "--vcs", "none", "--git", "t"]).ended(0);
+    assert!(said.out.contains("(32 files)"), "{}", said.out);
+    for _ in 1..7 {
+        level();
+    }
+    let expected = "error[T006]: the template has more than 100 submodules, counted up to its submodule `s0/s0/";
+    bounded(&world, &["new", "two", "--vcs", "none", "--git", "t"]).ended(2).warns(expected);
+    for name in ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9"] {
+        world.0.git("t", &["rm", "--quiet", "--cached", name]);
+    }
+    world.0.git("t", &["commit", "--quiet", "--message", "One"]);
+    world.0.write("t/.gitmodules", "[submodule \"0\"]\n\tpath = s0\n\turl = ../t\n".repeat(1 << 15));
+    world.0.git("t", &["add", ".gitmodules"]);
+    world.0.git("t", &["commit", "--quiet", "--message", "Long"]);
+    let expected = "error[T006]: the template's `.gitmodules` has more than 1 MiB";
+    bounded(&world, &["new", "two", "--vcs", "none", "--git", "t"]).ended(2).warns(expected);
+    assert!(!world.0.has("two"));
+}
+
+#[test]
+fn nothing_that_is_secret_in_an_address_is_kept() {
+    let world = World::new();
+    let server = Server::start(&world.0.path(""), Door::Password);
+    let plain = server.url("", "t/.git");
+    let mut told = Vec::new();
+    let mut add = |said: Said| told.extend([said.out, said.err]);
+    add(world.new_app("one", &server.url("ann:s3cr3t@", "t/.git")).ended(0));
+    let lock = world.lock("one");
+    for address in [
+        format!("{plain}?private_token=s3cr3t"),
+        format!("{plain}#s3cr3t"),
+        format!("{plain};password=s3cr3t"),
+        server.url("s3cr3t@", "t/.git"),
+        server.url("ann:s3cr3t%40", "t/.git"),
+        server.url("ann:s3cr3t/x@", "t/.git"),
+        server.url("ann:s3cr3t?x@", "t/.git"),
+        format!("ann:s3cr3t/x@{plain}"),
+        format!("https//ann:s3cr3t@{plain}"),
+        format!("{}?private_token=s3cr3t", plain.replace("http://", "htp://")),
+        format!("{}?private_token=s3cr3t", plain.replace("http://", "")),
+    ] {
+        // Of some of them, there is a copy.
+        add(world.new_app("two", &address));
+        drop(std::fs::remove_dir_all(world.0.path("two")));
+        add(world.app(&["new", "two", "--path", &address]).ended(2));
+        // As the path of a project.
+        if address.contains("://") {
+            add(world.app(&["new", &address, "--path", "t"]).ended(2));
+            add(world.app(&["check", &address]).ended(2));
+            add(world.app(&["new", "two", &address]).ended(2));
+            add(world.app(&["completions", &address]).ended(2));
+        }
+        add(world.app(&["upgrade", "one", "--git", &address]));
+        // A lock that somebody wrote by hand.
+        world.0.write("one/.create-app/lock.toml", lock.replace(&plain, &address));
+        for arguments in [&["check", "one", "--upstream"][..], &["check", "one", "--json"], &["diff", "one", "--stat"]]
+        {
+            add(world.app(arguments));
+        }
+        // The file itself is as it was found.
+        world.0.write("one/.create-app/lock.toml", &lock);
+    }
+    for place in ["cache", "one", "two"] {
+        for entry in WalkDir::new(world.0.path(place)).into_iter().flatten() {
+            told.push(entry.path().display().to_string());
+            if entry.file_type().is_file() {
+                told.push(String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap()).into_owned());
+            }
+        }
+    }
+    for text in told {
+        assert!(!text.contains("s3cr3t"), "{text}");
+    }
+}
+
+#[test]
+fn a_copy_in_the_cache_that_somebody_else_made_is_replaced() {
+    let world = World::new();
+    world.new_app("one", "t").ended(0);
+    let slot = world.0.path("cache").join(&world.cached()[0]);
+    let pwned = world.0.path("pwned").display().to_string();
+    let config = std::fs::read_to_string(slot.join("config")).unwrap();
+    let evil = format!("{config}[core]\n\tsshCommand = touch {pwned}\n\tgitProxy = touch {pwned}\n");
+    let run = || {
+        let before = world.head();
+        world.next(&format!("Hello from {before}!\n"));
+        world.app(&["upgrade", "one"]).ended(0).has("updated   a.txt");
+        assert_eq!(std::fs::read_to_string(slot.join("config")).unwrap(), config);
+    };
+    std::fs::File::create(slot.join("config")).unwrap().write_all(evil.as_bytes()).unwrap();
+    run();
+    world.0.write("elsewhere", "");
+    std::fs::create_dir_all(slot.join("objects/info")).unwrap();
+    std::os::unix::fs::symlink(world.0.path("elsewhere"), slot.join("objects/info/alternates")).unwrap();
+    run();
+    assert!(slot.join("objects/info/alternates").symlink_metadata().is_err());
+    std::fs::remove_dir_all(&slot).unwrap();
+    std::os::unix::fs::symlink(world.0.path("t/.git"), &slot).unwrap();
+    run();
+    assert!(!slot.is_symlink() && world.0.has("t/.git/HEAD"));
+    assert!(!world.0.has("pwned"));
 }

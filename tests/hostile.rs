@@ -253,3 +253,48 @@ fn what_is_neither_file_nor_directory_is_refused() {
     assert!(Command::new("mkfifo").arg(directory.path().join("t/pipe")).status().unwrap().success());
     refused(directory.path(), &make(directory.path()), "`t/pipe` is neither a file nor a directory");
 }
+
+/// Runs create-app as a user who may have only so many processes and threads. None where that cannot be arranged.
+fn with_few_threads(directory: &Path, limit: usize, arguments: &[&str]) -> Option<Output> {
+    // The limit does not hold for the administrator, and who runs the tests otherwise may have many processes already.
+    let mut command = support::command::command("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", "ulimit -u $0; exec \"$@\""]);
+    command.arg(limit.to_string()).arg(directory.join("create-app")).args(arguments);
+    let output = command.current_dir(directory).env("HOME", directory).output().ok()?;
+    let refused = [Some(1), Some(126), Some(127)].contains(&output.status.code()) && said(&output).contains("setpriv");
+    (!refused).then_some(output)
+}
+
+#[test]
+fn a_thread_or_a_process_that_cannot_be_started_is_an_error() {
+    let place = support::place::Place::in_memory();
+    for n in 0..100 {
+        place.write(&format!("t/f{n}"), format!("{{{{ project-name }}}} {n}\n"));
+    }
+    place.git("", &["init", "--quiet", "app"]);
+    place.app("app", &["new", ".", "--init", "--name", "app", "--path", "../t", "--silent"]).ended(0);
+    place.write("app/f0", "mine");
+    place.commit("app");
+    place.write("t/f0", "theirs");
+    place.write("t/f1", "theirs");
+    let root = place.path("");
+    fs::copy(env!("CARGO_BIN_EXE_create-app"), root.join("create-app")).unwrap();
+    let given_away = Command::new("chown").args(["-R", "65534:65534"]).arg(&root).output();
+    if !given_away.is_ok_and(|output| output.status.success()) || with_few_threads(&root, 100, &["--version"]).is_none()
+    {
+        println!("skipped: this user cannot become another one");
+        return;
+    }
+    for limit in (3..=12).chain([100]) {
+        for arguments in [&["check", "app"][..], &["diff", "app"], &["upgrade", "app"], &["new", "new", "--path", "t"]]
+        {
+            let output = with_few_threads(&root, limit, arguments).unwrap();
+            let code = output.status.code();
+            // The shell itself needs no thread.
+            assert!(matches!(code, Some(0..=2)), "{limit} {arguments:?} {code:?}\n{}", said(&output));
+            assert!(!said(&output).contains("panicked"), "{limit} {arguments:?}\n{}", said(&output));
+        }
+        drop(fs::remove_dir_all(root.join("new")));
+    }
+    assert!(fs::read_to_string(root.join("app/f1")).unwrap().contains("theirs"));
+}

@@ -8,9 +8,8 @@ use std::process::Output;
 use super::command::git;
 use super::run::{Ended, pipe, refused};
 use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::limits::PROJECT;
 
-/// The most that is read from a repository of the user's in one go, in bytes.
-const MAX_CONTENT: u64 = 256 << 20;
 /// The longest head of an answer: the name of an object as it was asked for, its type and its size.
 const MAX_HEAD: u64 = 1 << 16;
 
@@ -56,7 +55,7 @@ pub(super) fn objects<'a>(root: &Path, names: impl IntoIterator<Item = &'a str>)
     }
     let input: String = names.iter().map(|name| format!("{name}\n")).collect();
     let read = |stdout: &mut dyn BufRead| {
-        let mut left = MAX_CONTENT;
+        let mut left = PROJECT;
         let mut found = Vec::new();
         for name in &names {
             match answer(stdout, &mut left) {
@@ -79,8 +78,8 @@ pub(super) fn objects<'a>(root: &Path, names: impl IntoIterator<Item = &'a str>)
 }
 
 fn too_large(name: &str) -> Diagnostic {
-    let title = format!("git holds more than 256 MiB for the project's files, up to `{name}`");
-    Diagnostic::error(Code::TooLarge, title).help("remove the large file from the project's repository")
+    let title = format!("git holds more than {} MiB for the project's files, up to `{name}`", PROJECT >> 20);
+    Diagnostic::error(Code::TooMuch, title).help("remove the large file from the project's repository")
 }
 
 #[cfg(test)]

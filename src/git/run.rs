@@ -50,7 +50,7 @@ pub(super) fn output(command: &mut Command, input: &[u8]) -> Result<Output> {
     let Ended { answer, status, said } = pipe(command, input, all)?;
     let stdout = answer.ok_or_else(|| {
         let title = format!("`git {}` has an answer of more than 256 MiB", subcommand(command));
-        Diagnostic::error(Code::TooLarge, title).help("run the command in the repository that it is meant for")
+        Diagnostic::error(Code::TooMuch, title).help("run the command in the repository that it is meant for")
     })?;
     Ok(Output { status, stdout, stderr: said })
 }

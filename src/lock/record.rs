@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
-
 use super::base::{Encoder, LIMIT};
 use super::{BASE, Digest, LOCK, Lock, LockedTemplate, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::manifest::Ownership;
+use crate::parallel;
 use crate::render::select::Patterns;
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -131,7 +130,7 @@ impl<'a> Judge<'a> {
         let encode =
             |encoder: &mut Encoder, (digest, entry): &(Digest, &Entry)| (*digest, encoder.encode(entry.bytes()));
         let encoded: Vec<Encoded> = if parallel {
-            fresh.par_iter().map_init(Encoder::default, encode).collect()
+            parallel::map(fresh.iter().collect(), 1, Encoder::default, encode)
         } else {
             let mut encoder = None;
             fresh.iter().map(|file| encode(encoder.get_or_insert_default(), file)).collect()
@@ -154,5 +153,9 @@ impl<'a> Judge<'a> {
 }
 
 fn map<T: Sync, R: Send>(parallel: bool, items: &[T], f: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
-    if parallel { items.par_iter().map(f).collect() } else { items.iter().map(f).collect() }
+    if parallel {
+        parallel::map(items.iter().collect(), 1, || (), |(), item| f(item))
+    } else {
+        items.iter().map(f).collect()
+    }
 }

@@ -24,8 +24,6 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rayon::prelude::*;
-
 use self::engine::Engine;
 use self::github::Known;
 use self::meter::Budget;
@@ -36,6 +34,7 @@ use crate::answers::placeholder::{Answer, Kind, Placeholder};
 use crate::date::Date;
 use crate::diagnostic::{Diagnostic, Diagnostics, Found, Result, Severity};
 use crate::manifest::{Ownership, Selection};
+use crate::parallel;
 use crate::template::Names;
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -123,7 +122,7 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
         let results: Vec<_> = if batch.len() < PARALLEL {
             batch.into_iter().map(work).collect()
         } else {
-            batch.into_par_iter().with_min_len(16).map(work).collect()
+            parallel::map(batch, 16, || (), |(), item| work(item))
         };
         results.into_iter().for_each(|result| collected.take(result));
     }

@@ -1,7 +1,7 @@
 //! A regular file: opened without waiting, checked by its handle, read up to a limit.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -15,8 +15,7 @@ use super::kind_behind;
 #[derive(Debug)]
 pub struct Regular {
     file: File,
-    length: u64,
-    executable: bool,
+    metadata: Metadata,
 }
 
 impl Regular {
@@ -45,19 +44,25 @@ impl Regular {
         if !metadata.is_file() {
             return Err(Failure::NotRegular(kind(&file)?));
         }
-        Ok(Self { length: metadata.len(), executable: crate::source::is_executable(&metadata), file })
+        Ok(Self { metadata, file })
     }
 
     /// Its length in bytes when it was opened.
     #[must_use]
     pub fn length(&self) -> u64 {
-        self.length
+        self.metadata.len()
+    }
+
+    /// What the system said of it when it was opened.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 
     /// Whether its owner may execute it.
     #[must_use]
     pub fn is_executable(&self) -> bool {
-        self.executable
+        crate::source::is_executable(&self.metadata)
     }
 
     /// All its bytes; `limit` is the most that it may have.
@@ -66,10 +71,10 @@ impl Regular {
     ///
     /// Where it has more, and where reading fails.
     pub fn read(self, limit: u64) -> Result<Vec<u8>, Failure> {
-        if self.length > limit {
+        if self.length() > limit {
             return Err(Failure::TooLarge(limit));
         }
-        bounded(self.file, self.length, limit)
+        bounded(self.file, self.metadata.len(), limit)
     }
 
     /// The file itself, to be read in pieces.

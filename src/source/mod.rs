@@ -32,8 +32,6 @@ use crate::render::paths::strip_liquid;
 use crate::template::{MANIFEST, Names, Origin, Reference, Template};
 use crate::tree::{Entry, RelPath, Tree};
 
-/// The most that a template may weigh, in bytes.
-const MAX_SIZE: u64 = limits::TEMPLATE;
 /// The most files that a template may have.
 const MAX_FILES: usize = limits::TEMPLATE_FILES;
 
@@ -49,9 +47,12 @@ pub struct Loaded {
 /// The address of a template as a lock may hold it, whatever one holds: without credentials.
 #[must_use]
 pub fn recorded(source: String) -> String {
+    let has_user = source.contains("://") || source.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
     match Address::parse(&source) {
-        Ok(Address::Path(_)) => source,
-        Ok(address) => address.to_string(),
+        Ok(Address::Path(_)) if !has_user => source,
+        Ok(address @ Address::Url { .. }) => address.to_string(),
+        // A mistyped URL looks like the path of a directory.
+        Ok(Address::Path(_)) => without_credentials(&source).into_owned(),
         Err(_) => without_credentials(&source).into_owned(),
     }
 }

@@ -3,11 +3,10 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::{MAX_FILES, too_large};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::limits::{Budget, TEMPLATE};
+use crate::parallel;
 use crate::rooted::{Failure, Kind, Reader, Root};
 use crate::template::MANIFEST;
 use crate::tree::{Entry, RelPath, Tree};
@@ -28,7 +27,7 @@ pub fn read_tree(root: &Root) -> Result<Tree> {
         let mut reader = Reader::new(root);
         found.iter().map(|path| read(&mut reader, path)).collect()
     } else {
-        found.par_iter().with_min_len(PARALLEL).map_init(|| Reader::new(root), read).collect()
+        parallel::map(found.iter().collect(), PARALLEL, || Reader::new(root), read)
     };
     match tree {
         // Which file it was depends on which thread was first.

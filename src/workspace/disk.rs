@@ -9,10 +9,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::sync::{self, Synced};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::parallel;
 use crate::rooted::{self, Access, Kind, Reader, Root, Spot};
 use crate::tree::Mode;
 
@@ -55,6 +54,8 @@ pub(super) struct Item<'a> {
     pub(super) bytes: &'a [u8],
     /// Which of them, and whether the file is executable.
     pub(super) mode: Mode,
+    /// The file's permissions, where they are not the usual ones: as Unix knows them.
+    pub(super) permissions: Option<u32>,
 }
 
 /// A file or link of a whole tree to make.
@@ -155,8 +156,8 @@ impl Disk {
     pub(super) fn create(&self, item: &Item<'_>) -> Result<()> {
         const ACTION: &str = "cannot write";
         let path = item.spot.path();
-        self.step_or(ACTION, path, || drop(create(&item.spot, item.bytes, item.mode, item.bytes.len() / 2)))?;
-        create(&item.spot, item.bytes, item.mode, item.bytes.len()).map_err(|error| Failure::new(ACTION, path, error))
+        self.step_or(ACTION, path, || drop(create(item, item.bytes.len() / 2)))?;
+        create(item, item.bytes.len()).map_err(|error| Failure::new(ACTION, path, error))
     }
 
     /// Makes a file for the user alone, where nothing is.
@@ -172,7 +173,7 @@ impl Disk {
         if items.len() < PARALLEL {
             return items.iter().try_for_each(|item| self.create(item));
         }
-        items.par_iter().try_for_each(|item| self.create(item))
+        parallel::map(items.iter().collect(), 1, || (), |(), item| self.create(item))
     }
 
     /// Makes a whole tree in an empty directory that nobody else knows: paths are given in order.
@@ -183,12 +184,12 @@ impl Disk {
             self.create_dir(&spot, Access::Usual)?;
         }
         let create = |reader: &mut Reader<'_>, (path, bytes, mode): &Leaf<'_>| {
-            self.create(&Item { spot: spot(reader, root, path)?, bytes, mode: *mode })
+            self.create(&Item { spot: spot(reader, root, path)?, bytes, mode: *mode, permissions: None })
         };
         if leaves.len() < PARALLEL {
             return leaves.iter().try_for_each(|leaf| create(&mut reader, leaf));
         }
-        leaves.par_iter().map_init(|| Reader::new(root), create).collect()
+        parallel::map(leaves.iter().collect(), 1, || Reader::new(root), create)
     }
 
     /// Makes sure that the content of files, and the names in directories, survive a power cut.
@@ -219,11 +220,10 @@ impl Disk {
     /// Gives a file a second name, or copies it where that cannot be done.
     pub(super) fn link_or_copy(&self, from: &Spot, to: &Spot) -> Result<Kept> {
         self.step("cannot write", to.path())?;
-        // A second name for a link may end up as one for what it leads to.
-        if from.kind().is_ok_and(|kind| kind == Some(Kind::File)) && from.hard_link(to).is_ok() {
-            return Ok(Kept::Link);
+        match from.hard_link(to) {
+            Ok(()) => Ok(Kept::Link),
+            Err(_) => self.copy(from, to),
         }
-        self.copy(from, to)
     }
 
     /// Copies a file with its permissions, or a link, to where nothing is.
@@ -240,11 +240,6 @@ impl Disk {
         io::copy(&mut source, &mut copy).map_err(failed)?;
         copy.set_permissions(source.metadata().map_err(failed)?.permissions()).map_err(failed)?;
         Ok(Kept::Copy)
-    }
-
-    /// Gives a file the permissions of another one, less the executable bits, which it gets or does not get.
-    pub(super) fn copy_permissions(&self, from: &Spot, to: &Spot, executable: bool) -> Result<()> {
-        self.act("cannot set the permissions of", to.path(), || copy_permissions(from, to, executable))
     }
 
     /// Removes a file or a link.
@@ -278,13 +273,20 @@ fn directories<'p>(paths: impl Iterator<Item = &'p str>) -> BTreeSet<&'p str> {
     paths.flat_map(|path| path.match_indices('/').map(|(at, _)| &path[..at])).collect()
 }
 
-fn create(spot: &Spot, bytes: &[u8], mode: Mode, length: usize) -> io::Result<()> {
-    if mode == Mode::Symlink {
-        let target = std::str::from_utf8(bytes).map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
-        return spot.create_link(target);
+fn create(item: &Item<'_>, length: usize) -> io::Result<()> {
+    if item.mode == Mode::Symlink {
+        let target = std::str::from_utf8(item.bytes).map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
+        return item.spot.create_link(target);
     }
-    let access = if mode == Mode::Executable { Access::Executable } else { Access::Usual };
-    spot.create_file(access)?.write_all(&bytes[..length])
+    let access = match item.mode {
+        // Nobody sees more of it than of what it replaces.
+        _ if item.permissions.is_some() => Access::Private,
+        Mode::Executable => Access::Executable,
+        Mode::File | Mode::Symlink => Access::Usual,
+    };
+    let mut file = item.spot.create_file(access)?;
+    file.write_all(&item.bytes[..length])?;
+    item.permissions.map_or(Ok(()), |permissions| set_permissions(&file, permissions))
 }
 
 /// Letters and digits that nobody can know before.
@@ -317,17 +319,31 @@ fn patiently<T>(step: impl Fn() -> io::Result<T>) -> io::Result<T> {
     step()
 }
 
+/// The permissions of a file that takes the place of another one: the same, less the executable bits, which it gets or does not get.
+///
+/// # Errors
+///
+/// Where the other one is not there.
 #[cfg(unix)]
-fn copy_permissions(from: &Spot, to: &Spot, executable: bool) -> io::Result<()> {
+pub(super) fn permissions_after(model: &Spot, executable: bool) -> io::Result<Option<u32>> {
     use cap_std::fs::MetadataExt as _;
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = from.metadata()?.mode() & 0o666;
+    let mode = model.metadata()?.mode() & 0o666;
     // Whoever may read it may run it, too.
-    let mode = if executable { mode | (mode & 0o444) >> 2 } else { mode };
-    to.regular()?.into_file().set_permissions(std::fs::Permissions::from_mode(mode))
+    Ok(Some(if executable { mode | (mode & 0o444) >> 2 } else { mode }))
 }
 
 #[cfg(not(unix))]
-fn copy_permissions(_from: &Spot, _to: &Spot, _executable: bool) -> io::Result<()> {
+pub(super) fn permissions_after(_model: &Spot, _executable: bool) -> io::Result<Option<u32>> {
+    Ok(None)
+}
+
+#[cfg(unix)]
+fn set_permissions(file: &std::fs::File, permissions: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(permissions))
+}
+
+#[cfg(not(unix))]
+fn set_permissions(_file: &std::fs::File, _permissions: u32) -> io::Result<()> {
     Ok(())
 }

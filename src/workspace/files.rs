@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rayon::prelude::*;
-
 use super::guard::in_the_way;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::limits::{Budget, MERGED, PROJECT};
 use crate::merge::{Base, Recorded};
+use crate::parallel;
 use crate::rooted::{Failure, Kind, Reader, Regular, Root};
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -57,7 +56,7 @@ impl<'a> Files<'a> {
             let mut reader = Reader::new(root);
             paths.iter().map(|path| read(&mut reader, path)).collect()
         } else {
-            paths.par_iter().with_min_len(PARALLEL).map_init(|| Reader::new(root), read).collect()
+            parallel::map(paths.iter().collect(), PARALLEL, || Reader::new(root), read)
         };
         match found {
             Ok(found) => Ok(found.into_iter().flatten().collect()),

@@ -6,12 +6,12 @@
 use std::path::Path;
 
 use super::disk::{self, Disk, Leaf};
-use super::journal::{self, Busy, Done, Places, Script};
+use super::journal::{self, Busy, Decided, Done, Places, Script};
 use super::site::{Site, prefix_beside};
 use crate::diagnostic::{Diagnostic, Diagnostics, Result};
 use crate::lock::{DIRECTORY, Record};
 use crate::plan::{Changes, Plan, effects};
-use crate::rooted::{Access, Kind, Root, Spot, Ways};
+use crate::rooted::{Access, Kind, Reader, Root, Spot, Ways};
 use crate::tree::Mode;
 
 /// Makes the project. Whatever fails, nothing of it is left.
@@ -89,8 +89,8 @@ fn with_journal(
     if staged.is_err() {
         drop(disk.remove_tree(staging));
     }
-    let (_busy, journal, txn) = staged?;
-    journal::carry_out(disk, site, &journal, &txn)
+    let (_busy, decided) = staged?;
+    journal::carry_out(disk, site, &decided)
 }
 
 fn stage(
@@ -101,18 +101,18 @@ fn stage(
     plan: &Plan,
     record: &Record,
     parents: usize,
-) -> Result<(Busy, journal::Journal, journal::Txn)> {
+) -> Result<(Busy, Decided)> {
     let busy = Busy::take(disk, site, root)?;
     let places = Places::new(site);
     let repository = Root::open(places.root());
     let repository = repository.map_err(|error| Diagnostic::io("cannot open", places.root(), &error))?;
     let mut ways = Ways::new(repository);
     let files = record.files();
-    let mut script = Script::new(site, &mut ways, plan, record, &files, None)?;
+    let mut script = Script::new(site, &mut Reader::new(ways.root()), plan, record, &files, None)?;
     script.journal.made = 1 + parents;
     script.journal.staging = Some(staging.name().to_string_lossy().into_owned());
-    let txn = journal::stage(disk, &busy, &places, &mut ways, root, &mut script)?;
-    Ok((busy, script.journal, txn))
+    let decided = journal::stage(disk, &busy, &places, &mut ways, root, script)?;
+    Ok((busy, decided))
 }
 
 /// Makes `.NAME.create-app-XXXXXX` beside the app, and removes what a process that was killed has left under such a name.

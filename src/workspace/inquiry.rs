@@ -1,6 +1,6 @@
 //! What git is asked about a project that is to be upgraded: it answers while the merge is planned.
 
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 
 use super::record::lock_bytes;
 use super::site::Site;
@@ -28,7 +28,9 @@ impl Inquiry {
     #[must_use]
     pub fn start(site: &Site) -> Self {
         let site = site.clone();
-        Self(site.repository.is_some().then(|| std::thread::spawn(move || Findings::of(&site))))
+        let asks = site.repository.is_some();
+        // Where there can be no more threads, git is asked later.
+        Self(asks.then(|| Builder::new().spawn(move || Findings::of(&site)).ok()).flatten())
     }
 
     /// Waits for git.

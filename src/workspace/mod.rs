@@ -59,7 +59,7 @@ use self::journal::{Busy, Index, Pending, Places, Script};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::lock::{Digest, Record};
 use crate::plan::{Existing, Plan};
-use crate::rooted::{self, Root, Ways};
+use crate::rooted::{self, Reader, Root, Ways};
 
 /// Refuses a project with a change that was interrupted, for a command that only reads: nothing is written to find out, which
 /// costs a few looks at the disk. Returns warnings of what looks like such a change and is not believed.
@@ -199,13 +199,13 @@ fn apply(
     let root = Root::open(places.root()).map_err(|error| Diagnostic::io("cannot open", places.root(), &error))?;
     let mut ways = Ways::new(root);
     let files = record.files();
-    let mut script = Script::new(site, &mut ways, plan, record, &files, backup)?;
+    let mut script = Script::new(site, &mut Reader::new(ways.root()), plan, record, &files, backup)?;
     script.journal.index = index;
     if script.journal.operations.is_empty() {
         return Ok(Done::default());
     }
-    let txn = journal::stage(disk, busy, &places, &mut ways, &app(site)?, &mut script)?;
-    journal::carry_out(disk, site, &script.journal, &txn)
+    let decided = journal::stage(disk, busy, &places, &mut ways, &app(site)?, script)?;
+    journal::carry_out(disk, site, &decided)
 }
 
 /// What stands in the way when nothing may.

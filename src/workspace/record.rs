@@ -81,6 +81,8 @@ pub fn record(site: &Site, stays: impl Fn(&Digest) -> bool) -> Result<BTreeMap<S
                 found.insert(name, bytes);
             }
             Err(failure) if failure.is_missing() => {}
+            // What is left of the limit tells nobody anything.
+            Err(Failure::TooLarge(_)) => return Err(failed(BASE, &Failure::TooLarge(PROJECT)).into()),
             Err(failure) => return Err(failed(&name, &failure).into()),
         }
     }

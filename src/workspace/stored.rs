@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use rayon::prelude::*;
 
 use super::site::Site;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::limits::{Budget, INFLATED, PROJECT};
 use crate::lock::base::{BaseError, decode_within};
 use crate::lock::{BASE, DIRECTORY, Digest, Inflater, Unread};
+use crate::parallel;
 use crate::rooted::{Failure, Kind, Regular, Root};
 
 /// Files up to this size, in bytes, are held: an upgrade needs most of them.
@@ -98,7 +98,7 @@ impl Folder {
             let mut inflater = None;
             return wanted.iter().map(|digest| read(&mut inflater, digest)).collect();
         }
-        wanted.par_iter().with_min_len(32).map_init(|| None, read).collect()
+        parallel::map(wanted.iter().collect(), 32, || None, read)
     }
 
     /// The bytes of a large file, which was checked before.

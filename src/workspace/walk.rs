@@ -7,11 +7,13 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::diagnostic::{Diagnostic, Result};
+use crate::limits::Budget;
 use crate::lock::{DIRECTORY, LOCK};
-use crate::rooted::{Kind, Reader, Root};
+use crate::rooted::{Failure, Kind, Reader, Root};
 
 const GITIGNORE: &str = ".gitignore";
-/// The largest ignore file that is read, in bytes.
+const ACTION: &str = "cannot read all ignore files of the project";
+/// The most of all ignore files that is read, in bytes: to make patterns of them takes long.
 const LIMIT: u64 = 256 << 10;
 /// So many files are looked at: in a larger directory, what was moved is not found.
 const MOST: usize = 500_000;
@@ -21,10 +23,16 @@ const MOST: usize = 500_000;
 ///
 /// # Errors
 ///
-/// Where the directory itself cannot be opened, and where an ignore file is too large.
+/// Where the directory itself cannot be opened, and where the ignore files are too large together.
 pub(super) fn files(directory: &Path) -> Result<Vec<String>> {
     let root = Root::open(directory).map_err(|error| Diagnostic::io("cannot read", directory, &error))?;
-    let mut walk = Walk { reader: Reader::new(&root), directory, global: Gitignore::global().0, found: Vec::new() };
+    let mut walk = Walk {
+        reader: Reader::new(&root),
+        directory,
+        global: Gitignore::global().0,
+        budget: Budget::new(LIMIT),
+        found: Vec::new(),
+    };
     let mut open = vec![(String::new(), Vec::new())];
     while let Some((below, rules)) = open.pop() {
         if walk.found.len() > MOST {
@@ -42,6 +50,7 @@ struct Walk<'a> {
     reader: Reader<'a>,
     directory: &'a Path,
     global: Gitignore,
+    budget: Budget,
     found: Vec<String>,
 }
 
@@ -75,9 +84,10 @@ impl Walk<'_> {
         let path = format!("{prefix}{GITIGNORE}");
         let read = self.reader.regular(Path::new(&path)).and_then(|file| file.read(LIMIT));
         let text = match read {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(crate::rooted::Failure::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(failure) => return Err(failure.diagnostic("cannot read", &self.directory.join(path)).into()),
+            Ok(bytes) if self.budget.take(bytes.len() as u64) => String::from_utf8_lossy(&bytes).into_owned(),
+            Ok(_) => return Err(Failure::TooLarge(LIMIT).diagnostic(ACTION, &self.directory.join(path)).into()),
+            Err(Failure::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(failure) => return Err(failure.diagnostic(ACTION, &self.directory.join(path)).into()),
         };
         let mut builder = GitignoreBuilder::new("");
         for line in text.lines() {
@@ -146,9 +156,11 @@ mod tests {
         let pipe = folder.path().join(".gitignore");
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
         assert_eq!(files(folder.path()).unwrap(), ["a", "out", "b/.gitignore", "b/c"]);
-        fs_err::write(folder.path().join("big"), "").unwrap();
         fs_err::remove_file(&pipe).unwrap();
-        fs_err::write(&pipe, vec![b'x'; LIMIT as usize + 1]).unwrap();
+        fs_err::write(&pipe, vec![b'x'; LIMIT as usize]).unwrap();
+        assert!(files(folder.path()).is_ok());
+        fs_err::remove_file(folder.path().join("b/.gitignore")).unwrap();
+        fs_err::write(folder.path().join("b/.gitignore"), "x").unwrap();
         assert!(files(folder.path()).is_err());
     }
 }

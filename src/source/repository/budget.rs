@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git::Length;
-use crate::source::{MAX_FILES, MAX_SIZE};
+use crate::limits::{TEMPLATE, TEMPLATE_FILES};
 
 /// The most that all commits may list. A template may be one folder of a large repository.
 const MAX_LISTED: Length = Length { entries: 300_000, bytes: 64 << 20 };
@@ -91,10 +91,10 @@ impl Spot {
     pub(super) fn add_files(&self, more: usize, bytes: u64) -> Result<()> {
         self.used.files.update(|number| number.saturating_add(more));
         self.used.bytes.update(|number| number.saturating_add(bytes));
-        let most = if self.used.files.get() > MAX_FILES {
-            format!("{MAX_FILES} files")
-        } else if self.used.bytes.get() > MAX_SIZE {
-            format!("{} MiB of files", MAX_SIZE >> 20)
+        let most = if self.used.files.get() > TEMPLATE_FILES {
+            format!("{TEMPLATE_FILES} files")
+        } else if self.used.bytes.get() > TEMPLATE {
+            format!("{} MiB of files", TEMPLATE >> 20)
         } else {
             return Ok(());
         };
@@ -104,7 +104,7 @@ impl Spot {
 
     /// How many bytes there may be.
     pub(super) fn bytes_left(&self) -> u64 {
-        MAX_SIZE.saturating_sub(self.used.bytes.get())
+        TEMPLATE.saturating_sub(self.used.bytes.get())
     }
 
     /// Where it is, at the end of a sentence.
@@ -134,10 +134,10 @@ mod tests {
             title(inner.add_submodules(41)),
             "the template has more than 100 submodules, counted up to its submodule `a/b/c`"
         );
-        inner.add_files(MAX_FILES, MAX_SIZE).unwrap();
+        inner.add_files(TEMPLATE_FILES, TEMPLATE).unwrap();
         assert_eq!(root.bytes_left(), 0);
-        assert_eq!(title(root.add_files(0, 1)), format!("the template has more than {} MiB of files", MAX_SIZE >> 20));
-        assert_eq!(title(root.add_files(1, 0)), format!("the template has more than {MAX_FILES} files"));
+        assert_eq!(title(root.add_files(0, 1)), format!("the template has more than {} MiB of files", TEMPLATE >> 20));
+        assert_eq!(title(root.add_files(1, 0)), format!("the template has more than {TEMPLATE_FILES} files"));
         assert!(title(inner.add_files(usize::MAX, u64::MAX)).ends_with("its submodule `a/b/c`"));
         root.add_list(Length { entries: 1, bytes: 2 });
         inner.add_list(Length { entries: MAX_LISTED.entries, bytes: 3 });

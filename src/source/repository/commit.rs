@@ -6,7 +6,7 @@ use super::budget::Spot;
 use super::{Wanted, submodule};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git::{Listed, Mirror};
-use crate::source::MAX_SIZE;
+use crate::limits::SETTINGS;
 use crate::source::cache::Cache;
 use crate::source::files::{Files, ManifestFile, is_manifest};
 use crate::template::MANIFEST;
@@ -143,7 +143,7 @@ impl Files for Commit<'_> {
     fn manifest(&self, folder: &str) -> Result<Option<ManifestFile>> {
         let path = if folder.is_empty() { MANIFEST.to_owned() } else { format!("{folder}/{MANIFEST}") };
         let name = format!("{}/{MANIFEST}", self.name_of(folder));
-        self.content(&path, MAX_SIZE)?.map(|bytes| ManifestFile::new(name, bytes)).transpose()
+        self.content(&path, SETTINGS)?.map(|bytes| ManifestFile::new(name, bytes)).transpose()
     }
 
     fn templates_below(&self, folder: &str) -> Result<Vec<String>> {

@@ -37,12 +37,11 @@ pub(super) use operation::Places;
 pub(super) use pending::{Pending, interrupted, pending};
 pub use run::Aside;
 pub(super) use script::Script;
-pub(super) use stage::stage;
+pub(super) use stage::{Decided, stage};
 #[cfg(test)]
 pub(super) use state_dir::tests as state_directory;
 pub(super) use strangers::{as_warnings, strangers};
-pub(super) use text::{Index, Journal};
-pub(super) use txn::Txn;
+pub(super) use text::Index;
 
 use self::run::{Change, Run};
 use super::disk::Disk;
@@ -79,8 +78,9 @@ pub struct Done {
 }
 
 /// Carries out what was staged. What cannot be done is taken back, and nothing has changed then.
-pub(super) fn carry_out(disk: &Disk, site: &Site, journal: &Journal, txn: &Txn) -> Result<Done> {
-    let change = Change { disk, places: Places::new(site), journal, txn };
+pub(super) fn carry_out(disk: &Disk, site: &Site, decided: &Decided) -> Result<Done> {
+    let Decided { journal, txn, signs } = decided;
+    let change = Change { disk, places: Places::new(site), journal, txn, signs };
     match Run::new(change, false).and_then(Run::forward) {
         Ok((asides, unsynced)) => {
             // Often it is only for a moment that something cannot be removed.
@@ -131,7 +131,7 @@ pub(super) fn recover(disk: &Disk, site: &Site, pending: &Pending) -> Result<Rec
         disk.remove_tree(pending.txn.spot())?;
         return Ok(Recovered::Discarded);
     };
-    let change = Change { disk, places: Places::new(site), journal, txn: &pending.txn };
+    let change = Change { disk, places: Places::new(site), journal, txn: &pending.txn, signs: &[] };
     if state::exists(&pending.txn.abort()) {
         return take_back(change).map(Recovered::TakenBack);
     }
@@ -146,7 +146,7 @@ pub(super) fn recover(disk: &Disk, site: &Site, pending: &Pending) -> Result<Rec
 
 /// Takes everything back: also in a later run, should this one be interrupted.
 fn take_back(change: Change<'_>) -> Result<Vec<Aside>> {
-    let Change { disk, journal, txn, places } = change;
+    let Change { disk, journal, txn, places, .. } = change;
     if !state::exists(&txn.abort()) {
         // Where the disk has no room even for this, a later run tries the change once more, which is as good.
         let marked = disk.create_private(&txn.abort(), b"").map_err(Diagnostics::from);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::operation::{Kind, Operation, Places, Target};
 use super::stage::{see, sync};
-use super::state::{Seen, State, ambiguous, exists, is_same, look, state};
+use super::state::{Seen, Sign, State, ambiguous, exists, is_same, look, state};
 use super::swap::Outcome;
 use super::text::Journal;
 use super::txn::Txn;
@@ -36,6 +36,8 @@ pub(super) struct Change<'a> {
     pub(super) places: Places<'a>,
     pub(super) journal: &'a Journal,
     pub(super) txn: &'a Txn,
+    /// The targets' files as they were last seen, by operation; empty where nobody has looked yet.
+    pub(super) signs: &'a [Option<Sign>],
 }
 
 /// Does the operations of a journal, or takes them back.
@@ -44,6 +46,7 @@ pub(super) struct Run<'a> {
     pub(super) places: Places<'a>,
     pub(super) journal: &'a Journal,
     pub(super) txn: &'a Txn,
+    pub(super) signs: &'a [Option<Sign>],
     pub(super) ways: Ways,
     /// For the names that are used beside targets.
     pub(super) token: String,
@@ -51,6 +54,8 @@ pub(super) struct Run<'a> {
     /// Directories below the root in which names change.
     touched: BTreeSet<String>,
     pub(super) aside: Vec<Aside>,
+    /// The time of the last change of the seal, in nanoseconds.
+    pub(super) sealed: i128,
     /// Whether an earlier run may have begun, and what was staged may have changed since.
     verify: bool,
     /// Whether the operations are done, and not taken back.
@@ -59,7 +64,7 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(super) fn new(change: Change<'a>, verify: bool) -> Result<Self> {
-        let Change { disk, places, journal, txn } = change;
+        let Change { disk, places, journal, txn, signs } = change;
         let root = Root::open(places.root());
         let root = root.map_err(|error| Diagnostic::io("cannot open", places.root(), &error))?;
         Ok(Self {
@@ -67,10 +72,12 @@ impl<'a> Run<'a> {
             places,
             journal,
             txn,
+            signs,
             ways: Ways::new(root),
             token: journal.token(),
             ambiguous: ambiguous(&journal.operations),
             touched: BTreeSet::new(),
+            sealed: journal.bond.as_ref().and_then(|bond| bond.seal.time()).unwrap_or_default(),
             aside: Vec::new(),
             verify,
             is_forward: true,
@@ -146,7 +153,7 @@ impl<'a> Run<'a> {
             }
             self.check_staged(n, &place, after)?;
         }
-        let seen = self.see(n, target)?;
+        let seen = self.see_at(n, target, &place)?;
         let expected = match state(seen, before, Some(after)) {
             State::After => return Ok(()),
             State::Before => before,
@@ -172,7 +179,7 @@ impl<'a> Run<'a> {
         if self.verify {
             self.settle(n, &place, Some(before), None)?;
         }
-        match state(self.see(n, target)?, Some(before), None) {
+        match state(self.see_at(n, target, &place)?, Some(before), None) {
             State::After => Ok(()),
             State::Before => {
                 self.touch(target);
@@ -207,6 +214,17 @@ impl<'a> Run<'a> {
             Err(Unreached::Link(_) | Unreached::NotADirectory(..)) => Ok(false),
             Err(Unreached::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(true),
             Err(failure) => Err(super::way::unreachable("cannot write", &self.places, target, &failure)),
+        }
+    }
+
+    /// What is at a target whose place is known.
+    fn see_at(&mut self, n: usize, target: &Target, place: &Spot) -> Result<Seen> {
+        if self.ambiguous.contains(&n) {
+            return self.see(n, target);
+        }
+        match self.unchanged(n, place) {
+            Some(before) => Ok(Seen::Entry(before)),
+            None => Ok(look(place).map_err(|error| Failure::new("cannot read", place.path(), error))?),
         }
     }
 

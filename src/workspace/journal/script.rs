@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::path::Path;
 
 use super::operation::{Kind, Operation, Places, Root, Target};
 use super::state::{Seen, look};
@@ -11,7 +11,7 @@ use super::way::{in_the_way, unreachable};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::lock::{BASE, Digest, Record};
 use crate::plan::{Changes, Effect, Plan, Stamp, effects};
-use crate::rooted::{self, Failure as Unreached, Ways};
+use crate::rooted::{self, Failure as Unreached, Reader};
 use crate::tree::{Mode, RelPath};
 use crate::workspace::backup::Backup;
 use crate::workspace::site::Site;
@@ -28,8 +28,17 @@ pub(in crate::workspace) struct Script<'a> {
 #[derive(Debug, Default)]
 pub(in crate::workspace) struct Content<'a> {
     pub(in crate::workspace) bytes: &'a [u8],
-    /// The file whose permissions it gets, below the root: the one that it replaces, or is a copy of.
-    pub(in crate::workspace) model: Option<String>,
+    /// The file whose permissions it gets.
+    pub(in crate::workspace) model: Option<Model>,
+}
+
+/// The file whose permissions another one gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::workspace) enum Model {
+    /// The one that it replaces.
+    Replaced,
+    /// One at a path below the root, of which it is a copy.
+    At(String),
 }
 
 /// What stands at a path before and after.
@@ -45,7 +54,7 @@ impl<'a> Script<'a> {
     /// The operations of a plan, its record and its backup; `files` are the record's. Git's index is not part of them yet.
     pub(in crate::workspace) fn new(
         site: &Site,
-        ways: &mut Ways,
+        reader: &mut Reader<'_>,
         plan: &'a Plan,
         record: &Record,
         files: &'a BTreeMap<String, Cow<'_, [u8]>>,
@@ -56,14 +65,14 @@ impl<'a> Script<'a> {
         let places = &Places::new(site);
         let mut steps: Vec<Step<'a>> = steps(Root::App, &plan.app);
         steps.extend(self::steps(repository, &plan.repository));
-        steps.extend(record_steps(places, ways, record, files)?);
+        steps.extend(record_steps(places, reader, record, files)?);
         for copy in backup.into_iter().flat_map(|backup| backup.copies.iter().map(move |copy| (backup.number, copy))) {
-            steps.push(backup_step(ways, copy));
+            steps.push(backup_step(reader, copy));
         }
-        Self::of(site, places, ways, steps)
+        Self::of(site, places, reader, steps)
     }
 
-    fn of(site: &Site, places: &Places<'_>, ways: &mut Ways, steps: Vec<Step<'a>>) -> Result<Self> {
+    fn of(site: &Site, places: &Places<'_>, reader: &mut Reader<'_>, steps: Vec<Step<'a>>) -> Result<Self> {
         let (mut puts, mut deletes): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| step.after.is_some());
         deletes.sort_by(|a, b| b.target.cmp(&a.target));
         // The lock is last: until it is there, the project is what it was.
@@ -79,7 +88,7 @@ impl<'a> Script<'a> {
         };
         let mut missing = Vec::new();
         for directory in needed {
-            if leaves(&directory) || !is_directory(places, ways, &directory)? {
+            if leaves(&directory) || !is_directory(places, reader, &directory)? {
                 missing.push(directory);
             }
         }
@@ -94,8 +103,8 @@ impl<'a> Script<'a> {
         all.extend(puts.into_iter().filter_map(|step| {
             let (bytes, mode) = step.after?;
             let after = Stamp { mode, digest: Digest::of(bytes) };
-            let replaced = || is_file(step.before).then(|| places.way(&step.target));
-            let model = step.model.or_else(replaced).filter(|_| is_file(Some(after)));
+            let replaced = || is_file(step.before).then_some(Model::Replaced);
+            let model = step.model.map(Model::At).or_else(replaced).filter(|_| is_file(Some(after)));
             let kind = Kind::Put { before: step.before, after };
             Some((Operation { target: step.target, kind }, Content { bytes, model }))
         }));
@@ -117,24 +126,24 @@ fn steps<'a>(root: Root, changes: &'a Changes) -> Vec<Step<'a>> {
 /// What changes below `.create-app`: files that differ, and base files that no line of the lock names any more.
 fn record_steps<'a>(
     places: &Places<'_>,
-    ways: &mut Ways,
+    reader: &mut Reader<'_>,
     record: &Record,
     files: &'a BTreeMap<String, Cow<'_, [u8]>>,
 ) -> Result<Vec<Step<'a>>> {
     let mut steps = Vec::new();
     for (name, bytes) in files {
         let target = Target::record(name);
-        let before = stamp_at(places, ways, &target)?;
+        let before = stamp_at(places, reader, &target)?;
         let after = Stamp { mode: Mode::File, digest: Digest::of(bytes) };
         if before != Some(after) {
             steps.push(Step { target, before, after: Some((bytes, Mode::File)), model: None });
         }
     }
     let kept = record.lock.base();
-    for name in names(places, ways, &Target::record(BASE))? {
+    for name in names(places, reader, &Target::record(BASE))? {
         if name.parse().is_ok_and(|digest: Digest| !kept.contains(&digest)) {
             let target = Target::record(&format!("{BASE}/{name}"));
-            if let before @ Some(_) = stamp_at(places, ways, &target)? {
+            if let before @ Some(_) = stamp_at(places, reader, &target)? {
                 steps.push(Step { target, before, after: None, model: None });
             }
         }
@@ -142,9 +151,9 @@ fn record_steps<'a>(
     Ok(steps)
 }
 
-fn backup_step<'a>(ways: &mut Ways, (number, copy): (u32, &'a crate::workspace::backup::Copy)) -> Step<'a> {
+fn backup_step<'a>(reader: &mut Reader<'_>, (number, copy): (u32, &'a crate::workspace::backup::Copy)) -> Step<'a> {
     // What is staged can be another kind of thing than what is there.
-    let is_file = ways.spot(&copy.of).is_ok_and(|spot| matches!(spot.kind(), Ok(Some(rooted::Kind::File))));
+    let is_file = matches!(reader.kind(Path::new(&copy.of)), Ok(Some(rooted::Kind::File)));
     Step {
         target: Target::backup(number, &copy.name),
         before: None,
@@ -158,28 +167,30 @@ fn is_file(stamp: Option<Stamp>) -> bool {
 }
 
 /// Whether a directory is there; a file or a link in its place stops everything before anything is written.
-fn is_directory(places: &Places<'_>, ways: &mut Ways, target: &Target) -> Result<bool> {
-    match ways.directory(places.way(target)) {
-        Ok(_) => Ok(true),
-        Err(failure @ (Unreached::Link(_) | Unreached::NotADirectory(..))) => Err(in_the_way(places.root(), &failure)),
-        Err(failure) if failure.is_missing() => Ok(false),
+fn is_directory(places: &Places<'_>, reader: &mut Reader<'_>, target: &Target) -> Result<bool> {
+    let way = places.way(target);
+    let in_its_place = |kind| match kind {
+        rooted::Kind::Link => Unreached::Link(way.clone().into()),
+        kind => Unreached::NotADirectory(way.clone().into(), kind),
+    };
+    match reader.kind(Path::new(&way)) {
+        Ok(None) => Ok(false),
+        Ok(Some(rooted::Kind::Directory)) => Ok(true),
+        Ok(Some(kind)) => Err(in_the_way(places.root(), &in_its_place(kind))),
         Err(failure) => Err(unreachable("cannot open", places, target, &failure)),
     }
 }
 
 /// The names in a directory, none where it is missing.
-fn names(places: &Places<'_>, ways: &mut Ways, target: &Target) -> Result<Vec<String>> {
-    let directory = match ways.directory(places.way(target)) {
-        Err(failure) if failure.is_missing() => return Ok(Vec::new()),
-        Err(failure) => return Err(unreachable("cannot read", places, target, &failure)),
-        Ok(directory) => directory,
-    };
-    let failed = |error: io::Error| Diagnostic::io("cannot read", directory.path(), &error);
-    Ok(directory.entries().map_err(failed)?.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect())
+fn names(places: &Places<'_>, reader: &mut Reader<'_>, target: &Target) -> Result<Vec<String>> {
+    match reader.names(Path::new(&places.way(target))) {
+        Err(failure) if failure.is_missing() => Ok(Vec::new()),
+        names => names.map_err(|failure| unreachable("cannot read", places, target, &failure)),
+    }
 }
 
-fn stamp_at(places: &Places<'_>, ways: &mut Ways, target: &Target) -> Result<Option<Stamp>> {
-    let seen = match ways.spot(places.way(target)) {
+fn stamp_at(places: &Places<'_>, reader: &mut Reader<'_>, target: &Target) -> Result<Option<Stamp>> {
+    let seen = match reader.spot(Path::new(&places.way(target))) {
         Err(failure) if failure.is_missing() => return Ok(None),
         Err(failure) => return Err(unreachable("cannot read", places, target, &failure)),
         Ok(spot) => look(&spot).map_err(|error| Diagnostic::io("cannot read", spot.path(), &error))?,

@@ -6,16 +6,25 @@ use std::io::ErrorKind;
 use super::busy::Busy;
 use super::mark::Mark;
 use super::operation::{Kind, Operation, Places, Target};
-use super::script::Script;
-use super::state::{Seen, ambiguous, is_similar, is_spelled, look};
+use super::script::{Model, Script};
+use super::state::{Seen, Sign, ambiguous, is_similar, is_spelled, look_closely};
 use super::text::{Bond, Journal, LIMIT};
 use super::txn::Txn;
 use super::way::{in_the_way, unreachable};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::rooted::{Failure as Unreached, Root, Ways};
+use crate::rooted::{Failure as Unreached, Root, Spot, Ways};
 use crate::tree::Mode;
-use crate::workspace::disk::{Disk, Failure, Item, Kept};
+use crate::workspace::disk::{Disk, Failure, Item, Kept, permissions_after};
 use crate::workspace::sync::Synced;
+
+/// A change that is decided on.
+#[derive(Debug)]
+pub(in crate::workspace) struct Decided {
+    pub(super) journal: Journal,
+    pub(super) txn: Txn,
+    /// The targets' files as they were last seen, by operation.
+    pub(super) signs: Vec<Option<Sign>>,
+}
 
 /// Writes what will be put and keeps what is there now, checks that nothing has changed since the plan was made, and decides.
 /// `project` is the app's directory, wherever it is now.
@@ -25,13 +34,13 @@ pub(in crate::workspace) fn stage(
     places: &Places<'_>,
     ways: &mut Ways,
     project: &Root,
-    script: &mut Script<'_>,
-) -> Result<Txn> {
+    mut script: Script<'_>,
+) -> Result<Decided> {
     let txn = Txn::create(disk, busy.home().root());
     let result = txn.and_then(|txn| {
         script.journal.bond = Some(bond(&txn, project)?);
-        write(disk, busy, &txn, places, ways, script)?;
-        Ok(txn)
+        let signs = write(disk, busy, &txn, places, ways, &script)?;
+        Ok(Decided { journal: script.journal, txn, signs })
     });
     if result.is_err() {
         // The error that is reported is the first one.
@@ -47,10 +56,17 @@ fn bond(txn: &Txn, project: &Root) -> Result<Bond> {
     Ok(Bond { project: Mark::of_directory(&metadata), at, seal })
 }
 
-fn write(disk: &Disk, busy: &Busy, txn: &Txn, places: &Places<'_>, ways: &mut Ways, script: &Script<'_>) -> Result<()> {
+fn write(
+    disk: &Disk,
+    busy: &Busy,
+    txn: &Txn,
+    places: &Places<'_>,
+    ways: &mut Ways,
+    script: &Script<'_>,
+) -> Result<Vec<Option<Sign>>> {
     let operations = &script.journal.operations;
-    let mut written = write_new(disk, txn, ways, script)?;
-    written.extend(keep_old(disk, txn, places, ways, operations)?);
+    let mut written = keep_old(disk, txn, places, ways, operations)?;
+    written.extend(write_new(disk, txn, ways, script)?);
     let text = script.journal.render();
     if text.len() as u64 > LIMIT {
         let title = format!("the change has too many steps: its journal is larger than {} MiB", LIMIT >> 20);
@@ -62,14 +78,14 @@ fn write(disk: &Disk, busy: &Busy, txn: &Txn, places: &Places<'_>, ways: &mut Wa
     let directories = [txn.staged_dir(), txn.kept_dir(), txn.root()].map(Clone::clone);
     written.extend(directories.into_iter().chain(busy.home().directories()).map(Synced::Directory));
     sync(disk, &script.journal, &written)?;
-    check(places, ways, operations)?;
+    let signs = check(places, ways, operations)?;
     disk.rename(&txn.draft(), &txn.journal())?;
     let decided = sync(disk, &script.journal, &[Synced::Directory(txn.root().clone())]);
     if decided.is_err() {
         // What is not certain to be decided on must not be found by the next command.
         drop(disk.remove_file(&txn.journal()));
     }
-    decided
+    decided.map(|()| signs)
 }
 
 /// Syncs, as far as anything of the user's depends on it: where nothing is replaced or removed, a power cut can harm
@@ -84,24 +100,30 @@ pub(super) fn sync(disk: &Disk, journal: &Journal, what: &[Synced]) -> Result<()
 /// What is put, under the operation's number, with the permissions of its model. Returns the files.
 fn write_new(disk: &Disk, txn: &Txn, ways: &mut Ways, script: &Script<'_>) -> Result<Vec<Synced>> {
     let mut items = Vec::new();
-    let mut models = Vec::new();
     for (n, (operation, content)) in script.journal.operations.iter().zip(&script.contents).enumerate() {
         let Kind::Put { after, .. } = operation.kind else { continue };
         if script.journal.is_placed(operation) {
             continue;
         }
-        if let Some(model) = &content.model {
-            models.push((model, txn.staged(n), after.mode == Mode::Executable));
-        }
-        items.push(Item { spot: txn.staged(n), bytes: content.bytes, mode: after.mode });
+        let permissions = match &content.model {
+            None => None,
+            Some(model) => permissions(ways, &txn.kept(n), model, after.mode == Mode::Executable)?,
+        };
+        items.push(Item { spot: txn.staged(n), bytes: content.bytes, mode: after.mode, permissions });
     }
     disk.create_all(&items)?;
-    for (from, to, executable) in models {
-        let from = ways.spot(from).map_err(|failure| in_the_way_or(ways.root(), from, &failure))?;
-        disk.copy_permissions(&from, &to, executable)?;
-    }
     let files = items.into_iter().filter(|item| item.mode != Mode::Symlink);
     Ok(files.map(|item| Synced::File(item.spot)).collect())
+}
+
+/// The permissions of a file with a model; what it replaces is kept already.
+fn permissions(ways: &mut Ways, kept: &Spot, model: &Model, executable: bool) -> Result<Option<u32>> {
+    let spot = match model {
+        Model::Replaced => kept.clone(),
+        Model::At(path) => ways.spot(path).map_err(|failure| in_the_way_or(ways.root(), path, &failure))?,
+    };
+    let found = permissions_after(&spot, executable);
+    Ok(found.map_err(|error| Failure::new("cannot read", spot.path(), error))?)
 }
 
 fn in_the_way_or(root: &Root, path: &str, failure: &Unreached) -> Diagnostics {
@@ -138,17 +160,19 @@ fn keep_old(
 }
 
 /// Checks that every target, and the way to it, is as it was when the plan was made.
-fn check(places: &Places<'_>, ways: &mut Ways, operations: &[Operation]) -> Result<()> {
+fn check(places: &Places<'_>, ways: &mut Ways, operations: &[Operation]) -> Result<Vec<Option<Sign>>> {
     let leaving: HashSet<_> = operations
         .iter()
         .filter(|operation| matches!(operation.kind, Kind::Delete { .. } | Kind::RemoveDir))
         .map(|operation| operation.target.folded())
         .collect();
     let ambiguous = ambiguous(operations);
+    let mut signs = Vec::with_capacity(operations.len());
     for (n, operation) in operations.iter().enumerate() {
         let target = &operation.target;
         let is_leaving = |target: &Target| leaving.contains(&target.folded());
-        let seen = see(places, ways, target, ambiguous.contains(&n), is_leaving)?;
+        let (seen, sign) = see_closely(places, ways, target, ambiguous.contains(&n), is_leaving)?;
+        signs.push(sign);
         let expected = match (operation.kind.clone(), seen) {
             (Kind::Put { before: None, .. } | Kind::MakeDir, Seen::Nothing) | (Kind::RemoveDir, _) => true,
             (Kind::Put { before: Some(stamp), .. } | Kind::Delete { before: stamp }, Seen::Entry(now)) => {
@@ -162,7 +186,7 @@ fn check(places: &Places<'_>, ways: &mut Ways, operations: &[Operation]) -> Resu
             return Err(changed(places, target));
         }
     }
-    Ok(())
+    Ok(signs)
 }
 
 /// What is at a target; in another spelling than this, nothing is, if `exactly` is asked for. Nothing is below what is
@@ -174,21 +198,32 @@ pub(super) fn see(
     exactly: bool,
     leaving: impl Fn(&Target) -> bool,
 ) -> Result<Seen> {
+    Ok(see_closely(places, ways, target, exactly, leaving)?.0)
+}
+
+fn see_closely(
+    places: &Places<'_>,
+    ways: &mut Ways,
+    target: &Target,
+    exactly: bool,
+    leaving: impl Fn(&Target) -> bool,
+) -> Result<(Seen, Option<Sign>)> {
+    let nothing = Ok((Seen::Nothing, None));
     let way = places.way(target);
     let spot = match ways.spot(&way) {
         Err(Unreached::Link(_) | Unreached::NotADirectory(..)) if target.above().any(|above| leaving(&above)) => {
-            return Ok(Seen::Nothing);
+            return nothing;
         }
-        Err(Unreached::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(Seen::Nothing),
+        Err(Unreached::Io(error)) if error.kind() == ErrorKind::NotFound => return nothing,
         spot => spot.map_err(|failure| unreachable("cannot read", places, target, &failure))?,
     };
     if exactly {
         let spelled = is_spelled(ways, &way).map_err(|failure| unreachable("cannot read", places, target, &failure))?;
         if !spelled {
-            return Ok(Seen::Nothing);
+            return nothing;
         }
     }
-    Ok(look(&spot).map_err(|error| Failure::new("cannot read", spot.path(), error))?)
+    Ok(look_closely(&spot).map_err(|error| Failure::new("cannot read", spot.path(), error))?)
 }
 
 fn changed(places: &Places<'_>, target: &Target) -> Diagnostics {

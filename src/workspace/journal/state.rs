@@ -8,7 +8,7 @@ use std::path::Path;
 use super::operation::Operation;
 use crate::lock::Digest;
 use crate::plan::Stamp;
-use crate::rooted::{Failure as Unreached, Kind, Spot, Ways};
+use crate::rooted::{Failure as Unreached, Spot, Ways};
 use crate::tree::Mode;
 
 /// What is at a place.
@@ -24,26 +24,76 @@ pub(super) enum Seen {
 
 /// Looks at what is there; a link is not followed.
 pub(super) fn look(spot: &Spot) -> io::Result<Seen> {
-    match spot.kind()? {
-        None => Ok(Seen::Nothing),
-        Some(Kind::Link) => {
+    Ok(look_closely(spot)?.0)
+}
+
+/// The same, with what tells later that a file is still as it was seen.
+pub(super) fn look_closely(spot: &Spot) -> io::Result<(Seen, Option<Sign>)> {
+    let plain = |seen| Ok((seen, None));
+    match spot.regular() {
+        Ok(file) => {
+            let mode = if file.is_executable() { Mode::Executable } else { Mode::File };
+            let sign = Sign::of_open(file.metadata());
+            Ok((Seen::Entry(Stamp { mode, digest: Digest::read(file.into_file())? }), sign))
+        }
+        Err(Unreached::Link(_)) => {
             let target = spot.link()?.to_string_lossy().into_owned();
             let target = if cfg!(windows) { target.replace('\\', "/") } else { target };
-            Ok(Seen::Entry(Stamp { mode: Mode::Symlink, digest: Digest::of(target.as_bytes()) }))
+            plain(Seen::Entry(Stamp { mode: Mode::Symlink, digest: Digest::of(target.as_bytes()) }))
         }
-        Some(Kind::File) => match spot.regular() {
-            Ok(file) => {
-                let mode = if file.is_executable() { Mode::Executable } else { Mode::File };
-                Ok(Seen::Entry(Stamp { mode, digest: Digest::read(file.into_file())? }))
-            }
-            // Somebody was faster.
-            Err(Unreached::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(Seen::Nothing),
-            Err(Unreached::Io(error)) => Err(error),
-            Err(_) => Ok(Seen::Other),
-        },
-        Some(_) => Ok(Seen::Other),
+        Err(Unreached::Io(error)) if error.kind() == ErrorKind::NotFound => plain(Seen::Nothing),
+        Err(Unreached::Io(error)) => Err(error),
+        Err(_) => plain(Seen::Other),
     }
 }
+
+/// A file as the system knows it: as long as this is the same, and the time lies back far enough, nobody has written to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sign {
+    device: u64,
+    inode: u64,
+    length: u64,
+    /// When it was last written to, in nanoseconds.
+    modified: i128,
+}
+
+impl Sign {
+    #[cfg(unix)]
+    fn of_open(metadata: &std::fs::Metadata) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let modified = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
+        Some(Self { device: metadata.dev(), inode: metadata.ino(), length: metadata.len(), modified })
+    }
+
+    /// Of what is at a place now.
+    #[cfg(unix)]
+    pub(super) fn of(spot: &Spot) -> Option<Self> {
+        use cap_std::fs::MetadataExt as _;
+        let metadata = spot.metadata().ok().filter(cap_std::fs::Metadata::is_file)?;
+        let modified = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
+        Some(Self { device: metadata.dev(), inode: metadata.ino(), length: metadata.len(), modified })
+    }
+
+    /// Nothing tells what file it is.
+    #[cfg(not(unix))]
+    fn of_open(_metadata: &std::fs::Metadata) -> Option<Self> {
+        None
+    }
+
+    /// Nothing tells what file it is.
+    #[cfg(not(unix))]
+    pub(super) fn of(_spot: &Spot) -> Option<Self> {
+        None
+    }
+
+    /// Whether another look at the file at this time, in nanoseconds, would have found it written to if it was written to since.
+    pub(super) fn is_older(self, time: i128) -> bool {
+        self.modified < time - SLACK
+    }
+}
+
+/// Clocks of file systems lag behind each other, and some count in steps of two seconds: in nanoseconds.
+pub(super) const SLACK: i128 = 3_000_000_000;
 
 /// Whether every component of a path is there in exactly this spelling, which a file system that ignores case does not tell
 /// by itself.

@@ -16,7 +16,7 @@ use std::io::ErrorKind;
 
 use super::operation::Kind;
 use super::run::{Aside, Run};
-use super::state::{Seen, State, beside, exists, free_name, is_same, look, state};
+use super::state::{SLACK, Seen, Sign, State, beside, exists, free_name, is_same, is_similar, look, state};
 use crate::diagnostic::Result;
 use crate::plan::Stamp;
 use crate::rooted::Spot;
@@ -40,12 +40,12 @@ impl Run<'_> {
     pub(super) fn install(&mut self, n: usize, place: &Spot, expected: Option<Stamp>) -> Result<Outcome> {
         let ready = self.ready(n, place);
         let staged = self.txn.staged(n);
-        if exists(&staged) {
-            match self.swap(n, &staged, place, expected) {
-                Err(failure) if failure.kind() == ErrorKind::CrossesDevices => {}
-                result => return Ok(result?),
-            }
-            self.carry_over(n, &staged, place)?;
+        match self.swap(n, &staged, place, expected) {
+            // It may have been moved over before.
+            Err(failure) if failure.kind() == ErrorKind::CrossesDevices && !exists(&staged) => {}
+            Err(failure) if failure.kind() == ErrorKind::CrossesDevices => self.carry_over(n, &staged, place)?,
+            Err(failure) if failure.kind() == ErrorKind::NotFound && exists(&ready) => {}
+            result => return Ok(result?),
         }
         let outcome = self.swap(n, &ready, place, expected)?;
         if outcome == Outcome::Done && exists(&ready) {
@@ -121,12 +121,29 @@ impl Run<'_> {
             Err(failure) if failure.kind() == ErrorKind::NotFound => return Ok(Outcome::Done),
             result => result?,
         }
-        if is_same(seen(&old)?, expected) {
+        if self.is_expected(n, &old, expected)? {
             self.disk.remove_file(&old)?;
             return Ok(Outcome::Done);
         }
         self.put_back(&old, place)?;
         Ok(Outcome::Changed)
+    }
+
+    /// Whether what was set aside is what was expected.
+    fn is_expected(&self, n: usize, spot: &Spot, expected: Stamp) -> disk::Result<bool> {
+        match self.unchanged(n, spot) {
+            Some(before) => Ok(is_similar(before, expected)),
+            None => Ok(is_same(seen(spot)?, expected)),
+        }
+    }
+
+    /// What was at a target when the change was decided on, where this is that very file and it was not written to since: then it
+    /// need not be read again. Whoever finishes what another run began knows nothing of that.
+    pub(super) fn unchanged(&self, n: usize, spot: &Spot) -> Option<Stamp> {
+        let operation = self.journal.operations.get(n)?;
+        let (Kind::Delete { before } | Kind::Put { before: Some(before), .. }) = operation.kind else { return None };
+        let sign = (*self.signs.get(n)?)?;
+        (sign.is_older(self.sealed) && Sign::of(spot) == Some(sign)).then_some(before)
     }
 
     /// Lets what is at `from` take the place of `expected`, on one file system. What was there is at `from` then.
@@ -143,7 +160,7 @@ impl Run<'_> {
             Err(failure) if failure.kind() == ErrorKind::NotFound && exists(from) => return Ok(Outcome::Changed),
             Err(failure) => return Err(failure),
         }
-        if is_same(seen(from)?, expected) {
+        if self.is_expected(n, from, expected)? {
             return Ok(Outcome::Done);
         }
         self.disk.exchange(from, to)?;
@@ -160,7 +177,7 @@ impl Run<'_> {
             Err(failure) if failure.kind() == ErrorKind::NotFound && exists(from) => return Ok(Outcome::Changed),
             result => result?,
         }
-        if !is_same(seen(&old)?, expected) {
+        if !self.is_expected(n, &old, expected)? {
             self.put_back(&old, to)?;
             return Ok(Outcome::Changed);
         }
@@ -290,11 +307,10 @@ impl Run<'_> {
     /// Looks again at what was replaced or removed, before it is let go: a program that had such a file open may have written
     /// to it since.
     pub(super) fn look_again(&mut self) -> Result<()> {
-        let since = self.journal.bond.as_ref().and_then(|bond| bond.seal.time()).unwrap_or_default() - SLACK;
         for (n, operation) in self.journal.operations.iter().enumerate() {
             let (Kind::Delete { before } | Kind::Put { before: Some(before), .. }) = operation.kind else { continue };
             let kept = self.txn.kept(n);
-            if !is_written_since(&kept, since) || is_same(seen(&kept)?, before) {
+            if !may_be_written(&kept, self.sealed) || is_same(seen(&kept)?, before) {
                 continue;
             }
             let Ok(place) = self.ways.spot(self.places.way(&operation.target)) else { continue };
@@ -307,20 +323,17 @@ impl Run<'_> {
     }
 }
 
-/// Clocks of file systems lag behind each other, and some count in steps of two seconds: in nanoseconds.
-const SLACK: i128 = 3_000_000_000;
-
 /// What is at a place.
 fn seen(spot: &Spot) -> disk::Result<Seen> {
     look(spot).map_err(|error| Failure::new("cannot read", spot.path(), error))
 }
 
-/// Whether a file may have been written to since a time, in nanoseconds of the system's clock.
-fn is_written_since(spot: &Spot, since: i128) -> bool {
+/// Whether something is there that may have been written to since a time, in nanoseconds of the system's clock.
+fn may_be_written(spot: &Spot, since: i128) -> bool {
     let Ok(metadata) = spot.metadata() else { return false };
     let modified = metadata.modified().map(cap_std::time::SystemTime::into_std);
     let modified = modified.ok().and_then(|modified| modified.duration_since(std::time::UNIX_EPOCH).ok());
-    metadata.is_file() && modified.is_none_or(|modified| modified.as_nanos() as i128 >= since)
+    metadata.is_file() && modified.is_none_or(|modified| modified.as_nanos() as i128 >= since - SLACK)
 }
 
 /// Whether two names are of one file.

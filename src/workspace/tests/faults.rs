@@ -50,7 +50,7 @@ impl Stage {
         let directory = directory();
         // What is a repository is found without git, and this is much faster.
         if !OUTSIDE_OF_GIT.get() {
-            write(directory.path().join(".git/HEAD"), "ref: refs/heads/main\n");
+            repository(directory.path());
         }
         let target = directory.path().join("apps/shop");
         if let Some(ours) = ours {

@@ -9,7 +9,7 @@ use super::*;
 /// A change of a project in a repository, interrupted right behind its commit point.
 fn interrupted_in_git() -> (TempDir, PathBuf, Site) {
     let directory = directory();
-    write(directory.path().join("repository/.git/HEAD"), "");
+    repository(directory.path().join("repository"));
     let target = directory.path().join("repository/shop");
     let site = interrupt(&target);
     (directory, target, site)
@@ -328,7 +328,7 @@ fn each_work_tree_has_its_own_journal() {
 fn the_repository_of_somebody_else_is_not_written_to() {
     let directory = directory();
     let (foreign, root) = (directory.path().join("foreign"), directory.path().join("unpacked"));
-    write(foreign.join(".git/HEAD"), "");
+    repository(&foreign);
     write(root.join("x"), "");
     let before = list(&foreign);
     let site = || Site::locate(&root.join("shop")).unwrap();
@@ -392,7 +392,7 @@ fn a_project_that_became_a_repository_is_still_finished() {
     let _state = own_state();
     let (_directory, target) = place();
     interrupt(&target);
-    write(target.join(".git/HEAD"), "");
+    repository(&target);
     let site = Site::locate(&target).unwrap();
     assert_eq!(recover(&site), Ok(Some(Recovered::Finished(vec![]))));
 }

@@ -56,7 +56,7 @@ fn a_disk_that_fills_up_leaves_an_existing_project_as_it_was() {
     let directory = directory();
     let Some(mount) = Mount::new(directory.path(), "size=1m") else { return };
     // Git's directory, and so the journal, is on the same disk.
-    write(directory.path().join(".git/HEAD"), "");
+    repository(directory.path());
     let target = directory.path().join("shop");
     let ours = Trees { app: large(256), repository: Tree::new() };
     make(&target, &ours.app, &ours.repository, Existing::Refuse).unwrap();
