@@ -131,11 +131,22 @@ impl<'a> Sides<'a> {
             return pairing;
         }
         let candidates = self.ours.iter().filter(|(path, _)| {
-            !self.base.contains_key(path) && !self.ignored.contains(path) && !pairing.has_target(path)
+            let is_free = !self.base.contains_key(path) && !self.ignored.contains(path) && !pairing.has_target(path);
+            is_free && !self.is_side_file(path)
         });
         let candidates: Vec<_> = candidates.collect();
         match_files(&mut pairing, &sources, &candidates, Names::SameExtension);
         pairing
+    }
+
+    /// Whether an upgrade may have put a file beside another one, such as `NAME.theirs`: then it is still to be decided on.
+    fn is_side_file(&self, path: &RelPath) -> bool {
+        let text = path.as_str();
+        let Some(name) = text.strip_suffix(".theirs").or_else(|| text.strip_suffix(".orig")) else { return false };
+        let numbered = name.rsplit_once('.').filter(|(_, number)| number.parse::<u32>().is_ok());
+        let mut files =
+            numbered.map(|(name, _)| name).into_iter().chain([name]).filter_map(|name| RelPath::new(name).ok());
+        files.any(|file| self.base.contains_key(&file) || self.theirs.contains_key(&file))
     }
 
     /// What the template moved.
