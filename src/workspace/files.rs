@@ -184,31 +184,36 @@ impl<'a> Files<'a> {
     ) -> Result<Option<(RelPath, Entry)>> {
         let found = |path: RelPath| Ok(Some((path, Entry::file(b"".as_slice()))));
         let mut open = vec![directory.clone()];
+        let (mut empty, mut has_files) = (None, false);
         while let Some(above) = open.pop() {
             let entries = reader.entries(Path::new(above.as_str()));
             let entries = entries.map_err(|failure| self.unreadable(above.as_str(), &failure))?;
             // Git refuses to be asked about what is in a submodule.
-            let is_whole = entries.is_empty() || entries.iter().any(|(name, _)| name == ".git");
-            if is_whole && above != *directory {
+            if above != *directory && entries.iter().any(|(name, _)| name == ".git") {
                 return found(above);
+            }
+            if above != *directory && entries.is_empty() {
+                empty = Some(above);
+                continue;
             }
             for (name, kind) in entries {
                 let path = name.to_str().and_then(|name| RelPath::new(format!("{above}/{name}")).ok());
                 match (path, kind) {
                     (Some(path), Kind::Directory) => open.push(path),
-                    (Some(path), _) if known.contains(&path) => {}
+                    (Some(path), _) if known.contains(&path) => has_files = true,
                     (Some(path), _) => return found(path),
                     // No template can have such a name: another one says as much.
                     (None, _) => {
-                        let names = (0_usize..).map_while(|n| RelPath::new(format!("{above}/{n}")).ok());
-                        if let Some(path) = names.into_iter().find(|path| !known.contains(path)) {
+                        let mut names = (0_usize..).map_while(|n| RelPath::new(format!("{above}/{n}")).ok());
+                        if let Some(path) = names.find(|path| !known.contains(path)) {
                             return found(path);
                         }
                     }
                 }
             }
         }
-        Ok(None)
+        // A directory without any file is not a part of the project: it has to be moved out of the way.
+        empty.filter(|_| has_files).map_or(Ok(None), found)
     }
 
     fn unreadable(&self, path: &str, failure: &Failure) -> Diagnostics {
