@@ -51,6 +51,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let trees = rendered.trees;
     let ours = site.read(&trees.app, &trees.repository)?;
     let plan = Plan::new(trees.app, trees.repository, &ours, existing);
+    workspace::refuse_outside(&site, &plan)?;
     // Who asks for a repository in so many words gets all or nothing.
     if args.vcs.is_some() && wants_repository(args, &site, &template) {
         git::require()?;

@@ -4,11 +4,12 @@
 mod answers;
 mod rendering;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::answers::answer;
+use super::adoption::{self, Inferred};
 use super::origin::{self, Access};
-use super::{adoption, merging, render};
+use super::{merging, render};
 use crate::answers::prompt;
 use crate::cli::RenderArgs;
 use crate::diagnostic::Result;
@@ -24,6 +25,8 @@ pub(super) struct Prospect {
     pub(super) site: Site,
     /// What the lock and the base know; none for a project that is adopted.
     pub(super) recorded: Option<Project>,
+    /// What the files of a project that is adopted told of the answers.
+    pub(super) inferred: Inferred,
     /// The project's files.
     pub(super) ours: Trees,
     /// What the template renders now.
@@ -46,6 +49,18 @@ impl Prospect {
     }
 }
 
+impl Prospect {
+    /// The answers that are recorded as the project's files told them, and the file that has each.
+    pub(super) fn still_inferred(&self) -> BTreeMap<&str, Option<&str>> {
+        let answers = &self.record.lock.answers;
+        let still = self
+            .inferred
+            .iter()
+            .filter(|(name, found)| answers.get(*name).is_some_and(|it| it.to_string() == found.answer.to_string()));
+        still.map(|(name, found)| (name.as_str(), found.file.as_deref())).collect()
+    }
+}
+
 /// Whether there may be questions to a person.
 pub(super) fn may_ask(args: &RenderArgs) -> bool {
     !args.silent && prompt::possible()
@@ -57,7 +72,12 @@ pub(super) fn may_ask(args: &RenderArgs) -> bool {
 ///
 /// Everything that keeps it from being done.
 pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
-    let mut recorded = if site.has_lock() { Some(Project::read(site.clone())?) } else { None };
+    let mut recorded = if site.has_lock() {
+        Some(Project::read(site.clone())?)
+    } else {
+        workspace::refuse_absent(&site)?;
+        None
+    };
     recorded.as_ref().map_or(Ok(()), Project::refuse_displaced)?;
     let lock = recorded.as_ref().map(|project| &project.lock);
     let may_ask = may_ask(args);
@@ -67,7 +87,8 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     super::warn(warnings, args.strict)?;
     render::refuse_hooks(&template)?;
 
-    let mut resolved = answer(&site, lock, &template, args, may_ask)?;
+    let inferred = lock.map_or_else(|| adoption::answers(&site, &template), |_| Ok(Inferred::default()))?;
+    let mut resolved = answer(&site, lock, &inferred, &template, args, may_ask)?;
     let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved)?;
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
@@ -87,7 +108,8 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     }
     let options = merging::options(&template, args, rendered.secret);
     let plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
+    workspace::refuse_outside(&site, &plan)?;
     record.lock.moved = plan.moved.clone();
     let secret = template.manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
-    Ok(Prospect { site, recorded, ours, theirs, plan, record, secret })
+    Ok(Prospect { site, recorded, inferred, ours, theirs, plan, record, secret })
 }

@@ -6,6 +6,7 @@ use self::obstacles::{unheld, unresolved};
 use super::interrupted::Opened;
 use super::prospect::{self, Prospect};
 use super::{Outcome, interrupted, summary};
+use crate::answers::prompt;
 use crate::cli::UpgradeArgs;
 use crate::diagnostic::{Diagnostics, Result};
 use crate::report;
@@ -37,14 +38,12 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
     if !unresolved.is_empty() && changed {
         return Err(Diagnostics(unresolved));
     }
+    if prospect.recorded.is_none() {
+        workspace::refuse_unsettled(&prospect.site, args.allow_dirty)?;
+    }
     let findings = inquiry.map_or_else(Findings::default, Inquiry::end);
     let unheld = unheld(&prospect, &findings.committed, args.allow_dirty)?;
     let backup = workspace::backup(&prospect.site, unheld);
-    let held = held.filter(|_| changed);
-    let is_written = held.is_some();
-    if let Some(held) = held {
-        apply(held, &prospect, backup.as_ref(), &findings)?;
-    }
     let told = Told {
         shown: prospect.site.shown().to_string(),
         app_dir: prospect.site.app_dir.as_ref(),
@@ -56,7 +55,20 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
         changed,
         unresolved: &unresolved,
         secret: prospect.secret.iter().map(String::as_str).collect(),
+        inferred: prospect.still_inferred(),
     };
+    let held = held.filter(|_| changed);
+    if held.is_some() && prospect.recorded.is_none() && prospect::may_ask(&args.render) {
+        report::status(&report::plan::human(&told));
+        if !prompt::confirm("Adopt this project, as said above?", false)? {
+            report::status("Nothing was written.");
+            return Ok(Outcome::Differences);
+        }
+    }
+    let is_written = held.is_some();
+    if let Some(held) = held {
+        apply(held, &prospect, backup.as_ref(), &findings)?;
+    }
     let printed = match args.json {
         true => report::result(&report::plan::json("upgrade", &told)),
         false if unresolved.is_empty() => report::result(&report::plan::human(&told)),

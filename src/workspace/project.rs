@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use super::absent::absent_record;
 use super::record::lock_bytes;
 use super::site::Site;
 use super::stored::{Folder, Problem, Problems, Room, Stored, from_elsewhere};
@@ -116,6 +117,7 @@ fn read_lock(site: &Site) -> Result<(Lock, Digest)> {
     let Some(bytes) = lock_bytes(&site.app)? else {
         let title = format!("`{}` is no project made by create-app: it has no `{DIRECTORY}/{LOCK}`", site.shown());
         let help = "give the directory of the app, the one that holds `.create-app`";
+        refuse_absent(site)?;
         let problem = misplaced(site).unwrap_or_else(|| Diagnostic::error(Code::LockMissing, title).help(help));
         return Err(problem.into());
     };
@@ -126,6 +128,15 @@ fn read_lock(site: &Site) -> Result<(Lock, Digest)> {
             .help("restore it from git: `git checkout -- .create-app/lock.toml`")
             .into()),
     }
+}
+
+/// Refuses a project whose lock is not on the disk although git holds it: it has a record.
+///
+/// # Errors
+///
+/// Names the command that brings it back; and when git fails.
+pub fn refuse_absent(site: &Site) -> Result<()> {
+    absent_record(site)?.map_or(Ok(()), |problem| Err(problem.into()))
 }
 
 /// Why a directory without a lock is not the one that was meant: it is not there, or an app is around it.
