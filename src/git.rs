@@ -36,7 +36,7 @@ pub use index::{Indexed, indexed, only_staged, set_index, store};
 pub(crate) use index_file::listed;
 pub use mirror::{Format, Length, List, Listed, Mirror, submodules};
 pub use own::own_directory;
-pub use record::{Holder, Operation, holder, operation};
+pub use record::{Holder, Operation, holder, introduced, may_be_merging, operation, stages};
 pub use repository::{check_files, find_repository};
 pub use settings::{init, pager, require};
 pub use sparse::Sparse;

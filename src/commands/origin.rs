@@ -26,6 +26,8 @@ pub(super) struct Access {
     pub(super) may_ask: bool,
     /// Whether a repository that was fetched before will do, where it cannot be fetched now.
     pub(super) offline: bool,
+    /// Whether the commit that the lock names is wanted, unless the command line says otherwise.
+    pub(super) stay: bool,
 }
 
 /// Loads the template that the command line names, else the one that the lock does, else the embedded one.

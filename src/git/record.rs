@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use super::command::literal;
 use super::index::indexed;
 use super::objects::objects;
 use super::repository::git_directory;
+use super::run::{lossy, run};
 use crate::diagnostic::Result;
 
 /// Where git holds a file.
@@ -93,6 +95,49 @@ pub fn holder(root: &Path, path: &str) -> Result<Option<Holder>> {
     let held = objects(root, names.iter().map(String::as_str))?;
     let at = held.iter().position(Option::is_some);
     Ok(at.and_then(|at| if at == 0 { Some(Holder::Commit) } else { operation.map(Holder::Operation) }))
+}
+
+/// Whether git may have left a file in conflict: a merge or the like is going on, or one that leaves no trace but that of its result.
+/// Found without running git.
+#[must_use]
+pub fn may_be_merging(root: &Path) -> bool {
+    const RESULTS: [&str; 2] = ["AUTO_MERGE", "SQUASH_MSG"];
+    let own = git_directory(root);
+    let is_there = |name: &&str| own.as_ref().is_some_and(|own| own.join(name).symlink_metadata().is_ok());
+    operation(root).is_some() || RESULTS.iter().any(is_there)
+}
+
+/// What the index has of a file in conflict: its base, ours and theirs. All are none where it is in no conflict.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn stages(root: &Path, path: &str) -> Result<[Option<Vec<u8>>; 3]> {
+    let mut found = [None, None, None];
+    let entries = indexed(root, &[path].into())?;
+    let unmerged: Vec<_> = entries.iter().filter(|entry| (1..=3).contains(&entry.stage)).collect();
+    let contents = objects(root, unmerged.iter().map(|entry| entry.object.as_str()))?;
+    for (entry, content) in unmerged.iter().zip(contents) {
+        found[usize::from(entry.stage) - 1] = content;
+    }
+    Ok(found)
+}
+
+/// The versions of a file that the last commits behind this one made, newest first, at most `limit`: each with the version before it,
+/// where there is one.
+///
+/// # Errors
+///
+/// When git is missing or fails, and where they are too large together.
+pub fn introduced(root: &Path, path: &str, limit: usize) -> Result<Vec<[Option<Vec<u8>>; 2]>> {
+    let mut list = literal(root);
+    list.args(["rev-list", "--full-history", &format!("--max-count={limit}"), "HEAD", "--", path]);
+    let commits = lossy(&run(&mut list)?.stdout);
+    let names: Vec<String> =
+        commits.lines().flat_map(|commit| [format!("{commit}:{path}"), format!("{commit}^:{path}")]).collect();
+    let mut contents = objects(root, names.iter().map(String::as_str))?.into_iter();
+    let pairs = std::iter::from_fn(|| Some([contents.next()?, contents.next()?]));
+    Ok(pairs.collect())
 }
 
 /// The name of a commit in a small file.

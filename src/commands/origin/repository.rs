@@ -43,7 +43,7 @@ pub(super) fn from_locked_repository(
     let address = Address::parse(&locked.source).map_err(|reason| refuse(&locked.source, &reason))?;
     let asked = args.reference();
     let reference = asked.as_ref().unwrap_or(&locked.reference);
-    let pinned = asked.is_none() && reference.is_pinned();
+    let pinned = asked.is_none() && (reference.is_pinned() || access.stay);
     let repository = Repository {
         address: &address,
         base: &site.app,
@@ -54,7 +54,7 @@ pub(super) fn from_locked_repository(
     let mut loaded = repository.load(Folder::Locked(folder), access)?;
     let origin = &mut loaded.template.origin;
     origin.source.clone_from(&locked.source);
-    if pinned && access.offline {
+    if pinned && access.offline && !access.stay {
         let stays =
             format!("The project stays with {reference} of its template: --tag, --rev or --branch say otherwise.");
         report::status(&stays);

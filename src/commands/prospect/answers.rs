@@ -21,6 +21,7 @@ pub(super) fn answer(
     lock: Option<&Lock>,
     inferred: &Inferred,
     template: &Template,
+    given_now: Option<GivenValues>,
     args: &RenderArgs,
     may_ask: bool,
 ) -> Result<Resolved> {
@@ -35,7 +36,7 @@ pub(super) fn answer(
         .collect();
     let mut given: GivenValues = inputs::environment()?;
     given.extend(values_of(recorded.into_iter().filter(|(name, _)| !started.contains_key(name))));
-    given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
+    given.extend(given_now.map_or_else(|| inputs::given(args.values_file.as_deref(), &args.define), Ok)?);
 
     let mentioned = inputs::remembered(template);
     let facts = facts(site, lock, &mentioned, &started, &given);
