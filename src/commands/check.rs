@@ -67,7 +67,7 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
 /// The template, where it is newer than the project. An old copy of it would tell nothing.
 fn newer(project: &Project, args: &CheckArgs) -> Result<Option<Newer>> {
     let access = Access { may_ask: false, offline: false, stay: false };
-    let loaded = origin::load(&project.site, Some(&project.lock.template), &args.source, access)?;
+    let loaded = origin::load(&project.site, Some(&project.lock), &args.source, access)?;
     let newer = origin::is_newer(&loaded, &project.lock.template);
     let template = loaded.template;
     Ok(newer.then_some(Newer { version: template.manifest.ownership.version, revision: template.origin.revision }))

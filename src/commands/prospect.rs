@@ -136,11 +136,10 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     recorded.as_ref().map_or_else(|| workspace::refuse_absent(&site), |_| Ok(()))?;
     recorded.as_ref().map_or(Ok(()), Project::refuse_displaced)?;
     let lock = recorded.as_ref().map(|project| &project.lock);
-    let known = lock.map(|lock| &lock.template);
     // To make one lock of two sides is no reason to go on to a newer template.
     let stay = recorded.as_ref().is_some_and(|project| project.merging.is_some());
     let access = Access { may_ask, offline: true, stay };
-    let Loaded { mut template, warnings } = origin::load(&site, known, &args.source, access)?;
+    let Loaded { mut template, warnings } = origin::load(&site, lock, &args.source, access)?;
     super::warn(warnings, args.strict)?;
     render::refuse_hooks(&template)?;
 
