@@ -13,7 +13,7 @@ use crate::answers::placeholder::Answer;
 use crate::diagnostic::Diagnostic;
 use crate::lock::{DIRECTORY, LOCK, Lock};
 use crate::plan::{Action, Cause, Change, Conflict, Plan, Todo};
-use crate::terminal::escape_control;
+use crate::terminal::{beginning, escape_control};
 use crate::tree::RelPath;
 use crate::workspace::Backup;
 
@@ -152,10 +152,13 @@ fn source(told: &Told<'_>, name: &str) -> String {
     }
 }
 
+/// So much of an answer is shown, in bytes.
+const MAX_ANSWER: usize = 400;
+
 fn quoted(answer: &Answer) -> String {
     match answer {
-        Answer::Text(text) => format!("\"{}\"", escape_control(text)),
-        other => escape_control(&other.to_string()).into_owned(),
+        Answer::Text(text) => format!("\"{}\"", beginning(text, MAX_ANSWER)),
+        other => beginning(&other.to_string(), MAX_ANSWER).into_owned(),
     }
 }
 
