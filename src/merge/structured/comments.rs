@@ -204,8 +204,8 @@ impl<'t> Finder<'t> {
     fn behind(&self, line: usize, comment: usize) -> (Option<usize>, Place) {
         let place = |at: usize| self.by_start.partition_point(|&entry| self.span(entry).start < at);
         let started = &self.by_start[place(line)..place(comment)];
-        let ended =
-            started.iter().rev().filter(|&&at| self.span(at).end <= comment).max_by_key(|&&at| self.span(at).end);
+        // Of entries with one end, it is the innermost's: `- uses: a # b`.
+        let ended = started.iter().filter(|&&at| self.span(at).end <= comment).max_by_key(|&&at| self.span(at).end);
         let place = |at: usize| self.by_end.partition_point(|&entry| self.span(entry).end <= at);
         let before = self.by_end[place(line)..place(comment)].last();
         let owner = ended.or(started.last()).or(before);
