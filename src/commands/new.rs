@@ -56,6 +56,9 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     if args.vcs.is_some() && wants_repository(args, &site, &template) {
         git::require()?;
     }
+    if wants_repository(args, &site, &template) {
+        git::refuse_remains(&site.app)?;
+    }
     let done = workspace::create(&site, &plan, &record, existing)?;
 
     let in_repository = start_repository(args, &site, &template);

@@ -2,11 +2,12 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::command::{for_strangers, outside};
 use super::failure::{Failure, Kind};
+use super::repository::check_source;
 use super::run::{MAX_SAID, beside, lossy, unavailable};
 use super::settings::setting;
 use crate::credentials::hidden;
@@ -48,6 +49,7 @@ pub(super) fn talk(command: &mut Command, contact: &Contact<'_>) -> Result<std::
     if !contact.may_ask || !std::io::stderr().is_terminal() {
         ask_nobody(command);
     }
+    local(contact.from).map_or(Ok(()), |path| check_source(&path))?;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let outcome = command.spawn().and_then(|mut child| {
         let heard = hear(&mut child, contact);
@@ -62,6 +64,12 @@ pub(super) fn talk(command: &mut Command, contact: &Contact<'_>) -> Result<std::
         return Ok(Err(Failure { kind: Kind::TooMuch, said }));
     }
     Ok(if status.success() { Ok(printed) } else { Err(Failure::of(&heard.said, status.code(), contact.secrets)) })
+}
+
+/// The directory of a repository on this machine.
+fn local(from: &OsStr) -> Option<PathBuf> {
+    let path = from.to_str().and_then(|from| from.strip_prefix("file://")).map_or(Path::new(from), Path::new);
+    path.is_dir().then(|| path.to_path_buf())
 }
 
 /// What git wrote to standard output and to standard error.

@@ -1,7 +1,9 @@
 //! Where a repository is, found without running git.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::includes;
 use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// The longest file of git's own that is read here, in bytes: they hold one line.
@@ -65,22 +67,61 @@ const READ_FIRST: [&str; 12] = [
 ];
 
 /// Checks that git can read the repository at `root` to an end: an archive can hold a pipe or a link to an endless device where
-/// git expects a file, and git would wait for ever or fill the memory.
+/// git expects a file, and git would wait for ever or fill the memory. So it would with a configuration that includes millions.
 ///
 /// # Errors
 ///
-/// Names what is not a file.
+/// Names what is not a file, and what is too much.
 pub fn check_files(root: &Path) -> Result<()> {
-    let Some(own) = git_directory(root) else { return Ok(()) };
+    git_directory(root).map_or(Ok(()), |own| check_directory(root, &own))
+}
+
+/// The same for a repository that git is to fetch from: with or without a work tree. Somewhere else, there is nothing to check.
+///
+/// # Errors
+///
+/// As [`check_files`].
+pub(super) fn check_source(path: &Path) -> Result<()> {
+    let bare = || Some(path.to_path_buf()).filter(|path| path.join("objects").is_dir());
+    let Some(own) = git_directory(path).or_else(bare) else { return Ok(()) };
+    check_directory(path, &own)?;
+    check_alternates(path, &common(&own).join("objects"), 0)
+}
+
+fn check_directory(root: &Path, own: &Path) -> Result<()> {
+    let shared = common(own);
     let is_other = |path: &PathBuf| path.metadata().is_ok_and(|metadata| !metadata.is_file());
-    let in_both = |name: &&str| [own.join(name), common(&own).join(name)];
-    match READ_FIRST.iter().flat_map(in_both).find(is_other) {
-        None => Ok(()),
-        Some(path) => {
-            let title = format!("`{}` is not a file, and git would not get to the end of it", path.display());
-            Err(Diagnostic::error(Code::Git, title).help("remove it, or make a fresh clone of the repository").into())
-        }
+    let in_both = |name: &&str| [own.join(name), shared.join(name)];
+    if let Some(path) = READ_FIRST.iter().flat_map(in_both).find(is_other) {
+        return Err(not_a_file(&path).into());
     }
+    let mut places = vec![own.to_path_buf()];
+    places.extend((shared != own).then_some(shared));
+    let configurations = places.iter().flat_map(|place| ["config", "config.worktree"].map(|name| place.join(name)));
+    includes::check(root, configurations)
+}
+
+/// So deep git follows object directories that name others.
+const MAX_ALTERNATES: usize = 5;
+
+/// Checks what leads from one object directory to others.
+fn check_alternates(root: &Path, objects: &Path, depth: usize) -> Result<()> {
+    let file = objects.join("info/alternates");
+    if file.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(not_a_file(&file).into());
+    }
+    let Some(text) = line(&file).filter(|_| depth < MAX_ALTERNATES) else { return Ok(()) };
+    let named: BTreeSet<&str> = text.lines().map(str::trim).filter(|name| !name.is_empty()).collect();
+    if named.len() > MAX_ALTERNATES {
+        let title = format!("`{}` names more than {MAX_ALTERNATES} other object directories", file.display());
+        return Err(Diagnostic::error(Code::TooMuch, title).help("make a fresh clone of the repository").into());
+    }
+    named.into_iter().try_for_each(|name| check_alternates(root, &objects.join(name), depth + 1))
+}
+
+fn not_a_file(path: &Path) -> Diagnostic {
+    let title = format!("`{}` is not a file, and git would not get to the end of it", path.display());
+    Diagnostic::error(Code::Git, title).help("remove it, or make a fresh clone of the repository")
 }
 
 /// The directory that a linked work tree shares with the others; elsewhere the same one.

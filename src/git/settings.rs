@@ -33,19 +33,30 @@ pub fn require() -> Result<()> {
 ///
 /// # Errors
 ///
-/// When git is missing or fails, and where `.git` is a link: git would make the repository wherever that leads.
+/// When git is missing or fails, and where something has the name of git's directory: see [`refuse_remains`].
 pub fn init(directory: &Path) -> Result<()> {
-    let dot_git = directory.join(".git");
-    if dot_git.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
-        let title = format!("`{}` is a link, and no repository is made behind a link", dot_git.display());
-        return Err(Diagnostic::error(Code::Git, title).help("remove the link, then run `git init`").into());
-    }
+    refuse_remains(directory)?;
     let mut command = creating(directory);
     command.args(["init", "--quiet"]);
     if setting("init.defaultBranch").is_none() {
         command.arg("--initial-branch=main");
     }
     run(&mut command).map(drop)
+}
+
+/// Refuses a directory that has a `.git`: a repository, it is not. Git would complete it, through all links in there.
+///
+/// # Errors
+///
+/// Where there is one, of whatever kind.
+pub fn refuse_remains(directory: &Path) -> Result<()> {
+    let dot_git = directory.join(".git");
+    if dot_git.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let title = format!("`{}` is not a repository", dot_git.display());
+    let help = "look into it, and remove it; or give `--vcs none`, and run `git init` yourself";
+    Err(Diagnostic::error(Code::Git, title).help(help).into())
 }
 
 #[cfg(test)]
@@ -61,7 +72,7 @@ mod tests {
         std::fs::create_dir(&outside).unwrap();
         std::os::unix::fs::symlink("../outside", app.join(".git")).unwrap();
         let problem = init(&app).unwrap_err().0.remove(0);
-        assert!(problem.title.contains("is a link"), "{problem:?}");
+        assert!(problem.title.ends_with("is not a repository"), "{problem:?}");
         assert!(std::fs::read_dir(&outside).unwrap().next().is_none());
     }
 

@@ -132,19 +132,39 @@ fn is_like(pattern: &str, text: &str) -> bool {
 }
 
 /// Whether keys are like a pattern, in which `*` stands for any key, and `**` for any number of keys.
+///
+/// Only the last `**` is ever tried again with one key more: what an earlier one could do, a later one can do as well. So this takes
+/// the product of both lengths at most.
 fn matches(pattern: &str, keys: &[&str]) -> bool {
-    let (first, rest) = match pattern.split_once('.') {
-        Some((first, rest)) => (first, Some(rest)),
-        None => (pattern, None),
-    };
-    let after = |keys: &[&str]| match rest {
-        Some(rest) => matches(rest, keys),
-        None => keys.is_empty(),
-    };
-    match (first, keys) {
-        ("**", keys) => (0..=keys.len()).any(|at| after(&keys[at..])),
-        (_, []) => false,
-        (first, [key, keys @ ..]) => (first == "*" || first == *key) && after(keys),
+    let (mut pattern, mut at) = (Some(pattern), 0);
+    let mut again: Option<(Option<&str>, usize)> = None;
+    loop {
+        let (first, rest) =
+            match pattern.map(|pattern| pattern.split_once('.').map_or((pattern, None), |it| (it.0, Some(it.1)))) {
+                Some((first, rest)) => (Some(first), rest),
+                None => (None, None),
+            };
+        match (first, keys.get(at)) {
+            (None, None) => return true,
+            (Some("**"), _) => {
+                again = Some((rest, at));
+                pattern = rest;
+                continue;
+            }
+            (Some(first), Some(key)) if first == "*" || first == *key => {
+                at += 1;
+                pattern = rest;
+                continue;
+            }
+            _ => {}
+        }
+        match &mut again {
+            Some((rest, from)) if *from < keys.len() => {
+                *from += 1;
+                (pattern, at) = (*rest, *from);
+            }
+            _ => return false,
+        }
     }
 }
 
@@ -165,11 +185,18 @@ mod tests {
             ("a.**", "a", true),
             ("a.**", "a.b.c", true),
             ("a.**.c", "a.c", true),
+            ("a.**.c.**.e", "a.c.c.d.e", true),
+            ("a.**.c.**.e", "a.b.d.e", false),
+            ("**.*.**", "a", true),
+            ("**.a.b", "a.a.b", true),
+            ("**.a.*.c", "a.a.b.c", true),
         ];
         for (pattern, keys, expected) in cases {
             assert_eq!(matches(pattern, &keys.split('.').collect::<Vec<_>>()), expected, "{pattern} {keys}");
         }
         assert!(matches("**", &[]) && !matches("a", &[]));
+        // Tried in every way, this would never end.
+        assert!(!matches(&format!("{}zz", "**.a.".repeat(60)), &["a"; 120]));
     }
 
     #[test]
