@@ -71,7 +71,7 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved)?;
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
-    let theirs = rendered.trees;
+    let (theirs, ownership) = (rendered.trees, rendered.ownership);
     let mut ours = match &mut recorded {
         Some(project) => {
             let ours = workspace::ours(&site, &project.bases, &theirs, &project.room)?;
@@ -86,7 +86,7 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
     }
     let options = merging::options(&template, args, rendered.secret);
-    let plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
+    let plan = merging::merged(&site, bases, &mut ours, &theirs, &ownership, options)?;
     record.lock.moved = plan.moved.clone();
     let secret = template.manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
     Ok(Prospect { site, recorded, ours, theirs, plan, record, secret })

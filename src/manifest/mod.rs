@@ -105,7 +105,7 @@ pub struct Conditional {
 }
 
 /// `[create-app]`: what cargo-generate does not know, and ignores.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Ownership {
     /// The template's own version.
     pub version: Option<String>,

@@ -13,6 +13,7 @@ mod language;
 mod locate;
 mod loops;
 mod meter;
+pub mod owned;
 pub(crate) mod paths;
 mod runtime;
 mod scan;
@@ -154,6 +155,11 @@ pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>) -> BTreeSet<&'n
         }
     }
     found
+}
+
+/// Whether a text has anything for Liquid in it.
+pub(crate) fn has_liquid(text: &str) -> bool {
+    element::has_liquid(text)
 }
 
 /// What Liquid makes of a whole text, without a skeleton; `None` where it fails.

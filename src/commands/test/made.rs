@@ -106,7 +106,7 @@ impl Maker<'_> {
         let date = before.date.or_else(|| Date::from_unix(NEXT_DAY)).unwrap_or_default();
         let theirs = self.render(&resolved, date)?;
 
-        let ownership = &self.template.manifest.ownership;
+        let ownership = &theirs.ownership;
         let version = ownership.version.clone().unwrap_or_default();
         let options = Options { version, secret: theirs.secret.clone(), ..Options::default() };
         let plan = merge(Some(&bases), &ours, &theirs.trees, ownership, &options);
@@ -140,7 +140,7 @@ impl Maker<'_> {
         let rendered = maker.render(&resolved, Date::default())?;
         let record = maker.record(&resolved, &rendered);
         let given = values_of(record.lock.answers.clone());
-        let at_the_root = Patterns::of(&old.manifest.ownership.repository);
+        let at_the_root = Patterns::of(&rendered.ownership.repository);
         Ok(Start { tree: joined(rendered.trees), record, given, at_the_root })
     }
 
@@ -149,10 +149,10 @@ impl Maker<'_> {
         let recorded = |(name, given): (&String, &Given)| (name.clone(), Given { by: Source::Lock, ..given.clone() });
         let given: GivenValues = self.case.values.iter().map(recorded).collect();
         let resolved = self.answer(&with(given.clone(), &upgrade.values))?;
-        let at_the_root = Patterns::of(&self.template.manifest.ownership.repository);
+        let rendered = self.render(&resolved, Date::default())?;
+        let at_the_root = Patterns::of(&rendered.ownership.repository);
         let trees = render::split(tree.clone(), self.case.app_dir.as_ref(), &at_the_root);
-        let secret = self.render(&resolved, Date::default())?.secret;
-        let mut record = self.record(&resolved, &Rendered { trees, date: Some(Date::default()), secret });
+        let mut record = self.record(&resolved, &Rendered { trees, date: Some(Date::default()), ..rendered });
         record.lock.template.revision = String::new();
         Ok(Start { tree: tree.clone(), record, given, at_the_root })
     }
