@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::absent;
 use super::files::Files;
 use super::guard::in_the_way;
 use super::record::locks;
@@ -11,7 +12,7 @@ use super::site::Site;
 use super::stored::Room;
 use super::walk;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::git;
+use crate::git::{self, Sparse};
 use crate::limits::{Budget, MERGED};
 use crate::lock::{DIRECTORY, Digest, LOCK};
 use crate::merge::{Base, Bases, Recorded};
@@ -58,16 +59,24 @@ pub fn refuse_left_out(site: &Site, bases: &Bases, ours: &Trees) -> Result<()> {
     if site.repository.is_none() {
         return Ok(());
     }
-    let mut problems = Vec::new();
-    let sides = [(&site.app, &bases.app, &ours.app), (&site.root().to_path_buf(), &bases.repository, &ours.repository)];
-    for (root, base, ours) in sides {
-        let missing = base.iter().filter(|(path, known)| !known.pristine.once && !ours.contains_key(path));
-        let left_out = git::left_out(root, missing.map(|(path, _)| path.as_str()))?;
-        problems.extend(left_out.iter().map(|path| {
-            Diagnostic::error(Code::NotCheckedOut, format!("`{path}` is left out by this sparse checkout"))
-                .help("check it out with `git sparse-checkout add`, or upgrade in a complete clone")
-        }));
+    let mut missing: Vec<String> = Vec::new();
+    let sides = [(&bases.app, &ours.app, true), (&bases.repository, &ours.repository, false)];
+    for (base, ours, is_app) in sides {
+        let gone = base.iter().filter(|(path, known)| !known.pristine.once && !ours.contains_key(path));
+        let name = |path: &RelPath| if is_app { site.in_repository(path.as_str()) } else { path.to_string() };
+        missing.extend(gone.map(|(path, _)| name(path)));
     }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let left_out = git::left_out(site.root(), missing.iter().map(String::as_str))?;
+    let sparse = if left_out.is_empty() { None } else { Sparse::of(site.root())? };
+    let tell = |path: &String| match &sparse {
+        Some(sparse) => absent::left_out(site, sparse, path),
+        None => Diagnostic::error(Code::NotCheckedOut, format!("`{path}` is left out: git was told to skip it"))
+            .help("lift that with `git update-index --no-skip-worktree`, and check the file out"),
+    };
+    let problems: Vec<Diagnostic> = left_out.iter().map(tell).collect();
     if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
 }
 
