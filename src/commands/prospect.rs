@@ -154,11 +154,11 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let mut resolved = answer(&site, lock, known, &template, given, args, may_ask)?;
     let bases = recorded.iter().map(|project| &project.bases);
     let migrated = Migrated::of(&due, bases.flat_map(|bases| bases.app.keys().chain(bases.repository.keys())));
-    template.manifest.ownership.renamed.extend(migrated.renamed);
     let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved)?;
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
-    let theirs = rendered.trees;
+    let (theirs, mut ownership) = (rendered.trees, rendered.ownership);
+    ownership.renamed.extend(migrated.renamed);
     let mut ours = match &mut recorded {
         Some(project) => {
             let ours = workspace::ours(&site, &project.bases, &theirs, &project.room)?;
@@ -173,7 +173,7 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
     }
     let options = merging::options(&template, args, rendered.secret);
-    let plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
+    let plan = merging::merged(&site, bases, &mut ours, &theirs, &ownership, options)?;
     workspace::refuse_outside(&site, &plan)?;
     record.lock.moved = plan.moved.clone();
     let secret = template.manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();

@@ -6,7 +6,9 @@ use crate::answers::Resolved;
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::{self, LockedTemplate};
+use crate::manifest::Ownership;
 use crate::plan::Trees;
+use crate::render::owned::{self, Owned};
 use crate::render::select::Patterns;
 use crate::render::{self, Request};
 use crate::report;
@@ -32,6 +34,8 @@ pub(super) struct Rendered {
     pub(super) date: Option<Date>,
     /// The files that depend on a secret answer.
     pub(super) secret: BTreeSet<RelPath>,
+    /// Whose the files are: the template's patterns, with the answers in them.
+    pub(super) ownership: Ownership,
 }
 
 /// A project without its hooks is not what the template's author meant.
@@ -45,9 +49,10 @@ pub(super) fn refuse_hooks(template: &Template) -> Result<()> {
 
 /// Renders the template's files, and shows what looks like a slip in them.
 pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, setting: &Setting<'_>) -> Result<Rendered> {
-    let request = Request {
+    let manifest = &template.manifest;
+    let mut request = Request {
         selection: &resolved.selection,
-        ownership: &template.manifest.ownership,
+        ownership: &manifest.ownership,
         declared: template.manifest.declared().collect(),
         variables: &resolved.variables,
         secrets: template.manifest.ownership.secret_names(),
@@ -55,10 +60,12 @@ pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, sett
         strict: setting.strict,
         date: setting.date,
     };
+    let Owned { ownership, selection } = owned::owned(manifest, &files, &request)?;
+    (request.selection, request.ownership) = (&selection, &ownership);
     let rendered = render::render(files, &request)?;
     report::diagnostics(&rendered.warnings);
-    let trees = split(rendered.tree, setting.app_dir, &Patterns::of(&template.manifest.ownership.repository));
-    Ok(Rendered { trees, date: rendered.date, secret: rendered.secret })
+    let trees = split(rendered.tree, setting.app_dir, &Patterns::of(&ownership.repository));
+    Ok(Rendered { trees, date: rendered.date, secret: rendered.secret, ownership })
 }
 
 /// Renders the template's files for the last time: it has none afterwards.
@@ -88,7 +95,7 @@ pub(super) fn recorded<'a>(
         app_dir: app_dir.cloned(),
         answers: &resolved.answers,
         date: rendered.date,
-        ownership: &template.manifest.ownership,
+        ownership: &rendered.ownership,
         secret: &rendered.secret,
         app: &rendered.trees.app,
         repository: &rendered.trees.repository,

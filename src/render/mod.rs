@@ -13,6 +13,7 @@ mod language;
 mod locate;
 mod loops;
 mod meter;
+pub mod owned;
 pub(crate) mod paths;
 mod runtime;
 mod scan;
@@ -155,6 +156,11 @@ pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>) -> BTreeSet<&'n
         }
     }
     found
+}
+
+/// Whether a text has anything for Liquid in it.
+pub(crate) fn has_liquid(text: &str) -> bool {
+    element::has_liquid(text)
 }
 
 /// Renders short texts that are not files of the template, within one budget.

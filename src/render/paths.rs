@@ -91,6 +91,11 @@ fn portable(name: &str) -> String {
     name.chars().map(|c| if c.is_control() || r#"<>:"|?*"#.contains(c) { '_' } else { c }).collect()
 }
 
+/// What [`portable`] makes of the values in a pattern, whose wildcards are its own.
+pub(super) fn portable_pattern(pattern: &str) -> String {
+    pattern.chars().map(|c| if c.is_control() || r#"<>:"|"#.contains(c) { '_' } else { c }).collect()
+}
+
 /// Renders the target of a symbolic link; where it leads is seen when the tree is complete.
 pub(super) fn render_target(
     renderer: &Renderer<'_>,

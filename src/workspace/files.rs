@@ -189,11 +189,15 @@ impl<'a> Files<'a> {
             let entries = reader.entries(Path::new(above.as_str()));
             let entries = entries.map_err(|failure| self.unreadable(above.as_str(), &failure))?;
             // Git refuses to be asked about what is in a submodule.
-            if above != *directory && entries.iter().any(|(name, _)| name == ".git") {
-                return found(above);
-            }
-            if above != *directory && entries.is_empty() {
-                empty = Some(above);
+            let is_submodule = entries.iter().any(|(name, _)| name == ".git");
+            if above != *directory && (is_submodule || entries.is_empty()) {
+                // Both are told by the name of the directory, unless a file is to be in it.
+                let is_needed = known.iter().any(|path| path.ancestors().any(|needed| needed == above.as_str()));
+                match is_submodule {
+                    _ if is_needed => {}
+                    true => return found(above),
+                    false => empty = Some(above),
+                }
                 continue;
             }
             for (name, kind) in entries {

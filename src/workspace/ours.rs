@@ -43,7 +43,9 @@ pub fn ours(site: &Site, bases: &Bases, theirs: &Trees, room: &Room) -> Result<T
         let left = left_behind(&gone, &files);
         let possible = candidates(&site.app, &gone, files, room)?;
         trees.app.extend(app.at(&possible.iter().collect())?);
-        for path in left {
+        // Git lists a submodule like a file.
+        let directories: HashSet<&str> = theirs.app.keys().flat_map(RelPath::ancestors).collect();
+        for path in left.into_iter().filter(|path| !directories.contains(path.as_str())) {
             trees.app.entry(path).or_insert_with(|| Entry::file(b"".as_slice()));
         }
     }

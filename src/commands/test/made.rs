@@ -110,7 +110,7 @@ impl Maker<'_> {
         let date = before.date.or_else(|| Date::from_unix(NEXT_DAY)).unwrap_or_default();
         let theirs = self.render(&resolved, date)?;
 
-        let mut declared = self.template.manifest.ownership.clone();
+        let mut declared = theirs.ownership.clone();
         declared.renamed.extend(migrated.renamed);
         let ownership = &declared;
         let version = ownership.version.clone().unwrap_or_default();
@@ -153,7 +153,7 @@ impl Maker<'_> {
         let rendered = maker.render(&resolved, Date::default())?;
         let record = maker.record(&resolved, &rendered);
         let given = values_of(record.lock.answers.clone());
-        let at_the_root = Patterns::of(&old.manifest.ownership.repository);
+        let at_the_root = Patterns::of(&rendered.ownership.repository);
         Ok(Start { tree: joined(rendered.trees), record, given, at_the_root })
     }
 
@@ -164,10 +164,10 @@ impl Maker<'_> {
         let today = self.template.manifest.ownership.version.as_deref();
         let due = Due::between(upgrade.version.as_deref().or(today), &self.template.manifest)?;
         let resolved = self.answer(&with(self.migrated(&due, given.clone())?, &upgrade.values))?;
-        let at_the_root = Patterns::of(&self.template.manifest.ownership.repository);
+        let rendered = self.render(&resolved, Date::default())?;
+        let at_the_root = Patterns::of(&rendered.ownership.repository);
         let trees = render::split(tree.clone(), self.case.app_dir.as_ref(), &at_the_root);
-        let secret = self.render(&resolved, Date::default())?.secret;
-        let mut record = self.record(&resolved, &Rendered { trees, date: Some(Date::default()), secret });
+        let mut record = self.record(&resolved, &Rendered { trees, date: Some(Date::default()), ..rendered });
         record.lock.template.revision = String::new();
         if upgrade.version.is_some() {
             record.lock.template.version.clone_from(&upgrade.version);

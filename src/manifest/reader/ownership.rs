@@ -144,7 +144,9 @@ impl Reader {
         let Some(merge) = self.table_at(table, "merge") else { return Vec::new() };
         let mut rules = Vec::new();
         for (file, value) in merge {
-            if let Err(error) = crate::render::select::check_pattern(file.get_ref()) {
+            if !crate::render::has_liquid(file.get_ref())
+                && let Err(error) = crate::render::select::check_pattern(file.get_ref())
+            {
                 self.invalid(file.span(), "invalid glob", &error, "patterns are written as in a .gitignore file");
             }
             let Some(lists) = self.table(file.get_ref(), value) else { continue };

@@ -60,13 +60,14 @@ impl Reader {
         const HELP: &str = "patterns are written as in a .gitignore file";
         let Some(first) = globs.first() else { return };
         let mut all_right = true;
-        for glob in globs.iter().take(MAX_ENTRIES) {
+        // One with variables is checked when it has been rendered.
+        for glob in globs.iter().take(MAX_ENTRIES).filter(|glob| !crate::render::has_liquid(&glob.value)) {
             if let Err(error) = check_pattern(&glob.value) {
                 all_right = false;
                 self.invalid(glob.span.clone(), "invalid glob", &error, HELP);
             }
         }
-        let all = globs.iter().map(|glob| glob.value.as_str());
+        let all = globs.iter().map(|glob| glob.value.as_str()).filter(|glob| !crate::render::has_liquid(glob));
         if all_right && let Err(error) = check_patterns(all) {
             let help = || Some("list directories instead of files".to_owned());
             let title = "too many patterns in a list";
