@@ -412,6 +412,10 @@ impl<'v> Job<'v> {
     fn edited(&self, text: &str, source: &str) -> Option<Candidate> {
         let before = self.documents.0.as_ref().map(|_| self.base);
         let edit = |want: &Node, side| self.dialect.edit(text, want, Other { side, base: before }, &self.rules);
+        if self.conflicts.is_none() && self.wanted(Side::Ours) == self.wanted(Side::Theirs) {
+            let both = edit(self.wanted(Side::Ours)?, source)?;
+            return Some(Candidate { ours: both.clone(), theirs: both, base: String::new() });
+        }
         let undecided = want(self.inputs(), Side::Base).node;
         Some(Candidate {
             ours: edit(self.wanted(Side::Ours)?, source)?,

@@ -1,5 +1,6 @@
 //! Whole files, merged and drawn as `upgrade` would write them.
 
+mod beds;
 mod form;
 mod json;
 mod judge;
