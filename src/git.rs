@@ -15,9 +15,11 @@ mod index_file;
 mod mirror;
 mod objects;
 mod own;
+mod record;
 mod repository;
 mod run;
 mod settings;
+mod sparse;
 mod special;
 mod status;
 mod worktree;
@@ -34,9 +36,11 @@ pub use index::{Indexed, indexed, only_staged, set_index, store};
 pub(crate) use index_file::listed;
 pub use mirror::{Format, Length, List, Listed, Mirror, submodules};
 pub use own::own_directory;
+pub use record::{Holder, Operation, holder, introduced, may_be_merging, operation, stages};
 pub use repository::{check_files, find_repository};
 pub use settings::{init, pager, require};
-pub use status::{Held, status, unmerged};
+pub use sparse::Sparse;
+pub use status::{Held, status, uncommitted, unmerged};
 pub use worktree::{compares_modes, files, left_out, staged};
 
 #[cfg(test)]

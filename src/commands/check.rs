@@ -50,7 +50,8 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     workspace::complete(&mut project, &ours, Needed::ToJudge)?;
     let left = workspace::leftovers(&project, &ours)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
-    let unchecked = project.left_unchecked();
+    let mixed = workspace::mixed(&project, &ours, &project.lock)?;
+    let unchecked = project.left_unchecked().into_iter().chain(mixed.map(|it| it.warning));
     Ok(Checked {
         shown,
         app_dir: project.site.app_dir.clone(),
@@ -65,8 +66,8 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
 
 /// The template, where it is newer than the project. An old copy of it would tell nothing.
 fn newer(project: &Project, args: &CheckArgs) -> Result<Option<Newer>> {
-    let access = Access { may_ask: false, offline: false };
-    let loaded = origin::load(&project.site, Some(&project.lock.template), &args.source, access)?;
+    let access = Access { may_ask: false, offline: false, stay: false };
+    let loaded = origin::load(&project.site, Some(&project.lock), &args.source, access)?;
     let newer = origin::is_newer(&loaded, &project.lock.template);
     let template = loaded.template;
     Ok(newer.then_some(Newer { version: template.manifest.ownership.version, revision: template.origin.revision }))

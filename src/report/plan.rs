@@ -3,7 +3,7 @@
 mod json;
 mod next;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 pub use json::json;
@@ -13,7 +13,7 @@ use crate::answers::placeholder::Answer;
 use crate::diagnostic::Diagnostic;
 use crate::lock::{DIRECTORY, LOCK, Lock};
 use crate::plan::{Action, Cause, Change, Conflict, Plan, Todo};
-use crate::terminal::escape_control;
+use crate::terminal::{beginning, escape_control};
 use crate::tree::RelPath;
 use crate::workspace::Backup;
 
@@ -43,6 +43,8 @@ pub struct Told<'a> {
     pub unresolved: &'a [Diagnostic],
     /// The answers that the template calls secret: a lock of an older version of it may hold them.
     pub secret: BTreeSet<&'a str>,
+    /// The answers that the files of a project that is adopted told, and the file that has each.
+    pub inferred: BTreeMap<&'a str, Option<&'a str>>,
 }
 
 impl<'a> Told<'a> {
@@ -76,10 +78,10 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// The answers that change, with what they were and are; of a project without a lock, none.
+    /// The answers that change, with what they were and are; of a project without a lock, all.
     fn answers(&self) -> Vec<(&'a str, [Option<&'a Answer>; 2])> {
-        let Some(before) = self.before else { return Vec::new() };
-        let [old, new] = [&before.answers, &self.lock.answers];
+        let none: &'a BTreeMap<String, Answer> = const { &BTreeMap::new() };
+        let [old, new] = [self.before.map_or(none, |lock| &lock.answers), &self.lock.answers];
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let both = names.into_iter().map(|name| (name.as_str(), [old.get(name), new.get(name)]));
         both.filter(|(_, [old, new])| old != new).collect()
@@ -102,13 +104,25 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
             writeln!(out, "  answer    {}: secret from now on, and not recorded", escape_control(name))?;
             continue;
         }
+        if told.before.is_none() {
+            writeln!(
+                out,
+                "  answer    {}: {}{}",
+                escape_control(name),
+                values[1].map_or_else(String::new, quoted),
+                source(told, name)
+            )?;
+            continue;
+        }
         let [old, new] = values.map(|value| value.map_or("none".to_owned(), quoted));
         writeln!(out, "  answer    {}: {old} -> {new}", escape_control(name))?;
     }
     let plain = |change: &Change| !matches!(change.action, Action::Conflict(_) | Action::Keep);
     let listed: Vec<_> = told.changes().filter(|(.., change)| plain(change)).collect();
-    listed.iter().take(LISTED).try_for_each(|change| line(out, told, change))?;
-    if let Some(rest) = listed.len().checked_sub(LISTED).filter(|rest| *rest > 0) {
+    // Who has a project adopted gets to know everything.
+    let most = if told.before.is_some() { LISTED } else { usize::MAX };
+    listed.iter().take(most).try_for_each(|change| line(out, told, change))?;
+    if let Some(rest) = listed.len().checked_sub(most).filter(|rest| *rest > 0) {
         writeln!(out, "  … and {rest} more")?;
     }
     for kept in [true, false] {
@@ -129,10 +143,22 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     next::draw(out, told)
 }
 
+/// Where an answer of a project that is adopted is from.
+fn source(told: &Told<'_>, name: &str) -> String {
+    match told.inferred.get(name) {
+        Some(Some(file)) => format!(" (from {})", escape_control(file)),
+        Some(None) => " (from the directory's name)".to_owned(),
+        None => String::new(),
+    }
+}
+
+/// So much of an answer is shown, in bytes.
+const MAX_ANSWER: usize = 400;
+
 fn quoted(answer: &Answer) -> String {
     match answer {
-        Answer::Text(text) => format!("\"{}\"", escape_control(text)),
-        other => escape_control(&other.to_string()).into_owned(),
+        Answer::Text(text) => format!("\"{}\"", beginning(text, MAX_ANSWER)),
+        other => beginning(&other.to_string(), MAX_ANSWER).into_owned(),
     }
 }
 

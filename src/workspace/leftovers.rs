@@ -49,15 +49,16 @@ pub fn leftovers(project: &Project, trees: &Trees) -> Result<Left> {
     Ok(Left {
         app: found(&bases.app, &trees.app, &site.app, below(&site.in_repository("")))?,
         repository: found(&bases.repository, &trees.repository, site.root(), outside.collect())?,
-        lock: unmerged.contains(&site.in_repository(&lock)).then(|| in_conflict(&site.name_of(&lock))),
+        lock: project
+            .in_conflict()
+            .or_else(|| unmerged.contains(&site.in_repository(&lock)).then(|| not_added(&site.name_of(&lock)))),
     })
 }
 
-/// Git leaves the lock of the own branch in place: it has no markers that would tell.
-fn in_conflict(lock: &str) -> Diagnostic {
-    let help = "take either side whole (`git checkout --ours` or `--theirs` on it), `git add` it, and commit the merge; then \
-                run `create-app upgrade`";
-    Diagnostic::error(Code::LockInvalid, format!("`{lock}` has a merge conflict")).help(help)
+/// Somebody decided, and git does not know.
+fn not_added(lock: &str) -> Diagnostic {
+    Diagnostic::error(Code::LockInvalid, format!("git still has `{lock}` in conflict, although it is decided"))
+        .help("`git add` it, and commit the merge")
 }
 
 fn differ_in_mode(base: &Base, ours: &Tree) -> bool {

@@ -16,6 +16,7 @@
 //! existing one is changed under a journal, so that whatever stops the process leaves the old state, or one that the
 //! next command finishes.
 
+mod absent;
 mod backup;
 mod complete;
 mod conflicts;
@@ -28,6 +29,8 @@ mod guard;
 mod inquiry;
 mod journal;
 mod leftovers;
+mod lock;
+mod mixed;
 mod ours;
 mod project;
 mod record;
@@ -39,6 +42,7 @@ mod sync;
 mod tests;
 mod walk;
 
+pub use absent::{refuse_outside, refuse_unsettled};
 pub use backup::{Backup, Unheld, backup};
 pub use complete::{Needed, complete};
 pub use conflicts::only_staged;
@@ -47,8 +51,10 @@ pub use inquiry::{Findings, Inquiry};
 pub(crate) use journal::reread;
 pub use journal::{Aside, Done, Recovered};
 pub use leftovers::{Left, compares_modes, leftovers};
+pub use lock::{Decide, Decision};
+pub use mixed::{Mixed, mixed};
 pub use ours::{ours, refuse_left_out};
-pub use project::{Project, misplaced};
+pub use project::{Project, misplaced, refuse_absent};
 pub use record::{lock_bytes, locks, record};
 pub use replace::{replace_file, replace_tree};
 pub use site::Site;

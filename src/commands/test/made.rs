@@ -126,6 +126,7 @@ impl Maker<'_> {
             changed,
             unresolved: &[],
             secret: ownership.secret_names(),
+            inferred: BTreeMap::new(),
         };
         let app = applied(&plan.app, &ours.app);
         let repository = applied(&plan.repository, &ours.repository);

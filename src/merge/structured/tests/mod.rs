@@ -8,6 +8,7 @@ mod laws;
 mod toml;
 mod yaml;
 mod yaml_edits;
+mod yaml_hostile;
 
 use crate::merge::content;
 use crate::merge::draw::{Style, draw};
