@@ -338,7 +338,10 @@ fn comment(
         };
         let old =
             decor.as_ref().map_or_else(|| table.key(key).map(Key::leaf_decor).map(prefix), |decor| Some(prefix(decor)));
-        let blank: String = old.unwrap_or_default().chars().take_while(|c| *c == '\n').collect();
+        // The comment that goes may be above the blank line, and that stays.
+        let old = old.unwrap_or_default();
+        let blank = if old.starts_with('\n') || !old.contains("\n\n") { old } else { "\n" };
+        let blank: String = blank.chars().take_while(|c| *c == '\n').collect();
         let new: String = match from {
             Some(from) => format!("{blank}{}", from.trim_start_matches('\n')),
             None => {

@@ -123,3 +123,12 @@ fn inline_tables_and_arrays_merge_by_key() {
         assert_eq!(drawn("Cargo.toml", base, ours, theirs), expected);
     }
 }
+
+#[test]
+fn a_comment_that_goes_leaves_the_empty_line_below_it() {
+    let base = "one = 1\ntwo = 2\n\n[last]\nx = 1\n";
+    let ours = "one = 1\n# Do not raise this.\ntwo = 2\n\n[last]\nx = 1\n";
+    let theirs = "two = 2\none = 1\n\n[last]\nx = 1\n";
+    let both = "# Do not raise this.\ntwo = 2\none = 1\n\n[last]\nx = 1\n";
+    assert_eq!(drawn("a.toml", base, ours, theirs), both);
+}
