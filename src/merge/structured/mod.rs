@@ -411,7 +411,16 @@ impl<'v> Job<'v> {
     /// The wanted documents, put into `text` by the editor; what that lacks comes from `source`.
     fn edited(&self, text: &str, source: &str) -> Option<Candidate> {
         let before = self.documents.0.as_ref().map(|_| self.base);
+        // Without a base nobody knows what a workflow of the user's was to do: keys of another one, put into it, may start it
+        // or take its rights.
+        if before.is_none() && self.dialect == Dialect::Yaml {
+            return None;
+        }
         let edit = |want: &Node, side| self.dialect.edit(text, want, Other { side, base: before }, &self.rules);
+        if self.conflicts.is_none() && self.wanted(Side::Ours) == self.wanted(Side::Theirs) {
+            let both = edit(self.wanted(Side::Ours)?, source)?;
+            return Some(Candidate { ours: both.clone(), theirs: both, base: String::new() });
+        }
         let undecided = want(self.inputs(), Side::Base).node;
         Some(Candidate {
             ours: edit(self.wanted(Side::Ours)?, source)?,

@@ -1,5 +1,6 @@
 //! Whole files, merged and drawn as `upgrade` would write them.
 
+mod beds;
 mod form;
 mod json;
 mod judge;
@@ -7,6 +8,7 @@ mod laws;
 mod toml;
 mod yaml;
 mod yaml_edits;
+mod yaml_hostile;
 
 use crate::merge::content;
 use crate::merge::draw::{Style, draw};

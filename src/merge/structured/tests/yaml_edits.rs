@@ -207,3 +207,23 @@ fn values_on_lines_of_their_own_and_odd_spaces_are_read() {
     let merged = ours.replace("'long text'", "\"text\"").replace("y: 3", "y: 3,z: {}").replace("!Ref X", "!Ref Y");
     assert_eq!(drawn("a.yml", &base, &ours, &theirs), merged);
 }
+
+#[test]
+fn a_number_is_what_is_written() {
+    let base = lines(["on:", "  python: 3.1", "  x: 1"]);
+    let theirs = base.replace("3.1", "3.10");
+    let ours = base.replace("3.1", "'3.1'").replace("x: 1", "x: 2");
+    assert!(drawn("a.yml", &base, &ours, &theirs).contains("<<<<<<<"));
+    let ours = base.replace("  ", "    ").replace("x: 1", "x: 2");
+    assert_eq!(drawn("a.yml", &base, &ours, &theirs), ours.replace("3.1", "3.10"));
+}
+
+#[test]
+fn a_list_in_brackets_may_have_lines_and_a_last_comma() {
+    let base =
+        lines(["a:", "  {", "    x: 'a',", "    y: 1,", "  }", "b: [", "    p,", "    q,", "  ]", "c: { x: 1, }"]);
+    let ours = base.replace("x: 'a'", "x: \"a\"").replace("    q,", "    q,\n    o,").replace("{ x: 1, }", "{ x: 2, }");
+    let theirs = base.replace("y: 1", "y: 2").replace("    p,", "    p,\n    t,").replace("x: 1, }", "x: 1, z: 3, }");
+    let merged = ours.replace("y: 1", "y: 2").replace("    p,", "    p,\n    t,").replace("x: 2, }", "x: 2, z: 3, }");
+    assert_eq!(drawn("a.yml", &base, &ours, &theirs), merged);
+}

@@ -20,9 +20,10 @@ impl Editor<'_> {
             return None;
         }
         let wanted = wanted(want);
+        let is_element = at.in_flow && view.key.is_none();
         let margin = match view.source.is_canvas {
-            true => &text[if view.is_root || at.in_flow { span.start } else { view.open }..bracket],
-            false if at.in_flow => "",
+            true => &text[if view.is_root || is_element { span.start } else { view.open }..bracket],
+            false if is_element => "",
             false => " ",
         };
         if wanted.is_empty() {

@@ -160,7 +160,10 @@ impl<'t> Walk<'t> {
                 let end = parts::end(self.text, start..span.end, style)?;
                 // A comment behind the header of a literal is a comment.
                 self.scalars.push(span.start..end);
-                Some((value(node)?, Part::leaf(Kind::Scalar(style), start..end)))
+                // `3.10` and `3.1` are one number, and two versions.
+                let is_number = node.is_number() && style == ScalarStyle::Plain;
+                let value = if is_number { Value::Scalar(text.into_owned()) } else { value(node)? };
+                Some((value, Part::leaf(Kind::Scalar(style), start..end)))
             }
             (Event::SequenceStart(..), yaml::Value::Sequence(list)) => self.list(list, entry, span, at),
             (Event::MappingStart(..), yaml::Value::Mapping(pairs)) => self.map(pairs, entry, span),
@@ -175,7 +178,7 @@ impl<'t> Walk<'t> {
         start: Range<usize>,
         at: usize,
     ) -> Option<(Value, Part)> {
-        let is_flow = self.opens(&start, b'[');
+        let is_flow = self.opens(&start, '[');
         self.depth += usize::from(is_flow);
         let (mut items, mut places, mut end) = (Vec::with_capacity(list.len()), Vec::with_capacity(list.len()), at);
         for (at, item) in list.iter().enumerate() {
@@ -191,14 +194,14 @@ impl<'t> Walk<'t> {
         }
         let (Event::SequenceEnd, close) = self.events.next()? else { return None };
         let part = match is_flow {
-            true => Part::flow(self.close(entry, start, close), places, false),
+            true => Part::flow(self.close(entry, start, close)?, places, false),
             false => self.block(start.start, places, end),
         };
         Some((Value::List(List::new(items)), part))
     }
 
     fn map(&mut self, pairs: &yaml::Mapping, entry: Option<usize>, start: Range<usize>) -> Option<(Value, Part)> {
-        let is_flow = self.opens(&start, b'{');
+        let is_flow = self.opens(&start, '{');
         self.depth += usize::from(is_flow);
         let (mut map, mut places, mut end) =
             (IndexMap::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()), start.start);
@@ -218,24 +221,23 @@ impl<'t> Walk<'t> {
         }
         let (Event::MappingEnd, close) = self.events.next()? else { return None };
         let part = match is_flow {
-            true => Part::flow(self.close(entry, start, close), places, true),
+            true => Part::flow(self.close(entry, start, close)?, places, true),
             false => self.block(start.start, places, end),
         };
         Some((Value::Map(Map::new(map)), part))
     }
 
-    /// Whether a collection is in brackets: its first event ends with one.
-    fn opens(&self, start: &Range<usize>, bracket: u8) -> bool {
-        start.end > start.start && self.text.as_bytes().get(start.end - 1) == Some(&bracket)
+    /// Whether a collection is in brackets.
+    fn opens(&self, start: &Range<usize>, bracket: char) -> bool {
+        self.text.get(start.start..).is_some_and(|rest| rest[parts::properties(rest)..].starts_with(bracket))
     }
 
-    /// The end of a collection in brackets.
-    fn close(&mut self, entry: Option<usize>, start: Range<usize>, close: Range<usize>) -> Range<usize> {
+    /// The end of a collection in brackets; the parser counts what is behind them as a part of it.
+    fn close(&mut self, entry: Option<usize>, start: Range<usize>, close: Range<usize>) -> Option<Range<usize>> {
         self.depth -= 1;
-        // The parser counts what is behind the bracket as a part of it.
-        let span = start.start..close.start + 1;
+        let span = start.start..parts::bracket(self.text, close.start)?;
         self.outline.container(entry, span.clone());
-        span
+        Some(span)
     }
 
     fn block(&self, start: usize, places: Vec<Place>, end: usize) -> Part {

@@ -101,6 +101,20 @@ pub(super) fn dash(text: &str, from: usize) -> Option<usize> {
     }
 }
 
+/// Behind the bracket that follows, over a last comma and comments.
+pub(super) fn bracket(text: &str, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let rest = text.get(at..)?;
+        let next = at + rest.len() - rest.trim_start_matches([' ', '\t', '\n', ',']).len();
+        match text.as_bytes().get(next)? {
+            b']' | b'}' => return Some(next + 1),
+            b'#' => at = next + text[next..].find('\n')? + 1,
+            _ => return None,
+        }
+    }
+}
+
 /// Whether parts are in their order, each within what is around it.
 pub(super) fn are_in_order(parts: &[Part]) -> bool {
     parts.iter().all(Part::is_in_order) && parts.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start)
@@ -155,7 +169,7 @@ fn is_kept(written: &str) -> bool {
 }
 
 /// The length of anchor and tag, with the white space behind them.
-fn properties(written: &str) -> usize {
+pub(super) fn properties(written: &str) -> usize {
     let mut rest = written;
     while rest.starts_with(['&', '!']) {
         rest = &rest[rest.find(char::is_whitespace).unwrap_or(rest.len())..];
