@@ -39,6 +39,8 @@ pub(super) struct Prospect {
     pub(super) record: Record,
     /// The answers that the template calls secret.
     pub(super) secret: BTreeSet<String>,
+    /// What the template is called now, and what it was, where it would be an older one.
+    pub(super) downgrade: Option<[String; 2]>,
     /// That the record has lost answers, if it has.
     pub(super) mixed: Option<Diagnostic>,
 }
@@ -120,6 +122,7 @@ pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospec
         plan,
         record,
         secret: BTreeSet::new(),
+        downgrade: None,
         mixed: None,
     }))
 }
@@ -141,6 +144,8 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let access = Access { may_ask, offline: true, stay };
     let Loaded { mut template, warnings } = origin::load(&site, lock, &args.source, access)?;
     super::warn(warnings, args.strict)?;
+    let version = template.manifest.ownership.version.as_deref();
+    let downgrade = lock.and_then(|lock| origin::older(&template.origin, version, &lock.template));
     render::refuse_hooks(&template)?;
 
     let inferred = lock.map_or_else(|| adoption::answers(&site, &template), |_| Ok(Inferred::default()))?;
@@ -172,5 +177,5 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         record.spare = digests;
         warning
     });
-    Ok(Prospect { site, recorded, inferred, ours, theirs, plan, record, secret, mixed })
+    Ok(Prospect { site, recorded, inferred, ours, theirs, plan, record, secret, downgrade, mixed })
 }

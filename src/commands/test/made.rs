@@ -127,6 +127,7 @@ impl Maker<'_> {
             unresolved: &[],
             secret: ownership.secret_names(),
             inferred: BTreeMap::new(),
+            is_downgrade: false,
         };
         let app = applied(&plan.app, &ours.app);
         let repository = applied(&plan.repository, &ours.repository);
