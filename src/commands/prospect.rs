@@ -170,6 +170,7 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let options = merging::options(&template, args, rendered.secret);
     let plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
     workspace::refuse_outside(&site, &plan)?;
+    report::diagnostics(&workspace::refuse_collisions(&site, bases, &plan, &theirs)?);
     record.lock.moved = plan.moved.clone();
     let secret = template.manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
     let mixed = recorded.as_ref().map_or(Ok(None), |it| workspace::mixed(it, &ours, &record.lock))?;
