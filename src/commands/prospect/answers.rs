@@ -25,10 +25,11 @@ pub(super) fn answer(
     args: &RenderArgs,
     may_ask: bool,
 ) -> Result<Resolved> {
-    let recorded = match lock {
+    let mut recorded = match lock {
         Some(lock) => lock.answers.clone(),
         None => inferred.iter().map(|(name, found)| (name.clone(), found.answer.clone())).collect(),
     };
+    template.manifest.ownership.carry_over(&mut recorded);
     let started: BTreeMap<String, Answer> = recorded
         .iter()
         .filter(|(name, _)| OF_THE_START.contains(&name.as_str()))

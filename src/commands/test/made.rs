@@ -92,6 +92,13 @@ impl Maker<'_> {
         lock::record(&recorded, &BTreeSet::new())
     }
 
+    /// The recorded values, and others that win over them.
+    fn with(&self, mut recorded: GivenValues, others: &GivenValues) -> GivenValues {
+        self.template.manifest.ownership.carry_over(&mut recorded);
+        recorded.extend(others.clone());
+        recorded
+    }
+
     fn upgraded(&self, upgrade: &Upgrade) -> Result<Made> {
         let start = match &upgrade.from {
             From::Base(tree) => self.recorded_base(upgrade, tree)?,
@@ -102,7 +109,7 @@ impl Maker<'_> {
         let bases = Bases::new(&before, &stored(&start.record));
         let ours = render::split(edit::edited(start.tree, upgrade)?, app_dir, &start.at_the_root);
 
-        let resolved = self.answer(&with(start.given, &upgrade.values))?;
+        let resolved = self.answer(&self.with(start.given, &upgrade.values))?;
         let date = before.date.or_else(|| Date::from_unix(NEXT_DAY)).unwrap_or_default();
         let theirs = self.render(&resolved, date)?;
 
@@ -150,7 +157,7 @@ impl Maker<'_> {
     fn recorded_base(&self, upgrade: &Upgrade, tree: &Tree) -> Result<Start> {
         let recorded = |(name, given): (&String, &Given)| (name.clone(), Given { by: Source::Lock, ..given.clone() });
         let given: GivenValues = self.case.values.iter().map(recorded).collect();
-        let resolved = self.answer(&with(given.clone(), &upgrade.values))?;
+        let resolved = self.answer(&self.with(given.clone(), &upgrade.values))?;
         let at_the_root = Patterns::of(&self.template.manifest.ownership.repository);
         let trees = render::split(tree.clone(), self.case.app_dir.as_ref(), &at_the_root);
         let secret = self.render(&resolved, Date::default())?.secret;
@@ -174,11 +181,6 @@ fn refuse_rendered_cases(template: &Template, resolved: &Resolved) -> Result<()>
 
 fn joined(trees: Trees) -> Tree {
     trees.app.into_iter().chain(trees.repository).collect()
-}
-
-fn with(mut given: GivenValues, others: &GivenValues) -> GivenValues {
-    given.extend(others.clone());
-    given
 }
 
 /// The bytes that a record holds.
