@@ -48,6 +48,7 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
         secret: prospect.secret.iter().map(String::as_str).collect(),
         inferred: prospect.still_inferred(),
         is_downgrade: prospect.downgrade.is_some(),
+        migrated: &prospect.migrated,
     };
     let held = held.filter(|_| changed);
     if held.is_some() && prospect.recorded.is_none() && prospect::may_ask(&args.render) {

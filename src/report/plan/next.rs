@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 
 use super::Told;
+use crate::migrations::Action;
 use crate::plan::{Conflict, Reason, Todo};
 use crate::shell;
+use crate::terminal::escape_control;
 use crate::tree::RelPath;
 
 /// More files than this are not named in one command.
@@ -13,7 +15,12 @@ const NAMED: usize = 8;
 pub(super) fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     let commands = told.commands();
     let conflicts: Vec<_> = told.conflicted().collect();
-    if conflicts.is_empty() && commands.is_empty() {
+    let asked = told.migrated.iter().filter_map(|(_, step)| match step {
+        Action::Run(command) => Some(command),
+        _ => None,
+    });
+    let asked: Vec<&String> = asked.collect();
+    if conflicts.is_empty() && commands.is_empty() && asked.is_empty() {
         return Ok(());
     }
     writeln!(out, "\nWhat now:\n")?;
@@ -33,7 +40,9 @@ pub(super) fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
         }
         writeln!(out, "  create-app check")?;
     }
-    commands.iter().try_for_each(|todo| command(out, told, todo))
+    commands.iter().try_for_each(|todo| command(out, told, todo))?;
+    // The author's own, which nothing but a person runs.
+    asked.iter().try_for_each(|command| writeln!(out, "  {}", escape_control(command)))
 }
 
 fn command(out: &mut String, told: &Told<'_>, todo: &Todo) -> std::fmt::Result {
