@@ -234,7 +234,7 @@ pub struct SourceArgs {
     #[arg(long, short, value_name = "BRANCH", conflicts_with_all = ["tag", "rev", "directory"])]
     #[arg(value_parser = filled("the name of a branch"))]
     pub branch: Option<String>,
-    /// Stay with this tag of the repository
+    /// Stay with this tag of the repository; or follow its releases: `latest`, or a version requirement such as `^1`
     #[arg(long, short, value_name = "TAG", conflicts_with_all = ["rev", "directory"])]
     #[arg(value_parser = filled("the name of a tag"))]
     pub tag: Option<String>,
@@ -295,6 +295,9 @@ pub struct UpgradeArgs {
     /// Merge with changes that are not committed, too
     #[arg(long)]
     pub allow_dirty: bool,
+    /// Go to an older version of the template without asking
+    #[arg(long)]
+    pub allow_downgrade: bool,
     /// Print everything as JSON
     #[arg(long)]
     pub json: bool,

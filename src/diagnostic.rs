@@ -68,6 +68,8 @@ codes! {
     SourceUnreachable = "S004",
     /// A branch, tag or commit that the repository does not have.
     RevisionUnknown = "S005",
+    /// The template would be an older one.
+    Downgrade = "S006",
     /// The project's name is not a valid name.
     ProjectName = "P001",
     /// The target is in the way.

@@ -49,10 +49,17 @@ pub enum Reference {
     Tag(String),
     /// A commit, in any spelling of git's.
     Rev(String),
+    /// The newest tag that a version requirement allows.
+    Releases {
+        /// The requirement: `latest`, or as Cargo writes them.
+        requirement: String,
+        /// The tag that is the newest one now.
+        tag: String,
+    },
 }
 
 impl Reference {
-    /// The key in the lock, which is the flag as well, and the name. None for the default branch.
+    /// The key in the lock, which is the flag as well, and the name. None for the default branch. Of releases, it is the tag.
     #[must_use]
     pub fn pair(&self) -> Option<(&'static str, &str)> {
         match self {
@@ -60,6 +67,7 @@ impl Reference {
             Self::Branch(name) => Some(("branch", name)),
             Self::Tag(name) => Some(("tag", name)),
             Self::Rev(name) => Some(("rev", name)),
+            Self::Releases { tag, .. } => Some(("tag", tag)),
         }
     }
 
@@ -71,6 +79,24 @@ impl Reference {
             "tag" => Self::Tag(name),
             "rev" => Self::Rev(name),
             _ => Self::Default,
+        }
+    }
+
+    /// The requirement, where releases are followed.
+    #[must_use]
+    pub fn requirement(&self) -> Option<&str> {
+        match self {
+            Self::Releases { requirement, .. } => Some(requirement),
+            _ => None,
+        }
+    }
+
+    /// The name of the tag, where it is one.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        match self {
+            Self::Tag(tag) | Self::Releases { tag, .. } => Some(tag),
+            _ => None,
         }
     }
 
@@ -88,6 +114,7 @@ impl fmt::Display for Reference {
             Self::Branch(name) => write!(f, "the branch `{name}`"),
             Self::Tag(name) => write!(f, "the tag `{name}`"),
             Self::Rev(name) => write!(f, "the commit `{name}`"),
+            Self::Releases { requirement, .. } => write!(f, "the releases `{requirement}`"),
         }
     }
 }

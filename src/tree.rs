@@ -6,6 +6,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The most bytes in a name.
 const MAX_NAME: usize = 255;
@@ -248,8 +249,43 @@ impl Mode {
 /// A set of files, in path order.
 pub type Tree = BTreeMap<RelPath, Entry>;
 
+/// A name as a system sees it that takes names for the same where only case or the encoding of letters differs, as macOS and Windows do.
+#[must_use]
+pub fn folded(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    name.nfd().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfd().collect()
+}
+
+/// In what two names differ that are [`folded`] to the same, and how to show them so that it can be seen.
+#[must_use]
+pub fn differ_in(one: &str, other: &str) -> (&'static str, [String; 2]) {
+    if one.nfc().eq(other.nfc()) {
+        return ("the encoding of their letters", [one, other].map(|name| name.escape_default().to_string()));
+    }
+    ("case", [one, other].map(str::to_owned))
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn names_that_some_systems_take_for_one_are_folded_to_one() {
+        for (one, other, what) in [
+            ("Readme.md", "README.md", "case"),
+            ("r\u{e9}sum\u{e9}", "re\u{301}sume\u{301}", "the encoding of their letters"),
+            ("R\u{c9}SUM\u{c9}", "re\u{301}sume\u{301}", "case"),
+            ("\u{3a3}", "\u{3c2}", "case"),
+            ("\u{212b}", "\u{e5}", "case"),
+        ] {
+            assert_eq!(folded(one), folded(other));
+            assert_eq!(differ_in(one, other).0, what, "{one}");
+        }
+        assert_ne!(folded("a"), folded("\u{e4}"));
+        let (_, shown) = differ_in("\u{e9}", "e\u{301}");
+        assert_eq!(shown, ["\\u{e9}", "e\\u{301}"]);
+    }
+
     use proptest::prelude::*;
 
     use super::*;

@@ -129,6 +129,20 @@ fn a_commit_in_the_cache_is_not_fetched_again() {
 }
 
 #[test]
+fn without_the_network_a_project_stays_with_its_release() {
+    let world = World::new();
+    let server = Server::start(&world.0.path(""), Door::Open);
+    let url = server.url("", "t/.git");
+    world.0.git("t", &["tag", "v1.0.0"]);
+    world.app(&["new", "one", "--git", &url, "--tag", "latest"]).ended(0);
+    drop(server);
+    let said = world.app(&["upgrade", "one"]).ended(0).has("nothing to do (template v1.0.0)").warns("warning[S004]");
+    assert!(said.err.contains("the project stays with the tag `v1.0.0` until"), "{}", said.err);
+    world.app(&["check", "one", "--upstream"]).ended(2).warns("error[S004]");
+    world.app(&["new", "two", "--git", &url, "--tag", "latest"]).ended(2).warns("error[S004]");
+}
+
+#[test]
 fn credentials_are_used_and_never_told() {
     let world = World::new();
     let server = Server::start(&world.0.path(""), Door::Password);

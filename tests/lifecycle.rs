@@ -423,3 +423,41 @@ fn two_at_once_leave_one_result() {
     assert!(place.read("shop/package.json").contains("\"private\": false"));
     assert_done(&place, "shop");
 }
+
+#[test]
+fn an_answer_survives_that_its_question_is_renamed() {
+    let place = Place::new();
+    place.write("template/cargo-generate.toml", "[placeholders]\nold = { prompt = \"?\", default = \"x\" }\n");
+    place.write("template/a.txt", "{{old}}\n");
+    place.app("", &["new", "app", "--silent", "--path", "template", "-d", "old=mine"]).ended(0);
+    place.commit("app");
+    let manifest = |name: &str, renamed: &str| {
+        let question = format!("[placeholders]\n{name} = {{ prompt = \"?\", default = \"x\" }}\n");
+        place.write(
+            "template/cargo-generate.toml",
+            format!("{question}[create-app.placeholders.{name}]\nrenamed = {renamed}\n"),
+        );
+        place.write("template/a.txt", format!("{{{{{name}}}}}!\n"));
+    };
+    manifest("new", "[\"older\", \"old\"]");
+    place.app("", &["upgrade", "app", "--silent"]).ended(0).has("updated   a.txt");
+    assert_eq!(place.read("app/a.txt"), "mine!\n");
+    let lock = place.read("app/.create-app/lock.toml");
+    assert!(lock.contains("new = \"mine\"") && !lock.contains("old ="), "{lock}");
+    place.commit("app");
+    // Once more, and what is given wins.
+    manifest("newest", "[\"old\", \"new\"]");
+    place.app("", &["upgrade", "app", "--silent", "-d", "newest=given"]).ended(0);
+    assert_eq!(place.read("app/a.txt"), "given!\n");
+    for (renamed, what) in [
+        ("[\"newest\"]", "is a placeholder still"),
+        ("[\"project-name\"]", "is a built-in variable"),
+        ("[\"a\", \"a\"]", "is given twice"),
+        ("\"old\"", "should be"),
+    ] {
+        manifest("newest", renamed);
+        place.app("", &["upgrade", "app", "--silent"]).ended(2).warns("error[M00").warns(what);
+    }
+    place.write("template/cargo-generate.toml", "[create-app.placeholders.none]\nrenamed = [\"a\"]\n");
+    place.app("", &["upgrade", "app", "--silent"]).ended(2).warns("error[M004]: `none` is not a placeholder");
+}

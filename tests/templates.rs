@@ -89,7 +89,8 @@ fn a_move_alone_is_recorded_with_the_commit_that_has_it() {
 
 #[test]
 fn a_template_that_became_one_of_several_is_asked_for() {
-    let several: [(&str, &dyn Fn(&World)); 3] = [
+    type Change<'a> = &'a dyn Fn(&World);
+    let several: [(&str, Change<'_>); 3] = [
         ("`--subfolder api`, `--subfolder web`", &|world| {
             for folder in ["web", "api"] {
                 world.0.write(&format!("t/{folder}/cargo-generate.toml"), "");
@@ -177,4 +178,150 @@ fn a_template_without_a_manifest_stays_where_it_is() {
     world.0.commit("t");
     world.app(&["upgrade", "app", "--silent"]).ended(0).warns("The template is in `examples/one` of its source now.");
     assert_eq!(world.files(), ["a.txt"]);
+}
+
+impl World {
+    /// A version of the template under a tag.
+    fn release(&self, tag: &str) {
+        self.0.write("t/a.txt", format!("{tag}\n{{{{g}}}}\n"));
+        self.0.commit("t");
+        self.0.git("t", &["tag", tag]);
+    }
+
+    /// Edits the lock as a bot does, which knows one line of it.
+    fn edit_lock(&self, from: &str, to: &str) {
+        self.0.edit("app/.create-app/lock.toml", from, to);
+        self.0.commit("app");
+    }
+}
+
+#[test]
+fn releases_are_followed_as_far_as_the_requirement_allows() {
+    for (requirement, first, second) in
+        [("^1", "v1.1.0", "v1.10.0"), ("latest", "v1.1.0", "v2.0.0"), ("1", "v1.1.0", "v1.10.0")]
+    {
+        let world = World::new();
+        ["v1.0.0", "v1.1.0", "v0.9.0", "api-v7.0.0", "v3.0.0-rc.1"].iter().for_each(|tag| world.release(tag));
+        world.project(&["--tag", requirement]);
+        let lock = world.lock();
+        assert!(lock.contains("format = 2\n"), "{lock}");
+        assert!(lock.contains(&format!("requirement = \"{requirement}\"\ntag = \"{first}\"\n")), "{lock}");
+        world.app(&["upgrade", "app"]).ended(0).has(&format!("nothing to do (template {first})"));
+        world.app(&["check", "app", "--upstream"]).ended(0);
+        ["v1.9.0", "v1.10.0", "v2.0.0"].iter().for_each(|tag| world.release(tag));
+        let newer = if second == "v2.0.0" { 3 } else { 2 };
+        let said = world.app(&["check", "app", "--upstream"]).ended(1);
+        said.has(&format!("the template is newer: {first} -> {second} ({newer} releases newer)"));
+        world.app(&["upgrade", "app", "--silent"]).ended(0).has(&format!("template {first} -> {second}"));
+        assert!(world.0.read("app/a.txt").starts_with(second));
+        assert!(world.lock().contains(&format!("requirement = \"{requirement}\"\ntag = \"{second}\"\n")));
+        world.0.commit("app");
+        let said = world.app(&["check", "app", "--upstream"]).ended(0);
+        assert_eq!(said.err.contains("The release `v2.0.0` is out"), second != "v2.0.0", "{}", said.err);
+    }
+}
+
+#[test]
+fn a_requirement_that_no_tag_fits_is_told_with_the_tags() {
+    let world = World::new();
+    world.release("v1.0.0");
+    world.app(&["new", "app", "--git", "t", "--tag", "^2"]).ended(2).warns("error[S005]").warns("there are `v1.0.0`");
+    assert!(!world.0.has("app"));
+    // A tag of that name is what is meant.
+    world.0.git("t", &["tag", "latest"]);
+    world.project(&["--tag", "latest"]);
+    assert!(world.lock().contains("format = 1\n") && world.lock().contains("tag = \"latest\"\n"), "{}", world.lock());
+}
+
+#[test]
+fn a_project_that_stays_with_a_tag_is_told_of_newer_ones() {
+    let world = World::new();
+    world.release("v1.0.0");
+    world.project(&["--tag", "v1.0.0"]);
+    world.app(&["check", "app", "--upstream"]).ended(0);
+    ["v1.1.0", "v2.0.0", "v2.1.0-rc.1", "web-v9.0.0"].iter().for_each(|tag| world.release(tag));
+    let newer = "the template is newer: v1.0.0 -> v2.0.0 (2 releases newer)";
+    world.app(&["check", "app", "--upstream"]).ended(1).has(newer);
+    let said = world.app(&["check", "app", "--upstream", "--json"]).ended(1);
+    let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(json["projects"][0]["newer"]["tag"], "v2.0.0");
+    assert_eq!(json["projects"][0]["newer"]["releases"], 2);
+    world.app(&["upgrade", "app"]).ended(0).warns("The project stays with the tag `v1.0.0`");
+}
+
+#[test]
+fn an_older_release_is_a_downgrade_and_has_to_be_allowed() {
+    let world = World::new();
+    world.release("v1.0.0");
+    world.release("v2.0.0");
+    world.project(&["--tag", "v2.0.0"]);
+    let said = world.app(&["check", "app", "--tag", "v1.0.0"]).ended(0);
+    assert!(said.err.contains("`v1.0.0` is older than the project's template, `v2.0.0`"), "{}", said.err);
+    assert!(!said.out.contains("newer"), "{}", said.out);
+    let lock = world.lock();
+    for dry in [&["--dry-run"][..], &[]] {
+        let said = world.app(&[&["upgrade", "app", "--silent", "--tag", "v1.0.0"], dry].concat()).ended(2);
+        assert!(said.err.contains("error[S006]") && said.err.contains("--allow-downgrade"), "{}", said.err);
+    }
+    assert_eq!(world.lock(), lock);
+    let said = world.app(&["upgrade", "app", "--tag", "v1.0.0", "--allow-downgrade"]).ended(0);
+    said.has("app: downgrade, template v2.0.0 -> v1.0.0");
+    // The manifest's versions tell as well.
+    let place = Place::new();
+    place.write("t/cargo-generate.toml", "[create-app]\nversion = \"2.0.0\"\n");
+    place.write("t/a.txt", "two\n");
+    place.app("", &["new", "app", "--silent", "--path", "t"]).ended(0);
+    place.commit("app");
+    place.write("t/cargo-generate.toml", "[create-app]\nversion = \"1.10.0\"\n");
+    place.write("t/a.txt", "one\n");
+    place.app("", &["upgrade", "app"]).ended(2).warns("error[S006]: the template would be an older one: 1.10.0");
+}
+
+#[test]
+fn a_tag_that_a_bot_has_changed_in_the_lock_counts() {
+    let world = World::new();
+    world.release("v1.0.0");
+    world.project(&["--tag", "v1.0.0"]);
+    world.release("v2.0.0");
+    let old = world.lock();
+    world.edit_lock("tag = \"v1.0.0\"", "tag = \"v2.0.0\"");
+    world.app(&["check", "app", "--upstream"]).ended(1).has("the template is newer");
+    world.app(&["upgrade", "app", "--silent"]).ended(0).has("updated   a.txt").warns("The lock names the tag `v2.0.0`");
+    assert!(world.0.read("app/a.txt").starts_with("v2.0.0"));
+    let head = world.0.git("t", &["rev-parse", "v2.0.0"]);
+    assert!(world.lock().contains(&format!("revision = \"{}\"", head.trim())));
+    world.0.commit("app");
+    world.app(&["upgrade", "app"]).ended(0).has("nothing to do");
+
+    // Where nothing was fetched before, and where the tag is not there.
+    fs::remove_dir_all(world.0.path("cache")).unwrap();
+    world.0.write("app/.create-app/lock.toml", old.replace("tag = \"v1.0.0\"", "tag = \"v3.0.0\""));
+    world.0.commit("app");
+    world.app(&["upgrade", "app"]).ended(2).warns("error[S005]").warns("no tag `v3.0.0`");
+    world.0.write("app/.create-app/lock.toml", old.replace("tag = \"v1.0.0\"", "tag = \"v2.0.0\""));
+    world.0.commit("app");
+    world.app(&["upgrade", "app"]).ended(0).has("template v2.0.0");
+}
+
+#[test]
+fn a_name_in_the_lock_that_is_empty_is_an_error() {
+    let world = World::new();
+    world.release("v1.0.0");
+    world.project(&["--tag", "^1"]);
+    let lock = world.lock();
+    for (from, to) in [
+        ("tag = \"v1.0.0\"", "tag = \"\""),
+        ("tag = \"v1.0.0\"", "branch = \" \""),
+        ("requirement = \"^1\"", "requirement = \"\""),
+        ("requirement = \"^1\"", "requirement = \"no version\""),
+        ("tag = \"v1.0.0\"\n", ""),
+    ] {
+        assert!(lock.contains(from));
+        world.0.write("app/.create-app/lock.toml", lock.replace(from, to));
+        world.app(&["upgrade", "app"]).ended(2).warns("error[L001]: `");
+        world.app(&["check", "app"]).ended(1).warns("error[L001]: `");
+    }
+    let revision = lock.lines().find(|line| line.starts_with("revision")).unwrap();
+    world.0.write("app/.create-app/lock.toml", lock.replace(revision, "revision = \"\""));
+    world.app(&["upgrade", "app"]).ended(2).warns("error[L001]: `revision` is empty");
 }

@@ -74,7 +74,7 @@ pub fn resolve(
         warnings: Found::default(),
         undeclared: BTreeMap::new(),
     };
-    resolver.check_given();
+    resolver.check_given(matches!(ask, Ask::User(_)));
     // The manifest's reader refuses conditions that use them.
     let secret = manifest.ownership.secret_names();
     let mut selection = manifest.selection.clone();
@@ -147,10 +147,12 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// Refuses what was given wrongly before anybody is asked anything.
-    fn check_given(&mut self) {
+    /// Refuses what was given wrongly before anybody is asked anything. What was recorded, and is no answer any more, is asked again where
+    /// somebody can be asked.
+    fn check_given(&mut self, may_ask: bool) {
         for placeholder in &self.manifest.placeholders {
-            if let Some(given) = self.given.get(&placeholder.name) {
+            let given = self.given.get(&placeholder.name);
+            if let Some(given) = given.filter(|given| !may_ask || given.by != Source::Lock) {
                 self.accepted(placeholder, given);
             }
         }
@@ -177,6 +179,11 @@ impl<'a> Resolver<'a> {
             return Ok(());
         }
         let answer = match (self.given.get(name), ask) {
+            (Some(given), Ask::User(ask)) if given.by == Source::Lock => match self.parse(placeholder, given) {
+                Ok(answer) => Some(answer),
+                Err(_) if self.problems.is_empty() => Some(ask(placeholder)?),
+                Err(_) => None,
+            },
             // What is wrong with it has been said, or is said here for a question of a condition.
             (Some(given), _) => self.accepted(placeholder, given),
             // Do not ask for the sake of a run that fails anyway.
@@ -229,7 +236,10 @@ impl<'a> Resolver<'a> {
             };
             Diagnostic::error(Code::AnswerInvalid, title)
                 .at(self.manifest.place(placeholder.span.clone()), format!("given by {}", given.by))
-                .help(rejection.help)
+                .help(match given.by {
+                    Source::Lock => format!("{}; run the command again with {}", rejection.help, ways(placeholder)),
+                    _ => rejection.help,
+                })
         })
     }
 
@@ -295,6 +305,24 @@ fn missing(
     Diagnostic::error(Code::AnswerMissing, format!("no answer for `{name}`, and nobody to ask"))
         .at(manifest.place(placeholder.span.clone()), placeholder.prompt.clone())
         .help(help)
+}
+
+/// The options that give another answer.
+fn ways(placeholder: &Placeholder) -> String {
+    const SHOWN: usize = 8;
+    if placeholder.secret {
+        return "a --values-file that has another answer".to_owned();
+    }
+    let name = &placeholder.name;
+    let answers = match &placeholder.kind {
+        Kind::Text { .. } => vec!["VALUE".to_owned()],
+        Kind::Choice { choices, .. } => choices.iter().take(SHOWN).cloned().collect(),
+        Kind::Bool { .. } => ["true", "false"].map(str::to_owned).to_vec(),
+        Kind::Array { choices, .. } => vec![shortened(choices, ",")],
+    };
+    let options: Vec<String> =
+        answers.iter().map(|answer| format!("-d {}", shell::word(&format!("{name}={answer}")))).collect();
+    options.join(" or ")
 }
 
 /// The first of some choices.
@@ -371,6 +399,30 @@ mod tests {
         assert_eq!(asked, ["title"]);
         let mut never = |_: &Placeholder| panic!("asked");
         resolve(&manifest, BTreeMap::new(), &given(&["kind=x"]), &mut Ask::User(&mut never)).unwrap_err();
+    }
+
+    #[test]
+    fn a_recorded_answer_that_is_none_any_more_is_asked_again_or_named() {
+        use super::super::given::values_of;
+        let manifest = manifest(QUESTIONS);
+        let recorded = |kind: &str| {
+            values_of([("kind", kind), ("title", "T")].map(|(k, v)| (k.to_owned(), Answer::Text(v.to_owned()))))
+        };
+        let mut asked = Vec::new();
+        let mut user = |placeholder: &Placeholder| {
+            asked.push(placeholder.name.clone());
+            Ok(Answer::Text("bin".into()))
+        };
+        let resolved = resolve(&manifest, BTreeMap::new(), &recorded("exe"), &mut Ask::User(&mut user)).unwrap();
+        assert_eq!((asked, &resolved.answers["kind"]), (vec!["kind".to_owned()], &Answer::Text("bin".into())));
+        let problem = resolve(&manifest, BTreeMap::new(), &recorded("exe"), &mut Ask::Nobody).unwrap_err().0.remove(0);
+        let help = problem.help.unwrap();
+        assert!(help.ends_with("run the command again with -d kind=bin or -d kind=lib"), "{help}");
+        // Of a question that only a condition asks.
+        let mut given = recorded("lib");
+        given.extend(values_of([("docs".to_owned(), Answer::Text("maybe".into()))]));
+        let problem = resolve(&manifest, BTreeMap::new(), &given, &mut Ask::Nobody).unwrap_err().0.remove(0);
+        assert!(problem.help.unwrap().ends_with("-d docs=true or -d docs=false"));
     }
 
     #[test]

@@ -6,10 +6,12 @@ use super::origin::{self, Access};
 use super::{Outcome, interrupted};
 use crate::cli::CheckArgs;
 use crate::diagnostic::{Code, Diagnostics, Result};
+use crate::lock::LockedTemplate;
 use crate::merge::state::judge;
 use crate::plan::Trees;
 use crate::report;
 use crate::report::check::{Checked, Newer};
+use crate::source;
 use crate::workspace::{self, Needed, Project};
 
 /// Runs `create-app check`. A path that cannot be checked does not keep the others from it.
@@ -67,8 +69,35 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
 /// The template, where it is newer than the project. An old copy of it would tell nothing.
 fn newer(project: &Project, args: &CheckArgs) -> Result<Option<Newer>> {
     let access = Access { may_ask: false, offline: false, stay: false };
+    let locked = &project.lock.template;
     let loaded = origin::load(&project.site, Some(&project.lock), &args.source, access)?;
-    let newer = origin::is_newer(&loaded, &project.lock.template);
-    let template = loaded.template;
-    Ok(newer.then_some(Newer { version: template.manifest.ownership.version, revision: template.origin.revision }))
+    let (new, version) = (&loaded.template.origin, &loaded.template.manifest.ownership.version);
+    if let Some([new, old]) = origin::older(new, version.as_deref(), locked) {
+        report::status(&format!("`{new}` is older than the project's template, `{old}`."));
+    }
+    let mut newer = origin::is_newer(&loaded, locked).then(|| Newer {
+        version: version.clone(),
+        revision: new.revision.clone(),
+        tag: new.reference.tag().map(str::to_owned),
+        releases: 0,
+    });
+    if let Some(old) = locked.reference.tag().filter(|_| new.source == locked.source) {
+        let tags = origin::tags(&project.site, locked, access)?;
+        match &mut newer {
+            Some(newer) => newer.releases = newer.tag.as_deref().map_or(0, |new| source::between(old, new, &tags)),
+            None if args.source.is_given() => {}
+            None => newer = beyond(locked, old, &tags),
+        }
+    }
+    Ok(newer)
+}
+
+/// A release that is newer than the tag with which the project stays; one that is newer than its requirement allows is only told.
+fn beyond(locked: &LockedTemplate, old: &str, tags: &[String]) -> Option<Newer> {
+    let (newest, releases) = source::newer_than(old, tags)?;
+    if let Some(requirement) = locked.reference.requirement() {
+        report::status(&format!("The release `{newest}` is out, and `{requirement}` does not allow it."));
+        return None;
+    }
+    Some(Newer { version: None, revision: newest.to_owned(), tag: Some(newest.to_owned()), releases })
 }

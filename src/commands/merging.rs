@@ -17,8 +17,10 @@ use crate::workspace::{self, Site};
 
 /// How files are merged, as far as git need not be asked.
 pub(super) fn options(template: &Template, args: &RenderArgs, secret: BTreeSet<RelPath>) -> Options {
+    let tag = template.origin.reference.tag();
     Options {
-        version: label(template.manifest.ownership.version.as_deref(), &template.origin.revision).unwrap_or_default(),
+        version: label(tag.or(template.manifest.ownership.version.as_deref()), &template.origin.revision)
+            .unwrap_or_default(),
         style: args.conflict.map_or(Style::Merge, Into::into),
         modes: cfg!(unix),
         secret,

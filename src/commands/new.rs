@@ -14,7 +14,7 @@ use crate::answers::prompt;
 use crate::cli::{NewArgs, Vcs};
 use crate::diagnostic::Result;
 use crate::lock;
-use crate::plan::{Existing, Plan};
+use crate::plan::{Existing, Plan, Trees};
 use crate::template::Template;
 use crate::workspace::{self, Site};
 use crate::{git, report};
@@ -52,6 +52,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let ours = site.read(&trees.app, &trees.repository)?;
     let plan = Plan::new(trees.app, trees.repository, &ours, existing);
     workspace::refuse_outside(&site, &plan)?;
+    report::diagnostics(&workspace::refuse_collisions(&site, None, &plan, &Trees::default())?);
     // Who asks for a repository in so many words gets all or nothing.
     if args.vcs.is_some() && wants_repository(args, &site, &template) {
         git::require()?;

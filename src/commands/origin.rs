@@ -5,7 +5,10 @@ mod directory;
 mod folder;
 mod moved;
 mod name;
+mod release;
 mod repository;
+
+pub(super) use release::{older, tags};
 
 use directory::{from_directory, from_locked_directory};
 use repository::{from_locked_repository, from_repository};
@@ -71,8 +74,6 @@ fn is_same(origin: &Origin, locked: &LockedTemplate) -> bool {
 
 /// Whether a loaded template is newer than the one that the lock names: another revision, and no older version.
 pub(super) fn is_newer(loaded: &Loaded, locked: &LockedTemplate) -> bool {
-    let version = |text: &Option<String>| semver::Version::parse(text.as_deref()?).ok();
-    let (new, old) = (version(&loaded.template.manifest.ownership.version), version(&locked.version));
-    let older = new.zip(old).is_some_and(|(new, old)| new < old);
-    !is_same(&loaded.template.origin, locked) && !older
+    let (origin, version) = (&loaded.template.origin, &loaded.template.manifest.ownership.version);
+    !is_same(origin, locked) && older(origin, version.as_deref(), locked).is_none()
 }

@@ -40,6 +40,8 @@ pub(super) struct Prospect {
     pub(super) record: Record,
     /// The answers that the template calls secret.
     pub(super) secret: BTreeSet<String>,
+    /// What the template is called now, and what it was, where it would be an older one.
+    pub(super) downgrade: Option<[String; 2]>,
     /// That the record has lost answers, if it has.
     pub(super) mixed: Option<Diagnostic>,
     /// The steps of the template's migrations that were due, with the versions that they lead to.
@@ -123,6 +125,7 @@ pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospec
         plan,
         record,
         secret: BTreeSet::new(),
+        downgrade: None,
         mixed: None,
         migrated: Vec::new(),
     }))
@@ -145,6 +148,8 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let access = Access { may_ask, offline: true, stay };
     let Loaded { mut template, warnings } = origin::load(&site, lock, &args.source, access)?;
     super::warn(warnings, args.strict)?;
+    let version = template.manifest.ownership.version.as_deref();
+    let downgrade = lock.and_then(|lock| origin::older(&template.origin, version, &lock.template));
     render::refuse_hooks(&template)?;
 
     let inferred = lock.map_or_else(|| adoption::answers(&site, &template), |_| Ok(Inferred::default()))?;
@@ -175,6 +180,7 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let options = merging::options(&template, args, rendered.secret);
     let plan = merging::merged(&site, bases, &mut ours, &theirs, &ownership, options)?;
     workspace::refuse_outside(&site, &plan)?;
+    report::diagnostics(&workspace::refuse_collisions(&site, bases, &plan, &theirs)?);
     record.lock.moved = plan.moved.clone();
     let secret = template.manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
     let mixed = recorded.as_ref().map_or(Ok(None), |it| workspace::mixed(it, &ours, &record.lock))?;
@@ -182,5 +188,6 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         record.spare = digests;
         warning
     });
-    Ok(Prospect { site, recorded, inferred, ours, theirs, plan, record, secret, mixed, migrated: migrated.steps })
+    let migrated = migrated.steps;
+    Ok(Prospect { site, recorded, inferred, ours, theirs, plan, record, secret, downgrade, mixed, migrated })
 }

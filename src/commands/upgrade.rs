@@ -47,6 +47,7 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
         unresolved: &unresolved,
         secret: prospect.secret.iter().map(String::as_str).collect(),
         inferred: prospect.still_inferred(),
+        is_downgrade: prospect.downgrade.is_some(),
         migrated: &prospect.migrated,
     };
     let held = held.filter(|_| changed);
@@ -56,6 +57,14 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
             report::status("Nothing was written.");
             return Ok(Outcome::Differences);
         }
+    }
+    if held.is_some()
+        && !args.allow_downgrade
+        && let Some([new, old]) = &prospect.downgrade
+        && !prompt::confirm(&format!("This is a downgrade, from {old} to {new}. Go back to it?"), false)?
+    {
+        report::status("Nothing was written.");
+        return Ok(Outcome::Differences);
     }
     let is_written = held.is_some();
     if let Some(held) = held {
@@ -113,12 +122,26 @@ fn prepare_all(site: &Site, args: &UpgradeArgs, inquiry: Option<Inquiry>) -> Res
     if !unresolved.is_empty() && !prospect.is_empty() {
         return Err(Diagnostics(unresolved));
     }
+    refuse_downgrade(&prospect, args)?;
     if prospect.recorded.is_none() {
         workspace::refuse_unsettled(&prospect.site, args.allow_dirty)?;
     }
     let findings = inquiry.map_or_else(Findings::default, Inquiry::end);
     let unheld = unheld(&prospect, &findings.committed, args.allow_dirty)?;
     Ok(Ready { prospect, unresolved, findings, unheld })
+}
+
+/// Refuses to go back to an older template where nobody can be asked and nobody said so.
+fn refuse_downgrade(prospect: &Prospect, args: &UpgradeArgs) -> Result<()> {
+    let is_allowed = args.allow_downgrade || prospect.is_empty() || prospect::may_ask(&args.render);
+    match &prospect.downgrade {
+        Some([new, old]) if !is_allowed => {
+            let title = format!("the template would be an older one: {new}, where the project has {old}");
+            let help = "give --allow-downgrade to go back to it";
+            Err(Diagnostic::error(Code::Downgrade, title).help(help).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Changes the project, and says what else there is to know.

@@ -85,7 +85,7 @@ pub(super) fn check_source(path: &Path) -> Result<()> {
     let bare = || Some(path.to_path_buf()).filter(|path| path.join("objects").is_dir());
     let Some(own) = git_directory(path).or_else(bare) else { return Ok(()) };
     check_directory(path, &own)?;
-    check_alternates(path, &common(&own).join("objects"), 0)
+    check_alternates(&common(&own).join("objects"), 0)
 }
 
 fn check_directory(root: &Path, own: &Path) -> Result<()> {
@@ -105,7 +105,7 @@ fn check_directory(root: &Path, own: &Path) -> Result<()> {
 const MAX_ALTERNATES: usize = 5;
 
 /// Checks what leads from one object directory to others.
-fn check_alternates(root: &Path, objects: &Path, depth: usize) -> Result<()> {
+fn check_alternates(objects: &Path, depth: usize) -> Result<()> {
     let file = objects.join("info/alternates");
     if file.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return Err(not_a_file(&file).into());
@@ -116,7 +116,7 @@ fn check_alternates(root: &Path, objects: &Path, depth: usize) -> Result<()> {
         let title = format!("`{}` names more than {MAX_ALTERNATES} other object directories", file.display());
         return Err(Diagnostic::error(Code::TooMuch, title).help("make a fresh clone of the repository").into());
     }
-    named.into_iter().try_for_each(|name| check_alternates(root, &objects.join(name), depth + 1))
+    named.into_iter().try_for_each(|name| check_alternates(&objects.join(name), depth + 1))
 }
 
 fn not_a_file(path: &Path) -> Diagnostic {

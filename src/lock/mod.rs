@@ -31,8 +31,11 @@ pub const DIRECTORY: &str = ".create-app";
 pub const LOCK: &str = "lock.toml";
 /// The base's directory below [`DIRECTORY`].
 pub const BASE: &str = "base";
-/// The format of the lock that this version writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+/// The newest format of the lock that this version reads. It is written where the lock has something that the older one has not: a
+/// requirement for the template's releases.
+pub const FORMAT: u32 = 2;
+/// The oldest format, which is written where it is enough.
+pub const OLDEST: u32 = 1;
 
 /// What made a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +84,7 @@ impl LockedTemplate {
     /// What people call this state of the template.
     #[must_use]
     pub fn label(&self) -> Option<String> {
-        label(self.version.as_deref(), &self.revision)
+        label(self.reference.tag().or(self.version.as_deref()), &self.revision)
     }
 }
 

@@ -7,17 +7,18 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Digest, FORMAT, Lock, LockedTemplate, Pristine};
+use super::{Digest, FORMAT, Lock, LockedTemplate, OLDEST, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, did_you_mean};
 use crate::limits::is_overfull_toml;
-use crate::source::recorded;
+use crate::source::{Requirement, recorded};
 use crate::template::Reference;
 use crate::tree::{Mode, RelPath};
 
 const KEYS: &[&str] = &["format", "app_dir", "date", "template", "answers", "files", "repository-files", "moved"];
-const TEMPLATE_KEYS: &[&str] = &["source", "branch", "tag", "rev", "subfolder", "version", "revision", "digest"];
+const TEMPLATE_KEYS: &[&str] =
+    &["source", "requirement", "branch", "tag", "rev", "subfolder", "version", "revision", "digest"];
 /// So many problems are told apart; the rest is counted.
 const MOST: usize = 100;
 const RESTORE: &str = "restore the line from git; create-app writes this file, and nobody else should";
@@ -110,7 +111,7 @@ impl Reader<'_> {
     fn format(&mut self, document: &DeTable<'_>) -> Result<(), Diagnostics> {
         let missing = "the lock does not say its format";
         let Some(value) = document.get("format") else {
-            self.report(0..0, missing, format!("`format = {FORMAT}` is missing"));
+            self.report(0..0, missing, format!("`format = {OLDEST}` is missing"));
             return Ok(());
         };
         let DeValue::Integer(integer) = value.get_ref() else {
@@ -119,8 +120,8 @@ impl Reader<'_> {
         };
         let format = u32::from_str_radix(integer.as_str(), integer.radix());
         match format {
-            Ok(FORMAT) => {}
-            Ok(0) | Err(_) => self.report(value.span(), "unknown format", format!("should be {FORMAT}")),
+            Ok(OLDEST..=FORMAT) => {}
+            Ok(0) | Err(_) => self.report(value.span(), "unknown format", format!("should be {OLDEST} or {FORMAT}")),
             Ok(newer) => {
                 let title = "the lock was written by a newer create-app";
                 let label = format!("this version reads format {FORMAT}, not {newer}");
@@ -164,7 +165,8 @@ impl Reader<'_> {
         for key in ["source", "revision"].into_iter().filter(|key| !table.contains_key(*key)) {
             self.report(value.span(), format!("`[template]` has no `{key}`"), "incomplete");
         }
-        let [source, revision] = ["source", "revision"].map(|key| optional(self, key));
+        let source = optional(self, "source");
+        let revision = table.get("revision").and_then(|value| self.filled("revision", value));
         let source = source.map(recorded);
         Some(LockedTemplate { source: source?, reference, subfolder, version, revision: revision?, digest })
     }
@@ -177,9 +179,22 @@ impl Reader<'_> {
             if found != Reference::Default {
                 self.report(value.span(), "the lock follows two things at once", "one of `branch`, `tag` and `rev`");
             }
-            found = self.string(key, value).map_or(found, |name| Reference::of(key, name));
+            found = self.filled(key, value).map_or(found, |name| Reference::of(key, name));
         }
-        found
+        let Some(value) = table.get("requirement") else { return found };
+        match (self.filled("requirement", value), found) {
+            (Some(requirement), Reference::Tag(tag)) if Requirement::parse(&requirement).is_some() => {
+                Reference::Releases { requirement, tag }
+            }
+            (Some(_), Reference::Tag(tag)) => {
+                self.report(value.span(), "`requirement` is no version requirement", "such as `^1` or `latest`");
+                Reference::Tag(tag)
+            }
+            (_, found) => {
+                self.report(value.span(), "`requirement` needs the tag that it led to", "`tag` is missing");
+                found
+            }
+        }
     }
 
     fn date(&mut self, value: &Value<'_>) -> Option<Date> {
@@ -276,6 +291,16 @@ impl Reader<'_> {
             self.wrong_type(key, value, "a table");
         }
         table
+    }
+
+    /// A string that is not empty.
+    fn filled(&mut self, key: &str, value: &Value<'_>) -> Option<String> {
+        let text = self.string(key, value)?;
+        if text.trim().is_empty() {
+            self.report(value.span(), format!("`{key}` is empty"), "a name is missing");
+            return None;
+        }
+        Some(text)
     }
 
     fn string(&mut self, key: &str, value: &Value<'_>) -> Option<String> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lock, LockedTemplate};
 use crate::answers::placeholder::Answer;
+use crate::source::is_older;
 
 /// What two branches made of a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +114,12 @@ impl Sides {
     fn template(&self, found: &mut Vec<Contradiction>) -> LockedTemplate {
         let [ours, theirs] = [&self.ours.template, &self.theirs.template];
         let base = self.base.as_ref().map(|lock| &lock.template);
-        let followed = |it: &LockedTemplate| (it.source.clone(), it.reference.clone(), it.subfolder.clone());
+        // Of releases, the requirement is followed, whichever tag it led to.
+        let reference = |it: &LockedTemplate| match it.reference.requirement() {
+            Some(requirement) => Some(("requirement", requirement.to_owned())),
+            None => it.reference.pair().map(|(key, name)| (key, name.to_owned())),
+        };
+        let followed = |it: &LockedTemplate| (it.source.clone(), reference(it), it.subfolder.clone());
         let [our_way, their_way] = [ours, theirs].map(followed);
         match pick(base.map(|base| Some(followed(base))), [Some(our_way.clone()), Some(their_way.clone())]) {
             // Both follow the same, or one side only went on to something else.
@@ -180,6 +186,11 @@ fn pick<T: PartialEq>(base: Option<Option<T>>, [ours, theirs]: [Option<T>; 2]) -
 
 /// Whether a template is certainly newer than another one.
 fn is_newer(new: &LockedTemplate, old: &LockedTemplate) -> bool {
+    if let (Some(new), Some(old)) = (new.reference.tag(), old.reference.tag())
+        && let Some(is_older) = is_older(old, new)
+    {
+        return is_older;
+    }
     let version = |it: &LockedTemplate| semver::Version::parse(it.version.as_deref()?).ok();
     version(new).zip(version(old)).is_some_and(|(new, old)| new > old)
 }
@@ -254,6 +265,16 @@ mod tests {
         assert_eq!(merged("v1", "v2"), (Reference::Tag("v2".into()), 0));
         assert_eq!(merged("v2", "v1"), (Reference::Tag("v2".into()), 0));
         assert_eq!(merged("v2", "v3"), (Reference::Tag("v2".into()), 1));
+        let releases = |tag: &str| Reference::Releases { requirement: "^1".into(), tag: tag.into() };
+        let of = |tag: &str| {
+            let mut lock = lock("1.0.0", &[], &[]);
+            lock.template = LockedTemplate { reference: releases(tag), revision: tag.into(), ..lock.template };
+            lock
+        };
+        for (ours, theirs) in [("v1.1.0", "v1.2.0"), ("v1.2.0", "v1.1.0")] {
+            let sides = Sides { base: Some(of("v1.0.0")), ours: of(ours), theirs: of(theirs) };
+            assert_eq!(sides.merged(), (of("v1.2.0"), Vec::new()));
+        }
     }
 
     #[test]

@@ -126,11 +126,11 @@ fn what_was_tampered_with_is_refused_with_its_place() {
     let empty = Digest::of(b"").to_string();
     let cases: &[(&str, String, &[&str])] = &[
         ("no format", TEMPLATE.into(), &["L001 1:1 the lock does not say its format | `format = 1` is missing"]),
-        ("format 0", format!("format = 0\n{TEMPLATE}"), &["L001 1:10 unknown format | should be 1"]),
+        ("format 0", format!("format = 0\n{TEMPLATE}"), &["L001 1:10 unknown format | should be 1 or 2"]),
         (
             "a newer format hides everything else",
-            "format = 2\nnew = 1".into(),
-            &["L002 1:10 the lock was written by a newer create-app | this version reads format 1, not 2"],
+            "format = 3\nnew = 1".into(),
+            &["L002 1:10 the lock was written by a newer create-app | this version reads format 2, not 3"],
         ),
         (
             "format of another type",
@@ -364,9 +364,14 @@ fn any_answer() -> impl Strategy<Value = Answer> {
 
 fn any_lock() -> impl Strategy<Value = Lock> {
     let key = prop_oneof![Just("branch"), Just("tag"), Just("rev"), Just("")];
-    let reference = (key, any::<String>()).prop_map(|(key, name)| Reference::of(key, name));
+    let filled = || any::<String>().prop_filter("not empty", |text| !text.trim().is_empty());
+    let single = (key, filled()).prop_map(|(key, name)| Reference::of(key, name));
+    let requirement = prop_oneof![Just("latest"), Just("^1"), Just(">=1.2, <3")];
+    let releases = (requirement, filled())
+        .prop_map(|(requirement, tag)| Reference::Releases { requirement: requirement.to_owned(), tag });
+    let reference = prop_oneof![single, releases];
     let optional = || proptest::option::of(any::<String>());
-    let template = (any::<String>(), reference, optional(), optional(), any::<String>(), optional());
+    let template = (any::<String>(), reference, optional(), optional(), filled(), optional());
     let template = template.prop_map(|(source, reference, subfolder, version, revision, digest)| LockedTemplate {
         // A lock holds no credentials, so what looks like them does not survive.
         source: crate::source::recorded(source),
@@ -405,7 +410,8 @@ proptest! {
         let sections = 1 + used.iter().filter(|used| **used).count();
         let head = 3 + usize::from(lock.app_dir.is_some()) + usize::from(lock.date.is_some()) + 2
             + usize::from(lock.template.subfolder.is_some()) + usize::from(lock.template.version.is_some())
-            + usize::from(lock.template.reference.pair().is_some()) + usize::from(lock.template.digest.is_some());
+            + usize::from(lock.template.reference.pair().is_some())
+            + usize::from(lock.template.reference.requirement().is_some()) + usize::from(lock.template.digest.is_some());
         // An empty line is above each section, and above each line of it but the first.
         let spaces = lines - (sections - 1);
         prop_assert_eq!(text.lines().count(), head + lines + spaces + 2 * sections);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
-use super::{FORMAT, Lock, LockedTemplate, Pristine};
+use super::{FORMAT, Lock, LockedTemplate, OLDEST, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::tree::RelPath;
 
@@ -19,7 +19,8 @@ impl Lock {
     /// The lock as `.create-app/lock.toml` holds it.
     #[must_use]
     pub fn render(&self) -> String {
-        let mut out = format!("{HEADER}format = {FORMAT}\n");
+        let format = if self.template.reference.requirement().is_some() { FORMAT } else { OLDEST };
+        let mut out = format!("{HEADER}format = {format}\n");
         if let Some(app_dir) = &self.app_dir {
             pair(&mut out, "app_dir", quote(app_dir.as_str()));
         }
@@ -40,6 +41,7 @@ fn template(out: &mut String, template: &LockedTemplate) {
     let (key, reference) = template.reference.pair().unzip();
     let lines = [
         ("source", Some(template.source.as_str())),
+        ("requirement", template.reference.requirement()),
         (key.unwrap_or_default(), reference),
         ("subfolder", template.subfolder.as_deref()),
         ("version", template.version.as_deref()),

@@ -126,6 +126,8 @@ pub struct Ownership {
     pub infer: BTreeMap<String, Vec<Inference>>,
     /// Files that the template has moved.
     pub renamed: Vec<Renamed>,
+    /// What placeholders were called in older versions of the template: by their names now.
+    pub renamed_placeholders: BTreeMap<String, Vec<String>>,
     /// What to run once the project is there.
     pub next: Vec<Next>,
     /// How lists are merged.
@@ -161,6 +163,17 @@ impl Ownership {
     #[must_use]
     pub fn secret_names(&self) -> BTreeSet<&str> {
         self.secret.iter().map(|secret| secret.value.as_str()).collect()
+    }
+
+    /// Gives what was recorded for a placeholder of an older version to the one that it has become, unless that has an answer itself.
+    pub fn carry_over<V>(&self, recorded: &mut BTreeMap<String, V>) {
+        for (name, old) in &self.renamed_placeholders {
+            // All of them go: nothing asks for them any more.
+            let found: Vec<V> = old.iter().filter_map(|old| recorded.remove(old)).collect();
+            if let Some(value) = found.into_iter().next() {
+                recorded.entry(name.clone()).or_insert(value);
+            }
+        }
     }
 }
 

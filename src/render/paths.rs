@@ -1,12 +1,13 @@
 //! The paths of rendered files: each component is a template of its own, and none may lead out of the project.
 
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap};
 
 use super::element;
 use super::text::{Findings, Renderer};
 use crate::diagnostic::{Code, Diagnostic, Found, Place, Severity};
 use crate::template::Names;
-use crate::tree::{Entry, RelPath, Tree};
+use crate::tree::{Entry, RelPath, Tree, differ_in, folded};
 
 /// The suffix that marks a template file for editors, and is dropped.
 const LIQUID_SUFFIX: &str = ".liquid";
@@ -230,7 +231,7 @@ impl<'a> Placed<'a> {
     pub(super) fn finish(mut self) -> (Tree, Vec<Diagnostic>) {
         self.check_links();
         let sorted: Vec<&RelPath> = self.origins.keys().collect();
-        let mut folded: BTreeMap<String, &RelPath> = BTreeMap::new();
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
         for (path, template_path) in &self.origins {
             let below = format!("{path}/");
             let first_below = sorted.get(sorted.partition_point(|other| other.as_str() < below.as_str()));
@@ -243,12 +244,23 @@ impl<'a> Placed<'a> {
                     collision(self.names, other, &title)
                 });
             }
-            if let Some(other) = folded.insert(path.as_str().to_lowercase(), path) {
-                self.collisions.push_with(Code::PathCollision, Severity::Warning, || {
-                    let title =
-                        format!("`{other}` and `{path}` differ only in case: macOS and Windows take them for one file");
-                    Diagnostic { severity: Severity::Warning, ..collision(self.names, template_path, &title) }
-                });
+            let directories = path.ancestors().take_while(|above| !above.is_empty());
+            for name in std::iter::once(path.as_str()).chain(directories) {
+                match seen.entry(folded(name)) {
+                    Slot::Vacant(entry) => drop(entry.insert(name)),
+                    Slot::Occupied(mut entry) if *entry.get() != name => {
+                        let other = entry.insert(name);
+                        self.collisions.push_with(Code::PathCollision, Severity::Warning, || {
+                            let (what, [other, name]) = differ_in(other, name);
+                            let title = format!(
+                                "`{other}` and `{name}` differ only in {what}: macOS and Windows take them for one file"
+                            );
+                            Diagnostic { severity: Severity::Warning, ..collision(self.names, template_path, &title) }
+                        });
+                    }
+                    // The directories above were seen with it.
+                    Slot::Occupied(_) => break,
+                }
             }
         }
         (self.tree, self.collisions.into_vec())

@@ -40,8 +40,12 @@ pub struct Checked {
 pub struct Newer {
     /// Its version.
     pub version: Option<String>,
-    /// Its revision.
+    /// Its revision; the tag, where nothing else was asked for.
     pub revision: String,
+    /// Its tag, where one is followed.
+    pub tag: Option<String>,
+    /// How many releases newer it is, where tags tell.
+    pub releases: usize,
 }
 
 impl Checked {
@@ -90,8 +94,13 @@ fn draw(out: &mut String, project: &Checked, named: bool) -> std::fmt::Result {
     }
     if let Some(newer) = &project.newer {
         let old = project.template.as_ref().and_then(LockedTemplate::label);
-        let new = label(newer.version.as_deref(), &newer.revision);
-        writeln!(out, "{indent}the template is newer: {}", change(old.as_deref(), new.as_deref()))?;
+        let new = label(newer.tag.as_deref().or(newer.version.as_deref()), &newer.revision);
+        let far = match newer.releases {
+            0 => String::new(),
+            1 => " (1 release newer)".to_owned(),
+            count => format!(" ({count} releases newer)"),
+        };
+        writeln!(out, "{indent}the template is newer: {}{far}", change(old.as_deref(), new.as_deref()))?;
     }
     if project.template.is_some() {
         writeln!(out, "{indent}{}", summary(project))?;
@@ -149,6 +158,8 @@ struct JsonProject<'a> {
 struct JsonNewer<'a> {
     version: Option<&'a str>,
     revision: &'a str,
+    tag: Option<&'a str>,
+    releases: usize,
 }
 
 #[derive(Serialize)]
@@ -194,10 +205,12 @@ pub fn json(checked: &[Checked], clean: bool) -> String {
         path: &project.shown,
         app_dir: project.app_dir.as_ref().map(RelPath::as_str),
         template: project.template.as_ref().map(JsonTemplate::of),
-        newer: project
-            .newer
-            .as_ref()
-            .map(|newer| JsonNewer { version: newer.version.as_deref(), revision: &newer.revision }),
+        newer: project.newer.as_ref().map(|newer| JsonNewer {
+            version: newer.version.as_deref(),
+            revision: &newer.revision,
+            tag: newer.tag.as_deref(),
+            releases: newer.releases,
+        }),
         files: project.files().map(|(repository, file)| json_file(repository, file)).collect(),
         problems: project.problems.iter().map(JsonProblem::of).collect(),
     });

@@ -145,6 +145,7 @@ fn json(value: &impl serde::Serialize) -> String {
 #[derive(serde::Serialize)]
 struct JsonTemplate<'a> {
     source: &'a str,
+    requirement: Option<&'a str>,
     branch: Option<&'a str>,
     tag: Option<&'a str>,
     rev: Option<&'a str>,
@@ -158,6 +159,7 @@ impl<'a> JsonTemplate<'a> {
         let followed = |wanted| template.reference.pair().filter(|(key, _)| *key == wanted).map(|(_, name)| name);
         Self {
             source: &template.source,
+            requirement: template.reference.requirement(),
             branch: followed("branch"),
             tag: followed("tag"),
             rev: followed("rev"),

@@ -46,6 +46,8 @@ pub struct Told<'a> {
     pub secret: BTreeSet<&'a str>,
     /// The answers that the files of a project that is adopted told, and the file that has each.
     pub inferred: BTreeMap<&'a str, Option<&'a str>>,
+    /// Whether the template is an older one than before.
+    pub is_downgrade: bool,
     /// The steps of the template's migrations, with the versions that they lead to.
     pub migrated: &'a [(String, Migration)],
 }
@@ -187,7 +189,8 @@ fn headline(told: &Told<'_>) -> String {
             format!("template {}", escape_control(label.as_deref().unwrap_or("as it was")))
         }
         Some(before) => {
-            format!("template {}", change(before.label().as_deref(), label.as_deref()))
+            let what = if told.is_downgrade { "downgrade, template" } else { "template" };
+            format!("{what} {}", change(before.label().as_deref(), label.as_deref()))
         }
         None => format!("adopted, template {}", escape_control(label.as_deref().unwrap_or("without version"))),
     };

@@ -5,6 +5,7 @@ mod cache;
 mod embedded;
 mod files;
 mod path;
+mod release;
 mod repository;
 mod tree;
 
@@ -17,9 +18,10 @@ pub use embedded::embedded;
 use files::ManifestFile;
 pub use files::{Files, candidates, read};
 pub use path::{Directory, check_directory, from_path};
+pub use release::{Release, Requirement, between, is_older, newer_than};
 #[cfg(fuzzing)]
 pub(crate) use repository::resolved as submodule;
-pub use repository::{Commit, Wanted, fetch};
+pub use repository::{Commit, Wanted, fetch, tags};
 pub(crate) use tree::is_executable;
 pub use tree::read_tree;
 

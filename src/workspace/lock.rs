@@ -130,6 +130,7 @@ fn flags(template: &LockedTemplate) -> String {
     let source = if template.is_in_git() { "--git" } else { "--path" };
     let mut words = vec![source.to_owned(), shell::word(&template.source).into_owned()];
     if let Some((key, name)) = template.reference.pair() {
+        let name = template.reference.requirement().unwrap_or(name);
         words.extend([format!("--{key}"), shell::word(name).into_owned()]);
     }
     words.extend(

@@ -18,6 +18,7 @@
 
 mod absent;
 mod backup;
+mod collisions;
 mod complete;
 mod conflicts;
 mod disk;
@@ -44,6 +45,7 @@ mod walk;
 
 pub use absent::{refuse_outside, refuse_unsettled};
 pub use backup::{Backup, Unheld, backup};
+pub use collisions::refuse_collisions;
 pub use complete::{Needed, complete};
 pub use conflicts::only_staged;
 pub use inquiry::{Findings, Inquiry};

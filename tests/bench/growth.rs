@@ -97,7 +97,8 @@ mod unix {
                 if faults(run, &least).is_empty() {
                     break;
                 }
-                for (least, again) in least.iter_mut().zip(measure_all(case, run, command, standard).unwrap_or(least)) {
+                let again = measure_all(case, run, command, standard).unwrap_or(least);
+                for (least, again) in least.iter_mut().zip(again) {
                     *least = [least[0].min(again[0]), least[1].min(again[1])];
                 }
             }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::folder::Folder;
 use super::name::{below_here, name};
+use super::release::Place;
 use super::{Access, is_same};
 use crate::cli::SourceArgs;
 use crate::credentials::without_credentials;
@@ -24,8 +25,10 @@ pub(super) fn from_repository(
 ) -> Result<Loaded> {
     let address = Address::given(given, Path::is_dir).map_err(|reason| refuse(given, &reason))?;
     let here = std::env::current_dir().unwrap_or_default();
-    let reference = args.reference().unwrap_or_default();
-    let repository = Repository { address: &address, base: &here, reference: &reference, locked: None };
+    let place = Place { address: &address, base: &here, access };
+    let like = lock.and_then(|lock| lock.template.reference.tag());
+    let reference = place.chosen(args.reference().unwrap_or_default(), like)?;
+    let repository = Repository { place, reference: &reference, locked: None };
     let mut loaded = repository.load(Folder::of(args, lock), access)?;
     if let Address::Path(path) = &address {
         loaded.template.origin.source = below_here(name(site, path));
@@ -37,24 +40,36 @@ pub(super) fn from_repository(
 pub(super) fn from_locked_repository(site: &Site, lock: &Lock, args: &SourceArgs, access: Access) -> Result<Loaded> {
     let locked = &lock.template;
     let address = Address::parse(&locked.source).map_err(|reason| refuse(&locked.source, &reason))?;
-    let asked = args.reference();
-    let reference = asked.as_ref().unwrap_or(&locked.reference);
-    let pinned = asked.is_none() && (reference.is_pinned() || access.stay);
-    let repository = Repository {
-        address: &address,
-        base: &site.app,
-        reference,
-        locked: pinned.then_some(locked.revision.as_str()),
+    let place = Place { address: &address, base: &site.app, access };
+    let asked = args.reference().map(|asked| place.chosen(asked, locked.reference.tag())).transpose()?;
+    let exact = Reference::Rev(locked.revision.clone());
+    let reference = match &asked {
+        Some(asked) => asked.clone(),
+        None if access.stay => exact,
+        None => place.again(&locked.reference)?,
     };
+    let is_same_tag = reference.tag().is_some() && reference.tag() == locked.reference.tag();
+    let pinned = asked.is_none() && (reference.is_pinned() || is_same_tag);
+    let repository = Repository { place, reference: &reference, locked: pinned.then_some(locked.revision.as_str()) };
     let mut loaded = repository.load(Folder::of_lock(args, lock), access)?;
     let origin = &mut loaded.template.origin;
     origin.source.clone_from(&locked.source);
-    if pinned && access.offline && !access.stay {
+    if asked.is_none() && access.stay {
+        origin.reference.clone_from(&locked.reference);
+    }
+    let is_other = pinned && origin.revision != locked.revision;
+    if let Some(tag) = origin.reference.tag().filter(|_| is_other) {
+        report::status(&format!("The lock names the tag `{tag}`, but the commit of another one: the tag counts."));
+    } else if reference.is_pinned() && pinned && access.offline && !access.stay {
         let stays =
             format!("The project stays with {reference} of its template: --tag, --rev or --branch say otherwise.");
         report::status(&stays);
     }
-    if asked.is_none() && is_same(origin, locked) && origin.subfolder == locked.subfolder {
+    if asked.is_none()
+        && is_same(origin, locked)
+        && origin.subfolder == locked.subfolder
+        && origin.reference.tag().is_none()
+    {
         // A commit that does not touch the template is no reason to change the project.
         origin.revision.clone_from(&locked.revision);
     }
@@ -69,8 +84,7 @@ fn refuse(address: &str, reason: &AddressError) -> Diagnostic {
 
 /// A template in a repository.
 struct Repository<'a> {
-    address: &'a Address,
-    base: &'a Path,
+    place: Place<'a>,
     reference: &'a Reference,
     /// The commit, where it is pinned.
     locked: Option<&'a str>,
@@ -78,11 +92,12 @@ struct Repository<'a> {
 
 impl Repository<'_> {
     fn load(&self, folder: Folder<'_>, access: Access) -> Result<Loaded> {
-        let progress = Progress::new(&format!("Fetching {}", without_credentials(&self.address.to_string())));
+        let Place { address, base, .. } = self.place;
+        let progress = Progress::new(&format!("Fetching {}", without_credentials(&address.to_string())));
         let step = |line: &str| progress.step(line);
         let commit = source::fetch(Wanted {
-            address: self.address,
-            base: self.base,
+            address,
+            base,
             reference: self.reference,
             commit: self.locked,
             may_ask: access.may_ask,

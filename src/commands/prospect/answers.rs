@@ -33,12 +33,13 @@ pub(super) fn known(
 pub(super) fn answer(
     site: &Site,
     lock: Option<&Lock>,
-    recorded: BTreeMap<String, Answer>,
+    mut recorded: BTreeMap<String, Answer>,
     template: &Template,
     given_now: Option<GivenValues>,
     args: &RenderArgs,
     may_ask: bool,
 ) -> Result<Resolved> {
+    template.manifest.ownership.carry_over(&mut recorded);
     let started: BTreeMap<String, Answer> = recorded
         .iter()
         .filter(|(name, _)| OF_THE_START.contains(&name.as_str()))

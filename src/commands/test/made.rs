@@ -94,6 +94,13 @@ impl Maker<'_> {
         lock::record(&recorded, &BTreeSet::new())
     }
 
+    /// The recorded values, and others that win over them.
+    fn with(&self, mut recorded: GivenValues, others: &GivenValues) -> GivenValues {
+        self.template.manifest.ownership.carry_over(&mut recorded);
+        recorded.extend(others.clone());
+        recorded
+    }
+
     fn upgraded(&self, upgrade: &Upgrade) -> Result<Made> {
         let start = match &upgrade.from {
             From::Base(tree) => self.recorded_base(upgrade, tree)?,
@@ -106,7 +113,7 @@ impl Maker<'_> {
 
         let due = Due::between(before.template.version.as_deref(), &self.template.manifest)?;
         let migrated = Migrated::of(&due, bases.app.keys().chain(bases.repository.keys()));
-        let resolved = self.answer(&with(self.migrated(&due, start.given)?, &upgrade.values))?;
+        let resolved = self.answer(&self.with(self.migrated(&due, start.given)?, &upgrade.values))?;
         let date = before.date.or_else(|| Date::from_unix(NEXT_DAY)).unwrap_or_default();
         let theirs = self.render(&resolved, date)?;
 
@@ -133,6 +140,7 @@ impl Maker<'_> {
             unresolved: &[],
             secret: ownership.secret_names(),
             inferred: BTreeMap::new(),
+            is_downgrade: false,
             migrated: &migrated.steps,
         };
         let app = applied(&plan.app, &ours.app);
@@ -163,7 +171,7 @@ impl Maker<'_> {
         let given: GivenValues = self.case.values.iter().map(recorded).collect();
         let today = self.template.manifest.ownership.version.as_deref();
         let due = Due::between(upgrade.version.as_deref().or(today), &self.template.manifest)?;
-        let resolved = self.answer(&with(self.migrated(&due, given.clone())?, &upgrade.values))?;
+        let resolved = self.answer(&self.with(self.migrated(&due, given.clone())?, &upgrade.values))?;
         let rendered = self.render(&resolved, Date::default())?;
         let at_the_root = Patterns::of(&rendered.ownership.repository);
         let trees = render::split(tree.clone(), self.case.app_dir.as_ref(), &at_the_root);
@@ -191,11 +199,6 @@ fn refuse_rendered_cases(template: &Template, resolved: &Resolved) -> Result<()>
 
 fn joined(trees: Trees) -> Tree {
     trees.app.into_iter().chain(trees.repository).collect()
-}
-
-fn with(mut given: GivenValues, others: &GivenValues) -> GivenValues {
-    given.extend(others.clone());
-    given
 }
 
 fn answers_of(given: GivenValues) -> BTreeMap<String, Answer> {

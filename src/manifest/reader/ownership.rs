@@ -10,6 +10,7 @@ use crate::diagnostic::{Code, Severity, did_you_mean};
 use crate::manifest::{
     Conditional, Inference, Inferred, ListOrder, ListRule, Manifest, Next, Ownership, Renamed, Spanned,
 };
+use crate::render::BUILT_IN;
 
 impl Reader {
     pub(super) fn ownership(&mut self, table: &DeTable<'_>, manifest: &Manifest) -> Ownership {
@@ -23,6 +24,7 @@ impl Reader {
             "adopt",
             "infer",
             "renamed",
+            "placeholders",
             "next",
             "merge",
             "migrations",
@@ -41,6 +43,7 @@ impl Reader {
             adopt: self.strings_at(table, "adopt").unwrap_or_default(),
             infer: self.infer(table),
             renamed: self.renamed(table),
+            renamed_placeholders: self.renamed_placeholders(table, manifest),
             next: self.next(table),
             merge: self.merge(table),
         };
@@ -122,6 +125,48 @@ impl Reader {
             Some(Renamed { from, to })
         });
         renamed.collect()
+    }
+
+    /// `[create-app.placeholders.NAME]`: what create-app knows of a placeholder besides.
+    fn renamed_placeholders(&mut self, table: &DeTable<'_>, manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
+        let Some(placeholders) = self.table_at(table, "placeholders") else { return BTreeMap::new() };
+        let declared: HashSet<&str> = manifest.declared().map(|it| it.name.as_str()).collect();
+        let (mut renamed, mut seen, mut number) = (BTreeMap::new(), HashSet::new(), 0);
+        for (name, value) in placeholders {
+            let key = name.get_ref().to_string();
+            let Some(entries) = self.table(&key, value) else { continue };
+            self.check_keys(entries, "`[create-app.placeholders.NAME]`", &["renamed"], Severity::Error);
+            if !declared.contains(key.as_str()) {
+                let near = || {
+                    let near = did_you_mean(&key, declared.iter().copied());
+                    near.or_else(|| Some("name a placeholder of this template".into()))
+                };
+                let title = format!("`{key}` is not a placeholder");
+                self.report((Code::ManifestValue, Severity::Error), name.span(), &title, "unknown", near);
+            }
+            let old = self.strings_at(entries, "renamed").unwrap_or_default();
+            number += old.len();
+            if self.check_number("old names of placeholders", number) {
+                break;
+            }
+            for old in &old {
+                let wrong = match old.value.as_str() {
+                    it if declared.contains(it) => "is a placeholder still",
+                    it if BUILT_IN.contains(&it) => "is a built-in variable",
+                    it if !seen.insert(it.to_owned()) => "is given twice",
+                    _ => continue,
+                };
+                let title = format!("the old name `{}` {wrong}", old.value);
+                self.invalid(
+                    old.span.clone(),
+                    &title,
+                    "cannot be an old name",
+                    "name a placeholder that the template no longer has",
+                );
+            }
+            renamed.insert(key, old.into_iter().map(|old| old.value).collect());
+        }
+        renamed
     }
 
     pub(super) fn next(&mut self, table: &DeTable<'_>) -> Vec<Next> {

@@ -19,7 +19,7 @@ pub(crate) use submodule::resolved;
 use super::Address;
 use super::cache::{Cache, Slot};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::git::{Contact, Failure, Format, Kind, Mirror};
+use crate::git::{self, Contact, Failure, Format, Kind, Mirror};
 use crate::lock::hex;
 use crate::template::Reference;
 
@@ -43,6 +43,11 @@ pub struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// The name of the tag, where one is wanted.
+    fn tag(&self) -> Option<&str> {
+        self.reference.tag()
+    }
+
     /// How git gets there.
     fn contact(&self, from: &'a OsStr) -> Contact<'a> {
         Contact { from, secrets: self.address.secrets(), may_ask: self.may_ask, progress: self.progress }
@@ -65,13 +70,38 @@ fn fetch_at(wanted: Wanted<'_>, spot: Spot) -> Result<Commit<'_>> {
     let slot = cache.slot(wanted.address, wanted.base);
     if let (Some(exact), Some(mirror)) = (exact(&wanted), slot.mirror())
         && let Ok(Some(commit)) = mirror.commit(exact)
+        && is_of_tag(&wanted, &mirror, &commit)
     {
         return Ok(Commit::new(wanted, cache, mirror, commit, spot));
     }
+    // Only the other side knows what the tag is.
+    let wanted = if wanted.tag().is_some() { Wanted { commit: None, ..wanted } } else { wanted };
     let (mirror, commit, note) = refreshed(&wanted, &slot)?;
     let mut commit = Commit::new(wanted, cache, mirror, commit, spot);
     commit.note = note;
     Ok(commit)
+}
+
+/// Whether a commit is what a tag stood for when it was fetched; it need not be asked for then. Somebody may have edited the one in a
+/// lock, and not the other.
+fn is_of_tag(wanted: &Wanted<'_>, mirror: &Mirror, commit: &str) -> bool {
+    if wanted.tag().is_none() {
+        return true;
+    }
+    let ours = Route::to(&Wanted { commit: None, ..*wanted }).names;
+    ours.first().and_then(|name| mirror.commit(name).ok().flatten()).is_some_and(|known| known == commit)
+}
+
+/// The names of a repository's tags.
+///
+/// # Errors
+///
+/// When git is missing or fails, and where the repository cannot be reached.
+pub fn tags(wanted: &Wanted<'_>) -> Result<Vec<String>> {
+    problem::check_directory(wanted)?;
+    let from = wanted.address.argument(wanted.base);
+    let names = git::references(&wanted.contact(&from))?.map_err(|failure| problem::of(wanted, &failure))?;
+    Ok(names.iter().filter_map(|name| name.strip_prefix("refs/tags/").map(str::to_owned)).collect())
 }
 
 /// The commit that is wanted, where that is known without asking anybody: no other one can ever have its name.
@@ -130,7 +160,7 @@ impl Route {
         match wanted.reference {
             Reference::Default => Self { names: one("HEAD".into()).names[..1].to_vec(), ..one("HEAD".into()) },
             Reference::Branch(name) => one(format!("refs/heads/{name}")),
-            Reference::Tag(name) => one(format!("refs/tags/{name}")),
+            Reference::Tag(name) | Reference::Releases { tag: name, .. } => one(format!("refs/tags/{name}")),
             Reference::Rev(rev) => Self::through_all(rev),
         }
     }

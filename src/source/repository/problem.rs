@@ -89,7 +89,7 @@ pub(super) fn unknown(wanted: &Wanted<'_>) -> Diagnostic {
             format!("`{address}` has no branch `{name}`"),
             instead(wanted, name, ["refs/heads/", "branch"], ["refs/tags/", "tag"]),
         ),
-        Reference::Tag(name) => (
+        Reference::Tag(name) | Reference::Releases { tag: name, .. } => (
             format!("`{address}` has no tag `{name}`"),
             instead(wanted, name, ["refs/tags/", "tag"], ["refs/heads/", "branch"]),
         ),
