@@ -1,10 +1,10 @@
 //! Merges the bytes of one file, by the rule that fits its name.
 
 use super::ending::{Versions, trivial};
+use super::known::Known;
 use super::lines;
 use super::structured::{self, File};
 use super::text::{self, Side, TextMerge};
-use crate::manifest::ListRule;
 use crate::tree::RelPath;
 
 /// What became of the content of a file.
@@ -14,20 +14,22 @@ pub struct Merged {
     pub merge: TextMerge<'static>,
     /// Whether the template's changes of order or layout were left out, because the project's own are kept.
     pub is_form_kept: bool,
+    /// Whether it was too large to be merged by what it holds, and was merged by lines instead.
+    pub is_too_large: bool,
 }
 
 impl Merged {
     fn text(merge: TextMerge<'_>) -> Self {
-        Self { merge: merge.into_owned(), is_form_kept: false }
+        Self { merge: merge.into_owned(), is_form_kept: false, is_too_large: false }
     }
 }
 
 /// Merges three versions of the file at `path`; without a base, what both have in common is the base.
 ///
-/// `lists` is what the template says about lists. Trivial cases come out exactly; line ending and final newline are merged apart from the lines. Binary content, sizes,
+/// `known` is what there is to know besides. Trivial cases come out exactly; line ending and final newline are merged apart from the lines. Binary content, sizes,
 /// modes and lock files are the caller's.
 #[must_use]
-pub fn merge(path: &RelPath, lists: &[ListRule], base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> Merged {
+pub fn merge(path: &RelPath, known: Known<'_>, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> Merged {
     if let Some(bytes) = trivial(base, Some(ours), Some(theirs)).flatten() {
         return Merged::text(TextMerge::resolved(side(base, ours, theirs), bytes.to_vec()));
     }
@@ -35,16 +37,19 @@ pub fn merge(path: &RelPath, lists: &[ListRule], base: Option<&[u8]>, ours: &[u8
         Some(base) => Versions::new(base, ours, theirs),
         None => Versions::without_base(ours, theirs),
     };
-    let merged = by_rule(path, lists, base.is_some(), &versions);
+    let merged = by_rule(path, known, base.is_some(), &versions);
     Merged { merge: versions.finish(merged.merge).into_owned(), ..merged }
 }
 
-fn by_rule(path: &RelPath, lists: &[ListRule], has_base: bool, versions: &Versions<'_>) -> Merged {
+fn by_rule(path: &RelPath, known: Known<'_>, has_base: bool, versions: &Versions<'_>) -> Merged {
     if lines::is_line_set(path) {
         return Merged::text(lines::merge(versions));
     }
-    let merged = File::new(path, lists).and_then(|file| structured::merge(file, has_base, versions));
-    merged.unwrap_or_else(|| Merged::text(text::merge(&versions.base, &versions.ours, &versions.theirs)))
+    let by_lines = || Merged::text(text::merge(&versions.base, &versions.ours, &versions.theirs));
+    match File::new(path, known) {
+        Some(file) if !file.is_affordable(versions) => Merged { is_too_large: true, ..by_lines() },
+        file => file.and_then(|file| structured::merge(file, has_base, versions)).unwrap_or_else(by_lines),
+    }
 }
 
 fn side(base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> Side {
@@ -63,7 +68,7 @@ mod tests {
 
     fn merged(path: &str, base: Option<&str>, ours: &str, theirs: &str) -> String {
         let path = RelPath::new(path).unwrap();
-        let merge = merge(&path, &[], base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes()).merge;
+        let merge = merge(&path, Known::default(), base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes()).merge;
         String::from_utf8(draw(&merge, Style::Merge, "2")).unwrap()
     }
 
@@ -79,7 +84,7 @@ mod tests {
         ];
         for (base, ours, theirs, side) in cases {
             let expected = TextMerge::resolved(side, if side == Side::Theirs { theirs } else { ours }.as_bytes());
-            let merged = merge(&path, &[], base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes());
+            let merged = merge(&path, Known::default(), base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes());
             assert_eq!(merged.merge, expected);
         }
     }

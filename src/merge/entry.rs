@@ -203,13 +203,20 @@ impl Tools<'_> {
     }
 
     fn content(&mut self, name: &RelPath, place: &RelPath, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> Merged {
-        let merged = content::merge(name, self.lists, base, ours, theirs);
+        let merged = content::merge(name, self.shared.known(&self.shared.lists(name)), base, ours, theirs);
         self.note_all(place, merged.is_form_kept.then_some(Subject::FormKept));
+        self.note_all(place, merged.is_too_large.then_some(Subject::ByLines));
         text(merged.merge)
     }
 
     fn merge_blocks(&mut self, name: &RelPath, both: &Both<'_>, ours: &[u8], theirs: &[u8]) -> Merged {
-        match blocks::merge(name, self.lists, both.base().map(Entry::bytes), ours, theirs) {
+        match blocks::merge(
+            name,
+            self.shared.known(&self.shared.lists(name)),
+            both.base().map(Entry::bytes),
+            ours,
+            theirs,
+        ) {
             Ok(merged) => {
                 self.note_all(both.place, merged.removed.into_iter().map(Subject::BlockRemoved));
                 Merged::Text { merge: merged.merge, stages: Some([merged.base, merged.theirs]) }
@@ -220,7 +227,7 @@ impl Tools<'_> {
     }
 
     fn adopt(&mut self, name: &RelPath, place: &RelPath, ours: &[u8], theirs: &[u8]) -> Merged {
-        let adopted = adopt::merge(name, self.lists, ours, theirs);
+        let adopted = adopt::merge(name, self.shared.known(&self.shared.lists(name)), ours, theirs);
         self.note_all(place, adopted.notes);
         adopted.merge.map_or(Merged::Apart(Reason::TooDifferent), text)
     }

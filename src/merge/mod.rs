@@ -10,6 +10,7 @@ pub mod content;
 pub mod draw;
 pub mod ending;
 mod entry;
+pub mod known;
 #[cfg(test)]
 mod laws;
 mod leftovers;
@@ -31,8 +32,9 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::draw::Style;
+use self::known::Shared;
 use self::moves::{Moves, Sides};
-use crate::manifest::{ListRule, Ownership};
+use crate::manifest::Ownership;
 use crate::plan::{Action, Change, Changes, Note, Plan, Subject, Trees};
 use crate::render::select::Patterns;
 use crate::tree::RelPath;
@@ -124,7 +126,7 @@ fn merge_tree(sides: &Sides<'_>, ownership: &Ownership, options: &Options, adopt
     let mut tools = Tools {
         once: sides.once,
         blocks: Patterns::of(&ownership.blocks),
-        lists: &ownership.merge,
+        shared: Shared::new(&ownership.merge),
         options,
         ignored: sides.ignored,
         adopting,
@@ -149,8 +151,7 @@ fn gives_up(change: &Change) -> bool {
 struct Tools<'a> {
     once: &'a Patterns,
     blocks: Patterns,
-    /// How the template wants lists to be merged.
-    lists: &'a [ListRule],
+    shared: Shared<'a>,
     options: &'a Options,
     ignored: &'a BTreeSet<RelPath>,
     /// Whether the project has no lock.

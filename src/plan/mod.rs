@@ -57,6 +57,8 @@ pub enum Subject {
     },
     /// The template changed the order or the layout of a file, and so did the user; the user's stays.
     FormKept,
+    /// A structured file that is too large to be merged by what it holds was merged by lines.
+    ByLines,
     /// Rendered by `new` only, and this is no new project.
     ForNewApps,
     /// An import of the template that nothing would use was left out.
@@ -87,6 +89,7 @@ impl fmt::Display for Subject {
                 write!(f, "`{key}` stays yours; the template has `{theirs}`")
             }
             Self::FormKept => f.write_str("the template changed the order or layout too; yours stays"),
+            Self::ByLines => f.write_str("too large to be merged by key, it was merged by lines: look at the result"),
             Self::ForNewApps => f.write_str("only a new project gets it"),
             Self::Secret => f.write_str("it differs from the template's; how is not shown, because it holds a secret"),
             Self::ImportLeftOut(line) => write!(f, "`{line}` was left out: nothing uses it"),

@@ -12,6 +12,9 @@ use crate::manifest::{
 };
 use crate::render::BUILT_IN;
 
+/// More rules for lists than this would be looked through for each list of each file.
+const MAX_LISTS: usize = 200;
+
 impl Reader {
     pub(super) fn ownership(&mut self, table: &DeTable<'_>, manifest: &Manifest) -> Ownership {
         const KEYS: &[&str] = &[
@@ -188,6 +191,13 @@ impl Reader {
     fn merge(&mut self, table: &DeTable<'_>) -> Vec<ListRule> {
         let Some(merge) = self.table_at(table, "merge") else { return Vec::new() };
         let mut rules = Vec::new();
+        let number: usize = merge.values().filter_map(|value| Some(value.get_ref().as_table()?.len())).sum();
+        if number > MAX_LISTS {
+            let title = format!("the manifest has more than {MAX_LISTS} rules for lists");
+            let help = || Some("use patterns, and `**` for any keys".to_owned());
+            self.report((Code::TooLarge, Severity::Error), 0..0, &title, "in this file", help);
+            return rules;
+        }
         for (file, value) in merge {
             if !crate::render::has_liquid(file.get_ref())
                 && let Err(error) = crate::render::select::check_pattern(file.get_ref())

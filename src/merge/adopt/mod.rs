@@ -10,10 +10,10 @@ mod slots;
 mod tests;
 
 use super::ending::Versions;
+use super::known::Known;
 use super::structured::{self, File};
 use super::text::{Side, TextMerge};
 use super::{content, lines};
-use crate::manifest::ListRule;
 use crate::plan::Subject;
 use crate::tree::RelPath;
 
@@ -35,9 +35,9 @@ impl Adopted {
 }
 
 /// Puts the template's part into the project's file, in the way that fits its name. What both have stays the project's.
-pub(super) fn merge(name: &RelPath, lists: &[ListRule], ours: &[u8], theirs: &[u8]) -> Adopted {
+pub(super) fn merge(name: &RelPath, known: Known<'_>, ours: &[u8], theirs: &[u8]) -> Adopted {
     let versions = Versions::without_base(ours, theirs);
-    let by_key = || structured::adopt(File::new(name, lists)?, &versions);
+    let by_key = || structured::adopt(File::new(name, known).filter(|file| file.is_affordable(&versions))?, &versions);
     let by_outline = || {
         let [ours, theirs] = [&versions.ours, &versions.theirs].map(|bytes| str::from_utf8(bytes).ok());
         outline::merge(name, ours?, theirs?).map(|(text, notes)| (text.into_bytes(), notes))
@@ -49,7 +49,7 @@ pub(super) fn merge(name: &RelPath, lists: &[ListRule], ours: &[u8], theirs: &[u
             Adopted::clean(finished.choose(Side::Ours), notes)
         }
         None => {
-            let merge = content::merge(name, lists, None, ours, theirs).merge;
+            let merge = content::merge(name, known, None, ours, theirs).merge;
             Adopted { merge: (merge.conflicts() <= MAX_CONFLICTS).then_some(merge), notes: Vec::new() }
         }
     }

@@ -1,10 +1,11 @@
+use crate::merge::known::Known;
 use proptest::prelude::*;
 
 use super::*;
 use crate::merge::draw::{Style, draw};
 
 fn adopt(name: &str, ours: &str, theirs: &str) -> (Option<String>, Vec<String>) {
-    let adopted = merge(&RelPath::new(name).unwrap(), &[], ours.as_bytes(), theirs.as_bytes());
+    let adopted = merge(&RelPath::new(name).unwrap(), Known::default(), ours.as_bytes(), theirs.as_bytes());
     let text = adopted.merge.map(|merge| String::from_utf8(draw(&merge, Style::Merge, "2")).unwrap());
     (text, adopted.notes.iter().map(ToString::to_string).collect())
 }

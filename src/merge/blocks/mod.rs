@@ -6,6 +6,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+use crate::merge::known::Known;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -13,7 +14,6 @@ use self::parse::{Block, parse};
 use super::content;
 use super::ending::{self, Uniform, same_lines, uniform};
 use super::text::{Region, Side, TextMerge};
-use crate::manifest::ListRule;
 use crate::plan::BlockProblem;
 use crate::tree::RelPath;
 
@@ -37,7 +37,7 @@ pub(super) struct Merged {
 /// Says which marker, of whichever version, cannot be understood: then nothing is guessed.
 pub(super) fn merge(
     path: &RelPath,
-    lists: &[ListRule],
+    known: Known<'_>,
     base: Option<&[u8]>,
     ours: &[u8],
     theirs: &[u8],
@@ -45,13 +45,13 @@ pub(super) fn merge(
     let base = File::read(path, base.unwrap_or_default())?;
     let ours = File::read(path, ours)?;
     let theirs = File::read(path, theirs)?;
-    let (merge, removed) = merge_files(path, lists, &base, &ours, &theirs);
+    let (merge, removed) = merge_files(path, known, &base, &ours, &theirs);
     if merge.is_clean() {
         return Ok(Merged { merge, removed, base: Vec::new(), theirs: Vec::new() });
     }
     let rebased = rebase(&base, &ours);
     let pristine = File::read(path, &rebased)?;
-    let theirs = merge_files(path, lists, &base, &pristine, &theirs).0.choose(Side::Theirs);
+    let theirs = merge_files(path, known, &base, &pristine, &theirs).0.choose(Side::Theirs);
     Ok(Merged { merge, removed, base: rebased, theirs })
 }
 
@@ -87,13 +87,13 @@ struct Edit {
 
 fn merge_files(
     path: &RelPath,
-    lists: &[ListRule],
+    known: Known<'_>,
     base: &File<'_>,
     ours: &File<'_>,
     theirs: &File<'_>,
 ) -> (TextMerge<'static>, Vec<String>) {
     let mut edits: Vec<Edit> =
-        ours.blocks.iter().map(|block| merge_block(path, lists, block, base, ours, theirs)).collect();
+        ours.blocks.iter().map(|block| merge_block(path, known, block, base, ours, theirs)).collect();
     let lacking = theirs.blocks.iter().filter(|block| ours.find(&block.name).is_none());
     let (known, new): (Vec<&Block>, Vec<&Block>) = lacking.partition(|block| base.find(&block.name).is_some());
     let changed = known.iter().filter(|block| base.inner(&block.name) != theirs.inner(&block.name));
@@ -106,7 +106,7 @@ fn merge_files(
 /// A block that the project has.
 fn merge_block(
     path: &RelPath,
-    lists: &[ListRule],
+    known: Known<'_>,
     block: &Block,
     base: &File<'_>,
     ours: &File<'_>,
@@ -115,7 +115,7 @@ fn merge_block(
     let name = &block.name;
     let (base_inner, our_inner) = (base.inner(name), &ours.bytes[block.inner.clone()]);
     if let Some(their_inner) = theirs.inner(name) {
-        let with = content::merge(path, lists, base_inner, our_inner, their_inner).merge;
+        let with = content::merge(path, known, base_inner, our_inner, their_inner).merge;
         return Edit { range: block.inner.clone(), with };
     }
     let our_whole = &ours.bytes[block.whole.clone()];

@@ -1,3 +1,4 @@
+use crate::merge::known::Known;
 use proptest::prelude::*;
 
 use super::*;
@@ -9,7 +10,7 @@ fn block(name: &str, text: &str) -> String {
 
 fn merged(base: Option<&str>, ours: &str, theirs: &str) -> Merged {
     let path = RelPath::new("README.md").unwrap();
-    merge(&path, &[], base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes()).unwrap()
+    merge(&path, Known::default(), base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes()).unwrap()
 }
 
 fn text(base: Option<&str>, ours: &str, theirs: &str) -> String {
@@ -75,7 +76,7 @@ fn a_heading_within_a_block_is_none() {
 fn a_block_goes_below_the_interpreters_line() {
     let path = RelPath::new("run.sh").unwrap();
     let theirs = b"# create-app:begin a top\nset -e\n# create-app:end a\n";
-    let merged = merge(&path, &[], None, b"#!/bin/sh\necho\n", theirs).unwrap().merge.clean().unwrap();
+    let merged = merge(&path, Known::default(), None, b"#!/bin/sh\necho\n", theirs).unwrap().merge.clean().unwrap();
     let expected = "#!/bin/sh\n\n# create-app:begin a top\nset -e\n# create-app:end a\n\necho\n";
     assert_eq!(String::from_utf8(merged).unwrap(), expected);
 }
@@ -122,7 +123,7 @@ fn nothing_is_guessed() {
     let path = RelPath::new("a.md").unwrap();
     let broken = b"<!-- create-app:begin a -->\n".as_slice();
     for [base, ours, theirs] in [[broken, b"", b""], [b"", broken, b""], [b"", b"", broken]] {
-        assert_eq!(merge(&path, &[], Some(base), ours, theirs), Err(BlockProblem::Unbalanced { line: 1 }));
+        assert_eq!(merge(&path, Known::default(), Some(base), ours, theirs), Err(BlockProblem::Unbalanced { line: 1 }));
     }
 }
 

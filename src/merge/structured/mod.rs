@@ -32,9 +32,9 @@ use want::{Conflicts, Inputs, Want, want};
 use super::adopt::margins::Margins;
 use super::content::Merged;
 use super::ending::{Versions, trivial};
+use super::known::Known;
 use super::refine::{Gap, refine};
 use super::text::{self, Side, TextMerge};
-use crate::manifest::ListRule;
 use crate::plan::Subject;
 use crate::tree::RelPath;
 
@@ -43,14 +43,18 @@ use crate::tree::RelPath;
 pub(super) struct File<'f> {
     path: &'f RelPath,
     format: Format,
-    /// What the template declares about lists.
-    lists: &'f [ListRule],
+    known: Known<'f>,
 }
 
 impl<'f> File<'f> {
     /// Nothing, where the file has no format that is known.
-    pub(super) fn new(path: &'f RelPath, lists: &'f [ListRule]) -> Option<Self> {
-        Some(Self { path, format: Format::of(path)?, lists })
+    pub(super) fn new(path: &'f RelPath, known: Known<'f>) -> Option<Self> {
+        Some(Self { path, format: Format::of(path)?, known })
+    }
+
+    /// Whether its versions are small enough to be merged by what they hold.
+    pub(super) fn is_affordable(&self, versions: &Versions<'_>) -> bool {
+        self.known.affords([&versions.base, &versions.ours, &versions.theirs])
     }
 
     fn job<'v>(&'v self, has_base: bool, purpose: Purpose, plain: &'v Plain<'_>) -> Option<Job<'v>> {
@@ -58,7 +62,7 @@ impl<'f> File<'f> {
         let (base, ours, theirs) = (base?, ours?, theirs?);
         let has_base = has_base && !base.trim().is_empty();
         let parse = |dialect: &Dialect| {
-            let rules = Rules::new(self.path, self.lists);
+            let rules = Rules::new(self.path, self.known.lists);
             Job::new(*dialect, rules, has_base, purpose, [base, ours, theirs])
         };
         self.format.dialects().iter().find_map(parse)
@@ -73,12 +77,18 @@ pub(super) fn merge(file: File<'_>, has_base: bool, versions: &Versions<'_>) -> 
     // Most text merges are sound, and then nobody has to know where comments are.
     let job = file.job(has_base, Purpose::Sound, &plain)?;
     if let Some(merge) = job.sound() {
-        return Some(Merged { merge: plain.finish(merge.into_owned()), is_form_kept: false });
+        return Some(Merged { merge: plain.finish(merge.into_owned()), is_form_kept: false, is_too_large: false });
     }
-    let job = if job.dialect == Dialect::Yaml { file.job(has_base, Purpose::Merge, &plain)? } else { job };
+    let job = if job.dialect == Dialect::Yaml {
+        // Both together would take twice the memory.
+        drop(job);
+        file.job(has_base, Purpose::Merge, &plain)?
+    } else {
+        job
+    };
     let merge = job.merge();
     let is_form_kept = job.is_form_kept(&merge);
-    Some(Merged { merge: plain.finish(merge.into_owned()), is_form_kept })
+    Some(Merged { merge: plain.finish(merge.into_owned()), is_form_kept, is_too_large: false })
 }
 
 /// Puts the keys that only the template has into ours. Returns the text, and a note for each key of which both have a value:

@@ -6,7 +6,6 @@ mod table;
 
 use self::table::{EXCLUSIVE, LISTS, OPEN_MAPS, ORDERED_MAPS, Row};
 use crate::manifest::{ListOrder, ListRule as Declared};
-use crate::render::select::Patterns;
 use crate::tree::RelPath;
 
 /// Whether the order of a list has a meaning.
@@ -62,18 +61,17 @@ const DEFAULT: Rule<'static> = Rule {
 /// The rules for one file.
 #[derive(Debug)]
 pub(super) struct Rules<'r> {
-    declared: Vec<&'r Declared>,
+    declared: &'r [&'r Declared],
     lists: Vec<&'static Row>,
     path: &'r str,
 }
 
 impl<'r> Rules<'r> {
-    /// The rules for the file at `path`: those that the template declares, then those of the table.
-    pub(super) fn new(path: &'r RelPath, declared: &'r [Declared]) -> Self {
+    /// The rules for the file at `path`: those that the template declares for it, then those of the table.
+    pub(super) fn new(path: &'r RelPath, declared: &'r [&'r Declared]) -> Self {
         let path = path.as_str();
-        let applies = |rule: &&Declared| Patterns::new([rule.file.as_str()]).matches(path);
         let lists = LISTS.iter().filter(|row| is_in(row.files, path)).collect();
-        Self { declared: declared.iter().filter(applies).collect(), lists, path }
+        Self { declared, lists, path }
     }
 
     /// What is known of the list at `keys`.
@@ -211,12 +209,13 @@ mod tests {
     #[test]
     fn what_a_template_declares_comes_first() {
         let path = RelPath::new("a/wrangler.json").unwrap();
-        let declared = [Declared {
+        let declared = Declared {
             file: "wrangler.json".to_owned(),
             keys: "**.services".to_owned(),
             order: ListOrder::Sequence,
             identity: vec!["service".to_owned()],
-        }];
+        };
+        let declared = [&declared];
         let rules = Rules::new(&path, &declared);
         assert_eq!(rules.list(&["services"]).kind, Kind::Sequence);
         assert_eq!(rules.list(&["env", "x", "r2_buckets"]).kind, Kind::Set);

@@ -2,6 +2,7 @@
 
 use super::drawn;
 use crate::merge::content;
+use crate::merge::known::Known;
 use crate::tree::RelPath;
 
 /// Path, base, ours, theirs, and the merge.
@@ -52,7 +53,7 @@ fn the_layout_of_one_side_arrives_in_the_other() {
 fn what_is_left_out_is_told() {
     let told = |path: &str, base: &str, ours: &str, theirs: &str| {
         let path = RelPath::new(path).unwrap();
-        let merged = content::merge(&path, &[], Some(base.as_bytes()), ours.as_bytes(), theirs.as_bytes());
+        let merged = content::merge(&path, Known::default(), Some(base.as_bytes()), ours.as_bytes(), theirs.as_bytes());
         assert!(merged.merge.is_clean(), "{ours} and {theirs}");
         merged.is_form_kept
     };

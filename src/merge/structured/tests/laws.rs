@@ -1,5 +1,6 @@
 //! Laws, over random edits of random documents.
 
+use crate::merge::known::Known;
 use indexmap::IndexMap;
 use proptest::prelude::*;
 
@@ -213,7 +214,7 @@ proptest! {
     fn a_conflict_is_one_from_either_side((path, base, ours, theirs) in versions()) {
         let [one, other] = [(&ours, &theirs), (&theirs, &ours)].map(|(ours, theirs)| {
             let path = RelPath::new(path).unwrap();
-            content::merge(&path, &[], Some(base.as_bytes()), ours.as_bytes(), theirs.as_bytes()).merge.is_clean()
+            content::merge(&path, Known::default(), Some(base.as_bytes()), ours.as_bytes(), theirs.as_bytes()).merge.is_clean()
         });
         prop_assert_eq!(one, other);
     }

@@ -12,6 +12,7 @@ mod yaml_hostile;
 
 use crate::merge::content;
 use crate::merge::draw::{Style, draw};
+use crate::merge::known::Known;
 use crate::tree::RelPath;
 
 /// The merged file with markers, for the template's version 2.
@@ -20,9 +21,14 @@ fn drawn(path: &str, base: &str, ours: &str, theirs: &str) -> String {
 }
 
 fn text(path: &str, base: Option<&str>, ours: &str, theirs: &str, style: Style) -> String {
-    let merge =
-        content::merge(&RelPath::new(path).unwrap(), &[], base.map(str::as_bytes), ours.as_bytes(), theirs.as_bytes())
-            .merge;
+    let merge = content::merge(
+        &RelPath::new(path).unwrap(),
+        Known::default(),
+        base.map(str::as_bytes),
+        ours.as_bytes(),
+        theirs.as_bytes(),
+    )
+    .merge;
     String::from_utf8(draw(&merge, style, "2")).unwrap()
 }
 

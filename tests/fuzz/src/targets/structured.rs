@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use create_app::fuzzing;
 use create_app::merge::content;
+use create_app::merge::known::Known;
 use create_app::merge::draw::{Style, draw};
 use create_app::merge::text::TextMerge;
 use create_app::tree::RelPath;
@@ -15,7 +16,7 @@ const NAMES: &[&str] =
     &["package.json", "a.json", "tsconfig.json", "a.jsonc", "a.json5", ".prettierrc", "a.toml", "a.yml", ".gitignore"];
 
 fn merge(path: &RelPath, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> TextMerge<'static> {
-    content::merge(path, &[], base, ours, theirs).merge
+    content::merge(path, Known::default(), base, ours, theirs).merge
 }
 
 pub(crate) fn run(data: &[u8]) {
