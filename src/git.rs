@@ -29,7 +29,7 @@ pub use fetch::{Contact, references};
 pub use history::once_added;
 pub use identity::Identity;
 pub use ignore::{Ignored, check_ignore, would_ignore};
-pub use index::{Indexed, indexed, only_staged, set_index, store};
+pub use index::{Indexed, indexed, only_staged, set_index, store, store_entry};
 #[cfg(fuzzing)]
 pub(crate) use index_file::listed;
 pub use mirror::{Format, Length, List, Listed, Mirror, submodules};
@@ -37,7 +37,7 @@ pub use own::own_directory;
 pub use repository::{check_files, find_repository};
 pub use settings::{init, pager, require};
 pub use status::{Held, status, unmerged};
-pub use worktree::{compares_modes, files, left_out, staged};
+pub use worktree::{Disk, Kinds, disk, files, kinds, left_out, staged};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,6 @@ use super::{Outcome, interrupted};
 use crate::cli::CheckArgs;
 use crate::diagnostic::{Code, Diagnostics, Result};
 use crate::merge::state::judge;
-use crate::plan::Trees;
 use crate::report;
 use crate::report::check::{Checked, Newer};
 use crate::workspace::{self, Needed, Project};
@@ -46,8 +45,7 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
         }
         Err(problems) => return Err(problems),
     };
-    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.room)?;
-    workspace::complete(&mut project, &ours, Needed::ToJudge)?;
+    let ours = workspace::judged(&mut project, Needed::ToJudge)?;
     let left = workspace::leftovers(&project, &ours)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
     let unchecked = project.left_unchecked();

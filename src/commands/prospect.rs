@@ -12,11 +12,11 @@ use super::{adoption, merging, render};
 use crate::answers::prompt;
 use crate::cli::RenderArgs;
 use crate::diagnostic::Result;
-use crate::lock::{self, Record};
-use crate::merge::Bases;
+use crate::lock::{self, Lock, Record};
+use crate::merge::{self, Bases};
 use crate::plan::{Plan, Trees};
 use crate::source::Loaded;
-use crate::workspace::{self, Needed, Project, Room, Site};
+use crate::workspace::{self, Lent, Needed, Project, Room, Site};
 
 /// Everything that there is to know before anything is changed.
 pub(super) struct Prospect {
@@ -28,6 +28,8 @@ pub(super) struct Prospect {
     pub(super) ours: Trees,
     /// What the template renders now.
     pub(super) theirs: Trees,
+    /// What the disk does not keep of the project's files.
+    pub(super) lent: Lent,
     /// What is to be done.
     pub(super) plan: Plan,
     /// What is recorded then.
@@ -71,8 +73,11 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved)?;
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
-    let theirs = rendered.trees;
-    let mut ours = match &mut recorded {
+    let mut theirs = rendered.trees;
+    let kinds = workspace::kinds(&site)?;
+    let nested = workspace::nested(&site, &kinds, recorded.as_ref().map(|project| &project.bases), &theirs)?;
+    let unwritten = nested.take(recorded.as_mut().map(|project| &mut project.bases), &mut theirs);
+    let ours = match &mut recorded {
         Some(project) => {
             let ours = workspace::ours(&site, &project.bases, &theirs, &project.room)?;
             workspace::complete(project, &ours, Needed::ToMerge)?;
@@ -80,14 +85,31 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         }
         None => workspace::ours(&site, &Bases::default(), &theirs, &Room::default())?,
     };
+    let mut ours = nested.without(ours);
+    let lent = workspace::lent(&site, &kinds, &mut ours, &theirs)?;
     let bases = recorded.as_ref().map(|project| &project.bases);
     match bases {
         Some(bases) => workspace::refuse_left_out(&site, bases, &ours)?,
         None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
     }
-    let options = merging::options(&template, args, rendered.secret);
-    let plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
+    let unknown = recorded.iter().flat_map(|project| project.lock.files.iter().chain(&project.lock.repository_files));
+    let mut hidden = rendered.secret.clone();
+    hidden.extend(unknown.filter(|(_, pristine)| pristine.digest.is_none()).map(|(path, _)| path.clone()));
+    let options = merging::options(&site, &template, args, rendered.secret);
+    let mut plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
+    unwritten.tell(&mut plan);
     record.lock.moved = plan.moved.clone();
+    record.lock.conflicts = merge::conflicts(&plan, &hidden);
+    if let Some(project) = recorded.as_ref().filter(|_| plan.is_empty()) {
+        keep_conflicts(&mut record.lock, &project.lock);
+    }
     let secret = template.manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
-    Ok(Prospect { site, recorded, ours, theirs, plan, record, secret })
+    Ok(Prospect { site, recorded, ours, theirs, lent, plan, record, secret })
+}
+
+/// What the last upgrade left is no news: where nothing else changes, it stays recorded.
+fn keep_conflicts(lock: &mut Lock, before: &Lock) {
+    if !before.conflicts.is_empty() && *before == (Lock { conflicts: before.conflicts.clone(), ..lock.clone() }) {
+        lock.conflicts.clone_from(&before.conflicts);
+    }
 }

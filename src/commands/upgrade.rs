@@ -78,7 +78,7 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
 fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, findings: &Findings) -> Result<()> {
     let stands_on = prospect.recorded.as_ref().map(|project| project.lock_digest);
     let site = &prospect.site;
-    let done = held.upgrade(site, &prospect.plan, &prospect.record, backup, stands_on)?;
+    let done = held.upgrade(site, &prospect.plan, &prospect.record, &prospect.lent, backup, stands_on)?;
     summary::warn_of(&done);
     // The answer that is there already is as good, unless the change has brought other rules.
     let changes_rules = [&prospect.plan.app, &prospect.plan.repository]

@@ -132,6 +132,16 @@ pub fn store(root: &Path, path: &str, stages: &Stages) -> Result<Vec<Indexed>> {
     stages.numbered().map(version).collect()
 }
 
+/// Stores a file as an object of the repository with this root; it is not in the index yet.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn store_entry(root: &Path, path: &str, entry: &Entry) -> Result<Indexed> {
+    let object = write_object(root, path, entry)?;
+    Ok(Indexed { path: path.to_owned(), stage: 0, mode: entry.mode().as_str().to_owned(), object })
+}
+
 /// Lets the index hold exactly `entries` of `paths`: `git status` shows those in conflict, and `git mergetool` and
 /// `git checkout --ours` work. `name` is the name of any object: they are longer in some repositories.
 ///

@@ -154,6 +154,17 @@ pub(super) fn unmerged(root: &Path) -> Option<BTreeSet<String>> {
     Some(read(root, unmerged)?.0)
 }
 
+/// The paths of what is neither a plain file nor in conflict, with its mode as git writes it; none where only git can tell.
+pub(super) fn special(root: &Path) -> Option<Vec<(String, u32)>> {
+    let special = |found: &mut Vec<(String, u32)>, entry: &Raw<'_>| {
+        let mode = number(&entry.head[24..]).unwrap_or_default();
+        if entry.stage() == 0 && mode != 0o100_644 {
+            found.push((lossy(entry.path), mode));
+        }
+    };
+    Some(read(root, special)?.0)
+}
+
 /// The entries of these paths, in their order, and when the index was written; nothing where only git can tell.
 pub(super) fn find(root: &Path, paths: &BTreeSet<&str>) -> Option<(Vec<Entry>, SystemTime)> {
     // Both are sorted by bytes, so it is enough to look at the first path that is not passed yet.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::base::{Encoder, LIMIT};
-use super::{BASE, Digest, LOCK, Lock, LockedTemplate, Pristine};
+use super::{BASE, Conflicts, Digest, LOCK, Lock, LockedTemplate, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::manifest::Ownership;
@@ -97,6 +97,7 @@ pub(super) fn record_within(limit: usize, rendered: &Rendered<'_>, present: &BTr
         files,
         repository_files,
         moved: BTreeMap::new(),
+        conflicts: Conflicts::default(),
     };
     Record { lock, base }
 }

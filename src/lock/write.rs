@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
-use super::{FORMAT, Lock, LockedTemplate, Pristine};
+use super::{Conflicted, FORMAT, Lock, LockedTemplate, MARKED, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::tree::RelPath;
 
@@ -29,6 +29,8 @@ impl Lock {
         files(&mut out, "repository-files", &self.repository_files);
         let moved = self.moved.iter().map(|(from, to)| (quote(from.as_str()), quote(to.as_str())));
         section(&mut out, "moved", moved);
+        conflicts(&mut out, "conflicts", &self.conflicts.app);
+        conflicts(&mut out, "repository-conflicts", &self.conflicts.repository);
         out
     }
 }
@@ -48,6 +50,14 @@ fn template(out: &mut String, template: &LockedTemplate) {
 
 fn files(out: &mut String, name: &str, files: &BTreeMap<RelPath, Pristine>) {
     section(out, name, files.iter().map(|(path, pristine)| (quote(path.as_str()), quote(&pristine.to_string()))));
+}
+
+fn conflicts(out: &mut String, name: &str, conflicts: &BTreeMap<RelPath, Conflicted>) {
+    let text = |left: &Conflicted| match left {
+        Conflicted::File => MARKED.to_owned(),
+        Conflicted::Beside(pristine) => pristine.to_string(),
+    };
+    section(out, name, conflicts.iter().map(|(path, left)| (quote(path.as_str()), quote(&text(left)))));
 }
 
 /// A table, left out where it is empty.

@@ -28,6 +28,8 @@ mod guard;
 mod inquiry;
 mod journal;
 mod leftovers;
+mod lent;
+mod nested;
 mod ours;
 mod project;
 mod record;
@@ -47,6 +49,8 @@ pub use inquiry::{Findings, Inquiry};
 pub(crate) use journal::reread;
 pub use journal::{Aside, Done, Recovered};
 pub use leftovers::{Left, compares_modes, leftovers};
+pub use lent::{Lent, judged, kept_by_disk, kinds, lent};
+pub use nested::{Nested, nested};
 pub use ours::{ours, refuse_left_out};
 pub use project::{Project, misplaced};
 pub use record::{lock_bytes, locks, record};
@@ -150,7 +154,8 @@ pub fn hold(site: &Site) -> Result<(Option<Held>, Option<Recovered>)> {
 }
 
 impl Held {
-    /// Changes the project by a plan that stands on a lock, and keeps what git does not hold. Conflicts are in git's index then.
+    /// Changes the project by a plan that stands on a lock, and keeps what git does not hold. Conflicts, and what the disk cannot keep,
+    /// are in git's index then.
     ///
     /// # Errors
     ///
@@ -160,6 +165,7 @@ impl Held {
         site: &Site,
         plan: &Plan,
         record: &Record,
+        lent: &Lent,
         backup: Option<&Backup>,
         stands_on: Option<Digest>,
     ) -> Result<Done> {
@@ -170,7 +176,8 @@ impl Held {
             return Err(Diagnostic::error(Code::Busy, title).help("run the command again").into());
         }
         let index = conflicts::index(&self.disk, site, plan)?;
-        apply(&self.disk, site, plan, record, backup, index, &self.busy)
+        let on_disk = (!lent.is_nothing()).then(|| lent.on_disk(plan));
+        apply(&self.disk, site, on_disk.as_ref().unwrap_or(plan), record, backup, index, &self.busy)
     }
 }
 
