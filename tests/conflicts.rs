@@ -128,7 +128,7 @@ fn what_git_was_told_not_to_look_at_is_copied_before_it_is_changed() {
         let template = place.path("template");
         let arguments = ["upgrade", "--silent", "--conflict=theirs", "--path", template.to_str().unwrap()];
         let said = place.app("repo", &arguments).ended(0);
-        assert!(said.out.ends_with("copies are in .create-app/backup/1:\n  a.txt\n"), "{}", said.out);
+        assert!(said.out.contains("copies are in .create-app/backup/1:\n  a.txt\n\n"), "{}", said.out);
         assert_eq!(place.read("repo/.create-app/backup/1/a.txt"), with("mine"));
     }
 }

@@ -14,8 +14,10 @@ use crate::cli::RenderArgs;
 use crate::diagnostic::Result;
 use crate::lock::{self, Lock, Record};
 use crate::merge::{self, Bases};
-use crate::plan::{Plan, Trees};
+use crate::plan::{Install, Plan, Trees};
+use crate::report;
 use crate::source::Loaded;
+use crate::tree::RelPath;
 use crate::workspace::{self, Lent, Needed, Project, Room, Site};
 
 /// Everything that there is to know before anything is changed.
@@ -39,6 +41,31 @@ pub(super) struct Prospect {
 }
 
 impl Prospect {
+    /// The lock files of package managers, below the repository's root, that commands to run bring up to date.
+    pub(super) fn lock_files(&self) -> Vec<String> {
+        let lock = &self.record.lock;
+        let has = |repository: bool, path: &str| {
+            let files = if repository { &lock.repository_files } else { &lock.files };
+            RelPath::new(path).is_ok_and(|path| files.contains_key(&path))
+        };
+        let mut found = Vec::new();
+        for todo in self.plan.commands(has) {
+            let files = if todo.repository { &lock.repository_files } else { &lock.files };
+            let directory = todo.directory.as_deref();
+            let is_here = |path: &&RelPath| path.ancestors().next() == directory;
+            let of_it = files.keys().filter(is_here).filter(|path| Install::of(path.file_name()) == Some(todo.install));
+            let is_there = |path: &&RelPath| {
+                let place = if todo.repository { self.site.root() } else { &self.site.app };
+                path.below(place).symlink_metadata().is_ok()
+            };
+            found.extend(of_it.filter(is_there).map(|path| match todo.repository {
+                true => path.to_string(),
+                false => self.site.in_repository(path.as_str()),
+            }));
+        }
+        found
+    }
+
     /// Whether nothing would change, the record included.
     pub(super) fn is_empty(&self) -> bool {
         let recorded = |project: &Project| {
@@ -70,6 +97,8 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     render::refuse_hooks(&template)?;
 
     let mut resolved = answer(&site, lock, &template, args, may_ask)?;
+    let progress = report::Progress::of_files(template.files.len(), site.shown());
+    progress.step("rendering");
     let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved)?;
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
@@ -95,6 +124,7 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let unknown = recorded.iter().flat_map(|project| project.lock.files.iter().chain(&project.lock.repository_files));
     let mut hidden = rendered.secret.clone();
     hidden.extend(unknown.filter(|(_, pristine)| pristine.digest.is_none()).map(|(path, _)| path.clone()));
+    progress.step("merging");
     let options = merging::options(&site, &template, args, rendered.secret);
     let mut plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
     unwritten.tell(&mut plan);

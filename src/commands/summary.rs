@@ -30,14 +30,15 @@ pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
             "\nThe template has other content for the files that were kept: the project may need it to work.",
         )?;
     }
-    report::line("\nWhat now:\n")?;
-    if site.app.as_path() != std::env::current_dir().unwrap_or_default() {
-        report::line(&format!("  cd {}", shell::path(&site.shown().to_string())))?;
+    let is_elsewhere = site.app.as_path() != std::env::current_dir().unwrap_or_default();
+    let mut commands: Vec<String> = Vec::new();
+    commands.extend(is_elsewhere.then(|| format!("cd {}", shell::path(&site.shown().to_string()))));
+    commands.extend(next.iter().map(|next| escape_control(&next.run).into_owned()));
+    commands.extend(only_in_index(site, plan));
+    if !commands.is_empty() {
+        report::line("\nWhat now:\n")?;
     }
-    for next in next {
-        report::line(&format!("  {}", escape_control(&next.run)))?;
-    }
-    for command in only_in_index(site, plan) {
+    for command in commands {
         report::line(&format!("  {command}"))?;
     }
     missing_programs(next)

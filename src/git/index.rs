@@ -9,6 +9,7 @@ use std::process::Command;
 
 use super::command::{chunks, literal, set};
 use super::filters::reading;
+use super::index_file;
 use super::objects::objects;
 use super::run::{ask, lossy, refused, run};
 use super::status::{status_lines, watched};
@@ -63,6 +64,24 @@ pub fn indexed(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<Indexed>> {
         // A path is a pattern, too: of what is below it.
         found.extend(lines.filter_map(|line| Indexed::parse(&line)).filter(|it| paths.contains(it.path.as_str())));
     }
+    found.sort();
+    Ok(found)
+}
+
+/// The same, without starting git where its index can be read.
+///
+/// # Errors
+///
+/// When git is missing or fails, where it has to be asked.
+pub fn entries(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<Indexed>> {
+    let Some((found, _)) = index_file::find(root, paths) else { return indexed(root, paths) };
+    let entry = |it: index_file::Entry| Indexed {
+        path: it.path,
+        stage: u8::try_from(it.stage).unwrap_or_default(),
+        mode: format!("{:06o}", it.mode),
+        object: it.object,
+    };
+    let mut found: Vec<Indexed> = found.into_iter().map(entry).collect();
     found.sort();
     Ok(found)
 }

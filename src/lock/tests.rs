@@ -83,6 +83,10 @@ project-name = "shop"
 
 [moved]
 "latest" = "docs/latest"
+
+[conflicts]
+"logo.png.theirs" = "100644 8f8cbb7dcf46e0bc7d53265749a6c17d116093a6ba95e442764060c76fd4a86c"
+"notes.md" = "in the file"
 "#;
     let digested = ["src", "#!", "api", "on: push"];
     let expected = digested.iter().fold(expected.to_owned(), |text, bytes| {
@@ -380,9 +384,9 @@ fn any_lock() -> impl Strategy<Value = Lock> {
     let answers = proptest::collection::btree_map(any::<String>(), any_answer(), 0..5);
     let moved = proptest::collection::btree_map(any_path(), any_path(), 0..3);
     let head = (template, proptest::option::of(any_path()), proptest::option::of(0..253_402_300_800_i64));
-    let left = prop_oneof![Just(Conflicted::File), any_pristine().prop_map(Conflicted::Beside)];
-    let left = proptest::collection::btree_map(any_path(), left, 0..3);
-    let conflicts = (left.clone(), left).prop_map(|(app, repository)| Conflicts { app, repository });
+    let left = || prop_oneof![Just(Conflicted::File), any_pristine().prop_map(Conflicted::Beside)];
+    let left = || proptest::collection::btree_map(any_path(), left(), 0..3);
+    let conflicts = (left(), left()).prop_map(|(app, repository)| Conflicts { app, repository });
     (head, answers, files(), files(), moved, conflicts).prop_map(
         |((template, app_dir, seconds), answers, files, repository_files, moved, conflicts)| Lock {
             template,

@@ -1,17 +1,19 @@
 //! What an upgrade does, for a person and as JSON.
 
+mod aborted;
 mod json;
 mod next;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+pub use aborted::{aborted, aborted_json};
 pub use json::json;
 
 use super::check::change;
 use crate::answers::placeholder::Answer;
 use crate::diagnostic::Diagnostic;
-use crate::lock::{DIRECTORY, LOCK, Lock};
+use crate::lock::{DIRECTORY, LOCK, Lock, LockedTemplate};
 use crate::plan::{Action, Cause, Change, Conflict, Plan, Todo};
 use crate::terminal::escape_control;
 use crate::tree::RelPath;
@@ -27,8 +29,6 @@ pub struct Told<'a> {
     pub shown: String,
     /// The app below the repository's root.
     pub app_dir: Option<&'a RelPath>,
-    /// Whether it is in a git repository.
-    pub in_git: bool,
     /// The lock before; none for a project without one.
     pub before: Option<&'a Lock>,
     /// The lock from now on.
@@ -39,6 +39,8 @@ pub struct Told<'a> {
     pub backup: Option<&'a Backup>,
     /// Whether anything changes, the record included.
     pub changed: bool,
+    /// What is to be committed, by paths below the repository's root; none where that is not known.
+    pub to_commit: Option<&'a [String]>,
     /// What an earlier upgrade or merge left for the user to decide.
     pub unresolved: &'a [Diagnostic],
     /// The answers that the template calls secret: a lock of an older version of it may hold them.
@@ -76,6 +78,16 @@ impl<'a> Told<'a> {
         }
     }
 
+    /// Where the template was and is, if that changes.
+    fn sources(&self) -> Option<[String; 2]> {
+        let place = |template: &LockedTemplate| match &template.subfolder {
+            Some(subfolder) => format!("{} ({subfolder})", template.source),
+            None => template.source.clone(),
+        };
+        let [old, new] = [place(&self.before?.template), place(&self.lock.template)];
+        (old != new).then_some([old, new])
+    }
+
     /// The answers that change, with what they were and are; of a project without a lock, none.
     fn answers(&self) -> Vec<(&'a str, [Option<&'a Answer>; 2])> {
         let Some(before) = self.before else { return Vec::new() };
@@ -105,6 +117,9 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
         let [old, new] = values.map(|value| value.map_or("none".to_owned(), quoted));
         writeln!(out, "  answer    {}: {old} -> {new}", escape_control(name))?;
     }
+    if let Some([old, new]) = told.sources() {
+        writeln!(out, "  source    {} -> {}", escape_control(&old), escape_control(&new))?;
+    }
     let plain = |change: &Change| !matches!(change.action, Action::Conflict(_) | Action::Keep);
     let listed: Vec<_> = told.changes().filter(|(.., change)| plain(change)).collect();
     listed.iter().take(LISTED).try_for_each(|change| line(out, told, change))?;
@@ -132,7 +147,11 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
 fn quoted(answer: &Answer) -> String {
     match answer {
         Answer::Text(text) => format!("\"{}\"", escape_control(text)),
-        other => escape_control(&other.to_string()).into_owned(),
+        Answer::Bool(value) => value.to_string(),
+        Answer::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| format!("\"{}\"", escape_control(item))).collect();
+            format!("[{}]", items.join(", "))
+        }
     }
 }
 
