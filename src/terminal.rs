@@ -31,6 +31,16 @@ pub fn escape_control_except<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
     Cow::Owned(escaped)
 }
 
+/// The beginning of a text, escaped, and `…` where that is not all of it: what a stranger wrote may be megabytes. `most` is in bytes, before
+/// they are escaped.
+#[must_use]
+pub fn beginning(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return escape_control(text);
+    }
+    Cow::Owned(format!("{}…", escape_control(&text[..text.floor_char_boundary(most)])))
+}
+
 /// Whether a terminal acts on a character, or shows nothing of it: control characters; those that change the order in which the others
 /// read; and those that Unicode calls ignorable, with which two texts look the same that are not.
 #[must_use]
@@ -83,6 +93,13 @@ mod tests {
     #[test]
     fn line_breaks_and_tabs_stay_when_asked() {
         assert_eq!(escape_control_except("a\n\tb\x1b", &['\n', '\t']), "a\n\tb\\u{1b}");
+    }
+
+    #[test]
+    fn of_a_long_text_the_beginning_is_shown() {
+        assert_eq!(beginning("a\tb", 3), r"a\tb");
+        assert_eq!(beginning("a\tbc", 3), r"a\tb…");
+        assert_eq!(beginning("aüb", 2), "a…");
     }
 
     proptest! {

@@ -114,11 +114,19 @@ impl LockedTemplate {
     }
 }
 
-/// What people call a state of a template: its version or, where it has none, as much of the commit as tells it from others.
+/// So much of a version is shown, in bytes: conflict markers and summaries have it in each line.
+const MAX_VERSION: usize = 100;
+
+/// What people call a state of a template: its version, or the beginning of it where a stranger's is endless; or, where it has none, as
+/// much of the commit as tells it from others.
 #[must_use]
 pub fn label(version: Option<&str>, revision: &str) -> Option<String> {
     let commit = || Some(revision).filter(|revision| is_commit(revision)).and_then(|revision| revision.get(..8));
-    version.or_else(commit).map(str::to_owned)
+    let version = version.map(|version| match version.floor_char_boundary(MAX_VERSION) {
+        end if end < version.len() => format!("{}…", &version[..end]),
+        _ => version.to_owned(),
+    });
+    version.or_else(|| commit().map(str::to_owned))
 }
 
 fn is_commit(revision: &str) -> bool {

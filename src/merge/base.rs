@@ -96,6 +96,8 @@ pub(crate) fn entry(mode: Mode, bytes: &Bytes) -> Option<Entry> {
         Mode::File | Mode::Executable => {
             Some(Entry::File { bytes: bytes.clone(), executable: mode == Mode::Executable })
         }
+        // A longer one is no target anywhere, and unlike a file's bytes, it is copied for each line of the lock.
+        Mode::Symlink if bytes.len() > 4096 => None,
         Mode::Symlink => String::from_utf8(bytes.to_vec()).ok().map(|target| Entry::Symlink { target }),
     }
 }

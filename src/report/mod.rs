@@ -17,7 +17,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Padding, Renderer,
 use crate::cli::Colour;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, SHOWN, Severity, io_reason};
 use crate::lock::LockedTemplate;
-use crate::terminal::{escape_control, escape_control_except, is_hidden};
+use crate::terminal::{beginning, escape_control, escape_control_except, is_hidden};
 pub use progress::Progress;
 
 /// Prints diagnostics to standard error: coloured on a terminal unless `NO_COLOR` says otherwise, plain elsewhere.
@@ -224,8 +224,8 @@ pub(crate) fn draw(diagnostic: &Diagnostic) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let [title, label] = [&diagnostic.title, &diagnostic.label].map(|text| said(text));
-    let help = diagnostic.help.as_deref().map(said);
+    let [title, label] = [&diagnostic.title, &diagnostic.label].map(|text| beginning(text, MAX_TEXT));
+    let help = diagnostic.help.as_deref().map(|help| beginning(help, MAX_TEXT));
     let place = diagnostic.place.as_deref();
     let excerpt = place.filter(|place| place.quoted).map(Excerpt::of);
     let mut group = Group::with_title(level.primary_title(&*title).id(diagnostic.code.as_str()));
@@ -252,14 +252,6 @@ pub(crate) fn draw(diagnostic: &Diagnostic) -> String {
 
 /// So much of a text is shown, in bytes: it may be all of a file.
 const MAX_TEXT: usize = 2_000;
-
-/// A text as it is shown.
-fn said(text: &str) -> Cow<'_, str> {
-    if text.len() <= MAX_TEXT {
-        return escape_control(text);
-    }
-    Cow::Owned(format!("{}…", escape_control(&text[..text.floor_char_boundary(MAX_TEXT)])))
-}
 
 /// The lines of a place: to draw one, the renderer reads all the text that it gets.
 struct Excerpt<'p> {

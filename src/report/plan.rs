@@ -15,7 +15,7 @@ use crate::answers::placeholder::Answer;
 use crate::diagnostic::Diagnostic;
 use crate::lock::{DIRECTORY, LOCK, Lock, LockedTemplate};
 use crate::plan::{Action, Cause, Change, Conflict, Plan, Todo};
-use crate::terminal::escape_control;
+use crate::terminal::{beginning, escape_control};
 use crate::tree::RelPath;
 use crate::workspace::Backup;
 
@@ -144,13 +144,16 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     next::draw(out, told)
 }
 
+/// So much of an answer is shown, in bytes.
+const MAX_ANSWER: usize = 400;
+
 fn quoted(answer: &Answer) -> String {
     match answer {
-        Answer::Text(text) => format!("\"{}\"", escape_control(text)),
+        Answer::Text(text) => format!("\"{}\"", beginning(text, MAX_ANSWER)),
         Answer::Bool(value) => value.to_string(),
         Answer::Array(items) => {
-            let items: Vec<String> = items.iter().map(|item| format!("\"{}\"", escape_control(item))).collect();
-            format!("[{}]", items.join(", "))
+            let items: Vec<String> = items.iter().map(|item| format!("\"{item}\"")).collect();
+            format!("[{}]", beginning(&items.join(", "), MAX_ANSWER))
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::pairing::{Pair, affinity};
+use crate::limits::{MERGED, PROJECT, TEMPLATE};
 use crate::tree::{Entry, RelPath};
 
 /// The least similarity, in per cent, that counts as a move.
@@ -106,8 +107,15 @@ struct Profiled<'a> {
 
 fn profiles<'a>(files: &Files<'a>) -> Vec<Profiled<'a>> {
     let mut room = MAX_LINES;
+    // Many lines of a lock can name the same bytes: they are held once, but would be looked at for each.
+    let mut bytes = TEMPLATE + PROJECT;
     let regular = files.iter().filter(|(_, entry)| matches!(entry, Entry::File { .. }));
     let fitting = regular.filter(|(_, entry)| {
+        let length = entry.bytes().len() as u64;
+        if length > MERGED.min(bytes) {
+            return false;
+        }
+        bytes -= length;
         let lines = entry.bytes().iter().filter(|&&byte| byte == b'\n').count() + 1;
         let fits = (MIN_LINES..=room).contains(&lines);
         room -= if fits { lines } else { 0 };

@@ -76,9 +76,12 @@ impl Outline {
         let mut finder = Finder::new(self, text);
         let header = finder.header(&comments);
         let apart = finder.apart(&comments);
-        let mut last = (0, false);
+        let (mut last, mut line, mut seen) = ((0, false), 0, 0);
         for (number, comment) in comments.into_iter().enumerate() {
-            let line = line_start(text, comment.span.start);
+            // All of a long text may be on one line.
+            let new = text[seen..comment.span.start].rfind('\n');
+            line = new.map_or(line, |end| seen + end + 1);
+            seen = comment.span.start;
             let alone = text[line.max(last.0)..comment.span.start].trim().is_empty() && (line >= last.0 || !last.1);
             let (owner, place) = match alone {
                 true if number < header => (None, Place::Before),
@@ -203,12 +206,12 @@ impl<'t> Finder<'t> {
     /// The owner of a comment behind something on the line that starts at `line`.
     fn behind(&self, line: usize, comment: usize) -> (Option<usize>, Place) {
         let place = |at: usize| self.by_start.partition_point(|&entry| self.span(entry).start < at);
-        let started = &self.by_start[place(line)..place(comment)];
-        let ended =
-            started.iter().rev().filter(|&&at| self.span(at).end <= comment).max_by_key(|&&at| self.span(at).end);
+        let started = self.by_start[place(line)..place(comment)].last();
         let place = |at: usize| self.by_end.partition_point(|&entry| self.span(entry).end <= at);
-        let before = self.by_end[place(line)..place(comment)].last();
-        let owner = ended.or(started.last()).or(before);
+        let ended = &self.by_end[place(line)..place(comment)];
+        // All that ended on the line and started before it are within each other, so they are few.
+        let both = ended.iter().rev().find(|&&at| self.span(at).start >= line);
+        let owner = both.or(started).or(ended.last());
         (owner.copied(), Place::Behind)
     }
 
@@ -229,8 +232,4 @@ impl<'t> Finder<'t> {
         }
         Some(node)
     }
-}
-
-fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |end| end + 1)
 }

@@ -54,6 +54,8 @@ struct Source<'t> {
     text: &'t str,
     ast: Option<Ast<'t>>,
     node: Node,
+    /// Where its lines start.
+    lines: Vec<usize>,
     commas: Vec<usize>,
     comments: Vec<Range<usize>>,
 }
@@ -84,7 +86,8 @@ impl<'t> Source<'t> {
                 _ => {}
             }
         }
-        Some(Self { text, ast: parsed.value, node: parse(text, dialect)?.root, commas, comments })
+        let lines = [0].into_iter().chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Some(Self { text, ast: parsed.value, node: parse(text, dialect)?.root, lines, commas, comments })
     }
 
     fn root(&self) -> Option<Part<'_, 't>> {
@@ -105,7 +108,8 @@ impl<'t> Source<'t> {
 
     /// The white space before the first character of the line of `at`.
     fn margin(&self, at: usize) -> &'t str {
-        let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        // All of a large document may be on one line.
+        let start = self.lines.partition_point(|&start| start <= at).checked_sub(1).map_or(0, |line| self.lines[line]);
         margin(&self.text[start..])
     }
 }

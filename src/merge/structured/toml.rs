@@ -7,8 +7,13 @@ use toml_parser::lexer::TokenKind;
 
 use super::comments::{Comment, NOWHERE, Outline};
 use super::value::{Document, List, Map, Node, Value};
+use crate::limits;
 
 pub(super) fn parse(text: &str) -> Option<Document> {
+    // The parser takes hundreds of bytes for each table that a few bytes name.
+    if limits::is_overfull_toml(text) {
+        return None;
+    }
     let document = toml_edit::Document::parse(text).ok()?;
     let source = Source::new(text);
     let comments = source.lex().filter(|token| token.kind() == TokenKind::Comment);

@@ -10,6 +10,7 @@ use super::state::{Seen, look};
 use super::text::{Index, Journal};
 use super::way::{in_the_way, unreachable};
 use crate::diagnostic::{Diagnostic, Result};
+use crate::limits::PROJECT;
 use crate::lock::{BASE, Digest, Record};
 use crate::plan::{Changes, Effect, Plan, Stamp, effects};
 use crate::rooted::{self, Failure as Unreached, Reader, Spot};
@@ -228,6 +229,10 @@ fn stamp_at(places: &Places<'_>, reader: &mut Reader<'_>, target: &Target) -> Re
     let seen = match reader.spot(Path::new(&places.way(target))) {
         Err(failure) if failure.is_missing() => return Ok(None),
         Err(failure) => return Err(unreachable("cannot read", places, target, &failure)),
+        // No upgrade wrote that, and to tell what it is would take as long as to read it.
+        Ok(spot) if spot.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > PROJECT) => {
+            return Err(unreachable("cannot read", places, target, &Unreached::TooLarge(PROJECT)));
+        }
         Ok(spot) => look(&spot).map_err(|error| Diagnostic::io("cannot read", spot.path(), &error))?,
     };
     Ok(if let Seen::Entry(stamp) = seen { Some(stamp) } else { None })
