@@ -31,14 +31,14 @@ pub use head::head;
 pub use history::once_added;
 pub use identity::Identity;
 pub use ignore::{Ignored, check_ignore, would_ignore};
-pub use index::{Indexed, entries, indexed, only_staged, set_index, store, store_entry};
+pub use index::{Indexed, entries, indexed, may_be_staged, only_staged, set_index, store, store_entry};
 #[cfg(fuzzing)]
 pub(crate) use index_file::listed;
 pub use mirror::{Format, Length, List, Listed, Mirror, submodules};
 pub use own::own_directory;
 pub use repository::{check_files, find_repository};
 pub use settings::{init, pager, require};
-pub use status::{Held, status, unmerged};
+pub use status::{Held, is_as_indexed, status, unmerged};
 pub use worktree::{Disk, Kinds, disk, files, kinds, left_out, staged};
 
 #[cfg(test)]

@@ -25,7 +25,8 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
     let (mut outcome, mut failures) = (Outcome::Clean, Vec::new());
     for (n, path) in args.paths.iter().enumerate() {
         if n > 0 && !args.json {
-            report::summary("\n")?;
+            // Should it fail, what is printed next says so.
+            drop(report::summary("\n"));
         }
         match if args.abort { abort::run(path, args) } else { upgrade(path, args) } {
             Ok(Outcome::Differences) => outcome = Outcome::Differences,

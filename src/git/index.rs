@@ -86,6 +86,13 @@ pub fn entries(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<Indexed>> {
     Ok(found)
 }
 
+/// Whether something in a directory, given below the root and with `/`, may be staged that is not committed: git has noted no tree of
+/// it since. What `git reset --soft` leaves is not noticed.
+#[must_use]
+pub fn may_be_staged(root: &Path, directory: &str) -> bool {
+    index_file::is_written(root, directory) != Some(true)
+}
+
 /// The versions of `paths`, relative to the repository's `root` and with `/`, that only the index has: neither the last commit nor
 /// the work tree holds them.
 ///

@@ -85,7 +85,11 @@ pub fn kept_by_disk(site: &Site) -> Disk {
     let root = site.repository.as_deref().unwrap_or(&site.app);
     let is_off = git::own_directory(root).and_then(|own| Root::open(&own).ok()).is_some_and(|own| {
         let text = own.read("config", SETTINGS).map(|bytes| String::from_utf8_lossy(&bytes).to_lowercase());
-        text.is_ok_and(|text| ["filemode", "symlinks"].iter().any(|key| text.contains(key) && text.contains("false")))
+        let is_off = |line: &str| {
+            let is_key = ["filemode", "symlinks"].iter().any(|key| line.trim_start().starts_with(key));
+            is_key && !line.trim_end().ends_with("true")
+        };
+        text.is_ok_and(|text| text.lines().any(is_off))
     });
     if is_off { disk(root).unwrap_or(all) } else { all }
 }

@@ -48,8 +48,14 @@ fn is_uncommitted(root: &Path, lock: &str, base: &[String]) -> Result<bool> {
         return Ok(false);
     }
     let paths: BTreeSet<&str> = base.iter().map(String::as_str).collect();
-    if git::entries(root, &paths)?.len() < paths.len() {
+    let tracked = git::entries(root, &paths)?;
+    if tracked.len() < paths.len() || tracked.iter().any(|entry| entry.stage > 0) {
         return Ok(true);
+    }
+    let directory = lock.strip_suffix(LOCK).unwrap_or_default().trim_end_matches('/');
+    // To start git takes as long as all the rest, and mostly it has nothing to say.
+    if git::is_as_indexed(root, lock) == Some(true) && !git::may_be_staged(root, directory) {
+        return Ok(false);
     }
     Ok(!git::status(root, &Committed::default(), &[lock].into())?.is_empty())
 }
