@@ -305,8 +305,11 @@ fn a_thread_or_a_process_that_cannot_be_started_is_an_error() {
 fn what_was_written_is_complete_although_nobody_could_be_told() {
     let directory = template(&[("a", b"1\n"), ("cargo-generate.toml", b"[template]\nignore = [\"tests\"]\n")]);
     let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let state = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
-        let output = create_app(directory.path()).args(arguments).stdout(full()).output().unwrap();
+        let mut program = create_app(directory.path());
+        program.env("CREATE_APP_STATE_DIR", state.path());
+        let output = program.args(arguments).stdout(full()).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", said(&output));
         assert!(said(&output).contains("warning[P003]: cannot write to standard output"), "{}", said(&output));
     };

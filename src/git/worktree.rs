@@ -121,8 +121,8 @@ pub fn disk(root: &Path) -> Result<Disk> {
     // The last one of a name decides.
     let is_on = |key: &str| {
         let text = lossy(&output.stdout);
-        let values = text.lines().filter_map(|line| line.split_once(' ')).filter(|(name, _)| *name == key);
-        values.last().is_none_or(|(_, value)| value != "false")
+        let mut values = text.lines().rev().filter_map(|line| line.split_once(' ')).filter(|(name, _)| *name == key);
+        values.next().is_none_or(|(_, value)| value != "false")
     };
     Ok(Disk { modes: is_on("core.filemode"), links: is_on("core.symlinks") })
 }
