@@ -102,6 +102,8 @@ codes! {
     LockMissing = "L005",
     /// The lock places the project in a repository, and there is none around it.
     RepositoryMissing = "L006",
+    /// The project's files do not fit the recorded answers.
+    RecordMixed = "L007",
     /// A test case that is malformed.
     TestCase = "C001",
 }

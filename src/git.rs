@@ -16,9 +16,11 @@ mod index_file;
 mod mirror;
 mod objects;
 mod own;
+mod record;
 mod repository;
 mod run;
 mod settings;
+mod sparse;
 mod special;
 mod status;
 mod worktree;
@@ -36,9 +38,11 @@ pub use index::{Indexed, entries, indexed, may_be_staged, only_staged, set_index
 pub(crate) use index_file::listed;
 pub use mirror::{Format, Length, List, Listed, Mirror, submodules};
 pub use own::own_directory;
+pub use record::{Holder, Operation, holder, introduced, may_be_merging, operation, stages};
 pub use repository::{check_files, find_repository};
 pub use settings::{init, pager, require};
-pub use status::{Held, is_as_indexed, status, unmerged};
+pub use sparse::Sparse;
+pub use status::{Held, is_as_indexed, status, uncommitted, unmerged};
 pub use worktree::{Disk, Kinds, disk, files, kinds, left_out, staged};
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_lock_of_the_largest_template_is_not_overfull_and_forged_ones_are() {
-        let line = |n: usize| format!("\"src/some/where/file-{n}.test.ts\" = \"100644 {n:064x}\"\n");
+        let line = |n: usize| format!("\"src/some/where/file-{n}.test.ts\" = \"100644 {n:064x}\"\n\n");
         let lock: String = (0..TEMPLATE_FILES).map(line).collect();
         assert!(!is_overfull_toml(&lock) && lock.len() as u64 <= LOCK);
         for part in ["\n", "a.b.c = 1\n", "[[a]]\n", "[a,", "a={},"] {

@@ -108,7 +108,7 @@ fn a_broken_record_fails_and_says_what_restores_it() {
     place.remove(&format!("shop/.create-app/base/{digest}"));
     place.app("shop", &["check"]).ended(0);
     place.write("shop/.create-app/lock.toml", format!("<<<<<<< HEAD\n{lock}=======\n{lock}>>>>>>> topic\n"));
-    place.app("shop", &["check"]).ended(1).warns("error[L001]: the lock has a merge conflict");
+    place.app("shop", &["check"]).ended(1).warns("error[L001]: `.create-app/lock.toml` has a merge conflict");
 }
 
 #[test]

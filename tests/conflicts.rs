@@ -408,3 +408,75 @@ fn a_page_about_conflicts_is_none() {
     release(&place, "2.0.0", &["a.txt"]);
     upgrade(&place, "repo").ended(0);
 }
+
+/// Puts something of the user's own into a directory of the template; returns its path.
+type Occupy = fn(&Place) -> &'static str;
+
+#[test]
+fn a_directory_in_which_something_else_is_does_not_become_a_file() {
+    let kinds: [Occupy; 6] = [
+        |place| {
+            place.write("repo/src/own", "own");
+            "own"
+        },
+        |place| {
+            place.write("repo/src/deep/er/own", "own");
+            "deep/er/own"
+        },
+        |place| {
+            place.write("repo/.gitignore", "src/own");
+            place.write("repo/src/own", "own");
+            "own"
+        },
+        |place| {
+            std::os::unix::fs::symlink("nowhere", place.path("repo/src/own")).unwrap();
+            "own"
+        },
+        |place| {
+            place.write("repo/src/no:template", "own");
+            "no:template"
+        },
+        |place| {
+            fs::create_dir(place.path("repo/src/sub")).unwrap();
+            place.git("repo/src/sub", &["init", "--quiet"]);
+            place.git("repo/src/sub", &["commit", "--quiet", "--allow-empty", "--message=own"]);
+            "sub/.git"
+        },
+    ];
+    for occupy in kinds {
+        let place = project(".");
+        let own = occupy(&place);
+        place.commit("repo");
+        fs::remove_dir_all(place.path("template/src")).unwrap();
+        place.write("template/src", "a file");
+        release(&place, "2.0.0", &[]);
+        let path = place.path("template");
+        let json = place.app("repo", &["upgrade", "--silent", "--json", "--path", path.to_str().unwrap()]).ended(1);
+        let value: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+        assert_eq!(value["conflicts"], 1, "{own}");
+        let conflict = &value["changes"].as_array().unwrap().iter().find(|change| change["path"] == "src").unwrap();
+        assert_eq!((&conflict["action"], &conflict["beside"][0]), (&"conflict".into(), &"src.theirs".into()), "{own}");
+        assert!(json.err.is_empty(), "{own}: {}", json.err);
+
+        assert_eq!(place.read("repo/src.theirs"), "a file");
+        assert!(place.path("repo/src").join(own).symlink_metadata().is_ok(), "{own}");
+        assert!(!place.path("repo/src/c.txt").exists(), "{own}");
+        assert_eq!(unmerged(&place), "UA src\n", "{own}");
+        upgrade(&place, "repo").ended(1).warns("error[P007]: `src` has a conflict that is not resolved");
+        place.app("repo", &["check"]).ended(1).has("conflict  src: unmerged in git, `src.theirs` is beside it\n");
+        fs::remove_file(place.path("repo/src.theirs")).unwrap();
+        place.git("repo", &["add", "--all"]);
+        assert_done(&place, "repo");
+    }
+}
+
+#[test]
+fn a_directory_that_only_the_template_has_filled_becomes_a_file() {
+    let place = project(".");
+    fs::remove_dir_all(place.path("template/src")).unwrap();
+    place.write("template/src", "a file");
+    release(&place, "2.0.0", &[]);
+    upgrade(&place, "repo").ended(0);
+    assert_eq!(place.read("repo/src"), "a file");
+    assert_done(&place, "repo");
+}

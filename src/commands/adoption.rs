@@ -68,12 +68,24 @@ fn what_to_give(ownership: &Ownership) -> String {
     }
 }
 
+/// An answer that the project's files told.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The answer.
+    pub(super) answer: Answer,
+    /// The file that has it; none for a name that is the directory's.
+    pub(super) file: Option<String>,
+}
+
+/// What the project's files told of the answers.
+pub(super) type Inferred = BTreeMap<String, Found>;
+
 /// What the files tell of the answers, by the template's `[create-app.infer]`, as far as these are answers; and a name.
 ///
 /// # Errors
 ///
 /// Where one of these files cannot be read.
-pub(super) fn answers(site: &Site, template: &Template) -> Result<BTreeMap<String, Answer>> {
+pub(super) fn answers(site: &Site, template: &Template) -> Result<Inferred> {
     const NAME: &str = "project-name";
     let ownership = &template.manifest.ownership;
     let is_answer = |name: &str, text: &String| {
@@ -81,21 +93,22 @@ pub(super) fn answers(site: &Site, template: &Template) -> Result<BTreeMap<Strin
         placeholder.is_none_or(|placeholder| placeholder.parse(text).is_ok())
     };
     let mut files = inference::Files::open(site)?;
-    let mut answers: BTreeMap<String, Answer> = BTreeMap::new();
+    let mut answers = Inferred::new();
     for (name, ways) in &ownership.infer {
         for way in ways {
             let text = files.infer(way)?.filter(|text| is_answer(name, text));
             if let Some(text) = text {
-                answers.insert(name.clone(), Answer::Text(text));
+                let found = Found { answer: Answer::Text(text), file: Some(way.file.clone()) };
+                answers.insert(name.clone(), found);
                 break;
             }
         }
     }
     let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let known = answers.get(NAME).map_or(directory, ToString::to_string);
+    let (known, file) = answers.remove(NAME).map_or((directory, None), |found| (found.answer.to_string(), found.file));
     // The scope of a package is no part of its name.
     let known = known.rsplit('/').next().unwrap_or_default();
     let named = name::nearest(known, ownership.name_pattern.as_ref());
-    answers.insert(NAME.to_owned(), Answer::Text(named));
+    answers.insert(NAME.to_owned(), Found { answer: Answer::Text(named), file });
     Ok(answers)
 }

@@ -52,7 +52,9 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     let ours = workspace::judged(&mut project, Needed::ToJudge)?;
     let left = workspace::leftovers(&project, &ours)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
-    let warnings = [project.left_unchecked(), uncommitted.end().filter(|_| left.lock.is_none())];
+    let mixed = workspace::mixed(&project, &ours, &project.lock)?.map(|it| it.warning);
+    let uncommitted = uncommitted.end().filter(|_| left.lock.is_none());
+    let warnings = [project.left_unchecked(), mixed, uncommitted];
     Ok(Checked {
         shown,
         app_dir: project.site.app_dir.clone(),
@@ -67,8 +69,8 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
 
 /// The template, where it is newer than the project. An old copy of it would tell nothing.
 fn newer(project: &Project, args: &CheckArgs) -> Result<Option<Newer>> {
-    let access = Access { may_ask: false, offline: false };
-    let loaded = origin::load(&project.site, Some(&project.lock.template), &args.source, access)?;
+    let access = Access { may_ask: false, offline: false, stay: false };
+    let loaded = origin::load(&project.site, Some(&project.lock), &args.source, access)?;
     let newer = origin::is_newer(&loaded, &project.lock.template);
     let template = loaded.template;
     Ok(newer.then_some(Newer { version: template.manifest.ownership.version, revision: template.origin.revision }))

@@ -28,8 +28,8 @@ pub(super) fn options(site: &Site, template: &Template, args: &RenderArgs, secre
     }
 }
 
-/// Merges; again, where git knows something that the plan depends on, and where a file stands that the merge knew nothing
-/// of, at a name that it chose for one beside another.
+/// Merges; again, where git knows something that the plan depends on, and where a file is that the merge knew nothing of, at a
+/// path that is not the template's: a name beside another file, or a place in a directory that the user moved.
 pub(super) fn merged(
     site: &Site,
     bases: Option<&Bases>,
@@ -47,14 +47,7 @@ pub(super) fn merged(
             options = ask_git(site, bases, [ours, theirs], options)?;
             continue;
         }
-        let beside = |changes: &Changes| -> Tree {
-            let conflicts = changes.values().filter_map(|change| match &change.action {
-                Action::Conflict(conflict) => Some(&conflict.beside),
-                _ => None,
-            });
-            conflicts.flatten().cloned().collect()
-        };
-        let taken = site.read(&beside(&plan.app), &beside(&plan.repository))?;
+        let taken = site.read(&chosen(&plan.app, &theirs.app), &chosen(&plan.repository, &theirs.repository))?;
         if taken.app.is_empty() && taken.repository.is_empty() {
             return Ok(plan);
         }
@@ -66,6 +59,21 @@ pub(super) fn merged(
             ours.extend(found.into_iter().flatten());
         }
     }
+}
+
+/// What a plan puts at paths that are not the template's, where it knows of nothing.
+fn chosen(changes: &Changes, theirs: &Tree) -> Tree {
+    let mut chosen = Tree::new();
+    for (path, change) in changes {
+        match &change.action {
+            Action::Conflict(conflict) => chosen.extend(conflict.beside.iter().cloned()),
+            Action::Create(entry) | Action::Move { after: entry, .. } if !theirs.contains_key(path) => {
+                chosen.insert(path.clone(), entry.clone());
+            }
+            _ => {}
+        }
+    }
+    chosen
 }
 
 /// Whether a plan may be another one with what git knows. Which paths are ignored counts for conflicts, and where a file that

@@ -3,6 +3,7 @@
 mod adoption;
 mod check;
 mod completions;
+mod deciding;
 mod diff;
 mod inputs;
 mod interrupted;

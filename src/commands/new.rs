@@ -30,7 +30,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let site = Site::locate(path)?;
     interrupted::finish(&site)?;
     let may_ask = !args.silent && prompt::possible();
-    let loaded = origin::load(&site, None, &args.source, Access { may_ask, offline: true })?;
+    let loaded = origin::load(&site, None, &args.source, Access { may_ask, offline: true, stay: false })?;
     // A template may be meant to go into what is there.
     let args = &NewArgs { init: args.init || loaded.template.manifest.init, ..args.clone() };
     let existing = existing(args);
@@ -53,6 +53,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let trees = rendered.trees;
     let ours = site.read(&trees.app, &trees.repository)?;
     let plan = Plan::new(trees.app, trees.repository, &ours, existing);
+    workspace::refuse_outside(&site, &plan)?;
     // Who asks for a repository in so many words gets all or nothing.
     if args.vcs.is_some() && wants_repository(args, &site, &template) {
         git::require()?;

@@ -3,6 +3,7 @@
 mod choice;
 mod directory;
 mod folder;
+mod moved;
 mod name;
 mod repository;
 
@@ -11,7 +12,7 @@ use repository::{from_locked_repository, from_repository};
 
 use crate::cli::SourceArgs;
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::lock::LockedTemplate;
+use crate::lock::{Lock, LockedTemplate};
 use crate::source::{self, Loaded};
 use crate::template::{Origin, Reference};
 use crate::workspace::Site;
@@ -26,6 +27,8 @@ pub(super) struct Access {
     pub(super) may_ask: bool,
     /// Whether a repository that was fetched before will do, where it cannot be fetched now.
     pub(super) offline: bool,
+    /// Whether the commit that the lock names is wanted, unless the command line says otherwise.
+    pub(super) stay: bool,
 }
 
 /// Loads the template that the command line names, else the one that the lock does, else the embedded one.
@@ -33,18 +36,18 @@ pub(super) struct Access {
 /// # Errors
 ///
 /// Where it has gone or cannot be read, and where what was given does not fit together.
-pub(super) fn load(site: &Site, locked: Option<&LockedTemplate>, args: &SourceArgs, access: Access) -> Result<Loaded> {
+pub(super) fn load(site: &Site, lock: Option<&Lock>, args: &SourceArgs, access: Access) -> Result<Loaded> {
     if args.embedded {
         return source::embedded();
     }
     if let Some(path) = &args.directory {
-        return from_directory(site, path, locked, args, access);
+        return from_directory(site, path, lock, args, access);
     }
     if let Some(given) = &args.git {
-        return from_repository(site, given, locked, args, access);
+        return from_repository(site, given, lock, args, access);
     }
-    if let Some(locked) = locked.filter(|locked| locked.is_in_git()) {
-        return from_locked_repository(site, locked, args, access);
+    if let Some(lock) = lock.filter(|lock| lock.template.is_in_git()) {
+        return from_locked_repository(site, lock, args, access);
     }
     if let Some((flag, _)) = args.reference().as_ref().and_then(Reference::pair) {
         let title = format!("`--{flag}` is for a template in git, and this one is not");
@@ -52,8 +55,8 @@ pub(super) fn load(site: &Site, locked: Option<&LockedTemplate>, args: &SourceAr
             .help("say where its repository is with --git")
             .into());
     }
-    match locked.filter(|locked| locked.source != EMBEDDED) {
-        Some(locked) => from_locked_directory(site, locked, args.subfolder.as_deref()),
+    match lock.filter(|lock| lock.template.source != EMBEDDED) {
+        Some(lock) => from_locked_directory(site, lock, args, access),
         None if args.subfolder.is_some() => {
             let title = "`--subfolder` is for a template with folders, and the embedded one has none to choose from";
             Err(Diagnostic::error(Code::SourceInvalid, title)

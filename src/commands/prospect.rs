@@ -4,21 +4,23 @@
 mod answers;
 mod rendering;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::answers::answer;
+use super::adoption::{self, Inferred};
 use super::origin::{self, Access};
-use super::{adoption, merging, render};
+use super::{deciding, inputs, merging, render};
+use crate::answers::given::GivenValues;
 use crate::answers::prompt;
 use crate::cli::RenderArgs;
-use crate::diagnostic::Result;
-use crate::lock::{self, Lock, Record};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::lock::{self, DIRECTORY, LOCK, Lock, Record};
 use crate::merge::{self, Bases};
 use crate::plan::{Install, Plan, Trees};
-use crate::report;
 use crate::source::Loaded;
 use crate::tree::RelPath;
-use crate::workspace::{self, Lent, Needed, Project, Room, Site};
+use crate::workspace::{self, Lent, Mixed, Needed, Project, Room, Site};
+use crate::{report, shell};
 
 /// Everything that there is to know before anything is changed.
 pub(super) struct Prospect {
@@ -26,6 +28,8 @@ pub(super) struct Prospect {
     pub(super) site: Site,
     /// What the lock and the base know; none for a project that is adopted.
     pub(super) recorded: Option<Project>,
+    /// What the files of a project that is adopted told of the answers.
+    pub(super) inferred: Inferred,
     /// The project's files.
     pub(super) ours: Trees,
     /// What the template renders now.
@@ -38,6 +42,8 @@ pub(super) struct Prospect {
     pub(super) record: Record,
     /// The answers that the template calls secret.
     pub(super) secret: BTreeSet<String>,
+    /// That the record has lost answers, if it has.
+    pub(super) mixed: Option<Diagnostic>,
 }
 
 impl Prospect {
@@ -69,9 +75,39 @@ impl Prospect {
     /// Whether nothing would change, the record included.
     pub(super) fn is_empty(&self) -> bool {
         let recorded = |project: &Project| {
-            project.lock == self.record.lock && project.present.is_superset(&self.record.lock.base())
+            project.merging.is_none()
+                && project.lock == self.record.lock
+                && project.present.is_superset(&self.record.lock.base())
         };
         self.plan.is_empty() && self.recorded.as_ref().is_some_and(recorded)
+    }
+}
+
+impl Prospect {
+    /// The lock before; where git left it in conflict, one side of it.
+    pub(super) fn before(&self) -> Option<&Lock> {
+        self.recorded.as_ref().map(|project| project.merging.as_deref().unwrap_or(&project.lock))
+    }
+
+    /// Says what there is to do with a lock that was made of two sides.
+    pub(super) fn say_what_to_commit(&self) {
+        if self.recorded.as_ref().is_some_and(|project| project.merging.is_some()) {
+            let lock = self.site.name_of(&format!("{DIRECTORY}/{LOCK}"));
+            report::status(&format!(
+                "The lock is made of both sides: `git add -- {}`, then commit the merge.",
+                shell::path(&lock)
+            ));
+        }
+    }
+
+    /// The answers that are recorded as the project's files told them, and the file that has each.
+    pub(super) fn still_inferred(&self) -> BTreeMap<&str, Option<&str>> {
+        let answers = &self.record.lock.answers;
+        let still = self
+            .inferred
+            .iter()
+            .filter(|(name, found)| answers.get(*name).is_some_and(|it| it.to_string() == found.answer.to_string()));
+        still.map(|(name, found)| (name.as_str(), found.file.as_deref())).collect()
     }
 }
 
@@ -80,23 +116,64 @@ pub(super) fn may_ask(args: &RenderArgs) -> bool {
     !args.silent && prompt::possible()
 }
 
+/// Reads the record; where git left the lock in conflict, the command line or a person decides between its sides. What the command line
+/// gives is only read then, and once: it may be a pipe.
+fn read(site: &Site, args: &RenderArgs, may_ask: bool, given: &mut Option<GivenValues>) -> Result<Project> {
+    Project::read_deciding(site.clone(), &mut |contradiction| {
+        if given.is_none() {
+            *given = Some(inputs::given(args.values_file.as_deref(), &args.define)?);
+        }
+        deciding::decide(contradiction, given.as_ref(), args, may_ask)
+    })
+}
+
+/// Makes one lock of the two sides that git left of it, and nothing else. None where git left no conflict of it.
+///
+/// # Errors
+///
+/// Everything that keeps it from being done.
+pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospect>> {
+    let project = read(&site, args, false, &mut None)?;
+    if project.merging.is_none() {
+        return Ok(None);
+    }
+    let record = Record::again(project.lock.clone(), &project.bases, &project.present);
+    let plan = Plan { moved: record.lock.moved.clone(), ..Plan::default() };
+    Ok(Some(Prospect {
+        site,
+        recorded: Some(project),
+        inferred: Inferred::default(),
+        ours: Trees::default(),
+        theirs: Trees::default(),
+        lent: Lent::default(),
+        plan,
+        record,
+        secret: BTreeSet::new(),
+        mixed: None,
+    }))
+}
+
 /// Reads the project, renders the template, and merges.
 ///
 /// # Errors
 ///
 /// Everything that keeps it from being done.
 pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
-    let mut recorded = if site.has_lock() { Some(Project::read(site.clone())?) } else { None };
+    let may_ask = may_ask(args);
+    let mut given = None;
+    let mut recorded = if site.has_lock() { Some(read(&site, args, may_ask, &mut given)?) } else { None };
+    recorded.as_ref().map_or_else(|| workspace::refuse_absent(&site), |_| Ok(()))?;
     recorded.as_ref().map_or(Ok(()), Project::refuse_displaced)?;
     let lock = recorded.as_ref().map(|project| &project.lock);
-    let may_ask = may_ask(args);
-    let known = lock.map(|lock| &lock.template);
-    let Loaded { mut template, warnings } =
-        origin::load(&site, known, &args.source, Access { may_ask, offline: true })?;
+    // To make one lock of two sides is no reason to go on to a newer template.
+    let stay = recorded.as_ref().is_some_and(|project| project.merging.is_some());
+    let access = Access { may_ask, offline: true, stay };
+    let Loaded { mut template, warnings } = origin::load(&site, lock, &args.source, access)?;
     super::warn(warnings, args.strict)?;
     render::refuse_hooks(&template)?;
 
-    let mut resolved = answer(&site, lock, &template, args, may_ask)?;
+    let inferred = lock.map_or_else(|| adoption::answers(&site, &template), |_| Ok(Inferred::default()))?;
+    let mut resolved = answer(&site, lock, &inferred, &template, given, args, may_ask)?;
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");
     let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved)?;
@@ -128,13 +205,19 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let options = merging::options(&site, &template, args, rendered.secret);
     let mut plan = merging::merged(&site, bases, &mut ours, &theirs, &template.manifest.ownership, options)?;
     unwritten.tell(&mut plan);
+    workspace::refuse_outside(&site, &plan)?;
     record.lock.moved = plan.moved.clone();
     record.lock.conflicts = merge::conflicts(&plan, &hidden);
     if let Some(project) = recorded.as_ref().filter(|_| plan.is_empty()) {
         keep_conflicts(&mut record.lock, &project.lock);
     }
     let secret = template.manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
-    Ok(Prospect { site, recorded, ours, theirs, lent, plan, record, secret })
+    let mixed = recorded.as_ref().map_or(Ok(None), |it| workspace::mixed(it, &ours, &record.lock))?;
+    let mixed = mixed.map(|Mixed { warning, digests }| {
+        record.spare = digests;
+        warning
+    });
+    Ok(Prospect { site, recorded, inferred, ours, theirs, lent, plan, record, secret, mixed })
 }
 
 /// What the last upgrade left is no news: where nothing else changes, it stays recorded.

@@ -10,11 +10,12 @@ use self::obstacles::{unheld, unresolved};
 use super::interrupted::Opened;
 use super::prospect::{self, Prospect};
 use super::{Outcome, interrupted, summary};
+use crate::answers::prompt;
 use crate::cli::UpgradeArgs;
-use crate::diagnostic::{Diagnostics, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::report;
 use crate::report::plan::Told;
-use crate::workspace::{self, Backup, Findings, Inquiry};
+use crate::workspace::{self, Backup, Findings, Inquiry, Site, Unheld};
 
 /// Runs `create-app upgrade`. A path that cannot be upgraded does not keep the others from it.
 ///
@@ -51,26 +52,15 @@ fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
     }
     // While a person thinks about an answer, git may get to know better.
     let inquiry = (!prospect::may_ask(&args.render)).then(|| Inquiry::start(&site));
-    let prospect = prospect::find(site, &args.render)?;
+    let Ready { prospect, unresolved, findings, unheld } = prepare(&site, args, inquiry)?;
     let changed = !prospect.is_empty();
-    let unresolved = unresolved(&prospect)?;
-    if !unresolved.is_empty() && changed {
-        return Err(Diagnostics(unresolved));
-    }
-    let findings = inquiry.map_or_else(Findings::default, Inquiry::end);
-    let unheld = unheld(&prospect, &findings.committed, args.allow_dirty)?;
     let backup = workspace::backup(&prospect.site, unheld);
     // That git cannot be asked is no reason not to upgrade.
     let to_commit = if changed { commit::paths(&prospect).unwrap_or_default() } else { None };
-    let held = held.filter(|_| changed);
-    let is_written = held.is_some();
-    if let Some(held) = held {
-        apply(held, &prospect, backup.as_ref(), &findings)?;
-    }
     let told = Told {
         shown: prospect.site.shown().to_string(),
         app_dir: prospect.site.app_dir.as_ref(),
-        before: prospect.recorded.as_ref().map(|project| &project.lock),
+        before: prospect.before(),
         lock: &prospect.record.lock,
         plan: &prospect.plan,
         backup: backup.as_ref(),
@@ -78,7 +68,20 @@ fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
         to_commit: to_commit.as_deref(),
         unresolved: &unresolved,
         secret: prospect.secret.iter().map(String::as_str).collect(),
+        inferred: prospect.still_inferred(),
     };
+    let held = held.filter(|_| changed);
+    if held.is_some() && prospect.recorded.is_none() && prospect::may_ask(&args.render) {
+        report::status(&report::plan::human(&told));
+        if !prompt::confirm("Adopt this project, as said above?", false)? {
+            report::status("Nothing was written.");
+            return Ok(Outcome::Differences);
+        }
+    }
+    let is_written = held.is_some();
+    if let Some(held) = held {
+        apply(held, &prospect, backup.as_ref(), &findings)?;
+    }
     let printed = match args.json {
         true => report::result(&report::plan::json("upgrade", &told)),
         false if unresolved.is_empty() => report::summary(&report::plan::human(&told)),
@@ -90,10 +93,53 @@ fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
         printed?;
     }
     report::diagnostics(&unresolved);
+    report::diagnostics(prospect.mixed.as_slice());
+    prospect.say_what_to_commit();
     if args.dry_run {
         report::status("This was a dry run: nothing was written.");
     }
     Ok(if prospect.plan.has_conflicts() || !unresolved.is_empty() { Outcome::Differences } else { Outcome::Clean })
+}
+
+/// What is known before anything is changed.
+struct Ready {
+    prospect: Prospect,
+    /// What an earlier upgrade or merge left for the user to decide.
+    unresolved: Vec<Diagnostic>,
+    findings: Findings,
+    unheld: Unheld,
+}
+
+/// Looks at everything that may keep the upgrade from being done. Where git left the lock in conflict, and something else is in the
+/// way, the lock alone is put right.
+fn prepare(site: &Site, args: &UpgradeArgs, inquiry: Option<Inquiry>) -> Result<Ready> {
+    use Code::{AnswerMissing, NotCheckedOut, RevisionUnknown, SourceUnreachable, TemplateNotFound, Uncommitted};
+    let can_wait = [AnswerMissing, NotCheckedOut, RevisionUnknown, SourceUnreachable, TemplateNotFound, Uncommitted];
+    let problems = match prepare_all(site, args, inquiry) {
+        Err(problems) if problems.0.iter().all(|problem| can_wait.contains(&problem.code)) => problems,
+        ready => return ready,
+    };
+    let Ok(Some(prospect)) = prospect::lock_alone(site.clone(), &args.render) else { return Err(problems) };
+    super::warn_after_the_fact(
+        Err(problems),
+        "the lock comes first: commit the merge, then run `create-app upgrade` again",
+    );
+    let (findings, unheld) = (Findings::default(), Unheld::default());
+    Ok(Ready { prospect, unresolved: Vec::new(), findings, unheld })
+}
+
+fn prepare_all(site: &Site, args: &UpgradeArgs, inquiry: Option<Inquiry>) -> Result<Ready> {
+    let prospect = prospect::find(site.clone(), &args.render)?;
+    let unresolved = unresolved(&prospect)?;
+    if !unresolved.is_empty() && !prospect.is_empty() {
+        return Err(Diagnostics(unresolved));
+    }
+    if prospect.recorded.is_none() {
+        workspace::refuse_unsettled(&prospect.site, args.allow_dirty)?;
+    }
+    let findings = inquiry.map_or_else(Findings::default, Inquiry::end);
+    let unheld = unheld(&prospect, &findings.committed, args.allow_dirty)?;
+    Ok(Ready { prospect, unresolved, findings, unheld })
 }
 
 /// Changes the project, and says what else there is to know.

@@ -121,6 +121,22 @@ fn status_by_git<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> R
     Ok(held)
 }
 
+/// The paths below a directory of the repository with this root, or in all of it, that the last commit does not have as they are:
+/// changed, staged, in conflict, or untracked and not ignored. The first ones, at most `limit`.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn uncommitted(root: &Path, below: Option<&str>, limit: usize) -> Result<Vec<String>> {
+    let mut status = reading(root)?;
+    status.args(["--literal-pathspecs", "--no-optional-locks", "status", "--porcelain=v1", "-z", "--no-renames"]);
+    status.args(["--untracked-files=normal", "--ignore-submodules=all", "--"]).args(below);
+    let output = run(&mut status)?;
+    // Two letters and a blank, then the path.
+    let paths = output.stdout.split(|byte| *byte == 0).filter_map(|line| line.get(3..));
+    Ok(paths.take(limit).map(lossy).collect())
+}
+
 /// The lines of `git status --porcelain=v2` for tracked files of these paths, and of the branch.
 pub(super) fn status_lines(root: &Path, paths: &[&str]) -> Result<Vec<String>> {
     const OPTIONS: [&str; 7] = [

@@ -9,6 +9,7 @@ mod digest;
 mod inflate;
 mod read;
 mod record;
+mod sides;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ pub(crate) use digest::hex;
 pub use digest::{Digest, Digester, NotADigest};
 pub use inflate::{Inflater, Unread};
 pub use record::{GITATTRIBUTES, GITIGNORE, Record, Rendered, record};
+pub use sides::{Contradiction, Sides};
 
 use crate::answers::placeholder::Answer;
 use crate::date::Date;

@@ -108,7 +108,7 @@ impl Reader<'_> {
     fn syntax(&mut self, text: &str, errors: &[toml::de::Error]) {
         if let Some(span) = conflict_marker(text) {
             let title = "the lock has a merge conflict";
-            let help = "take either side whole (`git checkout --ours` or `--theirs` on this file) and run `create-app upgrade`";
+            let help = "run `create-app upgrade`: it reads both sides";
             let problem = self.problem(Code::LockInvalid, span, title, "left by git").help(help);
             self.found.push(problem);
             return;
@@ -337,7 +337,7 @@ fn parse_pristine(text: &str) -> Result<Pristine, String> {
 fn conflict_marker(text: &str) -> Option<Range<usize>> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        if line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") {
+        if line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>") {
             return Some(start..start + line.trim_end().len());
         }
         start += line.len();

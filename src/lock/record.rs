@@ -8,6 +8,7 @@ use super::{BASE, Conflicts, Digest, LOCK, Lock, LockedTemplate, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::manifest::Ownership;
+use crate::merge::Bases;
 use crate::parallel;
 use crate::render::select::Patterns;
 use crate::tree::{Entry, RelPath, Tree};
@@ -15,7 +16,7 @@ use crate::tree::{Entry, RelPath, Tree};
 /// `.create-app/.gitattributes`: no filter, formatter or end-of-line conversion may touch the record.
 pub const GITATTRIBUTES: &str = "\
 * binary -filter -ident -eol -working-tree-encoding linguist-generated
-lock.toml text eol=lf -filter diff
+lock.toml text eol=lf -filter -linguist-generated diff merge
 ";
 
 /// `.create-app/.gitignore`: what create-app needs only while it runs, and copies of what git does not hold.
@@ -56,9 +57,32 @@ pub struct Record {
     pub lock: Lock,
     /// The encoded bytes of each file that the lock's base names, less those that were already present.
     pub base: BTreeMap<Digest, Vec<u8>>,
+    /// What the base holds for no line of the lock, and keeps: somebody has to look at it first.
+    pub spare: BTreeSet<Digest>,
 }
 
 impl Record {
+    /// Everything that the base holds from now on.
+    #[must_use]
+    pub fn kept(&self) -> BTreeSet<Digest> {
+        self.lock.base().into_iter().chain(self.spare.iter().copied()).collect()
+    }
+
+    /// A record of what was recorded before, with the files of the base that are known, but not `present`.
+    #[must_use]
+    pub fn again(lock: Lock, bases: &Bases, present: &BTreeSet<Digest>) -> Self {
+        let mut encoder = Encoder::default();
+        let mut base = BTreeMap::new();
+        for recorded in bases.app.values().chain(bases.repository.values()) {
+            if let (Some(digest), Some(entry)) = (recorded.pristine.base(), &recorded.entry)
+                && !present.contains(&digest)
+            {
+                base.entry(digest).or_insert_with(|| encoder.encode(entry.bytes()));
+            }
+        }
+        Self { lock, base, spare: BTreeSet::new() }
+    }
+
     /// Every file by its path below `.create-app`.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, Cow<'_, [u8]>> {
@@ -99,7 +123,7 @@ pub(super) fn record_within(limit: usize, rendered: &Rendered<'_>, present: &BTr
         moved: BTreeMap::new(),
         conflicts: Conflicts::default(),
     };
-    Record { lock, base }
+    Record { lock, base, spare: BTreeSet::new() }
 }
 
 /// What is needed to make an entry's line.

@@ -1,4 +1,7 @@
 //! Writes the lock: one line for each thing, sorted, and the same bytes for the same lock on every machine.
+//!
+//! Git merges it like any other text. It takes changes of neighbouring lines for one change, so empty lines are between what changes by
+//! itself: answers and files. What belongs together is not spaced: of two upgrades, the lines of one template remain.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
@@ -9,7 +12,7 @@ use crate::tree::RelPath;
 
 const HEADER: &str = "\
 # What made this project, for `create-app upgrade`, `diff` and `check`. Written by create-app: commit it, do not edit it.
-# After a merge conflict in this file, take either side whole and run `create-app upgrade`.
+# After a merge conflict in this file, run `create-app upgrade`: it reads both sides.
 ";
 
 impl Lock {
@@ -24,11 +27,11 @@ impl Lock {
             pair(&mut out, "date", date);
         }
         template(&mut out, &self.template);
-        section(&mut out, "answers", self.answers.iter().map(|(name, answer)| (key(name), value(answer))));
+        spaced(&mut out, "answers", self.answers.iter().map(|(name, answer)| (key(name), value(answer))));
         files(&mut out, "files", &self.files);
         files(&mut out, "repository-files", &self.repository_files);
         let moved = self.moved.iter().map(|(from, to)| (quote(from.as_str()), quote(to.as_str())));
-        section(&mut out, "moved", moved);
+        spaced(&mut out, "moved", moved);
         conflicts(&mut out, "conflicts", &self.conflicts.app);
         conflicts(&mut out, "repository-conflicts", &self.conflicts.repository);
         out
@@ -49,7 +52,7 @@ fn template(out: &mut String, template: &LockedTemplate) {
 }
 
 fn files(out: &mut String, name: &str, files: &BTreeMap<RelPath, Pristine>) {
-    section(out, name, files.iter().map(|(path, pristine)| (quote(path.as_str()), quote(&pristine.to_string()))));
+    spaced(out, name, files.iter().map(|(path, pristine)| (quote(path.as_str()), quote(&pristine.to_string()))));
 }
 
 fn conflicts(out: &mut String, name: &str, conflicts: &BTreeMap<RelPath, Conflicted>) {
@@ -57,7 +60,7 @@ fn conflicts(out: &mut String, name: &str, conflicts: &BTreeMap<RelPath, Conflic
         Conflicted::File => MARKED.to_owned(),
         Conflicted::Beside(pristine) => pristine.to_string(),
     };
-    section(out, name, conflicts.iter().map(|(path, left)| (quote(path.as_str()), quote(&text(left)))));
+    spaced(out, name, conflicts.iter().map(|(path, left)| (quote(path.as_str()), quote(&text(left)))));
 }
 
 /// A table, left out where it is empty.
@@ -69,6 +72,19 @@ fn section<K: Display>(out: &mut String, name: &str, lines: impl Iterator<Item =
         out.push_str("]\n");
     }
     lines.for_each(|(key, value)| pair(out, key, value));
+}
+
+/// A table with an empty line above each line, left out where it is empty.
+fn spaced<K: Display>(out: &mut String, name: &str, lines: impl Iterator<Item = (K, String)>) {
+    let mut is_first = true;
+    for (key, value) in lines {
+        if std::mem::take(&mut is_first) {
+            section(out, name, std::iter::once((&key, value)));
+        } else {
+            out.push('\n');
+            pair(out, key, value);
+        }
+    }
 }
 
 fn pair(out: &mut String, key: impl Display, value: impl Display) {

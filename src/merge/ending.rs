@@ -174,8 +174,10 @@ impl<'a> Versions<'a> {
                 bytes.to_mut().extend_from_slice(ending);
             }
         }
-        let base = base.or(ours).or(theirs);
-        if trivial(base, ours.or(base), theirs.or(base)).flatten() == Some(false) {
+        // An empty version has no say. Of two that disagree about a new text, neither wins: it is as texts usually are.
+        let [ours, theirs] = [ours.or(base).or(theirs), theirs.or(base).or(ours)];
+        let merged = if base.is_some() { trivial(base, ours, theirs) } else { Some(ours).filter(|_| ours == theirs) };
+        if merged.flatten() == Some(false) {
             self.appended = ending;
         }
     }
@@ -264,6 +266,15 @@ mod tests {
         ["", "a\r\n", "", "a\r\n"],
         ["a", "a\r\nb\r\n", "a", "a\r\nb\r\n"],
     ];
+
+    #[test]
+    fn neither_side_decides_about_the_final_newline_of_what_both_added() {
+        for (ours, theirs) in [("{\n\n", "{"), ("{", "{\n\n"), ("a\nb", "a\n"), ("a\n", "a\nb")] {
+            let versions = Versions::new(b"", ours.as_bytes(), theirs.as_bytes());
+            let merge = versions.finish(text::merge(&versions.base, &versions.ours, &versions.theirs));
+            assert!(!merge.is_clean(), "{ours:?} {theirs:?}");
+        }
+    }
 
     #[test]
     fn line_ending_and_final_newline_are_merged_apart_from_the_lines() {

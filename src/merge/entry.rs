@@ -91,8 +91,9 @@ impl Tools<'_> {
                 None
             }
             (None, None, Some((path, theirs))) => {
-                let change = Change { action: Action::Create(theirs.clone()), reason: Reason::Added };
-                Some((path.clone(), change))
+                let reason = if triple.followed.is_some() { Reason::AddedToMoved } else { Reason::Added };
+                let change = Change { action: Action::Create(theirs.clone()), reason };
+                Some((triple.followed.unwrap_or(path).clone(), change))
             }
             (Some(_), None, Some(_)) => self.deleted_by_the_user(triple),
             (Some(_), Some(ours), None) => Some(self.deleted_by_the_template(triple, ours)),
@@ -119,11 +120,13 @@ impl Tools<'_> {
         Some((place.clone(), Change { action: Action::Keep, reason }))
     }
 
-    /// Rule 3.
+    /// Rule 3. What is elsewhere may be the user's own file, whatever is in it.
     fn deleted_by_the_template(&self, triple: &Triple<'_>, (path, ours): (&RelPath, &Entry)) -> (RelPath, Change) {
+        let is_moved = triple.base.is_some_and(|(base, _)| base != path);
+        let is_edited = |base: &Entry| is_edited(base, ours) || (self.options.modes && base.mode() != ours.mode());
         let change = match origin(triple).entry() {
             None => Change { action: Action::Keep, reason: Reason::BaseUnknown },
-            Some(base) if is_edited(base, ours) || (self.options.modes && base.mode() != ours.mode()) => {
+            Some(base) if is_edited(base) || is_moved => {
                 let conflict = Conflict {
                     before: Some((path.clone(), Stamp::of(ours))),
                     after: Some(ours.clone()),
@@ -131,7 +134,8 @@ impl Tools<'_> {
                     beside: Vec::new(),
                     places: 1,
                 };
-                Change { action: Action::Conflict(Box::new(conflict)), reason: Reason::DeletedButEdited }
+                let reason = if is_edited(base) { Reason::DeletedButEdited } else { Reason::DeletedButMoved };
+                Change { action: Action::Conflict(Box::new(conflict)), reason }
             }
             Some(_) => Change { action: Action::Delete { before: Stamp::of(ours) }, reason: Reason::TemplateDeleted },
         };

@@ -242,6 +242,17 @@ proptest! {
     }
 
     #[test]
+    fn a_file_that_the_lock_does_not_list_is_never_removed(Three([base, ours, theirs]) in three()) {
+        let plan = upgrade(Some(&bases(&base, BTreeMap::new())), &ours, &theirs);
+        let after = apply(&plan, &ours)?;
+        for path in ours.keys().filter(|path| !base.contains_key(*path) && !after.contains_key(*path)) {
+            // It makes way for a directory, and is beside it.
+            let is_beside = path.beside("orig").take(9).any(|beside| after.get(&beside) == ours.get(path));
+            prop_assert!(is_beside, "{} is gone: {:#?}", path, plan);
+        }
+    }
+
+    #[test]
     fn an_upgrade_can_follow_another(Three([base, ours, theirs]) in three(), next in tree()) {
         let first = upgrade(Some(&bases(&base, BTreeMap::new())), &ours, &theirs);
         let between = apply(&first, &ours)?;

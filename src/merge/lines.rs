@@ -12,17 +12,69 @@ pub(super) fn is_line_set(path: &RelPath) -> bool {
     name.starts_with('.') && name.ends_with("ignore")
 }
 
-/// Merges three versions of a line set. There are no conflicts: each becomes the union of both sides.
-pub(super) fn merge<'v>(versions: &'v Versions<'_>) -> TextMerge<'v> {
-    let mut merge = text::merge(&versions.base, &versions.ours, &versions.theirs);
-    let everywhere: HashSet<&[u8]> = lines(&versions.ours).filter(|line| is_pattern(line)).collect();
+/// Merges three versions of a line set. There are no conflicts: each becomes the union of both sides. What one side removed stays
+/// removed, wherever the other one has moved it.
+pub(super) fn merge(versions: &Versions<'_>) -> TextMerge<'static> {
+    let [base, ours, theirs] = without_removed(&versions.base, &versions.ours, &versions.theirs);
+    let mut merge = text::merge(&base, &ours, &theirs);
+    let everywhere: HashSet<&[u8]> = lines(&ours).filter(|line| is_pattern(line)).collect();
     for region in &mut merge.regions {
         if let Region::Conflict { base, ours, theirs } = region {
             *region = Region::Resolved { side: Side::Both, bytes: union(base, ours, theirs, &everywhere).into() };
         }
     }
     merge.regions.retain(|region| !region.is_empty());
-    merge
+    match merge.clean() {
+        Some(merged) if is_set_of(&merged, &ours, &theirs) => merge.into_owned(),
+        // A line that one side moved is where the other one has it.
+        _ => TextMerge::resolved(Side::Both, union(&base, &ours, &theirs, &everywhere)).into_owned(),
+    }
+}
+
+/// The three versions, each without the lines of the base that a side removed, and theirs without other forms of such a pattern.
+fn without_removed(base: &[u8], ours: &[u8], theirs: &[u8]) -> [Vec<u8>; 3] {
+    let [in_base, in_ours, in_theirs] = [base, ours, theirs].map(|bytes| lines(bytes).collect::<HashSet<_>>());
+    let by_us: HashSet<&[u8]> = in_base.difference(&in_ours).copied().filter(|line| !is_blank(line)).collect();
+    let by_them: HashSet<&[u8]> = in_base.difference(&in_theirs).copied().filter(|line| !is_blank(line)).collect();
+    let kept: HashSet<&[u8]> = in_ours.iter().map(|line| pattern(line)).collect();
+    let unwanted: HashSet<&[u8]> = by_us.iter().map(|line| pattern(line)).filter(|line| !kept.contains(line)).collect();
+    let is_unwanted = |line: &[u8]| by_us.contains(line) || is_pattern(line) && unwanted.contains(pattern(line));
+    let filter = |bytes: &[u8], removed: &dyn Fn(&[u8]) -> bool| -> Vec<u8> {
+        lines(bytes).filter(|line| !removed(line)).flatten().copied().collect()
+    };
+    [
+        filter(base, &|line| by_us.contains(line) || by_them.contains(line)),
+        filter(ours, &|line| by_them.contains(line)),
+        filter(theirs, &is_unwanted),
+    ]
+}
+
+/// What a pattern is about, however it is written: `dist`, `/dist`, `dist/`, `**/dist` and `dist/**` are rewritten into each other.
+fn pattern(line: &[u8]) -> &[u8] {
+    let mut text = line.trim_ascii();
+    if line.starts_with(b"!") {
+        return text;
+    }
+    for start in [&b"**/"[..], b"/"] {
+        text = text.strip_prefix(start).unwrap_or(text);
+    }
+    for end in [&b"/**"[..], b"/*", b"/"] {
+        text = text.strip_suffix(end).unwrap_or(text);
+    }
+    text
+}
+
+/// Whether a merge has each pattern that both sides have, and none more often than they do.
+fn is_set_of(merged: &[u8], ours: &[u8], theirs: &[u8]) -> bool {
+    let count = |bytes| -> HashMap<&[u8], usize> {
+        let mut counts = HashMap::new();
+        lines(bytes).filter(|line| is_pattern(line)).for_each(|line| *counts.entry(line).or_default() += 1);
+        counts
+    };
+    let (merged, ours, theirs) = (count(merged), count(ours), count(theirs));
+    let of = |counts: &HashMap<&[u8], usize>, line: &[u8]| counts.get(line).copied().unwrap_or_default();
+    ours.keys().all(|line| !theirs.contains_key(line) || merged.contains_key(line))
+        && merged.iter().all(|(line, count)| *count <= of(&ours, line).max(of(&theirs, line)))
 }
 
 /// Our lines but those that the template dropped, and the template's new ones: each run of them after its predecessor and what
@@ -63,7 +115,11 @@ fn union(base: &[u8], ours: &[u8], theirs: &[u8], everywhere: &HashSet<&[u8]>) -
 }
 
 fn is_pattern(line: &[u8]) -> bool {
-    !line.trim_ascii().is_empty() && !line.starts_with(b"#")
+    !is_blank(line) && !line.starts_with(b"#")
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty()
 }
 
 #[cfg(test)]
@@ -91,6 +147,23 @@ mod tests {
         ["a,b,c,", "A,b,c,", "a,b,C,", "A,b,C,"],
         ["a,", "", "a,", ""],
         ["a,", "", "t,", "t,"],
+        // What was removed does not come back in another place, nor in another form.
+        ["a,b,c,d,", "a,c,d,", "a,c,d,b,", "a,c,d,"],
+        ["a,b,c,d,", "a,c,d,", "d,c,b,a,", "d,c,a,"],
+        ["a,b,c,d,", "a,c,d,", "# all,b,,# more,a,t,c,d,", "# all,,# more,a,t,c,d,"],
+        ["dist,a,", "a,", "/dist/,a,", "a,"],
+        ["dist,a,", "a,", "a,**/dist,t,", "a,t,"],
+        ["# output,dist,,a,", "a,", "a,,# output,dist,", "a,"],
+        ["a,b,c,", "a,c,b,", "a,c,", "a,c,"],
+        // A form of its own is not the same as none.
+        ["dist,a,", "/dist,a,", "dist/,a,", "/dist,dist/,a,"],
+        ["dist,a,b,", "/dist,a,b,", "a,b,dist,", "/dist,a,b,"],
+        // Exceptions are patterns of their own.
+        ["*.log,!keep.log,", "*.log,", "a,*.log,!keep.log,", "a,*.log,"],
+        ["*.log,!keep.log,", "!keep.log,", "a,*.log,!keep.log,", "a,!keep.log,"],
+        // What one side moved and the other one kept is there once.
+        ["a,b,c,", "b,c,a,o,", "b,a,c,t,", "b,c,a,o,t,"],
+        ["a,b,c,d,", "b,c,d,x,", "c,d,y,b,", "b,c,d,x,y,"],
     ];
 
     #[test]
@@ -102,6 +175,37 @@ mod tests {
             let merged = String::from_utf8_lossy(&merged);
             assert_eq!(merged, String::from_utf8_lossy(&expected), "{case:?}");
         }
+    }
+
+    proptest! {
+        /// Each pattern is there once, if nobody removed it.
+        #[test]
+        fn a_merge_is_the_set_that_follows_from_the_three(
+            base in lists(), ours in lists(), theirs in lists(),
+        ) {
+            let [base, ours, theirs] = [base, ours, theirs].map(|lines: Vec<String>| lines);
+            let bytes = [&base, &ours, &theirs].map(|lines| lines.concat().into_bytes());
+            let versions = Versions::new(&bytes[0], &bytes[1], &bytes[2]);
+            let merged = versions.finish(merge(&versions)).clean().unwrap();
+            let text = String::from_utf8(merged).unwrap();
+            let mut found: Vec<&str> = text.split_inclusive('\n').collect();
+            found.sort_unstable();
+            let is_kept = |line: &&String| !base.contains(line) || ours.contains(line) && theirs.contains(line);
+            let mut wanted: Vec<&str> = ours.iter().chain(&theirs).filter(is_kept).map(String::as_str).collect();
+            wanted.sort_unstable();
+            wanted.dedup();
+            prop_assert_eq!(found, wanted, "{:?} {:?} {:?}", base, ours, theirs);
+        }
+    }
+
+    fn lists() -> impl Strategy<Value = Vec<String>> {
+        let all: Vec<String> = "abcdefgh"
+            .chars()
+            .map(String::from)
+            .chain(["!b", "!e"].map(str::to_owned))
+            .map(|line| line + "\n")
+            .collect();
+        proptest::sample::subsequence(all, 0..8).prop_shuffle()
     }
 
     /// The same, line by line: what each insertion sees is what those before it have made.

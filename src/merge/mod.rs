@@ -31,7 +31,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::draw::Style;
-use self::moves::Sides;
+use self::moves::{Moves, Sides};
 use crate::manifest::{ListRule, Ownership};
 use crate::plan::{Action, Change, Changes, Note, Plan, Subject, Trees};
 use crate::render::select::Patterns;
@@ -119,7 +119,8 @@ struct Outcome {
 }
 
 fn merge_tree(sides: &Sides<'_>, ownership: &Ownership, options: &Options, adopting: bool) -> Outcome {
-    let matched = moves::find(sides);
+    let moves = Moves::find(sides);
+    let matched = moves.matched();
     let mut tools = Tools {
         once: sides.once,
         blocks: Patterns::of(&ownership.blocks),

@@ -55,7 +55,7 @@ pub(super) fn merge_files(cases: &[[Vec<u8>; 3]]) -> Vec<Option<Vec<u8>>> {
         cases.iter().enumerate().map(file).collect()
     };
     let trees = [0, 1, 2].map(tree);
-    let merged = merge_trees([trees.each_ref()]).remove(0);
+    let merged = merge_trees([trees.each_ref()], false).remove(0);
     let files = merged.tree.into_values().enumerate();
     files.map(|(at, entry)| (!merged.conflicts.contains(&name(at))).then(|| entry.bytes().to_vec())).collect()
 }
@@ -65,12 +65,15 @@ pub(super) fn merge_files(cases: &[[Vec<u8>; 3]]) -> Vec<Option<Vec<u8>>> {
 pub(super) struct Merged {
     /// Its tree, with markers in it where it has conflicts.
     pub(super) tree: Tree,
+    /// Whether it had no conflict: there are some that are of no path.
+    pub(super) is_clean: bool,
     /// The paths that it has in conflict.
     pub(super) conflicts: BTreeSet<String>,
 }
 
-/// What `git merge-tree` makes of each base, ours and theirs; renames of whole directories are not guessed.
-pub(super) fn merge_trees<'t>(cases: impl IntoIterator<Item = [&'t Tree; 3]>) -> Vec<Merged> {
+/// What `git merge-tree` makes of each base, ours and theirs; `directories`: what is new in a directory that the other side renamed
+/// goes along.
+pub(super) fn merge_trees<'t>(cases: impl IntoIterator<Item = [&'t Tree; 3]>, directories: bool) -> Vec<Merged> {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     run(git(dir).args(["init", "--quiet", "--bare"]), b"");
@@ -87,19 +90,19 @@ pub(super) fn merge_trees<'t>(cases: impl IntoIterator<Item = [&'t Tree; 3]>) ->
         .collect();
     let ids: Vec<&str> = marks.into_values().collect();
     let merges: String = ids.chunks(3).map(|of| format!("{} -- {} {}\n", of[0], of[1], of[2])).collect();
-    let options = ["-c", "merge.directoryRenames=false", "merge-tree", "--stdin", "--name-only", "--no-messages"];
+    let directories = format!("merge.directoryRenames={directories}");
+    let options = ["-c", &directories, "merge-tree", "--stdin", "--name-only", "--no-messages"];
     let output = run(git(dir).args(options), merges.as_bytes());
     let mut fields = output.split(|byte| *byte == 0).map(|field| String::from_utf8(field.to_vec()).unwrap());
     let (mut roots, mut conflicts) = (Vec::new(), Vec::new());
     while let (Some(status), Some(root)) = (fields.next(), fields.next()) {
         let names: BTreeSet<String> = fields.by_ref().take_while(|name| !name.is_empty()).collect();
-        assert_eq!(status == "1", names.is_empty(), "{root}");
         roots.push(root);
-        conflicts.push(names);
+        conflicts.push((status == "1", names));
     }
     let trees = read_trees(dir, roots);
     assert_eq!(trees.len() * 3, ids.len());
-    trees.into_iter().zip(conflicts).map(|(tree, conflicts)| Merged { tree, conflicts }).collect()
+    trees.into_iter().zip(conflicts).map(|(tree, (is_clean, conflicts))| Merged { tree, is_clean, conflicts }).collect()
 }
 
 /// A commit in the language of `git fast-import`; on one branch, because nobody asks for the history.

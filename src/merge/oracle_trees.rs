@@ -14,8 +14,10 @@ use crate::tree::{Entry, Tree};
 const BASE: &[&str] = &["a.txt", "b.txt", "d/a.txt", "d/b.txt", "e/x/y.txt", "run.txt", "link"];
 /// Where sides add files: in the way of others, or of each other.
 const ADDED: &[&str] = &["new.txt", "d/new.txt", "a.txt/inner", "b.txt/inner", "e/x", "d"];
-/// Where sides move files to: each file has places of its own.
+/// Where sides move files to: each file has directories of its own.
 const MOVED: &[&str] = &["m", "d/moved"];
+/// A file that no side touches, so that its directory does not move as a whole.
+const STAYS: &str = "d/stays.txt";
 
 /// What a side does with a file of the base.
 #[derive(Debug, Clone)]
@@ -55,7 +57,7 @@ fn side() -> impl Strategy<Value = Side> {
 /// Where a step takes a file of the base.
 fn target(at: usize, step: &Step) -> RelPath {
     match step {
-        Step::Move(to, _) => path(&format!("{}/{at}.txt", MOVED[*to])),
+        Step::Move(to, _) => path(&format!("{}/{at}/{}", MOVED[*to], path(BASE[at]).file_name())),
         _ => path(BASE[at]),
     }
 }
@@ -75,7 +77,7 @@ fn base() -> Tree {
         };
         (path(name), entry)
     };
-    BASE.iter().map(file).collect()
+    BASE.iter().chain([&STAYS]).map(file).collect()
 }
 
 /// The entry with some lines removed, changed or added; the numbers of both sides may meet.
@@ -121,16 +123,14 @@ fn changed(base: &Tree, (steps, added): &Side) -> Tree {
 }
 
 /// What git is given instead of our sides and theirs, so that it, too, keeps to our rules: what the user deleted, or made a
-/// directory of, stays so, whatever the template did with it; where both moved a file, it stays in the user's place; and what the
-/// user only moved goes when the template deletes it.
-fn for_git(base: &Tree, [ours, theirs]: [&Tree; 2], [our_steps, their_steps]: [&[Step]; 2]) -> [Tree; 2] {
-    let (mut our_tree, mut their_tree) = (ours.clone(), theirs.clone());
+/// directory of, stays so, whatever the template did with it; and where both moved a file, it stays in the user's place.
+fn for_git([ours, theirs]: [&Tree; 2], [our_steps, their_steps]: [&[Step]; 2]) -> [Tree; 2] {
+    let (our_tree, mut their_tree) = (ours.clone(), theirs.clone());
     for (at, name) in BASE.iter().enumerate() {
         let (here, there) = (target(at, &our_steps[at]), target(at, &their_steps[at]));
         let (moved, moved_there) = (here != path(name), there != path(name));
         match (ours.contains_key(&here), theirs.contains_key(&there)) {
             (false, true) => drop(their_tree.remove(&there)),
-            (true, false) if moved && ours[&here] == base[&path(name)] => drop(our_tree.remove(&here)),
             (true, true) if moved && moved_there && here != there && !in_the_way(theirs, &here) => {
                 let entry = their_tree.remove(&there).unwrap();
                 their_tree.insert(here, entry);
@@ -181,17 +181,22 @@ fn git_merge_tree_agrees() {
     let given: Vec<[Tree; 2]> = sides
         .iter()
         .zip(&cases)
-        .map(|(sides, (ours, theirs))| for_git(&base, sides.each_ref(), [&ours.0, &theirs.0]))
+        .map(|(sides, (ours, theirs))| for_git(sides.each_ref(), [&ours.0, &theirs.0]))
         .collect();
-    let by_git = oracle::merge_trees(given.iter().map(|[ours, theirs]| [&base, ours, theirs]));
+    let by_git = oracle::merge_trees(given.iter().map(|[ours, theirs]| [&base, ours, theirs]), false);
     let mut clean = 0;
     for ((sides, git), steps) in sides.iter().zip(&by_git).zip(&cases) {
+        // What the template puts into a directory that the user moved is compared below.
+        if !sides[0].contains_key(&path(STAYS)) {
+            continue;
+        }
         let (plan, tree) = by_us(&base, sides.each_ref());
         // Git names a file that has to stand aside after its commit.
         let name = |path: &str| path.split('~').next().unwrap_or_default().to_owned();
         let ours = in_conflict(&plan);
         let theirs: BTreeSet<String> = git.conflicts.iter().map(|path| name(path)).collect();
         let differs = |path: &&RelPath| tree.get(*path) != git.tree.get(*path);
+        assert_eq!(git.is_clean, git.conflicts.is_empty(), "{steps:?}");
         let decided = |path: &&RelPath| !ours.contains(path.as_str()) && !theirs.contains(&name(path.as_str()));
         let different: Vec<&RelPath> = tree.keys().chain(git.tree.keys()).filter(differs).filter(decided).collect();
         assert!(different.is_empty(), "{different:?} of {steps:?}\n{plan:#?}");
@@ -199,4 +204,57 @@ fn git_merge_tree_agrees() {
         clean += usize::from(ours.is_empty());
     }
     assert!((cases.len() / 3..cases.len()).contains(&clean), "{clean} of {} without conflict", cases.len());
+}
+
+/// What a user does with a file of a directory: it stays, goes to one of two places, edited or not, or is deleted.
+fn of_directory() -> impl Strategy<Value = u8> {
+    prop_oneof![1 => Just(0_u8), 6 => Just(1), 2 => Just(2), 2 => Just(3), 1 => Just(4)]
+}
+
+#[test]
+fn git_agrees_on_directories_that_the_user_moved() {
+    if !oracle::is_able() {
+        return;
+    }
+    const FILES: &[&str] = &["d/a.txt", "d/b.txt", "d/s/c.txt", "d/s/d.txt", "d/e.txt"];
+    // Git looks only at directories that directly get something new.
+    const ADDED: &[&str] = &["d/new.txt", "d/s/new.txt"];
+    const NEW: &[&str] = &["d/other.txt", "d/s/other.txt", "d/s/t/new.txt"];
+    let text = |name: &str| (0..12).map(|line| format!("line {line} of {name}\n")).collect::<String>();
+    let file = |name: &str| (path(name), Entry::file(text(name).into_bytes()));
+    let base: Tree = FILES.iter().chain(&["f.txt"]).map(|name| file(name)).collect();
+    let strategy =
+        (prop::collection::vec(of_directory(), FILES.len()), prop::collection::vec(any::<bool>(), NEW.len() + 1));
+    let cases = oracle::sample(&strategy, oracle::cases(300));
+    let sides = |(steps, new): &(Vec<u8>, Vec<bool>)| {
+        let (mut ours, mut theirs) = (base.clone(), base.clone());
+        for (name, step) in FILES.iter().zip(steps).filter(|(_, step)| **step > 0) {
+            let entry = ours.remove(&path(name)).unwrap();
+            let to = name.replacen('d', if *step == 2 { "q" } else { "p/r" }, 1);
+            let entry = if *step == 3 { edited(&entry, &[(3, 1)]) } else { entry };
+            drop((*step < 4).then(|| ours.insert(path(&to), entry)));
+        }
+        let added = NEW.iter().zip(new).filter(|(_, is_new)| **is_new).map(|(name, _)| file(name));
+        theirs.extend(added.chain(ADDED.iter().map(|name| file(name))));
+        if new[NEW.len()] {
+            let moved = theirs.remove(&path("f.txt")).unwrap();
+            theirs.insert(path("d/f.txt"), moved);
+        }
+        [ours, theirs]
+    };
+    let sides: Vec<[Tree; 2]> = cases.iter().map(sides).collect();
+    let by_git = oracle::merge_trees(sides.iter().map(|[ours, theirs]| [&base, ours, theirs]), true);
+    let (mut clean, mut followed) = (0, 0);
+    for ((sides, git), case) in sides.iter().zip(&by_git).zip(&cases) {
+        let (plan, tree) = by_us(&base, sides.each_ref());
+        // Where as many files went to one place as to another, git asks; here, what is new stays where the template has it.
+        if !git.is_clean {
+            continue;
+        }
+        assert!(!plan.has_conflicts(), "{case:?}\n{plan:#?}");
+        assert_eq!(tree, git.tree, "{case:?}\n{plan:#?}");
+        clean += 1;
+        followed += usize::from(plan.moved.keys().any(|path| !base.contains_key(path)));
+    }
+    assert!(clean > cases.len() / 2 && followed > cases.len() / 4, "{followed} of {clean} of {}", cases.len());
 }

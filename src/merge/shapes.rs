@@ -137,7 +137,7 @@ fn make_directory(
     let stages = match changes.remove(&path).map(|change| change.action) {
         Some(Action::Conflict(conflict)) => conflict.stages,
         _ => {
-            let triple = triples.get(&path).copied().unwrap_or(Triple { base: None, ours: None, theirs: None });
+            let triple = triples.get(&path).copied().unwrap_or_default();
             tools.stages(&path, &Triple { ours: sides.ours.get_key_value(&path), ..triple })
         }
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::base::Base;
 use super::draw::has_markers;
-use super::moves::{self, Sides};
+use super::moves::{Moves, Sides};
 use crate::render::select::Patterns;
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -131,7 +131,7 @@ pub fn moved(base: &Base, ours: &Tree, recorded: &BTreeMap<RelPath, RelPath>) ->
     let theirs: Tree = base.iter().filter_map(|(path, known)| Some((path.clone(), known.entry.clone()?))).collect();
     let (ignored, once) = (BTreeSet::new(), Patterns::new([]));
     let sides = Sides { base, ours, theirs: &theirs, declared: &[], moved: recorded, ignored: &ignored, once: &once };
-    moves::find(&sides).moved
+    Moves::find(&sides).matched().moved
 }
 
 /// What is left in a file: where it is, and where it was rendered.

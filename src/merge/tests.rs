@@ -25,10 +25,11 @@ fn app(bases: &Bases, ours: &Tree, theirs: &Tree, options: &Options) -> Plan {
 #[test]
 fn the_app_and_its_repository_are_merged_apart() {
     const LONG: &str = "1\n2\n3\n4\n";
-    let (old_app, old_repository) = (tree(&[("a", LONG), ("x", "x")]), tree(&[("ci.yml", LONG), ("x", LONG)]));
+    let (old_app, old_repository) = (tree(&[("a", LONG), ("x", "x")]), tree(&[("ci.yml", LONG), ("x", "1\n2\n")]));
     let bases = Bases { app: base(&old_app), repository: base(&old_repository), moved: BTreeMap::new() };
-    let ours = Trees { app: tree(&[("b", LONG), ("x", "x")]), repository: tree(&[("shop.yml", LONG), ("y", LONG)]) };
-    let theirs = Trees { app: old_app, repository: tree(&[("ci.yml", "1\n2\n3\n5\n"), ("x", "1\n2\n3\n6\n")]) };
+    let ours =
+        Trees { app: tree(&[("b", LONG), ("x", "x")]), repository: tree(&[("shop.yml", LONG), ("y", "1\n2\n")]) };
+    let theirs = Trees { app: old_app, repository: tree(&[("ci.yml", "1\n2\n3\n5\n"), ("x", "1\n3\n")]) };
     let ignored = BTreeSet::from([path("b")]);
     let options = Options { ignored_in_repository: ignored, ..Options::default() };
     let plan = merge(Some(&bases), &ours, &theirs, &Ownership::default(), &options);

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Reason {
     /// The template has it, and the project does not.
     Added,
+    /// The same, and the user moved the directory that it belongs in.
+    AddedToMoved,
     /// The user asked to replace what stands there.
     Overwritten,
     /// It stood there before the project was made, and the user asked to keep such files.
@@ -45,6 +47,8 @@ pub enum Reason {
     BothAdded,
     /// Conflict: the template deleted what the user edited.
     DeletedButEdited,
+    /// Conflict: the template deleted what the user moved.
+    DeletedButMoved,
     /// Conflict: both changed a binary file.
     Binary,
     /// Conflict: both changed a file that is too large to merge.
@@ -79,6 +83,7 @@ impl Reason {
         let by_answers = match self {
             _ if cause == Cause::Template => None,
             Self::Added => Some("comes with your answers"),
+            Self::AddedToMoved => Some("comes with your answers; you moved its directory here"),
             Self::TemplateChanged => Some("changed by your answers"),
             Self::TemplateMoved => Some("moved by your answers"),
             Self::TemplateDeleted => Some("goes with your answers"),
@@ -87,6 +92,7 @@ impl Reason {
             Self::UserMadeDirectory => Some("you made a directory of it; it changed by your answers"),
             Self::BothChanged => Some("you edited lines that your answers change"),
             Self::DeletedButEdited => Some("goes with your answers, but you edited it"),
+            Self::DeletedButMoved => Some("goes with your answers, but you moved it"),
             _ => None,
         };
         by_answers.map_or_else(|| self.to_string(), str::to_owned)
@@ -97,6 +103,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Added => "new in the template",
+            Self::AddedToMoved => "new in the template; you moved its directory here",
             Self::Overwritten => "replaced, as you asked",
             Self::Existed => "it was there already",
             Self::TemplateChanged => "changed in the template",
@@ -116,6 +123,7 @@ impl fmt::Display for Reason {
             Self::BothChanged => "you and the template changed the same lines",
             Self::BothAdded => "you and the template added it, each with its own content",
             Self::DeletedButEdited => "deleted in the template, edited by you",
+            Self::DeletedButMoved => "deleted in the template, moved by you",
             Self::Binary => "changed by you and in the template, and it is binary",
             Self::TooLarge => "changed by you and in the template, and too large to merge",
             Self::Link => "you and the template changed what it is or where it points",

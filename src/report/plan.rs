@@ -4,7 +4,7 @@ mod aborted;
 mod json;
 mod next;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 pub use aborted::{aborted, aborted_json};
@@ -45,6 +45,8 @@ pub struct Told<'a> {
     pub unresolved: &'a [Diagnostic],
     /// The answers that the template calls secret: a lock of an older version of it may hold them.
     pub secret: BTreeSet<&'a str>,
+    /// The answers that the files of a project that is adopted told, and the file that has each.
+    pub inferred: BTreeMap<&'a str, Option<&'a str>>,
 }
 
 impl<'a> Told<'a> {
@@ -88,10 +90,10 @@ impl<'a> Told<'a> {
         (old != new).then_some([old, new])
     }
 
-    /// The answers that change, with what they were and are; of a project without a lock, none.
+    /// The answers that change, with what they were and are; of a project without a lock, all.
     fn answers(&self) -> Vec<(&'a str, [Option<&'a Answer>; 2])> {
-        let Some(before) = self.before else { return Vec::new() };
-        let [old, new] = [&before.answers, &self.lock.answers];
+        let none: &'a BTreeMap<String, Answer> = const { &BTreeMap::new() };
+        let [old, new] = [self.before.map_or(none, |lock| &lock.answers), &self.lock.answers];
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let both = names.into_iter().map(|name| (name.as_str(), [old.get(name), new.get(name)]));
         both.filter(|(_, [old, new])| old != new).collect()
@@ -114,6 +116,16 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
             writeln!(out, "  answer    {}: secret from now on, and not recorded", escape_control(name))?;
             continue;
         }
+        if told.before.is_none() {
+            writeln!(
+                out,
+                "  answer    {}: {}{}",
+                escape_control(name),
+                values[1].map_or_else(String::new, quoted),
+                source(told, name)
+            )?;
+            continue;
+        }
         let [old, new] = values.map(|value| value.map_or("none".to_owned(), quoted));
         writeln!(out, "  answer    {}: {old} -> {new}", escape_control(name))?;
     }
@@ -122,8 +134,10 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     }
     let plain = |change: &Change| !matches!(change.action, Action::Conflict(_) | Action::Keep);
     let listed: Vec<_> = told.changes().filter(|(.., change)| plain(change)).collect();
-    listed.iter().take(LISTED).try_for_each(|change| line(out, told, change))?;
-    if let Some(rest) = listed.len().checked_sub(LISTED).filter(|rest| *rest > 0) {
+    // Who has a project adopted gets to know everything.
+    let most = if told.before.is_some() { LISTED } else { usize::MAX };
+    listed.iter().take(most).try_for_each(|change| line(out, told, change))?;
+    if let Some(rest) = listed.len().checked_sub(most).filter(|rest| *rest > 0) {
         writeln!(out, "  … and {rest} more")?;
     }
     for kept in [true, false] {
@@ -142,6 +156,15 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
         backup.copies.iter().try_for_each(|copy| writeln!(out, "  {}", escape_control(&copy.name)))?;
     }
     next::draw(out, told)
+}
+
+/// Where an answer of a project that is adopted is from.
+fn source(told: &Told<'_>, name: &str) -> String {
+    match told.inferred.get(name) {
+        Some(Some(file)) => format!(" (from {})", escape_control(file)),
+        Some(None) => " (from the directory's name)".to_owned(),
+        None => String::new(),
+    }
 }
 
 /// So much of an answer is shown, in bytes.

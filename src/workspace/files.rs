@@ -42,16 +42,17 @@ impl<'a> Files<'a> {
         Ok(Self { root, directory, base, held })
     }
 
-    /// What stands at these paths, or in their way: a file or link where they have a directory, and one file of a directory
-    /// that has the name of one of them.
+    /// What is at these paths, or in their way: a file or link where they have a directory, and, where one of them is a
+    /// directory, something in it that is at none of these paths.
     ///
     /// # Errors
     ///
     /// What cannot be read, what is neither a file nor a directory nor a link, and more than may be held.
     pub(super) fn at(&self, paths: &BTreeSet<&RelPath>) -> Result<Tree> {
         let Some(root) = &self.root else { return Ok(Tree::new()) };
+        let known = paths;
         let paths: Vec<&RelPath> = paths.iter().copied().collect();
-        let read = |reader: &mut Reader<'_>, path: &&RelPath| self.stands(reader, path);
+        let read = |reader: &mut Reader<'_>, path: &&RelPath| self.stands(reader, path, known);
         let found: Result<Vec<_>> = if paths.len() < PARALLEL {
             let mut reader = Reader::new(root);
             paths.iter().map(|path| read(&mut reader, path)).collect()
@@ -116,14 +117,19 @@ impl<'a> Files<'a> {
         }
     }
 
-    fn stands(&self, reader: &mut Reader<'_>, path: &RelPath) -> Result<Option<(RelPath, Entry)>> {
+    fn stands(
+        &self,
+        reader: &mut Reader<'_>,
+        path: &RelPath,
+        known: &BTreeSet<&RelPath>,
+    ) -> Result<Option<(RelPath, Entry)>> {
         match reader.regular(Path::new(path.as_str())) {
             Ok(file) => Ok(self.file(path, file)?.map(|entry| (path.clone(), entry))),
-            Err(Failure::NotRegular(Kind::Directory)) => self.first_file(reader, path),
+            Err(Failure::NotRegular(Kind::Directory)) => self.occupant(reader, path, known),
             Err(Failure::Link(link)) => self.link(reader, &link),
             Err(Failure::NotADirectory(above, Kind::File)) => {
                 let Some(above) = rel_path(&above) else { return Ok(None) };
-                self.stands(reader, &above)
+                self.stands(reader, &above, known)
             }
             Err(Failure::NotADirectory(above, _)) => Err(self.neither(&above)),
             Err(Failure::NotRegular(_)) => Err(self.neither(Path::new(path.as_str()))),
@@ -168,26 +174,46 @@ impl<'a> Files<'a> {
         Ok(rel_path(path).map(|path| (path, Entry::Symlink { target })))
     }
 
-    /// One file below a directory, which makes the directory known to the merge.
-    fn first_file(&self, reader: &mut Reader<'_>, directory: &RelPath) -> Result<Option<(RelPath, Entry)>> {
+    /// Something below a directory that is at none of the known paths, which tells the merge that the directory stays. Files at
+    /// known paths are read anyway, and may go. That something is there counts, not what it is.
+    fn occupant(
+        &self,
+        reader: &mut Reader<'_>,
+        directory: &RelPath,
+        known: &BTreeSet<&RelPath>,
+    ) -> Result<Option<(RelPath, Entry)>> {
+        let found = |path: RelPath| Ok(Some((path, Entry::file(b"".as_slice()))));
         let mut open = vec![directory.clone()];
-        while let Some(directory) = open.pop() {
-            let entries = reader.entries(Path::new(directory.as_str()));
-            let entries = entries.map_err(|failure| self.unreadable(directory.as_str(), &failure))?;
-            let mut below = Vec::new();
+        let (mut empty, mut has_files) = (None, false);
+        while let Some(above) = open.pop() {
+            let entries = reader.entries(Path::new(above.as_str()));
+            let entries = entries.map_err(|failure| self.unreadable(above.as_str(), &failure))?;
+            // Git refuses to be asked about what is in a submodule.
+            if above != *directory && entries.iter().any(|(name, _)| name == ".git") {
+                return found(above);
+            }
+            if above != *directory && entries.is_empty() {
+                empty = Some(above);
+                continue;
+            }
             for (name, kind) in entries {
-                let path = name.to_str().and_then(|name| RelPath::new(format!("{directory}/{name}")).ok());
+                let path = name.to_str().and_then(|name| RelPath::new(format!("{above}/{name}")).ok());
                 match (path, kind) {
-                    (Some(path), Kind::Directory) => below.push(path),
-                    (Some(path), Kind::Link) => return self.link(reader, Path::new(path.as_str())),
-                    // That it is there counts, not what is in it.
-                    (Some(path), Kind::File) => return Ok(Some((path, Entry::file(b"".as_slice())))),
-                    _ => {}
+                    (Some(path), Kind::Directory) => open.push(path),
+                    (Some(path), _) if known.contains(&path) => has_files = true,
+                    (Some(path), _) => return found(path),
+                    // No template can have such a name: another one says as much.
+                    (None, _) => {
+                        let mut names = (0_usize..).map_while(|n| RelPath::new(format!("{above}/{n}")).ok());
+                        if let Some(path) = names.find(|path| !known.contains(path)) {
+                            return found(path);
+                        }
+                    }
                 }
             }
-            open.extend(below.into_iter().rev());
         }
-        Ok(None)
+        // A directory without any file is not a part of the project: it has to be moved out of the way.
+        empty.filter(|_| has_files).map_or(Ok(None), found)
     }
 
     fn unreadable(&self, path: &str, failure: &Failure) -> Diagnostics {

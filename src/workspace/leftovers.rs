@@ -58,7 +58,9 @@ pub fn leftovers(project: &Project, trees: &Trees) -> Result<Left> {
     Ok(Left {
         app: found(&bases.app, &trees.app, &site.app, &left.app, below(&site.in_repository("")))?,
         repository: found(&bases.repository, &trees.repository, site.root(), &left.repository, outside.collect())?,
-        lock: unmerged.contains(&site.in_repository(&lock)).then(|| in_conflict(&site.name_of(&lock))),
+        lock: project
+            .in_conflict()
+            .or_else(|| unmerged.contains(&site.in_repository(&lock)).then(|| not_added(&site.name_of(&lock)))),
     })
 }
 
@@ -102,11 +104,10 @@ fn beside_what(path: &RelPath, left: &BTreeMap<RelPath, Conflicted>) -> RelPath 
     known.or(names.len().checked_sub(1)).map_or_else(|| path.clone(), |at| names.swap_remove(at))
 }
 
-/// Git leaves the lock of the own branch in place: it has no markers that would tell.
-fn in_conflict(lock: &str) -> Diagnostic {
-    let help = "take either side whole (`git checkout --ours` or `--theirs` on it), `git add` it, and commit the merge; then \
-                run `create-app upgrade`";
-    Diagnostic::error(Code::LockInvalid, format!("`{lock}` has a merge conflict")).help(help)
+/// Somebody decided, and git does not know.
+fn not_added(lock: &str) -> Diagnostic {
+    Diagnostic::error(Code::LockInvalid, format!("git still has `{lock}` in conflict, although it is decided"))
+        .help("`git add` it, and commit the merge")
 }
 
 /// Whether executable bits are known here: on Windows, only git's index has them.

@@ -16,6 +16,7 @@
 //! existing one is changed under a journal, so that whatever stops the process leaves the old state, or one that the
 //! next command finishes.
 
+mod absent;
 mod backup;
 mod complete;
 mod conflicts;
@@ -29,6 +30,8 @@ mod inquiry;
 mod journal;
 mod leftovers;
 mod lent;
+mod lock;
+mod mixed;
 mod nested;
 mod ours;
 mod project;
@@ -42,6 +45,7 @@ mod tests;
 mod uncommitted;
 mod walk;
 
+pub use absent::{refuse_outside, refuse_unsettled};
 pub use backup::{Backup, Unheld, backup};
 pub use complete::{Needed, complete};
 pub use conflicts::only_staged;
@@ -51,9 +55,11 @@ pub(crate) use journal::reread;
 pub use journal::{Aside, Done, Recovered};
 pub use leftovers::{Left, compares_modes, leftovers};
 pub use lent::{Lent, judged, kept_by_disk, kinds, lent};
+pub use lock::{Decide, Decision};
+pub use mixed::{Mixed, mixed};
 pub use nested::{Nested, nested};
 pub use ours::{ours, refuse_left_out};
-pub use project::{Project, misplaced};
+pub use project::{Project, misplaced, refuse_absent};
 pub use record::{lock_bytes, locks, record};
 pub use replace::{replace_file, replace_tree};
 pub use site::Site;

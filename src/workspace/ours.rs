@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::absent;
 use super::files::Files;
 use super::guard::in_the_way;
 use super::record::locks;
@@ -11,13 +12,13 @@ use super::site::Site;
 use super::stored::Room;
 use super::walk;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::git;
+use crate::git::{self, Sparse};
 use crate::limits::{Budget, MERGED};
 use crate::lock::{DIRECTORY, Digest, LOCK};
 use crate::merge::{Base, Bases, Recorded};
 use crate::plan::Trees;
 use crate::rooted::{Kind, Reader, Root};
-use crate::tree::{RelPath, Tree};
+use crate::tree::{Entry, RelPath, Tree};
 
 /// The project's files for a merge of `bases` and `theirs`.
 ///
@@ -37,9 +38,14 @@ pub fn ours(site: &Site, bases: &Bases, theirs: &Trees, room: &Room) -> Result<T
     // At the repository's root, nothing is looked for: what is like a file that has gone may well be another app's.
     let gone = gone(&bases.app, &trees.app, bases);
     if !gone.is_empty() {
-        let files = project_files(site)?.into_iter().filter(|path| !bases.app.contains_key(path)).collect();
+        let files: Vec<RelPath> =
+            project_files(site)?.into_iter().filter(|path| !bases.app.contains_key(path)).collect();
+        let left = left_behind(&gone, &files);
         let possible = candidates(&site.app, &gone, files, room)?;
         trees.app.extend(app.at(&possible.iter().collect())?);
+        for path in left {
+            trees.app.entry(path).or_insert_with(|| Entry::file(b"".as_slice()));
+        }
     }
     Ok(trees)
 }
@@ -53,16 +59,24 @@ pub fn refuse_left_out(site: &Site, bases: &Bases, ours: &Trees) -> Result<()> {
     if site.repository.is_none() {
         return Ok(());
     }
-    let mut problems = Vec::new();
-    let sides = [(&site.app, &bases.app, &ours.app), (&site.root().to_path_buf(), &bases.repository, &ours.repository)];
-    for (root, base, ours) in sides {
-        let missing = base.iter().filter(|(path, known)| !known.pristine.once && !ours.contains_key(path));
-        let left_out = git::left_out(root, missing.map(|(path, _)| path.as_str()))?;
-        problems.extend(left_out.iter().map(|path| {
-            Diagnostic::error(Code::NotCheckedOut, format!("`{path}` is left out by this sparse checkout"))
-                .help("check it out with `git sparse-checkout add`, or upgrade in a complete clone")
-        }));
+    let mut missing: Vec<String> = Vec::new();
+    let sides = [(&bases.app, &ours.app, true), (&bases.repository, &ours.repository, false)];
+    for (base, ours, is_app) in sides {
+        let gone = base.iter().filter(|(path, known)| !known.pristine.once && !ours.contains_key(path));
+        let name = |path: &RelPath| if is_app { site.in_repository(path.as_str()) } else { path.to_string() };
+        missing.extend(gone.map(|(path, _)| name(path)));
     }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let left_out = git::left_out(site.root(), missing.iter().map(String::as_str))?;
+    let sparse = if left_out.is_empty() { None } else { Sparse::of(site.root())? };
+    let tell = |path: &String| match &sparse {
+        Some(sparse) => absent::left_out(site, sparse, path),
+        None => Diagnostic::error(Code::NotCheckedOut, format!("`{path}` is left out: git was told to skip it"))
+            .help("lift that with `git update-index --no-skip-worktree`, and check the file out"),
+    };
+    let problems: Vec<Diagnostic> = left_out.iter().map(tell).collect();
     if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
 }
 
@@ -112,8 +126,22 @@ fn other_apps<'f>(site: &Site, files: &'f [String]) -> Result<(HashSet<&'f str>,
     Ok((files.iter().filter_map(|path| path.strip_suffix(&end)).collect(), theirs))
 }
 
+/// Of each directory that files have gone from, one file that is still in it: the user has not moved such a directory.
+fn left_behind(gone: &[(&RelPath, &Recorded)], files: &[RelPath]) -> Vec<RelPath> {
+    let mut open: HashSet<&str> = gone.iter().flat_map(|(path, _)| path.ancestors()).collect();
+    let mut left = Vec::new();
+    for path in files {
+        let before = open.len();
+        for above in path.ancestors() {
+            open.remove(above);
+        }
+        left.extend((open.len() < before).then(|| path.clone()));
+    }
+    left
+}
+
 /// Those of `files` that may be one of the files that have gone: the same size, or a size that is near enough and the same
-/// extension, or the same name but for case. As many as can be held.
+/// extension, name or directory, or the same name but for case. As many as can be held.
 fn candidates(root: &Path, gone: &[(&RelPath, &Recorded)], files: Vec<RelPath>, room: &Room) -> Result<Vec<RelPath>> {
     let gone = Gone::new(gone, &room.large);
     let root = Root::open(root).map_err(|error| Diagnostic::io("cannot read", root, &error))?;
@@ -130,8 +158,25 @@ fn candidates(root: &Path, gone: &[(&RelPath, &Recorded)], files: Vec<RelPath>, 
 struct Gone<'a> {
     sizes: BTreeSet<u64>,
     names: HashSet<String>,
-    /// The sizes by extension; none is known for a file whose base is lost.
-    extensions: HashMap<Option<&'a str>, (bool, BTreeSet<u64>)>,
+    /// The sizes of those that are alike; none is known for a file whose base is lost.
+    alike: HashMap<Alike<'a>, (bool, BTreeSet<u64>)>,
+}
+
+/// What a file has in common with one that may have been moved.
+#[derive(PartialEq, Eq, Hash)]
+enum Alike<'a> {
+    Extension(Option<&'a str>),
+    Name(String),
+    Directory(&'a str),
+}
+
+impl<'a> Alike<'a> {
+    fn of(path: &'a RelPath) -> [Self; 3] {
+        let name = path.file_name();
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem });
+        let directory = path.ancestors().next().unwrap_or_default();
+        [Self::Extension(extension(path)), Self::Name(stem.to_lowercase()), Self::Directory(directory)]
+    }
 }
 
 impl<'a> Gone<'a> {
@@ -140,14 +185,16 @@ impl<'a> Gone<'a> {
             Some(entry) => Some(entry.bytes().len() as u64),
             None => large.get(&recorded.pristine.base()?).copied(),
         };
-        let mut extensions: HashMap<Option<&str>, (bool, BTreeSet<u64>)> = HashMap::new();
+        let mut alike: HashMap<Alike<'_>, (bool, BTreeSet<u64>)> = HashMap::new();
         for (path, recorded) in gone {
-            let (any, sizes) = extensions.entry(extension(path)).or_default();
-            *any |= size(recorded).is_none();
-            sizes.extend(size(recorded));
+            for way in Alike::of(path) {
+                let (any, sizes) = alike.entry(way).or_default();
+                *any |= size(recorded).is_none();
+                sizes.extend(size(recorded));
+            }
         }
         let sizes = gone.iter().filter_map(|(_, recorded)| size(recorded)).collect();
-        Self { sizes, names: gone.iter().map(|(path, _)| path.as_str().to_lowercase()).collect(), extensions }
+        Self { sizes, names: gone.iter().map(|(path, _)| path.as_str().to_lowercase()).collect(), alike }
     }
 
     fn may_be(&self, path: &RelPath, size: u64) -> bool {
@@ -155,7 +202,7 @@ impl<'a> Gone<'a> {
         let near = |sizes: &BTreeSet<u64>| sizes.range(size / 4..=size.saturating_mul(4)).next().is_some();
         let is_similar = |(any, sizes): &(bool, BTreeSet<u64>)| size <= MERGED && (*any || near(sizes));
         self.sizes.contains(&size)
-            || self.extensions.get(&extension(path)).is_some_and(is_similar)
+            || Alike::of(path).iter().any(|way| self.alike.get(way).is_some_and(is_similar))
             || size <= MERGED && self.names.contains(&path.as_str().to_lowercase())
     }
 }

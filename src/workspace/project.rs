@@ -5,10 +5,11 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::record::lock_bytes;
+use super::absent::absent_record;
+use super::lock::{self, Decide, Decision, Read};
 use super::site::Site;
 use super::stored::{Folder, Problem, Problems, Room, Stored, from_elsewhere};
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git;
 use crate::limits::{Budget, INFLATED};
 use crate::lock::{BASE, DIRECTORY, Digest, Inflater, LOCK, Lock};
@@ -24,6 +25,8 @@ pub struct Project {
     pub lock: Lock,
     /// The digest of the lock's text.
     pub lock_digest: Digest,
+    /// What one side of the lock has, where git left it in conflict and [`Project::lock`] is made of both.
+    pub merging: Option<Box<Lock>>,
     /// What was rendered, as far as it is known and was needed so far.
     pub bases: Bases,
     /// What the base's directory holds, and holds rightly.
@@ -45,7 +48,16 @@ impl Project {
     /// Where there is no lock, or where the record cannot be read. A base that is not whole is no error: see
     /// [`Project::broken`].
     pub fn read(site: Site) -> Result<Self> {
-        let (lock, lock_digest) = read_lock(&site)?;
+        Self::read_deciding(site, &mut |_| Ok(Decision::Open))
+    }
+
+    /// The same; where git left the lock in conflict and its sides exclude each other, `decide` is asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Project::read`].
+    pub fn read_deciding(site: Site, decide: Decide<'_>) -> Result<Self> {
+        let Read { lock, digest: lock_digest, merging } = lock::read(&site, decide)?.ok_or_else(|| no_lock(&site))?;
         let mut room = Room::default();
         let folder = Folder::open(&site)?;
         let wanted: Vec<Digest> = lock.base().into_iter().collect();
@@ -73,7 +85,13 @@ impl Project {
         if is_displaced(&site, &lock) {
             bases.repository.clear();
         }
-        Ok(Self { site, lock, lock_digest, bases, present, broken, room, folder })
+        Ok(Self { site, lock, lock_digest, merging, bases, present, broken, room, folder })
+    }
+
+    /// That git left the lock in conflict, if it did. The project's lock is one of both sides then.
+    #[must_use]
+    pub fn in_conflict(&self) -> Option<Diagnostic> {
+        self.merging.as_ref().map(|_| lock::in_conflict(&self.site))
     }
 
     /// A warning where the lock has files at the root of a repository that is not there: nobody knows where they are, and
@@ -111,21 +129,22 @@ fn is_displaced(site: &Site, lock: &Lock) -> bool {
     site.repository.is_none() && lock.app_dir.is_some()
 }
 
-fn read_lock(site: &Site) -> Result<(Lock, Digest)> {
-    let name = site.name_of(&format!("{DIRECTORY}/{LOCK}"));
-    let Some(bytes) = lock_bytes(&site.app)? else {
-        let title = format!("`{}` is no project made by create-app: it has no `{DIRECTORY}/{LOCK}`", site.shown());
-        let help = "give the directory of the app, the one that holds `.create-app`";
-        let problem = misplaced(site).unwrap_or_else(|| Diagnostic::error(Code::LockMissing, title).help(help));
-        return Err(problem.into());
-    };
-    let digest = Digest::of(&bytes);
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok((Lock::parse(text.trim_start_matches('\u{feff}'), &name)?, digest)),
-        Err(_) => Err(Diagnostic::error(Code::LockInvalid, format!("`{name}` is not UTF-8"))
-            .help("restore it from git: `git checkout -- .create-app/lock.toml`")
-            .into()),
+fn no_lock(site: &Site) -> Diagnostics {
+    if let Err(problems) = refuse_absent(site) {
+        return problems;
     }
+    let title = format!("`{}` is no project made by create-app: it has no `{DIRECTORY}/{LOCK}`", site.shown());
+    let help = "give the directory of the app, the one that holds `.create-app`";
+    misplaced(site).unwrap_or_else(|| Diagnostic::error(Code::LockMissing, title).help(help)).into()
+}
+
+/// Refuses a project whose lock is not on the disk although git holds it: it has a record.
+///
+/// # Errors
+///
+/// Names the command that brings it back; and when git fails.
+pub fn refuse_absent(site: &Site) -> Result<()> {
+    absent_record(site)?.map_or(Ok(()), |problem| Err(problem.into()))
 }
 
 /// Why a directory without a lock is not the one that was meant: it is not there, or an app is around it.

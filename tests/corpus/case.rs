@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use walkdir::WalkDir;
 
 /// One input: what is built, what is run, and what must and must not come of it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Case {
     /// What is attacked, and what is promised, in a sentence.
@@ -47,7 +47,7 @@ pub(crate) enum Project {
 }
 
 /// A step of building the setting. Paths are relative to the sandbox.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Step {
     Write(String, Content),
@@ -91,14 +91,14 @@ pub(crate) enum Step {
 }
 
 /// Bytes, in pieces.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Content {
     Text(String),
     Pieces(Vec<Piece>),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Piece {
     Text(String),
@@ -114,7 +114,7 @@ pub(crate) enum Piece {
 }
 
 /// Command lines of create-app's, and what must come of each.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Run {
     pub(crate) commands: Vec<String>,
@@ -172,7 +172,7 @@ fn a_screenful_or_hundred() -> usize {
     256
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum OneOrMore<T> {
     One(T),

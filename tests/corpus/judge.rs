@@ -67,7 +67,7 @@ fn one(sandbox: &Sandbox, run: &Run, command: &str) -> Verdict {
 }
 
 /// Runs create-app under a warden, and returns what it printed, both outputs together.
-fn observe(sandbox: &Sandbox, run: &Run, words: Vec<String>) -> Result<(Vec<u8>, Report), String> {
+pub(crate) fn observe(sandbox: &Sandbox, run: &Run, words: Vec<String>) -> Result<(Vec<u8>, Report), String> {
     let desk = tempfile::tempdir().unwrap();
     let words = warden::words(desk.path().join("report"), &program(), words);
     let mut environment = sandbox.environment();

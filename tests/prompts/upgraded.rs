@@ -49,3 +49,24 @@ fn ctrl_c_leaves_a_project_as_it_was() {
     assert_eq!(names(&project), [".create-app", "answer.txt"]);
     assert_eq!(names(&project.join(".create-app")), [".gitattributes", ".gitignore", "base", "lock.toml"]);
 }
+
+#[test]
+fn an_adoption_is_shown_and_confirmed_before_anything_is_written() {
+    let script = format!(
+        "\"$0\" \"$@\" --silent >../made.txt && rm -r project/.create-app && exec \"$0\" upgrade project --path '{}'",
+        cases().join("upgrade/1").display()
+    );
+    for (answer, code, is_adopted) in [(ENTER.to_owned(), 1, false), (format!("y{ENTER}"), 0, true)] {
+        let mut terminal = Terminal::new("upgrade/1").shell(&script).run();
+        terminal.see("What is it called?");
+        terminal.press(ENTER);
+        terminal.see("project: adopted");
+        terminal.see("answer    project-name: \"project\" (from the directory's name)");
+        terminal.see("? Adopt this project, as said above? (y/N)");
+        let record = terminal.work().join("project/.create-app");
+        assert!(!record.join("lock.toml").exists());
+        terminal.press(&answer);
+        assert_eq!(terminal.exit(), code);
+        assert_eq!(record.join("lock.toml").exists(), is_adopted);
+    }
+}

@@ -56,7 +56,7 @@ pub(super) fn planned(prospect: &Prospect) -> Result<Vec<File>> {
 /// What changes in the record. Files of the base that stay are in neither list.
 fn record(prospect: &Prospect) -> Result<Vec<File>> {
     let after = prospect.record.files();
-    let kept = prospect.record.lock.base();
+    let kept = prospect.record.kept();
     let before = workspace::record(&prospect.site, |digest| {
         kept.contains(digest) && !prospect.record.base.contains_key(digest)
     })?;

@@ -1,19 +1,38 @@
 //! Which of several templates is taken.
 
+use super::moved;
 use crate::answers::placeholder::{Kind, Placeholder};
 use crate::answers::prompt;
 use crate::diagnostic::{Diagnostics, Result};
 use crate::report;
 use crate::source::{self, Files, Loaded};
 
-/// Reads the template that was asked for; where there are several, the user chooses, or the first one is taken.
-pub(super) fn choose_template(files: &dyn Files, subfolder: Option<&str>, may_ask: bool) -> Result<Loaded> {
+/// What becomes of several templates where nobody can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Several {
+    /// The first one is taken, as cargo-generate does.
+    First,
+    /// It is an error.
+    Refuse,
+}
+
+/// Reads the template that was asked for; where there are several, the user chooses.
+pub(super) fn choose_template(
+    files: &dyn Files,
+    subfolder: Option<&str>,
+    may_ask: bool,
+    several: Several,
+) -> Result<Loaded> {
     let mut subfolder = subfolder.map(str::to_owned);
     loop {
         let candidates = source::candidates(files, subfolder.as_deref())?;
         let chosen = match candidates.as_slice() {
             [] => return source::read(files, subfolder.as_deref()),
             [only] => only.clone(),
+            _ if !may_ask && several == Several::Refuse => {
+                let title = format!("there are several templates in `{}`", files.source());
+                return Err(moved::refuse(title, &candidates));
+            }
             [first, ..] if !may_ask => {
                 report::status(&format!(
                     "Of {} templates, the first is taken: `{first}`; --subfolder names another one.",

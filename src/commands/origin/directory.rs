@@ -7,28 +7,28 @@ use super::folder::Folder;
 use super::name::name;
 use crate::cli::SourceArgs;
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::lock::LockedTemplate;
-use crate::source::{self, Directory, Loaded};
+use crate::lock::Lock;
+use crate::source::{Directory, Loaded};
 use crate::workspace::Site;
 
 /// The one that the user names.
 pub(super) fn from_directory(
     site: &Site,
     path: &Path,
-    locked: Option<&LockedTemplate>,
+    lock: Option<&Lock>,
     args: &SourceArgs,
     access: Access,
 ) -> Result<Loaded> {
     let spelling = path.to_string_lossy();
     let directory = Directory::open(path, &spelling)?;
-    let mut loaded = Folder::of(args, locked).read(&directory, access.may_ask)?;
+    let mut loaded = Folder::of(args, lock).read(&directory, access.may_ask)?;
     loaded.template.origin.source = name(site, path);
     Ok(loaded)
 }
 
 /// The one that the lock names.
-pub(super) fn from_locked_directory(site: &Site, locked: &LockedTemplate, subfolder: Option<&str>) -> Result<Loaded> {
-    let source = locked.source.as_str();
+pub(super) fn from_locked_directory(site: &Site, lock: &Lock, args: &SourceArgs, access: Access) -> Result<Loaded> {
+    let source = lock.template.source.as_str();
     let directory = site.app.join(source);
     if !directory.is_dir() {
         let title =
@@ -37,5 +37,5 @@ pub(super) fn from_locked_directory(site: &Site, locked: &LockedTemplate, subfol
             .help("say where it is now with `create-app upgrade --path DIR`")
             .into());
     }
-    source::from_path(&directory, source, subfolder.or(locked.subfolder.as_deref()))
+    Folder::of_lock(args, lock).read(&Directory::open(&directory, source)?, access.may_ask)
 }

@@ -8,7 +8,7 @@ use super::{Access, is_same};
 use crate::cli::SourceArgs;
 use crate::credentials::without_credentials;
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::lock::LockedTemplate;
+use crate::lock::Lock;
 use crate::report::{self, Progress};
 use crate::source::{self, Address, AddressError, Loaded, Wanted};
 use crate::template::Reference;
@@ -18,7 +18,7 @@ use crate::workspace::Site;
 pub(super) fn from_repository(
     site: &Site,
     given: &str,
-    locked: Option<&LockedTemplate>,
+    lock: Option<&Lock>,
     args: &SourceArgs,
     access: Access,
 ) -> Result<Loaded> {
@@ -26,7 +26,7 @@ pub(super) fn from_repository(
     let here = std::env::current_dir().unwrap_or_default();
     let reference = args.reference().unwrap_or_default();
     let repository = Repository { address: &address, base: &here, reference: &reference, locked: None };
-    let mut loaded = repository.load(Folder::of(args, locked), access)?;
+    let mut loaded = repository.load(Folder::of(args, lock), access)?;
     if let Address::Path(path) = &address {
         loaded.template.origin.source = below_here(name(site, path));
     }
@@ -34,32 +34,27 @@ pub(super) fn from_repository(
 }
 
 /// The one that the lock names. A tag or a commit stays what it was, unless another one is asked for.
-pub(super) fn from_locked_repository(
-    site: &Site,
-    locked: &LockedTemplate,
-    args: &SourceArgs,
-    access: Access,
-) -> Result<Loaded> {
+pub(super) fn from_locked_repository(site: &Site, lock: &Lock, args: &SourceArgs, access: Access) -> Result<Loaded> {
+    let locked = &lock.template;
     let address = Address::parse(&locked.source).map_err(|reason| refuse(&locked.source, &reason))?;
     let asked = args.reference();
     let reference = asked.as_ref().unwrap_or(&locked.reference);
-    let pinned = asked.is_none() && reference.is_pinned();
+    let pinned = asked.is_none() && (reference.is_pinned() || access.stay);
     let repository = Repository {
         address: &address,
         base: &site.app,
         reference,
         locked: pinned.then_some(locked.revision.as_str()),
     };
-    let folder = args.subfolder.as_deref().or(locked.subfolder.as_deref());
-    let mut loaded = repository.load(Folder::Locked(folder), access)?;
+    let mut loaded = repository.load(Folder::of_lock(args, lock), access)?;
     let origin = &mut loaded.template.origin;
     origin.source.clone_from(&locked.source);
-    if pinned && access.offline {
+    if pinned && access.offline && !access.stay {
         let stays =
             format!("The project stays with {reference} of its template: --tag, --rev or --branch say otherwise.");
         report::status(&stays);
     }
-    if asked.is_none() && is_same(origin, locked) {
+    if asked.is_none() && is_same(origin, locked) && origin.subfolder == locked.subfolder {
         // A commit that does not touch the template is no reason to change the project.
         origin.revision.clone_from(&locked.revision);
     }

@@ -7,7 +7,8 @@ use crate::answers::given::{Given, GivenValues, values_of};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::RenderArgs;
-use crate::commands::{adoption, inputs};
+use crate::commands::adoption::Inferred;
+use crate::commands::inputs;
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
 use crate::lock::Lock;
 use crate::template::Template;
@@ -18,13 +19,15 @@ use crate::workspace::Site;
 pub(super) fn answer(
     site: &Site,
     lock: Option<&Lock>,
+    inferred: &Inferred,
     template: &Template,
+    given_now: Option<GivenValues>,
     args: &RenderArgs,
     may_ask: bool,
 ) -> Result<Resolved> {
     let mut recorded = match lock {
         Some(lock) => lock.answers.clone(),
-        None => adoption::answers(site, template)?,
+        None => inferred.iter().map(|(name, found)| (name.clone(), found.answer.clone())).collect(),
     };
     if let Some(name) = &args.name {
         name::check(name, template.manifest.ownership.name_pattern.as_ref())?;
@@ -37,7 +40,7 @@ pub(super) fn answer(
         .collect();
     let mut given: GivenValues = inputs::environment()?;
     given.extend(values_of(recorded.into_iter().filter(|(name, _)| !started.contains_key(name))));
-    given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
+    given.extend(given_now.map_or_else(|| inputs::given(args.values_file.as_deref(), &args.define), Ok)?);
 
     let mentioned = inputs::remembered(template);
     let facts = facts(site, lock, &mentioned, &started, &given);

@@ -133,6 +133,7 @@ impl Maker<'_> {
             to_commit: None,
             unresolved: &[],
             secret: ownership.secret_names(),
+            inferred: BTreeMap::new(),
         };
         let app = applied(&plan.app, &ours.app);
         let repository = applied(&plan.repository, &ours.repository);

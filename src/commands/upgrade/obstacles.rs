@@ -31,6 +31,8 @@ pub(super) fn unresolved(prospect: &Prospect) -> Result<Vec<Diagnostic>> {
             None => problem,
         }
     };
+    // A lock that can be read from both sides is put right by this upgrade.
+    let lock = lock.filter(|_| project.merging.is_none());
     Ok(lock.into_iter().chain(left.map(tell)).collect())
 }
 

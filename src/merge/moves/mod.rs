@@ -1,15 +1,19 @@
 //! Rule 0: which file of one side is which file of another. Everything after it merges one [`Triple`] at a time.
 //!
 //! A move is looked for only where a path has gone, and every end is used once. In this order: what the template's author
-//! declared, a change of case alone, the same content, and then content that is similar enough.
+//! declared, a change of case alone, the same content, and then content that is similar enough. What the user moved ([`users`])
+//! has to be certain: files of their own look like the template's, too. What the template moved is known from its two renders.
 
+mod directories;
 mod pairing;
 mod similarity;
 #[cfg(test)]
 mod tests;
+mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::directories::Directories;
 use self::pairing::{Pair, Pairing, affinity};
 use self::similarity::Names;
 use super::{Base, Recorded};
@@ -45,7 +49,7 @@ pub struct Sides<'a> {
 }
 
 /// One file, wherever each side has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Triple<'a> {
     /// As it was rendered at the last `new` or `upgrade`.
     pub base: Option<(&'a RelPath, &'a Recorded)>,
@@ -53,6 +57,8 @@ pub struct Triple<'a> {
     pub ours: Option<(&'a RelPath, &'a Entry)>,
     /// As it is rendered now.
     pub theirs: Option<(&'a RelPath, &'a Entry)>,
+    /// Where it goes because the user moved the directory that the template has put it in.
+    pub followed: Option<&'a RelPath>,
 }
 
 impl<'a> Triple<'a> {
@@ -63,7 +69,7 @@ impl<'a> Triple<'a> {
         let theirs = self.theirs.map(|(path, _)| path);
         match ours {
             Some(ours) if base != Some(ours) => Some(ours),
-            _ => theirs.or(ours).or(base),
+            _ => self.followed.or(theirs).or(ours).or(base),
         }
     }
 }
@@ -77,65 +83,91 @@ pub struct Matched<'a> {
     pub moved: BTreeMap<RelPath, RelPath>,
 }
 
-/// Matches the files of all sides. Equal inputs give equal results.
-#[must_use]
-pub fn find<'a>(sides: &Sides<'a>) -> Matched<'a> {
-    let users = sides.users_moves();
-    let templates = sides.templates_moves(&users);
-    let ours_of = |path: &'a RelPath| users.target(path).or_else(|| (!users.has_target(path)).then_some(path));
-    let theirs_of =
-        |path: &'a RelPath| templates.target(path).or_else(|| (!templates.has_target(path)).then_some(path));
-    let known = sides.base.iter().map(|(path, recorded)| Triple {
-        base: Some((path, recorded)),
-        ours: ours_of(path).and_then(|path| sides.ours.get_key_value(path)),
-        theirs: theirs_of(path).and_then(|path| sides.theirs.get_key_value(path)),
-    });
-    let new = sides.theirs.iter().filter(|(path, _)| match sides.base.contains_key(path) {
-        true => templates.has_source(path) && !templates.has_target(path),
-        false => !templates.has_target(path),
-    });
-    let new = new.map(|(path, entry)| {
-        let claimed = sides.base.contains_key(path) || users.has_target(path);
-        let ours = if claimed { None } else { sides.ours.get_key_value(path) };
-        Triple { base: None, ours, theirs: Some((path, entry)) }
-    });
-    let triples: Vec<Triple<'a>> = known.chain(new).collect();
-    let moved = triples.iter().filter_map(elsewhere).collect();
-    Matched { triples, moved }
+/// What moved.
+#[derive(Debug)]
+pub struct Moves<'a> {
+    sides: Sides<'a>,
+    users: Pairing<'a>,
+    templates: Pairing<'a>,
+    /// Where files go that the template has put into a directory that the user moved.
+    followed: BTreeMap<&'a RelPath, RelPath>,
 }
 
-/// Where the user has the file, if that is not where the template has it.
+impl<'a> Moves<'a> {
+    /// Finds what moved. Equal inputs give equal results.
+    #[must_use]
+    pub fn find(sides: &Sides<'a>) -> Self {
+        let users = sides.users_moves();
+        let templates = sides.templates_moves(&users);
+        let followed = sides.followed(&users, &templates);
+        Self { sides: *sides, users, templates, followed }
+    }
+
+    /// Matches the files of all sides.
+    #[must_use]
+    pub fn matched(&self) -> Matched<'_> {
+        let Self { sides, users, templates, followed } = self;
+        let ours_of = |path: &'a RelPath| users.target(path).or_else(|| (!users.has_target(path)).then_some(path));
+        let theirs_of =
+            |path: &'a RelPath| templates.target(path).or_else(|| (!templates.has_target(path)).then_some(path));
+        let known = sides.base.iter().map(|(path, recorded)| {
+            let theirs = theirs_of(path).and_then(|path| sides.theirs.get_key_value(path));
+            Triple {
+                base: Some((path, recorded)),
+                ours: ours_of(path).and_then(|path| sides.ours.get_key_value(path)),
+                theirs,
+                followed: theirs.and_then(|(path, _)| followed.get(path)),
+            }
+        });
+        let new = sides.theirs.iter().filter(|(path, _)| match sides.base.contains_key(path) {
+            true => templates.has_source(path) && !templates.has_target(path),
+            false => !templates.has_target(path),
+        });
+        let new = new.map(|(path, entry)| {
+            let followed = followed.get(path);
+            let place = followed.unwrap_or(path);
+            let claimed = sides.base.contains_key(place) || users.has_target(place);
+            let ours = if claimed { None } else { sides.ours.get_key_value(place) };
+            Triple { base: None, ours, theirs: Some((path, entry)), followed }
+        });
+        let triples: Vec<Triple<'_>> = known.chain(new).collect();
+        let moved = triples.iter().filter_map(elsewhere).collect();
+        Matched { triples, moved }
+    }
+}
+
+/// Where the user has the file, or is given it, if that is not where the template has it.
 fn elsewhere(triple: &Triple<'_>) -> Option<(RelPath, RelPath)> {
     let ((path, _), place) = (triple.theirs?, triple.place()?);
-    (triple.ours.is_some() && path != place).then(|| (path.clone(), place.clone()))
+    let is_there = triple.ours.is_some() || triple.base.is_none();
+    (is_there && path != place).then(|| (path.clone(), place.clone()))
 }
 
 impl<'a> Sides<'a> {
-    /// What the user moved: recorded before, or gone from its place and found among the project's other files.
-    fn users_moves(&self) -> Pairing<'a> {
-        let mut pairing = Pairing::default();
-        let recorded = self.moved.iter().filter_map(|(from, to)| {
-            let from = self.base.get_key_value(from)?.0;
-            let (to, ours) = self.ours.get_key_value(to)?;
-            // The template may have got a file of that name since: then the user's is still the one that moved.
-            let replaced = self.base.get(to).is_some_and(|known| known.is_unedited(ours));
-            (from != to && !replaced).then_some((from, to))
-        });
-        recorded.for_each(|(from, to)| pairing.add(from, to));
-        let gone = |(path, recorded): &(&'a RelPath, &'a Recorded)| {
-            let stands = self.ours.contains_key(path) && !pairing.has_target(path);
-            !recorded.pristine.once && !stands && !pairing.has_source(path)
-        };
-        let sources: Vec<_> = self.base.iter().filter(gone).collect();
-        if sources.is_empty() {
-            return pairing;
+    /// Where the files go that the template has put into a directory that the user moved: new ones, and those that it moved there
+    /// and that the user did not move.
+    fn followed(&self, users: &Pairing<'a>, templates: &Pairing<'a>) -> BTreeMap<&'a RelPath, RelPath> {
+        let directories = Directories::of(users, self.ours);
+        if directories.is_empty() {
+            return BTreeMap::new();
         }
-        let candidates = self.ours.iter().filter(|(path, _)| {
-            !self.base.contains_key(path) && !self.ignored.contains(path) && !pairing.has_target(path)
-        });
-        let candidates: Vec<_> = candidates.collect();
-        match_files(&mut pairing, &sources, &candidates, Names::SameExtension);
-        pairing
+        let moved_by_users = |to: &RelPath| templates.source(to).is_some_and(|from| users.has_source(from));
+        let new = self.theirs.keys().filter(|path| !self.base.contains_key(path) && !moved_by_users(path));
+        let mut followed = BTreeMap::new();
+        let mut wanted: BTreeMap<RelPath, usize> = BTreeMap::new();
+        for path in new {
+            let Some(place) = directories.follow(path) else { continue };
+            let is_taken = self.base.contains_key(&place)
+                || self.theirs.contains_key(&place)
+                || users.has_target(&place)
+                || templates.has_target(path) && self.ours.contains_key(&place);
+            if !is_taken {
+                *wanted.entry(place.clone()).or_default() += 1;
+                followed.insert(path, place);
+            }
+        }
+        followed.retain(|_, place| wanted.get(place) == Some(&1));
+        followed
     }
 
     /// What the template moved.
@@ -256,12 +288,6 @@ impl<'a> Declared<'a> {
     }
 }
 
-fn match_files<'a>(pairing: &mut Pairing<'a>, sources: &[Known<'a>], targets: &[Found<'a>], names: Names) {
-    add_case_only(pairing, sources, targets);
-    add_equal(pairing, sources, targets, |_| false);
-    add_similar(pairing, sources, targets, names);
-}
-
 /// Paths that differ only in case.
 fn add_case_only<'a>(pairing: &mut Pairing<'a>, sources: &[Known<'a>], targets: &[Found<'a>]) {
     let folded: BTreeMap<String, &'a RelPath> =
@@ -280,7 +306,24 @@ fn add_equal<'a>(
     targets: &[Found<'a>],
     stays: impl Fn(&RelPath) -> bool,
 ) {
-    type Equal<'a> = (Vec<&'a RelPath>, Vec<&'a RelPath>);
+    for (sources, targets) in equal(pairing, sources, targets) {
+        if sources.len().saturating_mul(targets.len()) > MAX_EQUAL {
+            add_in_order(pairing, sources, targets);
+            continue;
+        }
+        let pairs = sources.iter().flat_map(|&source| targets.iter().map(move |&target| (source, target)));
+        let rank = |source, target| (usize::from(!stays(source)), affinity(source, target));
+        let pairs = pairs.filter(|(source, target)| source != target);
+        let pairs = pairs.map(|(source, target)| Pair { source, target, rank: rank(source, target) });
+        pairing.add_best(pairs.collect());
+    }
+}
+
+/// The sources and the targets of one content.
+type Equal<'a> = (Vec<&'a RelPath>, Vec<&'a RelPath>);
+
+/// What has the same content, of what is in no pair yet.
+fn equal<'a>(pairing: &Pairing<'a>, sources: &[Known<'a>], targets: &[Found<'a>]) -> Vec<Equal<'a>> {
     let mut equal: BTreeMap<(bool, Digest), Equal<'a>> = BTreeMap::new();
     for &(path, recorded) in sources.iter().filter(|(path, _)| !pairing.has_source(path)) {
         if let Some(digest) = recorded.pristine.digest {
@@ -288,7 +331,7 @@ fn add_equal<'a>(
         }
     }
     if equal.is_empty() {
-        return;
+        return Vec::new();
     }
     // Digests are made only of what can be equal: of the right size, where the sizes are known.
     let size = |recorded: &Recorded| recorded.entry.as_ref().map(|entry| entry.bytes().len());
@@ -301,17 +344,7 @@ fn add_equal<'a>(
             targets.push(path);
         }
     }
-    for (sources, targets) in equal.into_values() {
-        if sources.len().saturating_mul(targets.len()) > MAX_EQUAL {
-            add_in_order(pairing, sources, targets);
-            continue;
-        }
-        let pairs = sources.iter().flat_map(|&source| targets.iter().map(move |&target| (source, target)));
-        let rank = |source, target| (usize::from(!stays(source)), affinity(source, target));
-        let pairs = pairs.filter(|(source, target)| source != target);
-        let pairs = pairs.map(|(source, target)| Pair { source, target, rank: rank(source, target) });
-        pairing.add_best(pairs.collect());
-    }
+    equal.into_values().filter(|(_, targets)| !targets.is_empty()).collect()
 }
 
 /// Pairs many equal files: those with the same name, then the others, each in path order.
@@ -328,7 +361,7 @@ fn add_in_order<'a>(pairing: &mut Pairing<'a>, sources: Vec<&'a RelPath>, target
     sources.into_iter().zip(targets).for_each(|(source, target)| pairing.add(source, target));
 }
 
-fn add_similar<'a>(pairing: &mut Pairing<'a>, sources: &[Known<'a>], targets: &[Found<'a>], names: Names) {
+fn add_similar<'a>(pairing: &mut Pairing<'a>, sources: &[Known<'a>], targets: &[Found<'a>], names: Names<'_>) {
     let sources = sources.iter().filter(|(path, _)| !pairing.has_source(path));
     let sources: Vec<_> = sources.filter_map(|(path, recorded)| Some((*path, recorded.entry.as_ref()?))).collect();
     let targets: Vec<_> = targets.iter().filter(|(path, _)| !pairing.has_target(path)).copied().collect();

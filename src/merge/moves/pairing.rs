@@ -1,7 +1,7 @@
 //! Which source goes to which target, when every end is used once.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::tree::RelPath;
 
@@ -32,14 +32,15 @@ pub(super) fn affinity<'p>(source: &'p RelPath, target: &'p RelPath) -> Affinity
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Pairing<'a> {
     targets: BTreeMap<&'a RelPath, &'a RelPath>,
-    taken: BTreeSet<&'a RelPath>,
+    sources: BTreeMap<&'a RelPath, &'a RelPath>,
 }
 
 impl<'a> Pairing<'a> {
     /// Adds a pair, unless one of its ends is used already.
     pub(super) fn add(&mut self, source: &'a RelPath, target: &'a RelPath) {
-        if !self.has_source(source) && self.taken.insert(target) {
+        if !self.has_source(source) && !self.has_target(target) {
             self.targets.insert(source, target);
+            self.sources.insert(target, source);
         }
     }
 
@@ -54,25 +55,38 @@ impl<'a> Pairing<'a> {
         self.targets.get(source).copied()
     }
 
+    /// What goes to a target.
+    pub(super) fn source(&self, target: &RelPath) -> Option<&'a RelPath> {
+        self.sources.get(target).copied()
+    }
+
+    /// Every pair.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'a RelPath, &'a RelPath)> {
+        self.targets.iter().map(|(source, target)| (*source, *target))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+
     pub(super) fn has_source(&self, source: &RelPath) -> bool {
         self.targets.contains_key(source)
     }
 
     pub(super) fn has_target(&self, target: &RelPath) -> bool {
-        self.taken.contains(target)
+        self.sources.contains_key(target)
     }
 
     /// Drops every pair that is refused, until none is: a pair may be allowed only because of another one, which leaves the
     /// place that it takes, or takes the place that it leaves. So only these two are looked at again.
     pub(super) fn retain(&mut self, allow: impl Fn(&Self, &'a RelPath, &'a RelPath) -> bool) {
-        let sources: BTreeMap<&RelPath, &'a RelPath> = self.targets.iter().map(|(s, t)| (*t, *s)).collect();
         let mut open: Vec<&'a RelPath> = self.targets.keys().copied().collect();
         while let Some(source) = open.pop() {
             let Some(target) = self.target(source).filter(|target| !allow(self, source, target)) else { continue };
             self.targets.remove(source);
-            self.taken.remove(target);
+            self.sources.remove(target);
             open.extend(self.targets.get_key_value(target).map(|(source, _)| *source));
-            open.extend(sources.get(source));
+            open.extend(self.source(source));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use super::directories::{Directories, parent};
 use super::pairing::{Pair, affinity};
 use crate::limits::{MERGED, PROJECT, TEMPLATE};
 use crate::tree::{Entry, RelPath};
@@ -19,13 +20,13 @@ const PAIR: usize = 16;
 /// The most lines of all files of one side: each takes 16 bytes.
 const MAX_LINES: usize = 2_000_000;
 
-/// Which pairs of names are worth a comparison.
+/// Which pairs of paths are worth a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Names {
-    /// The same extension, or the same name but for the extension.
+pub(super) enum Names<'d> {
+    /// The same extension, the same name but for the extension, or the same directory.
     Related,
-    /// The same extension.
-    SameExtension,
+    /// The same name but for the extension, or the same directory, wherever that has been moved to.
+    Alike(&'d Directories<'d>),
 }
 
 /// The name before its last dot, and the extension after it; a leading dot begins no extension.
@@ -39,11 +40,16 @@ fn split(path: &RelPath) -> Name<'_> {
     }
 }
 
+/// The name but for the extension.
+pub(super) fn stem(path: &RelPath) -> &str {
+    split(path).0
+}
+
 type Files<'a> = [(&'a RelPath, &'a Entry)];
 
-/// Every pair that is similar enough, best first by its rank. Pairs with the same file name are looked at first: when
-/// there are too many to compare all, those are the likely ones.
-pub(super) fn pairs<'a>(sources: &Files<'a>, targets: &Files<'a>, names: Names) -> Vec<Pair<'a>> {
+/// Every pair that is similar enough. Pairs with the same file name are looked at first, then those with the same name but for the
+/// extension: when there are too many to compare all, those are the likely ones.
+pub(super) fn pairs<'a>(sources: &Files<'a>, targets: &Files<'a>, names: Names<'_>) -> Vec<Pair<'a>> {
     let sources = profiles(sources);
     let targets = profiles(targets);
     let index = Index::new(&targets);
@@ -57,10 +63,19 @@ pub(super) fn pairs<'a>(sources: &Files<'a>, targets: &Files<'a>, names: Names) 
         }
     }
     for source in &sources {
-        let others = index.related(source.name, names).into_iter().map(|at| &targets[at]);
-        let others = others.filter(|target| target.path.file_name() != source.path.file_name());
-        for target in others {
-            comparison.compare(source, target);
+        let name = source.path.file_name();
+        for at in index.of_stem(source.name.0).filter(|&at| targets[at].path.file_name() != name) {
+            comparison.compare(source, &targets[at]);
+            if comparison.budget == 0 {
+                return comparison.found;
+            }
+        }
+    }
+    for source in &sources {
+        for at in index.others(source.path, names) {
+            if targets[at].name.0.to_lowercase() != source.name.0.to_lowercase() {
+                comparison.compare(source, &targets[at]);
+            }
             if comparison.budget == 0 {
                 return comparison.found;
             }
@@ -74,25 +89,45 @@ pub(super) fn pairs<'a>(sources: &Files<'a>, targets: &Files<'a>, names: Names) 
 struct Index<'a> {
     by_name: BTreeMap<&'a str, Vec<usize>>,
     by_extension: BTreeMap<Option<&'a str>, Vec<usize>>,
-    by_stem: BTreeMap<&'a str, Vec<usize>>,
+    by_stem: BTreeMap<String, Vec<usize>>,
+    by_directory: BTreeMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Index<'a> {
     fn new(targets: &[Profiled<'a>]) -> Self {
-        let mut index = Self { by_name: BTreeMap::new(), by_extension: BTreeMap::new(), by_stem: BTreeMap::new() };
+        let mut index = Self {
+            by_name: BTreeMap::new(),
+            by_extension: BTreeMap::new(),
+            by_stem: BTreeMap::new(),
+            by_directory: BTreeMap::new(),
+        };
         for (at, target) in targets.iter().enumerate() {
             index.by_name.entry(target.path.file_name()).or_default().push(at);
             index.by_extension.entry(target.name.1).or_default().push(at);
-            index.by_stem.entry(target.name.0).or_default().push(at);
+            index.by_stem.entry(target.name.0.to_lowercase()).or_default().push(at);
+            index.by_directory.entry(parent(target.path)).or_default().push(at);
         }
         index
     }
 
-    /// The targets whose names are allowed, in order.
-    fn related(&self, (stem, extension): Name<'_>, names: Names) -> Vec<usize> {
-        let same_extension = self.by_extension.get(&extension).into_iter().flatten();
-        let same_stem = self.by_stem.get(stem).into_iter().flatten().filter(|_| names == Names::Related);
-        let mut found: Vec<usize> = same_extension.chain(same_stem).copied().collect();
+    /// The targets with a name but for the extension, in order.
+    fn of_stem(&self, stem: &str) -> impl Iterator<Item = usize> {
+        self.by_stem.get(&stem.to_lowercase()).into_iter().flatten().copied()
+    }
+
+    /// The targets that are worth a comparison for anything but their name, in order.
+    fn others(&self, source: &RelPath, names: Names<'_>) -> Vec<usize> {
+        let by_extension = match names {
+            Names::Related => self.by_extension.get(&split(source).1),
+            Names::Alike(_) => None,
+        };
+        let moved = match names {
+            Names::Related => None,
+            Names::Alike(directories) => directories.target(parent(source)),
+        };
+        let directories = [Some(parent(source)), moved].into_iter().flatten();
+        let by_directory = directories.filter_map(|directory| self.by_directory.get(directory)).flatten();
+        let mut found: Vec<usize> = by_directory.chain(by_extension.into_iter().flatten()).copied().collect();
         found.sort_unstable();
         found.dedup();
         found
@@ -213,8 +248,12 @@ mod tests {
         let text = "a\nb\nc\n";
         let same_name = |side: &str| files((0..50_000).map(|n| format!("{side}{n}/index.ts")), text);
         assert!(pairs_of(&same_name("a"), &same_name("b")) < BUDGET / PAIR);
-        let other_names = |side: &str| files((0..50_000).map(|n| format!("{n}.{side}{n}")), text);
+        let other_names = |side: &str| files((0..50_000).map(|n| format!("{side}{n}/{n}.{side}{n}")), text);
         assert_eq!(pairs_of(&other_names("a"), &other_names("b")), 50_000);
+        // The likely ones come first.
+        let one_directory = |side: &str| files((0..50_000).map(|n| format!("{n:05}.{side}{n}")), text);
+        let found = pairs_of(&one_directory("a"), &one_directory("b"));
+        assert!((50_001..BUDGET / PAIR).contains(&found), "{found}");
         // All pairs of either would take hours.
         assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
     }
@@ -242,18 +281,25 @@ mod tests {
     }
 
     #[test]
-    fn names_are_related_by_extension_or_by_stem() {
+    fn paths_are_related_by_name_extension_or_directory() {
         let path = |text: &str| RelPath::new(text).unwrap();
-        let allow = |names: Names, source: &str, target: &str| {
+        let allow = |names: Names<'_>, source: &str, target: &str| {
             let (source, target) = (path(source), path(target));
             let target = Profiled { path: &target, name: split(&target), profile: Profile::of(b"") };
-            !Index::new(&[target]).related(split(&source), names).is_empty()
+            let index = Index::new(&[target]);
+            index.of_stem(stem(&source)).count() + index.others(&source, names).len() > 0
         };
-        assert!(allow(Names::SameExtension, "a/x.ts", "b/y.ts"));
-        assert!(!allow(Names::SameExtension, "x.js", "x.ts"));
-        assert!(allow(Names::Related, "x.js", "src/x.ts"));
-        assert!(!allow(Names::Related, "x.js", "y.ts"));
-        assert!(allow(Names::SameExtension, "Makefile", ".env"));
-        assert!(!allow(Names::Related, ".env", "x.env"));
+        let none = Directories::default();
+        for (source, target, related, alike) in [
+            ("a/x.ts", "b/y.ts", true, false),
+            ("x.js", "src/X.ts", true, true),
+            ("a/x.js", "a/y.ts", true, true),
+            ("a/x.js", "b/y.ts", false, false),
+            ("a/.env", "b/x.env", false, false),
+            ("a/Makefile", "b/.env", true, false),
+        ] {
+            assert_eq!(allow(Names::Related, source, target), related, "{source} {target}");
+            assert_eq!(allow(Names::Alike(&none), source, target), alike, "{source} {target}");
+        }
     }
 }

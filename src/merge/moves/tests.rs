@@ -76,11 +76,11 @@ impl Case {
             let ours = name(triple.ours.map(|(path, _)| path));
             format!("{base} {ours} {}", name(triple.theirs.map(|(path, _)| path)))
         };
-        find(&self.sides()).triples.iter().map(line).collect()
+        Moves::find(&self.sides()).matched().triples.iter().map(line).collect()
     }
 
     fn moved(&self) -> Vec<String> {
-        find(&self.sides()).moved.iter().map(|(from, to)| format!("{from} > {to}")).collect()
+        Moves::find(&self.sides()).matched().moved.iter().map(|(from, to)| format!("{from} > {to}")).collect()
     }
 }
 
@@ -137,7 +137,8 @@ fn the_template_moved_similar_content() {
     assert_eq!(Case::template(&[("a.ts", LONG)], &[("b.ts", EDITED)]).found(), ["a.ts a.ts b.ts"]);
     assert_eq!(Case::template(&[("a.ts", LONG)], &[("b.ts", OTHER)]).found(), ["a.ts a.ts -", "- - b.ts"]);
     assert_eq!(Case::template(&[("a.js", LONG)], &[("a.ts", EDITED)]).found(), ["a.js a.js a.ts"]);
-    assert_eq!(Case::template(&[("a.js", LONG)], &[("b.ts", EDITED)]).found(), ["a.js a.js -", "- - b.ts"]);
+    assert_eq!(Case::template(&[("a.js", LONG)], &[("b.ts", EDITED)]).found(), ["a.js a.js b.ts"]);
+    assert_eq!(Case::template(&[("a.js", LONG)], &[("d/b.ts", EDITED)]).found(), ["a.js a.js -", "- - d/b.ts"]);
 }
 
 #[test]
@@ -240,16 +241,83 @@ fn a_link_moves_with_its_target_and_is_no_file() {
 }
 
 #[test]
-fn the_user_moved_the_same_content_anywhere() {
-    let case = Case::user(&[("a.ts", "x")], &[("deep/b.js", "x")]);
-    assert_eq!(case.found(), ["a.ts deep/b.js a.ts"]);
-    assert_eq!(case.moved(), ["a.ts > deep/b.js"]);
+fn the_user_moved_the_same_content_where_name_or_directory_is_alike() {
+    for (from, to) in [("a.ts", "deep/a.ts"), ("a.ts", "b.js"), ("d/Read.md", "e/read.txt"), ("d/a", "d/b")] {
+        let case = Case::user(&[(from, "x")], &[(to, "x")]);
+        assert_eq!(case.found(), [format!("{from} {to} {from}")]);
+        assert_eq!(case.moved(), [format!("{from} > {to}")]);
+    }
+    for (from, to) in [("a.ts", "deep/b.js"), ("d/a.ts", "e/b.ts"), ("LICENSE", "vendor/COPYING")] {
+        assert_eq!(Case::user(&[(from, LONG)], &[(to, LONG)]).found(), [format!("{from} - {from}")]);
+    }
 }
 
 #[test]
-fn the_user_moved_similar_content_only_with_the_same_extension() {
-    assert_eq!(Case::user(&[("a.ts", LONG)], &[("b.ts", EDITED)]).found(), ["a.ts b.ts a.ts"]);
-    assert_eq!(Case::user(&[("a.ts", LONG)], &[("a.js", EDITED)]).found(), ["a.ts - a.ts"]);
+fn the_user_moved_similar_content_where_name_or_directory_is_alike() {
+    for (from, to) in [("a.ts", "b.ts"), ("a.js", "a.ts"), ("d/a.js", "e/a.ts"), ("d/a.ts", "e/f/a.ts")] {
+        assert_eq!(Case::user(&[(from, LONG)], &[(to, EDITED)]).found(), [format!("{from} {to} {from}")]);
+    }
+    assert_eq!(Case::user(&[("d/a.ts", LONG)], &[("e/b.ts", EDITED)]).found(), ["d/a.ts - d/a.ts"]);
+    assert_eq!(Case::user(&[("a.js", LONG)], &[("a.ts", OTHER)]).found(), ["a.js - a.js"]);
+}
+
+#[test]
+fn of_several_copies_none_is_the_file_that_the_user_moved() {
+    let copies = Case::user(&[("LICENSE", LONG)], &[("a/LICENSE", LONG), ("b/LICENSE", LONG)]);
+    assert_eq!(copies.found(), ["LICENSE - LICENSE"]);
+    let nearer = Case::user(&[("x/LICENSE", LONG)], &[("a/x/LICENSE", LONG), ("b/LICENSE", LONG)]);
+    assert_eq!(nearer.found(), ["x/LICENSE - x/LICENSE"]);
+    let both = Case::user(&[("a/x", LONG), ("b/x", LONG)], &[("c/x", LONG), ("d/x", LONG)]);
+    assert_eq!(both.found(), ["a/x - a/x", "b/x - b/x"]);
+    // Nor is a copy that was edited, where another one is about as similar.
+    let edited = Case::user(&[("x.ts", LONG)], &[("a/x.ts", EDITED), ("b/x.ts", EDITED)]);
+    assert_eq!(edited.found(), ["x.ts - x.ts"]);
+    let clearer = Case::user(&[("x.ts", LONG)], &[("a/x.ts", EDITED), ("b/x.ts", "one\ntwo\nthree\nfour\nx\ny\n")]);
+    assert_eq!(clearer.found(), ["x.ts a/x.ts x.ts"]);
+}
+
+#[test]
+fn a_file_that_an_upgrade_put_beside_another_one_was_not_moved() {
+    let base = [("a.x", LONG), ("d", OTHER)];
+    let case = Case::user(&base, &[("a.x.2.theirs", LONG), ("d.theirs", OTHER), ("d/own", "own")]);
+    assert_eq!(case.found(), ["a.x - a.x", "d - d"]);
+}
+
+#[test]
+fn equal_files_move_with_the_rest_of_their_paths() {
+    let old = [("d/a/index.ts", LONG), ("d/b/index.ts", LONG)];
+    let case = Case::user(&old, &[("e/a/index.ts", LONG), ("e/b/index.ts", LONG)]);
+    assert_eq!(case.moved(), ["d/a/index.ts > e/a/index.ts", "d/b/index.ts > e/b/index.ts"]);
+}
+
+#[test]
+fn a_directory_that_moved_tells_where_its_other_files_are() {
+    let base = [("d/a.ts", LONG), ("d/equal", "x"), ("d/old.ts", OTHER)];
+    let ours = [("e/a.ts", LONG), ("e/equal", "x"), ("e/new.ts", OTHER), ("z/equal", "x")];
+    let case = Case::user(&base, &ours);
+    assert_eq!(case.moved(), ["d/a.ts > e/a.ts", "d/equal > e/equal", "d/old.ts > e/new.ts"]);
+}
+
+#[test]
+fn what_the_template_puts_into_a_directory_follows_it_where_the_user_moved_it() {
+    let (old, moved) = ([("d/a", LONG), ("d/b", OTHER), ("x", "x")], [("e/a", LONG), ("e/b", OTHER), ("x", "x")]);
+    let theirs = [("d/a", LONG), ("d/b", OTHER), ("d/s/new", "new"), ("d/x", "x")];
+    let case = Case::new(&old, &moved, &theirs);
+    let sides = case.sides();
+    let moves = Moves::find(&sides);
+    let places: Vec<_> = moves.matched().triples.iter().map(|triple| triple.place().unwrap().to_string()).collect();
+    assert_eq!(places, ["e/a", "e/b", "e/x", "e/s/new"]);
+    assert_eq!(case.moved(), ["d/a > e/a", "d/b > e/b", "d/s/new > e/s/new", "d/x > e/x"]);
+    // Where something is in the new place, the two belong together, unless it is the template's.
+    let mut own = case;
+    own.ours.extend(tree(&[("e/s/new", "own")]));
+    assert_eq!(own.found()[3], "- e/s/new d/s/new");
+    own.theirs.extend(tree(&[("e/s/new", "theirs")]));
+    assert_eq!(own.found()[3..], ["- - d/s/new", "- e/s/new e/s/new"]);
+    // What is left in the directory keeps it where it is.
+    let mut left = Case::new(&old, &moved, &theirs);
+    left.ours.extend(tree(&[("d/own", "own")]));
+    assert!(left.moved().iter().all(|moved| !moved.contains("new")), "{:?}", left.moved());
 }
 
 #[test]
@@ -297,7 +365,7 @@ fn both_moved_to_one_place_and_nothing_is_recorded() {
 fn both_moved_to_different_places_and_the_users_is_recorded() {
     let case = Case::new(&[("a.x", LONG)], &[("b.x", LONG)], &[("c.x", EDITED)]);
     assert_eq!((case.found(), case.moved()), (vec!["a.x b.x c.x".to_owned()], vec!["c.x > b.x".to_owned()]));
-    assert_eq!(find(&case.sides()).triples[0].place(), Some(&path("b.x")));
+    assert_eq!(Moves::find(&case.sides()).matched().triples[0].place(), Some(&path("b.x")));
 }
 
 #[test]
@@ -358,7 +426,8 @@ proptest! {
         let moved = moved.into_iter().map(|(from, to)| (path(&from), path(&to))).collect();
         let case = Case { base, ours, theirs, declared, moved, ..Case::default() };
         let sides = case.sides();
-        let matched = find(&sides);
+        let moves = Moves::find(&sides);
+        let matched = moves.matched();
         let mut used: [Vec<&RelPath>; 3] = Default::default();
         for triple in &matched.triples {
             used[0].extend(triple.base.map(|(path, _)| path));
@@ -369,7 +438,8 @@ proptest! {
         prop_assert!(used[0].iter().copied().eq(case.base.keys()));
         prop_assert!(used[2].iter().copied().eq(case.theirs.keys()));
         prop_assert!(used[1].windows(2).all(|pair| pair[0] < pair[1]), "{:?}", used[1]);
-        prop_assert_eq!(find(&sides), matched);
+        let again = Moves::find(&sides);
+        prop_assert_eq!(again.matched(), matched);
     }
 }
 

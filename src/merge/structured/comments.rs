@@ -210,7 +210,10 @@ impl<'t> Finder<'t> {
         let place = |at: usize| self.by_end.partition_point(|&entry| self.span(entry).end <= at);
         let ended = &self.by_end[place(line)..place(comment)];
         // All that ended on the line and started before it are within each other, so they are few.
-        let both = ended.iter().rev().find(|&&at| self.span(at).start >= line);
+        let mut both = ended.iter().rev().filter(|&&at| self.span(at).start >= line).peekable();
+        let end = both.peek().map(|&&at| self.span(at).end);
+        // Of entries with one end, it is the innermost's: `- uses: a # b`.
+        let both = both.take_while(|&&at| Some(self.span(at).end) == end).last();
         let owner = both.or(started).or(ended.last());
         (owner.copied(), Place::Behind)
     }

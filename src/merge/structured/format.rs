@@ -106,7 +106,7 @@ impl Dialect {
         match self {
             Self::Json(dialect) => json_edit::edit(text, dialect, want, other, rules),
             Self::Toml => toml_edits::edit(text, want, other, rules),
-            Self::Yaml => None,
+            Self::Yaml => yaml::edit(text, want, other, rules),
         }
     }
 

@@ -201,6 +201,7 @@ impl<'v> Job<'v> {
             theirs: &their_document.root,
             is_adoption,
             is_stream: shape.is_stream,
+            takes_any: true,
         };
         let both = want(inputs, Side::Both);
         let conflicts = both.conflicts;
@@ -219,6 +220,7 @@ impl<'v> Job<'v> {
             theirs: &theirs.root,
             is_adoption: self.purpose == Purpose::Adopt,
             is_stream: self.shape.is_stream,
+            takes_any: self.purpose == Purpose::Adopt,
         }
     }
 
@@ -246,14 +248,35 @@ impl<'v> Job<'v> {
         if self.conflicts.values == 0 && self.is_sound(&text) {
             return text;
         }
+        if let Some(merge) = self.beside_any(&text) {
+            return merge;
+        }
         let refined = self.refined(&text);
         let found = [Fit::Best, Fit::Comments].into_iter().find_map(|fit| self.candidate(&text, &refined, fit));
         found.unwrap_or_else(|| self.unsound(&text))
     }
 
+    /// The text merge with its conflicts, where they are the only disagreements beside lists that cannot be judged.
+    fn beside_any(&self, text: &TextMerge<'v>) -> Option<TextMerge<'v>> {
+        if text.is_clean() || self.is_judged() {
+            return None;
+        }
+        let inputs = Inputs { takes_any: true, ..self.inputs() };
+        let holds = |side| {
+            let wanted = want(inputs, side).node;
+            let text = String::from_utf8(text.choose(side)).ok();
+            text.is_some_and(|text| self.is_document(&text, wanted.as_ref(), side, Fit::Comments))
+        };
+        (holds(Side::Ours) && holds(Side::Theirs)).then(|| text.clone())
+    }
+
+    fn is_judged(&self) -> bool {
+        self.both.node.as_ref().is_some_and(|node| node.value.is_judged())
+    }
+
     /// The first candidate that is the wanted document.
     fn candidate(&self, text: &TextMerge<'v>, refined: &[TextMerge<'v>], fit: Fit) -> Option<TextMerge<'v>> {
-        let agreed = self.conflicts.is_none();
+        let agreed = self.conflicts.is_none() && self.is_judged();
         if let (true, Some([canvas, source])) = (agreed && !refined.is_empty(), self.canvas()) {
             let edited = self.edited(canvas, source).filter(|edited| self.accepts(edited, fit));
             if let Some(edited) = edited {
@@ -300,7 +323,7 @@ impl<'v> Job<'v> {
             && self.has_comments(&document)
     }
 
-    /// The refined text merges. None where a list cannot be judged.
+    /// The refined text merges.
     fn refined(&self, text: &TextMerge<'v>) -> Vec<TextMerge<'v>> {
         if !self.wanted(Side::Ours).is_some_and(|node| node.value.is_judged()) {
             return Vec::new();
@@ -369,8 +392,12 @@ impl<'v> Job<'v> {
 
     /// Whether a text is the wanted document.
     fn holds(&self, text: &str, side: Side, fit: Fit) -> bool {
+        self.is_document(text, self.wanted(side), side, fit)
+    }
+
+    fn is_document(&self, text: &str, wanted: Option<&Node>, side: Side, fit: Fit) -> bool {
         let Some(document) = self.parse(text) else { return false };
-        let is_wanted = self.wanted(side).is_some_and(|wanted| wanted.allows(&document.root, fit));
+        let is_wanted = wanted.is_some_and(|wanted| wanted.allows(&document.root, fit));
         is_wanted && (side != Side::Ours || self.has_comments(&document))
     }
 

@@ -50,6 +50,8 @@ pub(super) struct Inputs<'v> {
     pub(super) is_adoption: bool,
     /// Whether each is a list of documents.
     pub(super) is_stream: bool,
+    /// Whether a list that cannot be judged may be anything; else it is in question as a whole.
+    pub(super) takes_any: bool,
 }
 
 /// Merges three documents. Where both sides disagree, `side` decides; for [`Side::Both`], entries whose order is not known
@@ -193,13 +195,15 @@ impl<'v> Merger<'v> {
             kind => kind == Kind::Sequence && !self.inputs.is_adoption,
         };
         if !rule.is_known && is_mixed(versions) {
-            return Some(Value::Any);
+            return self.inputs.takes_any.then_some(Value::Any);
         }
         let tokens = match self.inputs.is_stream && self.keys.is_empty() {
             true => positions(versions),
             false => tokens(versions, rule.identity),
         };
-        let Some(tokens) = tokens else { return Some(Value::Any) };
+        let Some(tokens) = tokens else {
+            return self.inputs.takes_any.then_some(Value::Any);
+        };
         let arranged = arrange(tokens.each_ref().map(Vec::as_slice), has_order);
         if arranged.is_torn && has_order {
             return None;

@@ -97,7 +97,7 @@ fn how_to_resolve(told: &Told<'_>, repository: bool, path: &RelPath, reason: Rea
     let path = place(told, repository, path);
     let beside: Vec<String> = conflict.beside.iter().map(|(beside, _)| place(told, repository, beside)).collect();
     match (beside.as_slice(), reason) {
-        ([], Reason::DeletedButEdited) => format!("{path}: remove it, or keep it as it is"),
+        ([], Reason::DeletedButEdited | Reason::DeletedButMoved) => format!("{path}: remove it, or keep it as it is"),
         ([], _) => {
             let label = told.lock.template.label().map(|label| format!(" {label}"));
             let theirs = shell::quoted(&format!("template{}", label.unwrap_or_default()));

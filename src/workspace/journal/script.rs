@@ -170,7 +170,7 @@ fn record_steps<'a>(
             steps.push(Step { target, before, after: Some(After::Bytes(bytes, Mode::File)), model: None });
         }
     }
-    let kept = record.lock.base();
+    let kept = record.kept();
     for name in names(places, reader, &Target::record(BASE))? {
         if name.parse().is_ok_and(|digest: Digest| !kept.contains(&digest)) {
             let target = Target::record(&format!("{BASE}/{name}"));

@@ -12,7 +12,7 @@ use super::text::{Bond, Journal, LIMIT};
 use super::txn::Txn;
 use super::way::{in_the_way, unreachable};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::rooted::{Failure as Unreached, Root, Spot, Ways};
+use crate::rooted::{self, Failure as Unreached, Root, Spot, Ways};
 use crate::tree::Mode;
 use crate::workspace::disk::{Disk, Failure, Item, Kept, permissions_after};
 use crate::workspace::sync::Synced;
@@ -189,6 +189,9 @@ fn check(places: &Places<'_>, ways: &mut Ways, operations: &[Operation]) -> Resu
                 is_similar(now, stamp)
             }
             // What is removed first makes room.
+            (Kind::Put { before: None, .. }, Seen::Other) => {
+                is_leaving(target) && is_emptied(places, ways, target, is_leaving)?
+            }
             (Kind::Put { before: None, .. } | Kind::MakeDir, _) => is_leaving(target),
             (Kind::Put { .. } | Kind::Delete { .. }, _) => false,
         };
@@ -197,6 +200,30 @@ fn check(places: &Places<'_>, ways: &mut Ways, operations: &[Operation]) -> Resu
         }
     }
     Ok(signs)
+}
+
+/// Whether everything in a directory is `leaving`, so that a file can be put in its place.
+fn is_emptied(
+    places: &Places<'_>,
+    ways: &mut Ways,
+    directory: &Target,
+    is_leaving: impl Fn(&Target) -> bool,
+) -> Result<bool> {
+    let mut open = vec![directory.clone()];
+    while let Some(above) = open.pop() {
+        let failed = |failure| unreachable("cannot read", places, &above, &failure);
+        let found = ways.directory(places.way(&above)).map_err(failed)?;
+        let entries = found.entries().map_err(|error| Failure::new("cannot read", found.path(), error))?;
+        for (name, kind) in entries {
+            let path = name.to_str().map(|name| format!("{}/{name}", above.path()));
+            let below = path.and_then(|path| Target::parse(above.root(), &path));
+            let Some(below) = below.filter(&is_leaving) else { return Ok(false) };
+            if kind == rooted::Kind::Directory {
+                open.push(below);
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// What is at a target; in another spelling than this, nothing is, if `exactly` is asked for. Nothing is below what is

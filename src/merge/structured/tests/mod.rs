@@ -6,6 +6,7 @@ mod judge;
 mod laws;
 mod toml;
 mod yaml;
+mod yaml_edits;
 
 use crate::merge::content;
 use crate::merge::draw::{Style, draw};

@@ -71,7 +71,8 @@ fn options() -> Options {
 
 /// As in an app below its repository's root: some of the files are the repository's.
 fn split(tree: &Tree) -> Trees {
-    let (repository, app) = tree.clone().into_iter().partition(|(path, _)| path.as_str().starts_with(".github/"));
+    let is_repository = |path: &RelPath| path.as_str().split('/').next() == Some(".github");
+    let (repository, app) = tree.clone().into_iter().partition(|(path, _)| is_repository(path));
     Trees { app, repository }
 }
 

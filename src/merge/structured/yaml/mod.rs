@@ -1,15 +1,23 @@
-//! YAML: values through serde_yaml_ng, and the places of entries through saphyr-parser. Nothing edits YAML and keeps its
-//! comments, so there is no editor here.
+//! YAML: values through serde_yaml_ng, and the places of entries through saphyr-parser.
+
+mod block;
+mod edit;
+mod flow;
+mod parts;
+mod scalar;
+mod source;
 
 use std::ops::Range;
 
 use indexmap::IndexMap;
-use saphyr_parser::{Event, Parser};
+use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde::Deserialize as _;
 use serde_yaml_ng as yaml;
 
 use super::comments::{Comment, Outline};
 use super::value::{Document, List, Map, Node, Value};
+pub(super) use edit::edit;
+use parts::{Kind, Part, Place};
 
 /// The parser looks at every open bracket again at each token: how often it may, in a text.
 const MAX_LOOKS: usize = 50_000_000;
@@ -23,18 +31,30 @@ fn looks(text: &str) -> usize {
 /// Parses a document, or several: those are a list. Comments are only put into their places `with_places`: that takes another
 /// parser.
 pub(super) fn parse(text: &str, with_places: bool) -> Option<Document> {
-    if looks(text) > MAX_LOOKS {
-        return None;
-    }
-    let documents = yaml::Deserializer::from_str(text).map(yaml::Value::deserialize);
-    let documents = documents.collect::<Result<Vec<_>, _>>().ok()?;
+    let documents = documents(text)?;
     let found = if with_places { places(text, &documents) } else { None };
+    let found = found.map(|(outline, root, comments, _)| (outline, root, comments));
     let (outline, root, comments) = found.or_else(|| {
         let comments = Scanner::new(text, Vec::new()).comments();
         Some((Outline::default(), stream(&documents)?, comments))
     })?;
     let document = Document::new(text, root, outline, comments);
     Some(Document { is_stream: documents.len() > 1, ..document })
+}
+
+/// Parses a text and finds where each document is in it; nothing where the two parsers do not agree.
+fn parse_parts(text: &str) -> Option<(Document, Vec<Part>)> {
+    let documents = documents(text)?;
+    let (outline, root, comments, parts) = places(text, &documents)?;
+    let document = Document::new(text, root, outline, comments);
+    Some((Document { is_stream: documents.len() > 1, ..document }, parts))
+}
+
+fn documents(text: &str) -> Option<Vec<yaml::Value>> {
+    if looks(text) > MAX_LOOKS {
+        return None;
+    }
+    yaml::Deserializer::from_str(text).map(yaml::Value::deserialize).collect::<Result<_, _>>().ok()
 }
 
 /// The documents without the places of their entries.
@@ -49,25 +69,31 @@ fn stream(documents: &[yaml::Value]) -> Option<Node> {
 }
 
 /// The documents with the places of their entries; nothing where the two parsers do not agree.
-fn places(text: &str, documents: &[yaml::Value]) -> Option<(Outline, Node, Vec<Comment>)> {
+fn places(text: &str, documents: &[yaml::Value]) -> Option<(Outline, Node, Vec<Comment>, Vec<Part>)> {
     let mut walk = Walk::new(text)?;
+    let mut parts = Vec::with_capacity(documents.len());
     let root = match documents {
         [] => value(&yaml::Value::Null)?,
-        [document] => walk.document(document, None)?.0,
+        [document] => {
+            let (value, part) = walk.document(document, None)?;
+            parts.push(part);
+            value
+        }
         documents => {
             let mut items = Vec::with_capacity(documents.len());
             for (at, document) in documents.iter().enumerate() {
                 let start = walk.start()?;
                 let entry = walk.outline.entry(None, at, start..start);
-                let (value, end) = walk.document(document, Some(entry))?;
-                walk.outline.end(entry, end);
+                let (value, part) = walk.document(document, Some(entry))?;
+                walk.outline.end(entry, part.span.end);
+                parts.push(part);
                 items.push(Node::new(value));
             }
             Value::List(List::new(items))
         }
     };
     let comments = Scanner::new(text, walk.scalars).comments();
-    Some((walk.outline, Node::new(root), comments))
+    Some((walk.outline, Node::new(root), comments, parts))
 }
 
 /// Walks the events of the one parser beside the values of the other.
@@ -76,6 +102,8 @@ struct Walk<'t> {
     events: std::iter::Peekable<std::vec::IntoIter<(Event<'t>, Range<usize>)>>,
     outline: Outline,
     scalars: Vec<Range<usize>>,
+    /// How many brackets are open.
+    depth: usize,
 }
 
 impl<'t> Walk<'t> {
@@ -89,7 +117,8 @@ impl<'t> Walk<'t> {
                 events.push((event, range));
             }
         }
-        Some(Self { text, events: events.into_iter().peekable(), outline: Outline::default(), scalars: Vec::new() })
+        let events = events.into_iter().peekable();
+        Some(Self { text, events, outline: Outline::default(), scalars: Vec::new(), depth: 0 })
     }
 
     /// Where the next document's content starts.
@@ -98,88 +127,141 @@ impl<'t> Walk<'t> {
         matches!(event, Event::DocumentStart(_)).then_some(marker.end)
     }
 
-    fn document(&mut self, document: &yaml::Value, entry: Option<usize>) -> Option<(Value, usize)> {
-        let (Event::DocumentStart(_), _) = self.events.next()? else { return None };
-        self.node(document, entry)
+    fn document(&mut self, document: &yaml::Value, entry: Option<usize>) -> Option<(Value, Part)> {
+        let (Event::DocumentStart(_), marker) = self.events.next()? else { return None };
+        self.node(document, entry, marker.end)
     }
 
-    /// The next node, which has `node` as its value, and where it ends.
-    fn node(&mut self, node: &yaml::Value, entry: Option<usize>) -> Option<(Value, usize)> {
+    /// The next node, which has `node` as its value, and where it is: at `at`, where it is empty.
+    fn node(&mut self, node: &yaml::Value, entry: Option<usize>, at: usize) -> Option<(Value, Part)> {
         if let yaml::Value::Tagged(tagged) = node {
             let from = self.events.peek()?.1.start;
             let number = self.outline.entry(entry, 0, from..from);
-            let (inner, end) = self.node(&tagged.value, Some(number))?;
-            self.outline.end(number, end);
-            return Some((tag(&tagged.tag, Node::new(inner)), end));
+            let (inner, part) = self.node(&tagged.value, Some(number), at)?;
+            self.outline.end(number, part.span.end);
+            return Some((
+                tag(&tagged.tag, Node::new(inner)),
+                Part::leaf(Kind::Odd, from.min(part.span.start)..part.span.end),
+            ));
         }
         let (event, span) = self.events.next()?;
         match (event, node) {
-            (Event::Alias(_), _) => Some((value(node)?, span.end)),
+            (Event::Alias(_), _) => Some((value(node)?, Part::leaf(Kind::Alias, span))),
             (Event::Scalar(..), yaml::Value::Sequence(_) | yaml::Value::Mapping(_)) => None,
-            (Event::Scalar(..), _) => {
-                let end = span.start + self.text.get(span.clone())?.trim_end().len();
-                self.scalars.push(span);
-                Some((value(node)?, end))
+            (Event::Scalar(text, style, ..), _) => {
+                // A plain scalar is never empty: nothing is there, or an anchor or a tag alone.
+                if style == ScalarStyle::Plain && text.is_empty() {
+                    let has_properties = self.text[span.start..].starts_with(['&', '!']) && span.end > span.start;
+                    let part =
+                        if has_properties { Part::leaf(Kind::Odd, span) } else { Part::leaf(Kind::Empty, at..at) };
+                    return Some((value(node)?, part));
+                }
+                let start = parts::start(self.text, &span, style, at)?;
+                let end = parts::end(self.text, start..span.end, style)?;
+                // A comment behind the header of a literal is a comment.
+                self.scalars.push(span.start..end);
+                Some((value(node)?, Part::leaf(Kind::Scalar(style), start..end)))
             }
-            (Event::SequenceStart(..), yaml::Value::Sequence(list)) => self.list(list, entry, span),
+            (Event::SequenceStart(..), yaml::Value::Sequence(list)) => self.list(list, entry, span, at),
             (Event::MappingStart(..), yaml::Value::Mapping(pairs)) => self.map(pairs, entry, span),
             _ => None,
         }
     }
 
-    fn list(&mut self, list: &[yaml::Value], entry: Option<usize>, start: Range<usize>) -> Option<(Value, usize)> {
-        let (mut items, mut end) = (Vec::with_capacity(list.len()), start.end);
+    fn list(
+        &mut self,
+        list: &[yaml::Value],
+        entry: Option<usize>,
+        start: Range<usize>,
+        at: usize,
+    ) -> Option<(Value, Part)> {
+        let is_flow = self.opens(&start, b'[');
+        self.depth += usize::from(is_flow);
+        let (mut items, mut places, mut end) = (Vec::with_capacity(list.len()), Vec::with_capacity(list.len()), at);
         for (at, item) in list.iter().enumerate() {
             let from = self.events.peek()?.1.start;
+            let dash = if is_flow { None } else { parts::dash(self.text, end) };
+            let (from, open) = dash.map_or((from, from), |dash| (dash, dash + 1));
             let number = self.outline.entry(entry, at, from..from);
-            let (value, to) = self.node(item, Some(number))?;
-            self.outline.end(number, to);
+            let (value, part) = self.node(item, Some(number), open)?;
+            end = part.span.end;
+            self.outline.end(number, end);
+            places.push(Place { start: from, open, part });
             items.push(Node::new(value));
-            end = to;
         }
         let (Event::SequenceEnd, close) = self.events.next()? else { return None };
-        Some((Value::List(List::new(items)), self.close(entry, start, close, end)))
+        let part = match is_flow {
+            true => Part::flow(self.close(entry, start, close), places, false),
+            false => self.block(start.start, places, end),
+        };
+        Some((Value::List(List::new(items)), part))
     }
 
-    fn map(&mut self, pairs: &yaml::Mapping, entry: Option<usize>, start: Range<usize>) -> Option<(Value, usize)> {
-        let (mut map, mut end) = (IndexMap::with_capacity(pairs.len()), start.end);
+    fn map(&mut self, pairs: &yaml::Mapping, entry: Option<usize>, start: Range<usize>) -> Option<(Value, Part)> {
+        let is_flow = self.opens(&start, b'{');
+        self.depth += usize::from(is_flow);
+        let (mut map, mut places, mut end) =
+            (IndexMap::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()), start.start);
         for (at, (key, node)) in pairs.iter().enumerate() {
             let from = self.events.peek()?.1.start;
-            self.skip()?;
+            let key_end = self.skip()?;
+            let open = parts::behind_colon(self.text, key_end).unwrap_or(from);
             let number = self.outline.entry(entry, at, from..from);
-            let (value, to) = self.node(node, Some(number))?;
-            self.outline.end(number, to);
+            let (value, part) = self.node(node, Some(number), open.max(key_end))?;
+            end = part.span.end;
+            self.outline.end(number, end);
+            places.push(match parts::question(self.text, from).filter(|_| self.depth == 0) {
+                Some(start) => Place { start, open: start + 1, part: Part::leaf(Kind::Odd, from..end) },
+                None => Place { start: from, open, part },
+            });
             map.insert(name(key)?, Node::new(value));
-            end = to;
         }
         let (Event::MappingEnd, close) = self.events.next()? else { return None };
-        Some((Value::Map(Map::new(map)), self.close(entry, start, close, end)))
+        let part = match is_flow {
+            true => Part::flow(self.close(entry, start, close), places, true),
+            false => self.block(start.start, places, end),
+        };
+        Some((Value::Map(Map::new(map)), part))
     }
 
-    /// The end of a container: behind its bracket, or its last entry.
-    fn close(&mut self, entry: Option<usize>, start: Range<usize>, close: Range<usize>, end: usize) -> usize {
-        if !self.text[start.start..].starts_with(['[', '{']) {
-            return end;
+    /// Whether a collection is in brackets: its first event ends with one.
+    fn opens(&self, start: &Range<usize>, bracket: u8) -> bool {
+        start.end > start.start && self.text.as_bytes().get(start.end - 1) == Some(&bracket)
+    }
+
+    /// The end of a collection in brackets.
+    fn close(&mut self, entry: Option<usize>, start: Range<usize>, close: Range<usize>) -> Range<usize> {
+        self.depth -= 1;
+        // The parser counts what is behind the bracket as a part of it.
+        let span = start.start..close.start + 1;
+        self.outline.container(entry, span.clone());
+        span
+    }
+
+    fn block(&self, start: usize, places: Vec<Place>, end: usize) -> Part {
+        match self.depth {
+            0 => Part::block(self.text, start, places, end),
+            _ => Part::leaf(Kind::Odd, start..end),
         }
-        let bracket = |at: &usize| self.text[*at..].starts_with([']', '}']);
-        let end = (end..close.end).find(|at| self.text.is_char_boundary(*at) && bracket(at)).map_or(end, |at| at + 1);
-        self.outline.container(entry, start.start..end);
-        end
     }
 
-    /// Skips a key.
-    fn skip(&mut self) -> Option<()> {
+    /// Skips a key, and returns its end.
+    fn skip(&mut self) -> Option<usize> {
         let mut depth = 0_usize;
         loop {
             let (event, span) = self.events.next()?;
+            let mut end = span.end;
             match event {
                 Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
                 Event::SequenceEnd | Event::MappingEnd => depth = depth.checked_sub(1)?,
-                Event::Scalar(..) => self.scalars.push(span),
+                Event::Scalar(_, style, ..) => {
+                    end = parts::end(self.text, span.clone(), style)?;
+                    self.scalars.push(span.start..end);
+                }
                 _ => {}
             }
             if depth == 0 {
-                return Some(());
+                return Some(end);
             }
         }
     }
