@@ -26,6 +26,7 @@ pub mod limits;
 pub mod lock;
 pub mod manifest;
 pub mod merge;
+pub mod migrations;
 mod parallel;
 pub mod plan;
 pub mod render;

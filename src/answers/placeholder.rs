@@ -77,6 +77,22 @@ pub enum Answer {
     Array(Vec<String>),
 }
 
+impl Answer {
+    /// A recorded value as the answer that it is; nothing for a value of another type.
+    #[must_use]
+    pub fn of(value: toml::Value) -> Option<Self> {
+        match value {
+            toml::Value::String(text) => Some(Self::Text(text)),
+            toml::Value::Boolean(value) => Some(Self::Bool(value)),
+            toml::Value::Array(items) => {
+                let texts = items.into_iter().map(|item| item.as_str().map(str::to_owned));
+                texts.collect::<Option<_>>().map(Self::Array)
+            }
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Answer {
     /// The spelling that `-d` takes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

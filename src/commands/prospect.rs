@@ -6,7 +6,7 @@ mod rendering;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::answers::answer;
+use self::answers::{answer, known};
 use super::adoption::{self, Inferred};
 use super::origin::{self, Access};
 use super::{deciding, inputs, merging, render};
@@ -16,6 +16,7 @@ use crate::cli::RenderArgs;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::lock::{self, DIRECTORY, LOCK, Lock, Record};
 use crate::merge::{self, Bases};
+use crate::migrations::{Action, Due, Migrated};
 use crate::plan::{Install, Plan, Trees};
 use crate::source::Loaded;
 use crate::tree::RelPath;
@@ -44,6 +45,8 @@ pub(super) struct Prospect {
     pub(super) secret: BTreeSet<String>,
     /// That the record has lost answers, if it has.
     pub(super) mixed: Option<Diagnostic>,
+    /// The steps of the template's migrations that were due, with the versions that they lead to.
+    pub(super) migrated: Vec<(String, Action)>,
 }
 
 impl Prospect {
@@ -150,6 +153,7 @@ pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospec
         record,
         secret: BTreeSet::new(),
         mixed: None,
+        migrated: Vec::new(),
     }))
 }
 
@@ -173,7 +177,13 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     render::refuse_hooks(&template)?;
 
     let inferred = lock.map_or_else(|| adoption::answers(&site, &template), |_| Ok(Inferred::default()))?;
-    let mut resolved = answer(&site, lock, &inferred, &template, given, args, may_ask)?;
+    let version = lock.map(|lock| lock.template.version.as_deref());
+    let due = version.map_or_else(|| Ok(Due::default()), |version| Due::between(version, &template.manifest))?;
+    let known = known(lock, &inferred, &template, &due)?;
+    let mut resolved = answer(&site, lock, known, &template, given, args, may_ask)?;
+    let bases = recorded.iter().map(|project| &project.bases);
+    let migrated = Migrated::of(&due, bases.flat_map(|bases| bases.app.keys().chain(bases.repository.keys())));
+    template.manifest.ownership.renamed.extend(migrated.renamed);
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");
     let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved)?;
@@ -217,7 +227,8 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         record.spare = digests;
         warning
     });
-    Ok(Prospect { site, recorded, inferred, ours, theirs, lent, plan, record, secret, mixed })
+    let migrated = migrated.steps;
+    Ok(Prospect { site, recorded, inferred, ours, theirs, lent, plan, record, secret, mixed, migrated })
 }
 
 /// What the last upgrade left is no news: where nothing else changes, it stays recorded.

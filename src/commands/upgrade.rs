@@ -69,6 +69,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
         unresolved: &unresolved,
         secret: prospect.secret.iter().map(String::as_str).collect(),
         inferred: prospect.still_inferred(),
+        migrated: &prospect.migrated,
     };
     let held = held.filter(|_| changed);
     if held.is_some() && prospect.recorded.is_none() && prospect::may_ask(&args.render) {

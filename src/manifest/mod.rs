@@ -12,6 +12,7 @@ use crate::answers::condition::Condition;
 use crate::answers::pattern::Pattern;
 use crate::answers::placeholder::Placeholder;
 use crate::diagnostic::Place;
+use crate::migrations::Migration;
 
 /// A template's manifest: cargo-generate's own tables, and ours under `[create-app]`.
 #[derive(Debug, Default)]
@@ -105,7 +106,7 @@ pub struct Conditional {
 }
 
 /// `[create-app]`: what cargo-generate does not know, and ignores.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Ownership {
     /// The template's own version.
     pub version: Option<String>,
@@ -129,6 +130,8 @@ pub struct Ownership {
     pub next: Vec<Next>,
     /// How lists are merged.
     pub merge: Vec<ListRule>,
+    /// What happens on the way from one version to another.
+    pub migrations: Vec<Migration>,
 }
 
 /// How some lists of some files are merged.

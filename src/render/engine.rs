@@ -86,6 +86,20 @@ pub(super) enum Failure {
     Panicked(String),
 }
 
+impl Failure {
+    /// Why, in a few words.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Parse(error) | Self::Render(error) => {
+                let text = error.to_string();
+                text.lines().next().unwrap_or_default().trim_start_matches("liquid: ").trim().to_owned()
+            }
+            Self::TooLarge(excess) => format!("this is too much work: {}", excess.words()),
+            Self::Panicked(_) => "this cannot be rendered".to_owned(),
+        }
+    }
+}
+
 impl Engine {
     /// The values of `secrets`, as far as they are among the variables, may be shown nowhere but in the files.
     pub(super) fn new(variables: &BTreeMap<String, Answer>, secrets: &BTreeSet<&str>, date: Date) -> Self {

@@ -22,6 +22,7 @@ mod skeleton;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::engine::Engine;
@@ -154,6 +155,40 @@ pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>) -> BTreeSet<&'n
         }
     }
     found
+}
+
+/// Renders short texts that are not files of the template, within one budget.
+#[derive(Debug, Default)]
+pub struct Lines {
+    budget: Arc<Budget>,
+}
+
+impl Lines {
+    /// What Liquid makes of a text.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is nothing: it cannot be rendered, or a variable is not known.
+    pub fn render(
+        &self,
+        text: &str,
+        variables: &BTreeMap<String, Answer>,
+        date: Date,
+    ) -> std::result::Result<String, String> {
+        let known = Known::new(variables.keys().map(|name| (name.as_str(), true)));
+        let scan = scan::scan(text, &known);
+        if let Some(excess) = scan::too_much(text, &scan) {
+            return Err(excess.title.to_owned());
+        }
+        let mut engine = Engine::new(variables, &BTreeSet::new(), date);
+        engine.budget = Arc::clone(&self.budget);
+        let outcome = engine.render(text, scan.longest_tag(text), engine::Purpose::Output);
+        match (outcome.failure, outcome.unknown.first()) {
+            (Some(failure), _) => Err(failure.words()),
+            (None, Some(unknown)) => Err(format!("`{unknown}` is not an answer")),
+            (None, None) => Ok(outcome.text),
+        }
+    }
 }
 
 /// What Liquid makes of a whole text, without a skeleton; `None` where it fails.

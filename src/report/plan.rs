@@ -14,6 +14,7 @@ use super::check::change;
 use crate::answers::placeholder::Answer;
 use crate::diagnostic::Diagnostic;
 use crate::lock::{DIRECTORY, LOCK, Lock, LockedTemplate};
+use crate::migrations::Action as Migration;
 use crate::plan::{Action, Cause, Change, Conflict, Plan, Todo};
 use crate::terminal::{beginning, escape_control};
 use crate::tree::RelPath;
@@ -47,6 +48,8 @@ pub struct Told<'a> {
     pub secret: BTreeSet<&'a str>,
     /// The answers that the files of a project that is adopted told, and the file that has each.
     pub inferred: BTreeMap<&'a str, Option<&'a str>>,
+    /// The steps of the template's migrations, with the versions that they lead to.
+    pub migrated: &'a [(String, Migration)],
 }
 
 impl<'a> Told<'a> {
@@ -111,6 +114,7 @@ pub fn human(told: &Told<'_>) -> String {
 
 fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     writeln!(out, "{}", headline(told))?;
+    told.migrated.iter().try_for_each(|step| migration(out, step))?;
     for (name, values) in told.answers() {
         if told.secret.contains(name) {
             writeln!(out, "  answer    {}: secret from now on, and not recorded", escape_control(name))?;
@@ -164,6 +168,19 @@ fn source(told: &Told<'_>, name: &str) -> String {
         Some(Some(file)) => format!(" (from {})", escape_control(file)),
         Some(None) => " (from the directory's name)".to_owned(),
         None => String::new(),
+    }
+}
+
+/// What a step of a migration does; a command is among those to run.
+fn migration(out: &mut String, (version, step): &(String, Migration)) -> std::fmt::Result {
+    match step {
+        Migration::Note(text) => {
+            let mut lines = text.trim().lines();
+            writeln!(out, "  note      {version}: {}", escape_control(lines.next().unwrap_or_default()))?;
+            lines.try_for_each(|line| writeln!(out, "            {}", escape_control(line)))
+        }
+        Migration::Run(_) => Ok(()),
+        step => writeln!(out, "  migrated  {version}: {}", escape_control(&step.to_string())),
     }
 }
 

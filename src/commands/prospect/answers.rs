@@ -11,24 +11,34 @@ use crate::commands::adoption::Inferred;
 use crate::commands::inputs;
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
 use crate::lock::Lock;
+use crate::migrations::Due;
 use crate::template::Template;
 use crate::tree::RelPath;
 use crate::workspace::Site;
 
-/// The lock's answers, then what was given now, then questions.
+/// The answers of the record in terms of the template's version now, or those that the project's files tell.
+pub(super) fn known(
+    lock: Option<&Lock>,
+    inferred: &Inferred,
+    template: &Template,
+    due: &Due<'_>,
+) -> Result<BTreeMap<String, Answer>> {
+    match lock {
+        Some(lock) => due.answers(&template.manifest, lock.answers.clone(), lock.date.unwrap_or_else(inputs::date)),
+        None => Ok(inferred.iter().map(|(name, found)| (name.clone(), found.answer.clone())).collect()),
+    }
+}
+
+/// The recorded answers, then what was given now, then questions.
 pub(super) fn answer(
     site: &Site,
     lock: Option<&Lock>,
-    inferred: &Inferred,
+    mut recorded: BTreeMap<String, Answer>,
     template: &Template,
     given_now: Option<GivenValues>,
     args: &RenderArgs,
     may_ask: bool,
 ) -> Result<Resolved> {
-    let mut recorded = match lock {
-        Some(lock) => lock.answers.clone(),
-        None => inferred.iter().map(|(name, found)| (name.clone(), found.answer.clone())).collect(),
-    };
     if let Some(name) = &args.name {
         name::check(name, template.manifest.ownership.name_pattern.as_ref())?;
         recorded.insert("project-name".to_owned(), Answer::Text(name.clone()));

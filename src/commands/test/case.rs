@@ -51,6 +51,8 @@ pub(super) struct Upgrade {
     pub(super) delete: Vec<(String, Place)>,
     /// The answers that are given to the upgrade.
     pub(super) values: GivenValues,
+    /// The version of the template that made the project of which only the files are known; without it, today's.
+    pub(super) version: Option<String>,
 }
 
 /// What an upgrade starts from.
@@ -83,6 +85,8 @@ struct WrittenUpgrade {
     delete: Vec<Spanned<String>>,
     #[serde(default)]
     values: given::Values,
+    #[serde(default)]
+    version: Option<String>,
 }
 
 fn default_name() -> String {
@@ -209,6 +213,7 @@ fn upgrade(source: &Source<'_>, written: Option<Spanned<WrittenUpgrade>>) -> Res
         patch: if source.has(PATCH) { Some((patch.clone(), read()?)) } else { None },
         edit: if source.has(EDIT) { source.tree(EDIT)? } else { Tree::new() },
         delete: written.delete.into_iter().map(|path| (path.get_ref().clone(), source.place(path.span()))).collect(),
+        version: written.version,
         values: source.values(written.values)?,
     }))
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::case::{self, Case, From, Upgrade};
 use super::{edit, old};
 use crate::answers::given::{Given, GivenValues, Source, values_of};
+use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, built_in, resolve};
 use crate::commands::inputs;
 use crate::commands::render::{self, Rendered, Setting};
@@ -16,6 +17,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, Result, Severity};
 use crate::lock::base::decode;
 use crate::lock::{self, Digest, Record};
 use crate::merge::{Bases, Options, merge};
+use crate::migrations::{Due, Migrated};
 use crate::plan::{Trees, applied};
 use crate::render::select::{Patterns, Selected, Selector};
 use crate::report::plan::{Told, human};
@@ -102,11 +104,15 @@ impl Maker<'_> {
         let bases = Bases::new(&before, &stored(&start.record));
         let ours = render::split(edit::edited(start.tree, upgrade)?, app_dir, &start.at_the_root);
 
-        let resolved = self.answer(&with(start.given, &upgrade.values))?;
+        let due = Due::between(before.template.version.as_deref(), &self.template.manifest)?;
+        let migrated = Migrated::of(&due, bases.app.keys().chain(bases.repository.keys()));
+        let resolved = self.answer(&with(self.migrated(&due, start.given)?, &upgrade.values))?;
         let date = before.date.or_else(|| Date::from_unix(NEXT_DAY)).unwrap_or_default();
         let theirs = self.render(&resolved, date)?;
 
-        let ownership = &self.template.manifest.ownership;
+        let mut declared = self.template.manifest.ownership.clone();
+        declared.renamed.extend(migrated.renamed);
+        let ownership = &declared;
         let version = ownership.version.clone().unwrap_or_default();
         let options = Options { version, secret: theirs.secret.clone(), ..Options::default() };
         let plan = merge(Some(&bases), &ours, &theirs.trees, ownership, &options);
@@ -134,10 +140,16 @@ impl Maker<'_> {
             unresolved: &[],
             secret: ownership.secret_names(),
             inferred: BTreeMap::new(),
+            migrated: &migrated.steps,
         };
         let app = applied(&plan.app, &ours.app);
         let repository = applied(&plan.repository, &ours.repository);
         Ok(Made { tree: joined(Trees { app, repository }), summary: Some(human(&told)) })
+    }
+
+    /// The recorded answers, as today's version has them.
+    fn migrated(&self, due: &Due<'_>, given: GivenValues) -> Result<GivenValues> {
+        Ok(values_of(due.answers(&self.template.manifest, answers_of(given), Date::default())?))
     }
 
     /// A project that an old version of the template makes.
@@ -156,12 +168,18 @@ impl Maker<'_> {
     fn recorded_base(&self, upgrade: &Upgrade, tree: &Tree) -> Result<Start> {
         let recorded = |(name, given): (&String, &Given)| (name.clone(), Given { by: Source::Lock, ..given.clone() });
         let given: GivenValues = self.case.values.iter().map(recorded).collect();
-        let resolved = self.answer(&with(given.clone(), &upgrade.values))?;
+        let today = self.template.manifest.ownership.version.as_deref();
+        let due = Due::between(upgrade.version.as_deref().or(today), &self.template.manifest)?;
+        let resolved = self.answer(&with(self.migrated(&due, given.clone())?, &upgrade.values))?;
         let at_the_root = Patterns::of(&self.template.manifest.ownership.repository);
         let trees = render::split(tree.clone(), self.case.app_dir.as_ref(), &at_the_root);
         let secret = self.render(&resolved, Date::default())?.secret;
         let mut record = self.record(&resolved, &Rendered { trees, date: Some(Date::default()), secret });
         record.lock.template.revision = String::new();
+        if upgrade.version.is_some() {
+            record.lock.template.version.clone_from(&upgrade.version);
+            record.lock.answers = answers_of(given.clone());
+        }
         Ok(Start { tree: tree.clone(), record, given, at_the_root })
     }
 }
@@ -185,6 +203,10 @@ fn joined(trees: Trees) -> Tree {
 fn with(mut given: GivenValues, others: &GivenValues) -> GivenValues {
     given.extend(others.clone());
     given
+}
+
+fn answers_of(given: GivenValues) -> BTreeMap<String, Answer> {
+    given.into_iter().filter_map(|(name, given)| Some((name, Answer::of(given.value)?))).collect()
 }
 
 /// The bytes that a record holds.

@@ -25,15 +25,19 @@ impl Reader {
             "renamed",
             "next",
             "merge",
+            "migrations",
         ];
         self.check_keys(table, "`[create-app]`", KEYS, Severity::Error);
+        let version = self.string_at(table, "version");
+        let secret = self.strings_at(table, "secret").unwrap_or_default();
         let ownership = Ownership {
-            version: self.string_at(table, "version").map(|version| version.value),
+            migrations: self.migrations(table, version.as_ref(), manifest, &secret),
+            version: version.map(|version| version.value),
             name_pattern: self.regex_at(table, "name-pattern"),
             once: self.globs_at(table, "once"),
             blocks: self.globs_at(table, "blocks"),
             repository: self.globs_at(table, "repository"),
-            secret: self.strings_at(table, "secret").unwrap_or_default(),
+            secret,
             adopt: self.strings_at(table, "adopt").unwrap_or_default(),
             infer: self.infer(table),
             renamed: self.renamed(table),

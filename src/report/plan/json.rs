@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Told, action, from};
 use crate::answers::placeholder::Answer;
+use crate::migrations::Action as Migration;
 use crate::plan::{Action, Change, Todo};
 use crate::report::check::JsonProblem;
 use crate::report::{self, JsonTemplate};
@@ -23,6 +24,8 @@ struct Json<'a> {
     conflicts: usize,
     before: Option<JsonTemplate<'a>>,
     after: JsonTemplate<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    migrations: Vec<JsonMigration<'a>>,
     answers: Vec<JsonAnswer<'a>>,
     changes: Vec<JsonChange<'a>>,
     notes: Vec<JsonNote<'a>>,
@@ -30,6 +33,25 @@ struct Json<'a> {
     commands: Vec<JsonCommand>,
     commit: Option<JsonCommit<'a>>,
     problems: Vec<JsonProblem<'a>>,
+}
+
+/// A step of a migration.
+#[derive(Serialize)]
+struct JsonMigration<'a> {
+    version: &'a str,
+    #[serde(flatten)]
+    step: JsonStep<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+enum JsonStep<'a> {
+    Rename { from: &'a str, to: &'a str },
+    RenameAnswer { from: &'a str, to: &'a str },
+    SetAnswer { name: &'a str },
+    DeleteAnswer { name: &'a str },
+    Note { text: &'a str },
+    Run { command: &'a str },
 }
 
 /// An answer that changes.
@@ -97,6 +119,7 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
         conflicts: told.conflicted().count(),
         before: told.before.map(|lock| JsonTemplate::of(&lock.template)),
         after: JsonTemplate::of(&told.lock.template),
+        migrations: told.migrated.iter().map(json_migration).collect(),
         answers: told.answers().into_iter().map(|answer| json_answer(told, answer)).collect(),
         changes: told.changes().map(|change| json_change(told, change)).collect(),
         notes: notes.map(|note| JsonNote { path: note.path.as_str(), text: note.subject.to_string() }).collect(),
@@ -110,6 +133,18 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
             .map(|paths| JsonCommit { paths, message: super::next::message(told) }),
         problems: told.unresolved.iter().map(JsonProblem::of).collect(),
     })
+}
+
+fn json_migration((version, step): &(String, Migration)) -> JsonMigration<'_> {
+    let step = match step {
+        Migration::Rename(rename) => JsonStep::Rename { from: rename.from(), to: rename.to() },
+        Migration::RenameAnswer { from, to } => JsonStep::RenameAnswer { from, to },
+        Migration::SetAnswer { name, .. } => JsonStep::SetAnswer { name },
+        Migration::DeleteAnswer(name) => JsonStep::DeleteAnswer { name },
+        Migration::Note(text) => JsonStep::Note { text },
+        Migration::Run(command) => JsonStep::Run { command },
+    };
+    JsonMigration { version, step }
 }
 
 fn json_answer<'a>(told: &Told<'_>, (name, values): (&'a str, [Option<&Answer>; 2])) -> JsonAnswer<'a> {

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Told;
+use crate::migrations::Action;
 use crate::plan::{Conflict, Reason, Todo};
 use crate::shell;
+use crate::terminal::escape_control;
 use crate::tree::RelPath;
 
 /// More paths than this are not named in one command: directories are, then.
@@ -15,7 +17,12 @@ pub(super) fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     let commands = told.commands();
     let conflicts: Vec<_> = told.conflicted().collect();
     let to_commit = told.to_commit.filter(|_| told.changed);
-    if conflicts.is_empty() && commands.is_empty() && to_commit.is_none() {
+    let asked = told.migrated.iter().filter_map(|(_, step)| match step {
+        Action::Run(command) => Some(command),
+        _ => None,
+    });
+    let asked: Vec<&String> = asked.collect();
+    if conflicts.is_empty() && commands.is_empty() && asked.is_empty() && to_commit.is_none() {
         return Ok(());
     }
     writeln!(out, "\nWhat now:\n")?;
@@ -27,6 +34,8 @@ pub(super) fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     }
     // Nothing can be installed while there are conflict markers in a manifest, and nothing is committed with them.
     commands.iter().try_for_each(|todo| command(out, told, todo))?;
+    // The author's own, which nothing but a person runs.
+    asked.iter().try_for_each(|command| writeln!(out, "  {}", escape_control(command)))?;
     let Some(paths) = to_commit else {
         return if conflicts.is_empty() { Ok(()) } else { writeln!(out, "  create-app check") };
     };
