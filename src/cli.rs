@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::credentials::without_credentials;
 use crate::template::Reference;
@@ -26,6 +26,41 @@ pub struct Cli {
     /// Without a command: make a project.
     #[command(flatten)]
     pub new: NewArgs,
+    /// How much is printed, and how.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How much is printed, and how.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct OutputArgs {
+    /// Print warnings and errors only, and what --json prints
+    #[arg(long, global = true)]
+    pub quiet: bool,
+    /// When to use colours: auto (at a terminal), always or never
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, hide_possible_values = true)]
+    pub color: Colour,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// At a terminal, unless NO_COLOR says otherwise
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<Colour> for clap::ColorChoice {
+    fn from(colour: Colour) -> Self {
+        match colour {
+            Colour::Auto => Self::Auto,
+            Colour::Always => Self::Always,
+            Colour::Never => Self::Never,
+        }
+    }
 }
 
 /// What other tools call a command, and which of ours does the same, if any.
@@ -76,7 +111,10 @@ impl Cli {
     /// Says what is wrong with it; or holds what `--help` and `--version` ask for.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         Self::refuse_slip(words.get(1).map(OsString::as_os_str))?;
-        let read = Self::try_parse_from(words)
+        let read = Self::command()
+            .color(colour(words).into())
+            .try_get_matches_from(words)
+            .and_then(|matches| Self::from_arg_matches(&matches))
             .map_err(|error| Self::without_value(words, Self::without_credentials(error)))?;
         match &read.new.path {
             Some(path) if read.command.is_none() => Self::refuse_late_command(path).map(|()| read),
@@ -157,6 +195,13 @@ impl Cli {
     }
 }
 
+/// The colours that a command line asks for, also where the rest of it is wrong.
+fn colour(words: &[OsString]) -> Colour {
+    let next = words.iter().skip_while(|word| *word != "--color").nth(1).and_then(|word| word.to_str());
+    let joined = words.iter().find_map(|word| word.to_str()?.strip_prefix("--color="));
+    joined.or(next).and_then(|text| Colour::from_str(text, false).ok()).unwrap_or(Colour::Auto)
+}
+
 /// What create-app can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -227,6 +272,9 @@ pub struct SourceArgs {
     /// Take the template from this directory
     #[arg(long = "path", short = 'p', value_name = "DIR", conflicts_with = "git")]
     pub directory: Option<PathBuf>,
+    /// Take the template that is inside this program
+    #[arg(long, conflicts_with_all = ["directory", "git", "branch", "tag", "rev", "subfolder"])]
+    pub embedded: bool,
     /// Take the template from this git repository: a URL, host:path, gh:owner/repo (gl:, bb:, sr:), or a directory
     #[arg(long, short, value_name = "URL")]
     pub git: Option<String>,
@@ -258,7 +306,11 @@ impl SourceArgs {
     /// Whether anything was said.
     #[must_use]
     pub fn is_given(&self) -> bool {
-        self.directory.is_some() || self.git.is_some() || self.subfolder.is_some() || self.reference().is_some()
+        self.embedded
+            || self.directory.is_some()
+            || self.git.is_some()
+            || self.subfolder.is_some()
+            || self.reference().is_some()
     }
 }
 
@@ -283,9 +335,9 @@ pub enum Vcs {
 #[derive(Debug, Args)]
 #[command(after_help = "Exit code 1: there are conflicts to resolve.")]
 pub struct UpgradeArgs {
-    /// The app's directory
+    /// The directories of apps
     #[arg(default_value = ".", value_name = "PATH")]
-    pub path: PathBuf,
+    pub paths: Vec<PathBuf>,
     /// What to render.
     #[command(flatten)]
     pub render: RenderArgs,
@@ -298,6 +350,9 @@ pub struct UpgradeArgs {
     /// Go to an older version of the template without asking
     #[arg(long)]
     pub allow_downgrade: bool,
+    /// Take back the last upgrade, as long as nothing was committed since: files and git's index become what they were
+    #[arg(long, conflicts_with_all = ["RenderArgs", "SourceArgs", "dry_run", "allow_dirty"])]
+    pub abort: bool,
     /// Print everything as JSON
     #[arg(long)]
     pub json: bool,
@@ -309,6 +364,9 @@ pub struct RenderArgs {
     /// Which template to use from now on.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Give the project another name; its directory keeps its own
+    #[arg(long, short, value_name = "NAME")]
+    pub name: Option<String>,
     /// Change an answer, or answer a new question; may be repeated
     #[arg(long = "define", short = 'd', value_name = "KEY=VALUE")]
     pub define: Vec<String>,

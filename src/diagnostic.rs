@@ -90,6 +90,8 @@ codes! {
     NotRegular = "P009",
     /// A file, or all that one run would read, above the limits.
     TooMuch = "P010",
+    /// No upgrade that could be taken back.
+    NothingToAbort = "P011",
     /// The lock cannot be read.
     LockInvalid = "L001",
     /// The lock was written by a newer create-app.

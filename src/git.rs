@@ -7,6 +7,7 @@ mod committed;
 mod failure;
 mod fetch;
 mod filters;
+mod head;
 mod history;
 mod identity;
 mod ignore;
@@ -29,10 +30,11 @@ pub use apply::apply;
 pub use committed::Committed;
 pub use failure::{Failure, Kind};
 pub use fetch::{Contact, references};
+pub use head::head;
 pub use history::once_added;
 pub use identity::Identity;
 pub use ignore::{Ignored, check_ignore, would_ignore};
-pub use index::{Indexed, indexed, only_staged, set_index, store};
+pub use index::{Indexed, entries, indexed, may_be_staged, only_staged, set_index, store, store_entry};
 #[cfg(fuzzing)]
 pub(crate) use index_file::listed;
 pub use mirror::{Format, Length, List, Listed, Mirror, submodules};
@@ -41,8 +43,8 @@ pub use record::{Holder, Operation, holder, introduced, may_be_merging, operatio
 pub use repository::{check_files, find_repository};
 pub use settings::{init, pager, refuse_remains, require};
 pub use sparse::Sparse;
-pub use status::{Held, status, uncommitted, unmerged};
-pub use worktree::{compares_modes, files, left_out, staged};
+pub use status::{Held, is_as_indexed, status, uncommitted, unmerged};
+pub use worktree::{Disk, Kinds, disk, files, kinds, left_out, staged};
 
 #[cfg(test)]
 mod tests;

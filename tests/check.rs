@@ -47,12 +47,22 @@ fn a_changed_mode_is_an_edit_unless_git_does_not_compare_modes() {
 }
 
 #[test]
-fn a_conflict_that_is_left_fails_however_it_is_left() {
+fn only_what_an_upgrade_left_is_a_conflict_however_it_was_left() {
     let place = project();
+    // What other tools leave, and what anybody may have.
     place.write("shop/package.json", MARKERS);
     place.write("shop/bun.lock.theirs", "x");
     place.write("shop/README.md.2.orig", "x");
     place.write("shop/notes.theirs", "x");
+    place.app("shop", &["check"]).ended(0).has("25 files: 22 pristine, 1 edited, 2 own\n");
+
+    let digest = sha256("x");
+    let lock = place.read("shop/.create-app/lock.toml");
+    let left = format!(
+        "{lock}\n[conflicts]\n\"README.md\" = \"in the file\"\n\"README.md.2.orig\" = \"100644 {digest}\"\n\
+         \"bun.lock.theirs\" = \"100644 {digest}\"\n\"package.json\" = \"in the file\"\n"
+    );
+    place.write("shop/.create-app/lock.toml", left);
     let said = place.app("shop", &["check"]).ended(1);
     let expected = "\
 conflict  README.md: `README.md.2.orig` is beside it
@@ -61,6 +71,14 @@ conflict  package.json: conflict markers
 25 files: 20 pristine, 2 own, 3 conflict
 ";
     assert_eq!(said.out, expected);
+    // Git may have converted it; what has other content is the user's.
+    place.write("shop/bun.lock.theirs", "mine");
+    place.app("shop", &["check"]).ended(1).has("25 files: 21 pristine, 2 own, 2 conflict\n");
+}
+
+fn sha256(text: &str) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]

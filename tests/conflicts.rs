@@ -128,7 +128,7 @@ fn what_git_was_told_not_to_look_at_is_copied_before_it_is_changed() {
         let template = place.path("template");
         let arguments = ["upgrade", "--silent", "--conflict=theirs", "--path", template.to_str().unwrap()];
         let said = place.app("repo", &arguments).ended(0);
-        assert!(said.out.ends_with("copies are in .create-app/backup/1:\n  a.txt\n"), "{}", said.out);
+        assert!(said.out.contains("copies are in .create-app/backup/1:\n  a.txt\n\n"), "{}", said.out);
         assert_eq!(place.read("repo/.create-app/backup/1/a.txt"), with("mine"));
     }
 }
@@ -375,6 +375,38 @@ fn what_is_staged_is_kept_wherever_the_conflict_goes_and_whatever_git_was_told()
     release(&place, "2.0.0", &["a.txt"]);
     assert_eq!(copies(&place, "repo", 1), ["a.txt", "a.txt.staged"]);
     assert_eq!(fs::read_link(place.path("repo/.create-app/backup/1/a.txt.staged")).unwrap().to_str(), Some("b.txt"));
+}
+
+#[test]
+fn what_mergetool_leaves_is_no_conflict() {
+    let place = project(".");
+    change(&place, "repo/a.txt", 2, "mine");
+    place.commit("repo");
+    release(&place, "2.0.0", &["a.txt"]);
+    upgrade(&place, "repo").ended(1);
+    let tool = ["-c", "mergetool.x.cmd=cp \"$LOCAL\" \"$MERGED\"", "-c", "mergetool.x.trustExitCode=true"];
+    place.git("repo", &[&tool[..], &["mergetool", "--no-prompt", "--tool=x"]].concat());
+    assert!(place.has("repo/a.txt.orig"));
+    place.app("repo", &["check"]).ended(0);
+    place.write("repo/b.txt.theirs", "mine\n");
+    place.commit("repo");
+    place.app("repo", &["check"]).ended(0);
+    assert_done(&place, "repo");
+    release(&place, "3.0.0", &["b.txt"]);
+    upgrade(&place, "repo").ended(0).has("updated   b.txt");
+    // The next upgrade has nothing of the old conflict in its record.
+    assert!(!place.read("repo/.create-app/lock.toml").contains("conflicts"));
+}
+
+#[test]
+fn a_page_about_conflicts_is_none() {
+    let place = project(".");
+    let markers = "<<<<<<< yours\na\n=======\nb\n>>>>>>> template 2.0.0\n";
+    place.write("repo/b.txt", markers);
+    place.commit("repo");
+    place.app("repo", &["check"]).ended(0).has("edited    b.txt\n");
+    release(&place, "2.0.0", &["a.txt"]);
+    upgrade(&place, "repo").ended(0);
 }
 
 /// Puts something of the user's own into a directory of the template; returns its path.

@@ -491,3 +491,184 @@ fn what_cannot_be_written_can_be_looked_at() {
     assert!(said.err.contains("error[P003]") && said.err.contains("read-only"), "{}", said.err);
     assert!(said.out.is_empty(), "{}", said.out);
 }
+
+/// A repository with a file of the same name as the template's, as a submodule in place of the app's `src`.
+fn with_submodule() -> Place {
+    let place = project(".");
+    place.write("library/c.txt", "own\n");
+    place.git("library", &["init", "--quiet"]);
+    place.commit("library");
+    place.git("repo", &["rm", "-r", "--quiet", "src"]);
+    place.git("repo", &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../library", "src"]);
+    place.commit("repo");
+    place
+}
+
+const IN_SUBMODULE: &str = "not written: this directory is a submodule or another git repository";
+
+#[test]
+fn nothing_is_written_in_a_submodule_and_the_rest_is_upgraded() {
+    let place = with_submodule();
+    release(&place, "2.0.0", &["a.txt"]);
+    upgrade(&place, "repo").ended(0).has("updated   a.txt");
+    place.commit("repo");
+    assert_done(&place, "repo");
+
+    // A file that is there under the same name, and one that is not.
+    place.write("template/src/new.txt", "new\n");
+    release(&place, "3.0.0", &["a.txt", "src/c.txt"]);
+    let template = place.path("template");
+    let template = template.to_str().unwrap();
+    let shown = place.app("repo", &["diff", "--name-only", "--path", template]).ended(1);
+    assert_eq!(shown.out, "a.txt\n");
+    let said = upgrade(&place, "repo").ended(0);
+    for name in ["src/c.txt", "src/new.txt"] {
+        assert!(said.out.contains(&format!("kept      {name}: {IN_SUBMODULE}\n")), "{}", said.out);
+    }
+    assert_eq!((place.read("repo/src/c.txt").as_str(), place.has("repo/src/new.txt")), ("own\n", false));
+    assert_eq!(place.git("repo/src", &["status", "--porcelain"]), "");
+    place.app("repo", &["check"]).ended(0).has("missing   src/c.txt\n");
+    place.commit("repo");
+    assert_done(&place, "repo");
+}
+
+#[test]
+fn a_submodule_that_is_not_checked_out_stays_empty() {
+    let place = with_submodule();
+    place.git("", &["clone", "--quiet", "repo", "clone"]);
+    release(&place, "2.0.0", &["a.txt", "src/c.txt"]);
+    upgrade(&place, "clone").ended(0).has(&format!("kept      src/c.txt: {IN_SUBMODULE}\n"));
+    assert!(fs::read_dir(place.path("clone/src")).unwrap().next().is_none());
+}
+
+#[test]
+fn another_repository_in_place_of_a_folder_or_a_file_is_left_alone() {
+    let place = project(".");
+    fs::remove_dir_all(place.path("repo/src")).unwrap();
+    for at in ["repo/src", "repo/new"] {
+        fs::create_dir(place.path(at)).unwrap();
+    }
+    for at in ["repo/src", "repo/new"] {
+        place.git(at, &["init", "--quiet"]);
+    }
+    place.write("template/new", "a file\n");
+    release(&place, "2.0.0", &["b.txt", "src/c.txt"]);
+    let said = upgrade(&place, "repo").ended(0);
+    assert!(said.out.contains(&format!("kept      new: {IN_SUBMODULE}\n")), "{}", said.out);
+    assert!(said.out.contains(&format!("kept      src/c.txt: {IN_SUBMODULE}\n")), "{}", said.out);
+    assert!(!place.has("repo/src/c.txt") && place.read("repo/b.txt").contains("theirs in 2.0.0"));
+}
+
+#[test]
+fn nothing_is_written_through_a_link_in_place_of_a_folder() {
+    let place = project(".");
+    place.write("elsewhere/c.txt", "own\n");
+    place.git("repo", &["rm", "-r", "--quiet", "src"]);
+    std::os::unix::fs::symlink("../elsewhere", place.path("repo/src")).unwrap();
+    place.commit("repo");
+    place.write("template/src/new.txt", "new\n");
+    release(&place, "2.0.0", &["a.txt", "src/c.txt"]);
+    let said = upgrade(&place, "repo").ended(0).has("updated   a.txt");
+    for name in ["src/c.txt", "src/new.txt"] {
+        let kept = format!("kept      {name}: not written: this directory is a link in your project\n");
+        assert!(said.out.contains(&kept), "{}", said.out);
+    }
+    assert_eq!(fs::read_link(place.path("repo/src")).unwrap().to_str(), Some("../elsewhere"));
+    assert_eq!((place.read("elsewhere/c.txt").as_str(), place.has("elsewhere/new.txt")), ("own\n", false));
+    place.commit("repo");
+    assert_done(&place, "repo");
+}
+
+fn executable(place: &Place, name: &str) {
+    fs::set_permissions(place.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn modes(place: &Place, at: &str, names: &[&str]) -> Vec<String> {
+    let listed = place.git(at, &[&["ls-files", "--stage", "--"], names].concat());
+    listed.lines().map(|line| format!("{} {}", &line[..6], line.rsplit('\t').next().unwrap())).collect()
+}
+
+#[test]
+fn executable_bits_are_in_gits_index_where_the_disk_does_not_count() {
+    let place = project(".");
+    place.git("", &["clone", "--quiet", "repo", "clone"]);
+    place.git("clone", &["config", "core.fileMode", "false"]);
+    place.git("clone", &["update-index", "--chmod=+x", "b.txt"]);
+    place.commit("clone");
+    place.write("template/new.sh", "#!/bin/sh\n");
+    place.write("template/ignored.sh", "#!/bin/sh\n");
+    place.write("clone/.git/info/exclude", "ignored.sh\n");
+    for name in ["run.sh", "new.sh", "ignored.sh"] {
+        executable(&place, &format!("template/{name}"));
+    }
+    // One changes, too, and one that only the project has made executable.
+    release(&place, "2.0.0", &["run.sh", "b.txt"]);
+    upgrade(&place, "clone").ended(0).has("updated   run.sh");
+    place.commit("clone");
+    let expected = ["100755 b.txt", "100755 new.sh", "100755 run.sh"];
+    assert_eq!(modes(&place, "clone", &["new.sh", "run.sh", "b.txt", "ignored.sh"]), expected);
+    assert_done(&place, "clone");
+    place.git("", &["clone", "--quiet", "clone", "other"]);
+    place.app("other", &["check"]).ended(0).has("edited    b.txt\n");
+    assert!(place.read("other/run.sh").contains("theirs in 2.0.0"));
+
+    // The bit goes again.
+    fs::set_permissions(place.path("template/run.sh"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    release(&place, "3.0.0", &[]);
+    upgrade(&place, "clone").ended(0);
+    place.commit("clone");
+    assert_eq!(modes(&place, "clone", &["run.sh"]), ["100644 run.sh"]);
+    assert_done(&place, "clone");
+}
+
+#[test]
+fn a_link_that_is_a_text_file_is_a_link() {
+    let place = template();
+    for name in ["now", "once", "kept"] {
+        std::os::unix::fs::symlink("a.txt", place.path(&format!("template/{name}"))).unwrap();
+    }
+    fs::create_dir(place.path("repo")).unwrap();
+    place.git("repo", &["init", "--quiet", "--initial-branch=main"]);
+    make(&place, ".");
+    place.commit("repo");
+    place.git("", &["-c", "core.symlinks=false", "clone", "--quiet", "repo", "clone"]);
+    place.git("clone", &["config", "core.symlinks", "false"]);
+    assert_eq!(place.read("clone/now"), "a.txt");
+    place.app("clone", &["check", "--pristine"]).ended(0);
+    assert_eq!(place.app("clone", &["diff", "--local"]).ended(0).out, "");
+
+    // Edited by the user, in the way that such a disk allows.
+    place.write("clone/kept", "b.txt");
+    place.commit("clone");
+    place.remove("template/now");
+    std::os::unix::fs::symlink("b.txt", place.path("template/now")).unwrap();
+    std::os::unix::fs::symlink("src/c.txt", place.path("template/new")).unwrap();
+    place.remove("template/once");
+    release(&place, "2.0.0", &[]);
+    upgrade(&place, "clone").ended(0);
+    place.commit("clone");
+    assert_eq!(modes(&place, "clone", &["now", "new", "kept"]), ["120000 kept", "120000 new", "120000 now"]);
+    assert_eq!(place.git("clone", &["show", "HEAD:now", "HEAD:new", "HEAD:kept"]), "b.txtsrc/c.txtb.txt");
+    assert!(!place.has("clone/once"));
+    assert_done(&place, "clone");
+    place.git("", &["clone", "--quiet", "clone", "other"]);
+    assert_eq!(fs::read_link(place.path("other/new")).unwrap().to_str(), Some("src/c.txt"));
+    place.app("other", &["check"]).ended(0).has("edited    kept\n");
+}
+
+#[test]
+fn a_new_project_says_what_its_disk_cannot_keep() {
+    let place = template();
+    executable(&place, "template/run.sh");
+    std::os::unix::fs::symlink("a.txt", place.path("template/now")).unwrap();
+    fs::create_dir(place.path("repo")).unwrap();
+    place.git("repo", &["init", "--quiet", "--initial-branch=main"]);
+    for key in ["core.fileMode", "core.symlinks"] {
+        place.git("repo", &["config", key, "false"]);
+    }
+    let said = place.app("repo", &["new", "apps/shop", "--silent", "--path", "../template"]).ended(0);
+    let (_, next) = said.out.split_once("\nWhat now:\n\n").unwrap();
+    let expected = "  cd apps/shop\n  git add --chmod=+x -- run.sh\n  \
+                    git add -- now && git update-index --cacheinfo 120000 $(git rev-parse :./now) now\n";
+    assert_eq!(next, expected);
+}

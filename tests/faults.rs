@@ -91,6 +91,13 @@ impl Scenario {
         program.output().unwrap().into()
     }
 
+    /// Takes back the upgrade of a copy, with a fault.
+    fn abort(&self, copy: &str, fault: &str) -> Said {
+        let mut program = self.place.command(env!("CARGO_BIN_EXE_create-app"), "");
+        program.env("CREATE_APP_FAULT", fault).args(["upgrade", "--abort"]).arg(format!("{copy}/app"));
+        program.output().unwrap().into()
+    }
+
     /// Lets the next `upgrade` finish or take back what was interrupted, and no more: there is no template to go on with.
     fn recover(&self, copy: &str, fault: &str) -> Said {
         let mut program = self.place.command(env!("CARGO_BIN_EXE_create-app"), "");
@@ -320,4 +327,97 @@ fn an_upgrade_that_is_killed_at_some_moment_is_finished_or_never_was() {
         scenario.assert_one_of("copy", &[&scenario.old, &scenario.new], &format!("killed after {} ms", 3 * moment));
         scenario.forget("copy");
     }
+}
+
+/// Taking back is a change like any other: killed anywhere, the upgrade is there or was taken back, and at the latest the next two
+/// commands bring back the old project byte by byte, conflicts and git's index included.
+#[test]
+fn an_upgrade_is_taken_back_wherever_that_is_killed() {
+    let scenario = Scenario::new();
+    let mut ends = [0, 0];
+    for step in 0.. {
+        scenario.copy("copy");
+        scenario.run("copy", "upgrade", "").ended(1);
+        let said = scenario.abort("copy", &format!("killed:{step}"));
+        if said.code.is_some() {
+            said.ended(0);
+            scenario.assert_one_of("copy", &[&scenario.old], "taken back");
+            assert!(!scenario.place.is_held("copy/app"));
+            scenario.abort("copy", "").ended(2).warns("error[P011]: there is no upgrade of `copy/app`");
+            break;
+        }
+        if step % 2 > 0 {
+            scenario.recover("copy", "").ended(2);
+            scenario.assert_one_of("copy", &[&scenario.old, &scenario.new], &format!("killed at {step}"));
+            ends[usize::from(scenario.seen("copy") == scenario.new)] += 1;
+        }
+        for _ in 0..2 {
+            if scenario.seen("copy") != scenario.old {
+                scenario.abort("copy", "").ended(0);
+            }
+        }
+        scenario.assert_one_of("copy", &[&scenario.old], &format!("killed at {step}, then tried again"));
+        scenario.forget("copy");
+    }
+    assert!(ends[0] > 10 && ends[1] > 10, "{ends:?}");
+}
+
+#[test]
+fn taking_back_that_fails_at_any_step_changes_nothing() {
+    let scenario = Scenario::new();
+    for kind in ["full", "denied"] {
+        let (mut refused, mut done) = (0, 0);
+        for step in 0.. {
+            if done == 20 {
+                break;
+            }
+            scenario.copy("copy");
+            scenario.run("copy", "upgrade", "").ended(1);
+            let fault = format!("{kind}:{step}");
+            let said = scenario.abort("copy", &fault);
+            if said.code == Some(2) {
+                scenario.assert_one_of("copy", &[&scenario.new], &fault);
+                scenario.abort("copy", "").ended(0);
+                (refused, done) = (refused + 1, 0);
+            } else {
+                said.ended(0);
+                done += 1;
+            }
+            let files = |seen: &Seen| -> Seen {
+                let files = seen.iter().filter(|(_, content)| *content != DIRECTORY);
+                files.map(|(name, content)| (name.clone(), content.clone())).collect()
+            };
+            assert_eq!(differences(&files(&scenario.old), &files(&scenario.seen("copy"))), [""; 0], "{fault}");
+            scenario.forget("copy");
+        }
+        assert!(refused > 40, "{refused}");
+    }
+}
+
+/// An upgrade that was killed is finished first, so that there is something to take back; one that never was is not.
+#[test]
+fn an_upgrade_that_was_killed_can_be_taken_back() {
+    let scenario = Scenario::new();
+    let decided = scenario.decided();
+    for step in [decided - 1, decided, decided + 5] {
+        scenario.copy("copy");
+        scenario.run("copy", "upgrade", &format!("killed:{step}"));
+        scenario.abort("copy", "").ended(0);
+        scenario.assert_one_of("copy", &[&scenario.old], &format!("killed at {step}"));
+        scenario.forget("copy");
+    }
+}
+
+/// What would be taken back came with a copy of the repository: it may be anything.
+#[test]
+fn what_came_with_a_copy_is_not_taken_back() {
+    let scenario = Scenario::new();
+    scenario.copy("copy");
+    scenario.run("copy", "upgrade", "").ended(1);
+    let status =
+        Command::new("cp").arg("-a").args([scenario.place.path("copy"), scenario.place.path("other")]).status();
+    assert!(status.unwrap().success());
+    scenario.abort("other", "").ended(2).warns("error[P011]").warns("was not written here");
+    scenario.assert_one_of("other", &[&scenario.new], "a copy");
+    scenario.abort("copy", "").ended(0);
 }

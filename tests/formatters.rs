@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use create_app::merge::content;
 use create_app::merge::draw::{Style, draw};
+use create_app::merge::known::Known;
 use create_app::tree::RelPath;
 use support::tools::node_tools;
 
@@ -130,7 +131,7 @@ fn edited(base: &str, edits: &[&[[&str; 2]]]) -> String {
 
 fn merged(path: &str, [base, ours, theirs]: [&str; 3]) -> String {
     let path = RelPath::new(path).unwrap();
-    let merged = content::merge(&path, &[], Some(base.as_bytes()), ours.as_bytes(), theirs.as_bytes());
+    let merged = content::merge(&path, Known::default(), Some(base.as_bytes()), ours.as_bytes(), theirs.as_bytes());
     String::from_utf8(draw(&merged.merge, Style::Merge, "2")).unwrap()
 }
 

@@ -299,3 +299,37 @@ fn a_thread_or_a_process_that_cannot_be_started_is_an_error() {
     }
     assert!(fs::read_to_string(root.join("app/f1")).unwrap().contains("theirs"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_was_written_is_complete_although_nobody_could_be_told() {
+    let directory = template(&[("a", b"1\n"), ("cargo-generate.toml", b"[template]\nignore = [\"tests\"]\n")]);
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut program = create_app(directory.path());
+        program.env("CREATE_APP_STATE_DIR", state.path());
+        let output = program.args(arguments).stdout(full()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        assert!(said(&output).contains("warning[P003]: cannot write to standard output"), "{}", said(&output));
+    };
+    for name in ["one", "two"] {
+        let given = ["new", name, "--path", "t", "--vcs", "none", "--silent"];
+        assert!(create_app(directory.path()).args(given).output().unwrap().status.success());
+        fs::create_dir_all(directory.path().join("t/tests").join(name)).unwrap();
+        fs::write(directory.path().join("t/tests").join(name).join("case.toml"), "name = \"shop\"\n").unwrap();
+    }
+    fs::write(directory.path().join("t/a"), "2\n").unwrap();
+    run(&["upgrade", "one", "two", "--silent"]);
+    for name in ["one", "two"] {
+        assert_eq!(fs::read(directory.path().join(name).join("a")).unwrap(), b"2\n");
+    }
+    run(&["upgrade", "--abort", "one", "two"]);
+    for name in ["one", "two"] {
+        assert_eq!(fs::read(directory.path().join(name).join("a")).unwrap(), b"1\n");
+    }
+    run(&["test", "t", "--bless"]);
+    for name in ["one", "two"] {
+        assert!(directory.path().join("t/tests").join(name).join("expected/a").is_file());
+    }
+}

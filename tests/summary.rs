@@ -59,7 +59,16 @@ fn nothing_to_do_and_a_new_version_alone() {
     let place = project();
     assert_eq!(upgrade(&place, 0, &[]), "apps/shop: nothing to do (template 1.0.0)\n");
     newer(&place);
-    let expected = "apps/shop: template 1.0.0 -> 2.0.0\n  none of your files changes; .create-app/lock.toml does\n";
+    let expected = "\
+apps/shop: template 1.0.0 -> 2.0.0
+  none of your files changes; .create-app/lock.toml does
+
+What now:
+
+  cd apps/shop
+  git add --all -- .create-app
+  git commit --message 'Upgrade template 1.0.0 -> 2.0.0'
+";
     assert_eq!(upgrade(&place, 0, &[]), expected);
 }
 
@@ -95,6 +104,8 @@ What now:
 
   cd apps/shop
   bun install
+  git add --all -- ../../.github/ci.yml .create-app b.txt bun.lock gone.txt 'new name.txt' new.txt 'old name.txt' package.json
+  git commit --message 'Upgrade template 1.0.0 -> 2.0.0'
 ";
     let said = upgrade(&place, 0, &["--allow-dirty"]);
     let sorted = |text: &str| {
@@ -112,6 +123,12 @@ fn what_comes_by_other_answers_is_not_laid_to_the_template() {
 apps/shop: template 1.0.0
   answer    word: \"x\" -> \"y\"
   updated   a.txt: changed by your answers
+
+What now:
+
+  cd apps/shop
+  git add --all -- .create-app a.txt
+  git commit --message 'Change answers: word'
 ";
     assert_eq!(upgrade(&place, 0, &["-d", "word=y"]), expected);
     place.commit("");
@@ -149,9 +166,9 @@ fn what_it_says_to_do_can_be_pasted() {
   # gone.txt: remove it, or keep it as it is
   # 'it'\''s.bin': take what you need of 'it'\''s.bin.theirs', and remove that
   # ../../.github/ci.yml: choose between the lines of 'yours' and of 'template 2.0.0'
-  git add -- a.txt gone.txt 'it'\''s.bin' ../../.github/ci.yml
-  create-app check
   bun install
+  git add --all -- ../../.github/ci.yml .create-app a.txt bun.lock gone.txt 'it'\''s.bin'
+  create-app check && git commit --message 'Upgrade template 1.0.0 -> 2.0.0'
 ";
     assert_eq!(next, expected);
 

@@ -8,11 +8,10 @@ use crate::cli::CheckArgs;
 use crate::diagnostic::{Code, Diagnostics, Result};
 use crate::lock::LockedTemplate;
 use crate::merge::state::judge;
-use crate::plan::Trees;
 use crate::report;
 use crate::report::check::{Checked, Newer};
 use crate::source;
-use crate::workspace::{self, Needed, Project};
+use crate::workspace::{self, Needed, Project, Uncommitted};
 
 /// Runs `create-app check`. A path that cannot be checked does not keep the others from it.
 ///
@@ -29,8 +28,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
     };
     let checked: Vec<Checked> = args.paths.iter().map(check).collect();
     let clean = !checked.iter().any(|checked| checked.fails(args.pristine));
-    let text = if args.json { report::check::json(&checked, clean) } else { report::check::human(&checked) };
-    report::result(&text)?;
+    if args.json {
+        report::result(&report::check::json(&checked, clean))?;
+    } else {
+        report::summary(&report::check::human(&checked))?;
+    }
     checked.iter().filter(|checked| !checked.failed).for_each(|checked| report::diagnostics(&checked.problems));
     if !failures.is_empty() {
         return Err(Diagnostics(failures));
@@ -48,12 +50,13 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
         }
         Err(problems) => return Err(problems),
     };
-    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.room)?;
-    workspace::complete(&mut project, &ours, Needed::ToJudge)?;
+    let uncommitted = Uncommitted::ask(&project);
+    let ours = workspace::judged(&mut project, Needed::ToJudge)?;
     let left = workspace::leftovers(&project, &ours)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
-    let mixed = workspace::mixed(&project, &ours, &project.lock)?;
-    let unchecked = project.left_unchecked().into_iter().chain(mixed.map(|it| it.warning));
+    let mixed = workspace::mixed(&project, &ours, &project.lock)?.map(|it| it.warning);
+    let uncommitted = uncommitted.end().filter(|_| left.lock.is_none());
+    let warnings = [project.left_unchecked(), mixed, uncommitted];
     Ok(Checked {
         shown,
         app_dir: project.site.app_dir.clone(),
@@ -61,7 +64,7 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
         repository: judge(&project.bases.repository, &ours.repository, &left.repository),
         template: Some(project.lock.template),
         newer,
-        problems: left.lock.into_iter().chain(project.broken).chain(unchecked).collect(),
+        problems: left.lock.into_iter().chain(project.broken).chain(warnings.into_iter().flatten()).collect(),
         failed: false,
     })
 }

@@ -34,7 +34,8 @@ pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
     let pager = || git::pager().unwrap_or_else(default_pager);
     let own = |difference: &&Difference<'_>| !is_record(difference.path);
     let listed: Vec<Difference<'_>> = differences.iter().filter(own).copied().collect();
-    let is_patch = !(args.json || args.name_only || args.stat || std::io::stdout().is_terminal());
+    let is_coloured = std::io::stdout().is_terminal() || report::wants_colours();
+    let is_patch = !(args.json || args.name_only || args.stat || is_coloured);
     if listed.is_empty() && !differences.is_empty() && !is_patch {
         report::status("None of your files changes; the record in .create-app does.");
     }
@@ -44,10 +45,10 @@ pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
         report::paged(&report::diff::names(&listed), pager)?;
     } else if args.stat {
         report::paged(&report::diff::stat(&listed), pager)?;
-    } else if std::io::stdout().is_terminal() {
+    } else if is_coloured {
         report::paged(&report::diff::coloured(&listed), pager)?;
     } else {
-        crate::plan::patch_to(&differences, report::bytes)?;
+        crate::plan::patch_to(&differences, report::patch)?;
     }
     report::diagnostics(&broken);
     Ok(if differences.is_empty() && broken.is_empty() { Outcome::Clean } else { Outcome::Differences })

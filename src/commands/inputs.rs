@@ -8,7 +8,7 @@ use crate::answers::Resolved;
 use crate::answers::built_in::{Author, REMEMBERED};
 use crate::answers::given::{self, GivenValues, Source};
 use crate::date::Date;
-use crate::diagnostic::{Code, Diagnostic, Result, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Result, Severity, did_you_mean};
 use crate::git;
 use crate::limits::SETTINGS;
 use crate::render;
@@ -92,8 +92,8 @@ fn words(condition: &str) -> impl Iterator<Item = &str> {
 /// Takes values out of the answers that no placeholder asks for and that the template does not mention: an environment holds
 /// values for other templates, too, and they do not belong into a file that the project commits. They stay variables.
 ///
-/// Warns of those that were given for this template: most are slips in a name.
-pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved) -> Vec<Diagnostic> {
+/// Tells of those that were given for this template: most are slips in a name. Of those of the command line, with this severity.
+pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved, typed: Severity) -> Vec<Diagnostic> {
     let declared: BTreeSet<&str> = template.manifest.declared().map(|placeholder| placeholder.name.as_str()).collect();
     let answered = resolved.answers.keys().map(String::as_str).filter(|name| !declared.contains(name));
     let names: BTreeSet<&str> = answered.chain(resolved.undeclared.keys().map(String::as_str)).collect();
@@ -108,7 +108,8 @@ pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved) -> Vec
         // To compare many names with many others takes longer than anybody reads.
         let near = if at < EXPLAINED { did_you_mean(name, declared.iter().copied()) } else { None };
         let help = near.unwrap_or_else(|| "leave it out: nothing in the template uses it".to_owned());
-        Diagnostic::warning(Code::AnswerUnknown, title).help(help)
+        let severity = if *by == Source::Flag { typed } else { Severity::Warning };
+        Diagnostic { severity, ..Diagnostic::warning(Code::AnswerUnknown, title) }.help(help)
     };
     given.enumerate().map(warn).collect()
 }

@@ -34,6 +34,8 @@ pub(super) struct Opened {
     pub(super) site: Site,
     /// Keeps others from changing it meanwhile. None where there is no directory, and so nothing to hold.
     pub(super) held: Option<Held>,
+    /// What became of a change that was interrupted.
+    pub(super) recovered: Option<Recovered>,
     /// Whether no project is here: one that was being made, or adopted, was taken back.
     pub(super) is_gone: bool,
 }
@@ -47,8 +49,8 @@ pub(super) fn hold(path: &Path) -> Result<Opened> {
     let site = Site::locate(path)?;
     let (held, recovered) = workspace::hold(&site)?;
     let was_taken_back = matches!(recovered, Some(Recovered::TakenBack(_)));
-    tell(&site, recovered);
-    Ok(Opened { is_gone: was_taken_back && !site.has_lock(), site, held })
+    tell(&site, recovered.clone());
+    Ok(Opened { is_gone: was_taken_back && !site.has_lock(), site, held, recovered })
 }
 
 fn tell(site: &Site, recovered: Option<Recovered>) {

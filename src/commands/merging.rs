@@ -12,17 +12,19 @@ use crate::merge::draw::Style;
 use crate::merge::{Base, Bases, Options, merge};
 use crate::plan::{Action, Change, Changes, Plan, Trees};
 use crate::template::Template;
-use crate::tree::{Mode, RelPath, Tree};
+use crate::tree::{RelPath, Tree};
 use crate::workspace::{self, Site};
 
 /// How files are merged, as far as git need not be asked.
-pub(super) fn options(template: &Template, args: &RenderArgs, secret: BTreeSet<RelPath>) -> Options {
+pub(super) fn options(site: &Site, template: &Template, args: &RenderArgs, secret: BTreeSet<RelPath>) -> Options {
+    // Windows knows no executable bits: there, the project's are in git's index, and the template's must be, too.
+    let has_bits = cfg!(unix) || template.origin.digest != template.origin.revision;
     let tag = template.origin.reference.tag();
     Options {
         version: label(tag.or(template.manifest.ownership.version.as_deref()), &template.origin.revision)
             .unwrap_or_default(),
         style: args.conflict.map_or(Style::Merge, Into::into),
-        modes: cfg!(unix),
+        modes: has_bits && workspace::compares_modes(site),
         secret,
         ..Options::default()
     }
@@ -42,7 +44,7 @@ pub(super) fn merged(
     loop {
         let plan = merge(bases, ours, theirs, ownership, &options);
         // To ask takes longer than to merge.
-        if !asked && depends_on_git(&plan, bases, ours, theirs) {
+        if !asked && depends_on_git(&plan, bases, ours) {
             asked = true;
             options = ask_git(site, bases, [ours, theirs], options)?;
             continue;
@@ -77,29 +79,19 @@ fn chosen(changes: &Changes, theirs: &Tree) -> Tree {
 }
 
 /// Whether a plan may be another one with what git knows. Which paths are ignored counts for conflicts, and where a file that
-/// has gone is looked for; whether executable bits are compared, where not all sides have them at the same paths.
-fn depends_on_git(plan: &Plan, bases: Option<&Bases>, ours: &Trees, theirs: &Trees) -> bool {
+/// has gone is looked for.
+fn depends_on_git(plan: &Plan, bases: Option<&Bases>, ours: &Trees) -> bool {
     let none = Bases::default();
     let bases = bases.unwrap_or(&none);
     let moves = |change: &Change| matches!(change.action, Action::Move { .. });
-    let differ = |base: &Base, ours: &Tree, theirs: &Tree| {
-        let rendered = base.iter().filter(|(_, recorded)| recorded.pristine.mode == Mode::Executable);
-        let rendered: Vec<&RelPath> = rendered.map(|(path, _)| path).collect();
-        base.keys().any(|path| !ours.contains_key(path))
-            || rendered != executables(ours)
-            || rendered != executables(theirs)
-    };
+    let has_gone = |base: &Base, ours: &Tree| base.keys().any(|path| !ours.contains_key(path));
     plan.has_conflicts()
         || plan.app.values().chain(plan.repository.values()).any(moves)
-        || differ(&bases.app, &ours.app, &theirs.app)
-        || differ(&bases.repository, &ours.repository, &theirs.repository)
+        || has_gone(&bases.app, &ours.app)
+        || has_gone(&bases.repository, &ours.repository)
 }
 
-fn executables(tree: &Tree) -> Vec<&RelPath> {
-    tree.iter().filter(|(_, entry)| entry.mode() == Mode::Executable).map(|(path, _)| path).collect()
-}
-
-/// What git knows of the project: whether executable bits count, and which paths it ignores.
+/// Which paths git ignores.
 fn ask_git(site: &Site, bases: Option<&Bases>, trees: [&Trees; 2], options: Options) -> Result<Options> {
     let ignored = |root: &Path, base: Option<&Base>, trees: [&Tree; 2]| -> Result<BTreeSet<RelPath>> {
         let all = trees.iter().flat_map(|tree| tree.keys()).chain(base.into_iter().flat_map(|base| base.keys()));
@@ -112,7 +104,6 @@ fn ask_git(site: &Site, bases: Option<&Bases>, trees: [&Trees; 2], options: Opti
         Ok(ignored.into_iter().filter_map(|ignored| RelPath::new(ignored.path).ok()).collect())
     };
     Ok(Options {
-        modes: workspace::compares_modes(site)?,
         ignored: ignored(&site.app, bases.map(|bases| &bases.app), trees.map(|trees| &trees.app))?,
         ignored_in_repository: ignored(
             site.root(),

@@ -48,6 +48,7 @@ impl From<Outcome> for ExitCode {
 ///
 /// Everything that stopped it.
 pub fn run(cli: Cli) -> Result<Outcome> {
+    report::configure(cli.output.quiet, cli.output.color);
     match cli.command {
         None => new::run(&cli.new),
         Some(Command::New(args)) => new::run(&args),

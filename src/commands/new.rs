@@ -43,6 +43,8 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let facts = facts(args, &site, &template, &mentioned)?;
     let mut resolved = answer(args, &template, &facts, may_ask)?;
     say_that_nobody_was_asked(args, &template, may_ask);
+    let progress = report::Progress::of_files(template.files.len(), site.shown());
+    progress.step("rendering");
     let rendered = rendering::render(args, &site, &mut template, &mut resolved)?;
     inputs::remember(&mut resolved, &mentioned);
 
@@ -60,8 +62,10 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     if wants_repository(args, &site, &template) {
         git::refuse_remains(&site.app)?;
     }
+    progress.step("writing");
     let done = workspace::create(&site, &plan, &record, existing)?;
 
+    drop(progress);
     let in_repository = start_repository(args, &site, &template);
     let printed = super::summary::made(&site, &plan, &template.manifest.ownership.next);
     super::warn_after_the_fact(printed, "the project is complete");

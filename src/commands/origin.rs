@@ -40,6 +40,9 @@ pub(super) struct Access {
 ///
 /// Where it has gone or cannot be read, and where what was given does not fit together.
 pub(super) fn load(site: &Site, lock: Option<&Lock>, args: &SourceArgs, access: Access) -> Result<Loaded> {
+    if args.embedded {
+        return source::embedded();
+    }
     if let Some(path) = &args.directory {
         return from_directory(site, path, lock, args, access);
     }

@@ -15,11 +15,12 @@ use crate::answers::prompt;
 use crate::cli::RenderArgs;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::lock::{self, DIRECTORY, LOCK, Lock, Record};
-use crate::merge::Bases;
+use crate::merge::{self, Bases};
 use crate::migrations::{Action, Due, Migrated};
-use crate::plan::{Plan, Trees};
+use crate::plan::{Install, Plan, Trees};
 use crate::source::Loaded;
-use crate::workspace::{self, Mixed, Needed, Project, Room, Site};
+use crate::tree::RelPath;
+use crate::workspace::{self, Lent, Mixed, Needed, Project, Room, Site};
 use crate::{report, shell};
 
 /// Everything that there is to know before anything is changed.
@@ -34,6 +35,8 @@ pub(super) struct Prospect {
     pub(super) ours: Trees,
     /// What the template renders now.
     pub(super) theirs: Trees,
+    /// What the disk does not keep of the project's files.
+    pub(super) lent: Lent,
     /// What is to be done.
     pub(super) plan: Plan,
     /// What is recorded then.
@@ -49,6 +52,31 @@ pub(super) struct Prospect {
 }
 
 impl Prospect {
+    /// The lock files of package managers, below the repository's root, that commands to run bring up to date.
+    pub(super) fn lock_files(&self) -> Vec<String> {
+        let lock = &self.record.lock;
+        let has = |repository: bool, path: &str| {
+            let files = if repository { &lock.repository_files } else { &lock.files };
+            RelPath::new(path).is_ok_and(|path| files.contains_key(&path))
+        };
+        let mut found = Vec::new();
+        for todo in self.plan.commands(has) {
+            let files = if todo.repository { &lock.repository_files } else { &lock.files };
+            let directory = todo.directory.as_deref();
+            let is_here = |path: &&RelPath| path.ancestors().next() == directory;
+            let of_it = files.keys().filter(is_here).filter(|path| Install::of(path.file_name()) == Some(todo.install));
+            let is_there = |path: &&RelPath| {
+                let place = if todo.repository { self.site.root() } else { &self.site.app };
+                path.below(place).symlink_metadata().is_ok()
+            };
+            found.extend(of_it.filter(is_there).map(|path| match todo.repository {
+                true => path.to_string(),
+                false => self.site.in_repository(path.as_str()),
+            }));
+        }
+        found
+    }
+
     /// Whether nothing would change, the record included.
     pub(super) fn is_empty(&self) -> bool {
         let recorded = |project: &Project| {
@@ -122,6 +150,7 @@ pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospec
         inferred: Inferred::default(),
         ours: Trees::default(),
         theirs: Trees::default(),
+        lent: Lent::default(),
         plan,
         record,
         secret: BTreeSet::new(),
@@ -159,12 +188,17 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let mut resolved = answer(&site, lock, known, &template, given, args, may_ask)?;
     let bases = recorded.iter().map(|project| &project.bases);
     let migrated = Migrated::of(&due, bases.flat_map(|bases| bases.app.keys().chain(bases.repository.keys())));
+    let progress = report::Progress::of_files(template.files.len(), site.shown());
+    progress.step("rendering");
     let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved)?;
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
-    let (theirs, mut ownership) = (rendered.trees, rendered.ownership);
+    let (mut theirs, mut ownership) = (rendered.trees, rendered.ownership);
     ownership.renamed.extend(migrated.renamed);
-    let mut ours = match &mut recorded {
+    let kinds = workspace::kinds(&site)?;
+    let nested = workspace::nested(&site, &kinds, recorded.as_ref().map(|project| &project.bases), &theirs)?;
+    let unwritten = nested.take(recorded.as_mut().map(|project| &mut project.bases), &mut theirs);
+    let ours = match &mut recorded {
         Some(project) => {
             let ours = workspace::ours(&site, &project.bases, &theirs, &project.room)?;
             workspace::complete(project, &ours, Needed::ToMerge)?;
@@ -172,16 +206,27 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         }
         None => workspace::ours(&site, &Bases::default(), &theirs, &Room::default())?,
     };
+    let mut ours = nested.without(ours);
+    let lent = workspace::lent(&site, &kinds, &mut ours, &theirs)?;
     let bases = recorded.as_ref().map(|project| &project.bases);
     match bases {
         Some(bases) => workspace::refuse_left_out(&site, bases, &ours)?,
         None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
     }
-    let options = merging::options(&template, args, rendered.secret);
-    let plan = merging::merged(&site, bases, &mut ours, &theirs, &ownership, options)?;
+    let unknown = recorded.iter().flat_map(|project| project.lock.files.iter().chain(&project.lock.repository_files));
+    let mut hidden = rendered.secret.clone();
+    hidden.extend(unknown.filter(|(_, pristine)| pristine.digest.is_none()).map(|(path, _)| path.clone()));
+    progress.step("merging");
+    let options = merging::options(&site, &template, args, rendered.secret);
+    let mut plan = merging::merged(&site, bases, &mut ours, &theirs, &ownership, options)?;
+    unwritten.tell(&mut plan);
     workspace::refuse_outside(&site, &plan)?;
     report::diagnostics(&workspace::refuse_collisions(&site, bases, &plan, &theirs)?);
     record.lock.moved = plan.moved.clone();
+    record.lock.conflicts = merge::conflicts(&plan, &hidden);
+    if let Some(project) = recorded.as_ref().filter(|_| plan.is_empty()) {
+        keep_conflicts(&mut record.lock, &project.lock);
+    }
     let secret = template.manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
     let mixed = recorded.as_ref().map_or(Ok(None), |it| workspace::mixed(it, &ours, &record.lock))?;
     let mixed = mixed.map(|Mixed { warning, digests }| {
@@ -189,5 +234,12 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         warning
     });
     let migrated = migrated.steps;
-    Ok(Prospect { site, recorded, inferred, ours, theirs, plan, record, secret, downgrade, mixed, migrated })
+    Ok(Prospect { site, recorded, inferred, ours, theirs, lent, plan, record, secret, downgrade, mixed, migrated })
+}
+
+/// What the last upgrade left is no news: where nothing else changes, it stays recorded.
+fn keep_conflicts(lock: &mut Lock, before: &Lock) {
+    if !before.conflicts.is_empty() && *before == (Lock { conflicts: before.conflicts.clone(), ..lock.clone() }) {
+        lock.conflicts.clone_from(&before.conflicts);
+    }
 }

@@ -3,9 +3,10 @@
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::{DIRECTORY, LOCK, Record};
 use crate::manifest::Next;
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Change, Plan};
 use crate::terminal::escape_control;
-use crate::workspace::{Aside, Done, Site};
+use crate::tree::Mode;
+use crate::workspace::{self, Aside, Done, Site};
 use crate::{git, report, shell};
 
 /// Says what was made, and what to do next.
@@ -29,14 +30,45 @@ pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
             "\nThe template has other content for the files that were kept: the project may need it to work.",
         )?;
     }
-    report::line("\nWhat now:\n")?;
-    if site.app.as_path() != std::env::current_dir().unwrap_or_default() {
-        report::line(&format!("  cd {}", shell::path(&site.shown().to_string())))?;
+    let is_elsewhere = site.app.as_path() != std::env::current_dir().unwrap_or_default();
+    let mut commands: Vec<String> = Vec::new();
+    commands.extend(is_elsewhere.then(|| format!("cd {}", shell::path(&site.shown().to_string()))));
+    commands.extend(next.iter().map(|next| escape_control(&next.run).into_owned()));
+    commands.extend(only_in_index(site, plan));
+    if !commands.is_empty() {
+        report::line("\nWhat now:\n")?;
     }
-    for next in next {
-        report::line(&format!("  {}", escape_control(&next.run)))?;
+    for command in commands {
+        report::line(&format!("  {command}"))?;
     }
     missing_programs(next)
+}
+
+/// The commands that tell git what this disk cannot keep: which files are executable, and which are links.
+fn only_in_index(site: &Site, plan: &Plan) -> Vec<String> {
+    let kept = workspace::kept_by_disk(site);
+    let app = plan.app.iter().map(|(path, change)| (path.to_string(), change));
+    let up = "../".repeat(site.app_dir.as_ref().map_or(0, |app_dir| app_dir.as_str().split('/').count()));
+    let all: Vec<(String, &Change)> =
+        app.chain(plan.repository.iter().map(|(path, change)| (format!("{up}{path}"), change))).collect();
+    let of_mode = |wanted: Mode| {
+        all.iter().filter_map(move |(path, change)| match &change.action {
+            Action::Create(after) | Action::Update { after, .. } if after.mode() == wanted => Some(shell::path(path)),
+            _ => None,
+        })
+    };
+    let mut commands = Vec::new();
+    let executables: Vec<_> = if kept.modes { Vec::new() } else { of_mode(Mode::Executable).collect() };
+    if !executables.is_empty() {
+        commands.push(format!("git add --chmod=+x -- {}", executables.join(" ")));
+    }
+    if !kept.links {
+        let link = |path| {
+            format!("git add -- {path} && git update-index --cacheinfo 120000 $(git rev-parse :./{path}) {path}")
+        };
+        commands.extend(of_mode(Mode::Symlink).map(link));
+    }
+    commands
 }
 
 /// How to get the programs that the next commands need and that are not there.

@@ -32,25 +32,37 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     source::check_directory(&args.template, &args.template.to_string_lossy())?;
     let (root, cases) = find_cases(args)?;
     let (mut failed, mut differing) = (0, 0);
+    let mut printed = Ok(());
+    // What cannot be printed does not keep the other cases from being written.
+    let mut line = |text: &str| {
+        if printed.is_ok() {
+            printed = report::line(text);
+        }
+    };
     for name in &cases {
         let case_name = name.to_string_lossy().into_owned();
         match open(&root, name).and_then(|folder| check(args, &folder)) {
-            Ok(differences) if differences.is_empty() => report::line(&format!("ok    {case_name}"))?,
+            Ok(differences) if differences.is_empty() => line(&format!("ok    {case_name}")),
             Ok(differences) => {
                 failed += 1;
                 differing += 1;
-                report::line(&format!("FAIL  {case_name}"))?;
-                report::line(differences.trim_end())?;
+                line(&format!("FAIL  {case_name}"));
+                line(differences.trim_end());
             }
             Err(problems) => {
                 failed += 1;
-                report::line(&format!("FAIL  {case_name}"))?;
+                line(&format!("FAIL  {case_name}"));
                 report::diagnostics(&problems.0);
             }
         }
     }
     let passed = cases.len() - failed;
-    report::line(&format!("{passed} passed, {failed} failed"))?;
+    line(&format!("{passed} passed, {failed} failed"));
+    if args.bless {
+        super::warn_after_the_fact(printed, "what is expected is written");
+    } else {
+        printed?;
+    }
     if differing > 0 {
         report::status("If the new output is right, run the same command with --bless.");
     }

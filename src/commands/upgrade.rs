@@ -1,6 +1,10 @@
 //! `create-app upgrade`: the project and its template's newest version become one.
 
+mod abort;
+mod commit;
 mod obstacles;
+
+use std::path::Path;
 
 use self::obstacles::{unheld, unresolved};
 use super::interrupted::Opened;
@@ -13,18 +17,34 @@ use crate::report;
 use crate::report::plan::Told;
 use crate::workspace::{self, Backup, Findings, Inquiry, Site, Unheld};
 
-/// Runs `create-app upgrade`.
+/// Runs `create-app upgrade`. A path that cannot be upgraded does not keep the others from it.
 ///
 /// # Errors
 ///
-/// Everything that stopped it; then nothing was written.
+/// Everything that stopped it; then nothing was written there.
 pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
+    let (mut outcome, mut failures) = (Outcome::Clean, Vec::new());
+    for (n, path) in args.paths.iter().enumerate() {
+        if n > 0 && !args.json {
+            // Should it fail, what is printed next says so.
+            drop(report::summary("\n"));
+        }
+        match if args.abort { abort::run(path, args) } else { upgrade(path, args) } {
+            Ok(Outcome::Differences) => outcome = Outcome::Differences,
+            Ok(Outcome::Clean) => {}
+            Err(problems) => failures.extend(problems.0),
+        }
+    }
+    if failures.is_empty() { Ok(outcome) } else { Err(Diagnostics(failures)) }
+}
+
+fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
     let opened = if args.dry_run {
-        Opened { site: interrupted::open(&args.path)?, held: None, is_gone: false }
+        Opened { site: interrupted::open(path)?, held: None, recovered: None, is_gone: false }
     } else {
-        interrupted::hold(&args.path)?
+        interrupted::hold(path)?
     };
-    let Opened { site, held, is_gone } = opened;
+    let Opened { site, held, is_gone, .. } = opened;
     // A new project that was taken back is not to be adopted instead.
     if is_gone {
         report::status("There is no project here to upgrade: run the command that was interrupted again.");
@@ -35,15 +55,17 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
     let Ready { prospect, unresolved, findings, unheld } = prepare(&site, args, inquiry)?;
     let changed = !prospect.is_empty();
     let backup = workspace::backup(&prospect.site, unheld);
+    // That git cannot be asked is no reason not to upgrade.
+    let to_commit = if changed { commit::paths(&prospect).unwrap_or_default() } else { None };
     let told = Told {
         shown: prospect.site.shown().to_string(),
         app_dir: prospect.site.app_dir.as_ref(),
-        in_git: prospect.site.repository.is_some(),
         before: prospect.before(),
         lock: &prospect.record.lock,
         plan: &prospect.plan,
         backup: backup.as_ref(),
         changed,
+        to_commit: to_commit.as_deref(),
         unresolved: &unresolved,
         secret: prospect.secret.iter().map(String::as_str).collect(),
         inferred: prospect.still_inferred(),
@@ -72,7 +94,7 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
     }
     let printed = match args.json {
         true => report::result(&report::plan::json("upgrade", &told)),
-        false if unresolved.is_empty() => report::result(&report::plan::human(&told)),
+        false if unresolved.is_empty() => report::summary(&report::plan::human(&told)),
         false => Ok(()),
     };
     if is_written {
@@ -148,7 +170,10 @@ fn refuse_downgrade(prospect: &Prospect, args: &UpgradeArgs) -> Result<()> {
 fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, findings: &Findings) -> Result<()> {
     let stands_on = prospect.recorded.as_ref().map(|project| project.lock_digest);
     let site = &prospect.site;
-    let done = held.upgrade(site, &prospect.plan, &prospect.record, backup, stands_on)?;
+    let progress = report::Progress::of_files(prospect.record.lock.files.len(), site.shown());
+    progress.step("writing");
+    let done = held.upgrade(site, &prospect.plan, &prospect.record, &prospect.lent, backup, stands_on)?;
+    drop(progress);
     summary::warn_of(&done);
     // The answer that is there already is as good, unless the change has brought other rules.
     let changes_rules = [&prospect.plan.app, &prospect.plan.repository]

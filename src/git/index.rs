@@ -9,6 +9,7 @@ use std::process::Command;
 
 use super::command::{chunks, literal, set};
 use super::filters::reading;
+use super::index_file;
 use super::objects::objects;
 use super::run::{ask, lossy, refused, run};
 use super::status::{status_lines, watched};
@@ -65,6 +66,31 @@ pub fn indexed(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<Indexed>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The same, without starting git where its index can be read.
+///
+/// # Errors
+///
+/// When git is missing or fails, where it has to be asked.
+pub fn entries(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<Indexed>> {
+    let Some((found, _)) = index_file::find(root, paths) else { return indexed(root, paths) };
+    let entry = |it: index_file::Entry| Indexed {
+        path: it.path,
+        stage: u8::try_from(it.stage).unwrap_or_default(),
+        mode: format!("{:06o}", it.mode),
+        object: it.object,
+    };
+    let mut found: Vec<Indexed> = found.into_iter().map(entry).collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Whether something in a directory, given below the root and with `/`, may be staged that is not committed: git has noted no tree of
+/// it since. What `git reset --soft` leaves is not noticed.
+#[must_use]
+pub fn may_be_staged(root: &Path, directory: &str) -> bool {
+    index_file::is_written(root, directory) != Some(true)
 }
 
 /// The versions of `paths`, relative to the repository's `root` and with `/`, that only the index has: neither the last commit nor
@@ -130,6 +156,16 @@ pub fn store(root: &Path, path: &str, stages: &Stages) -> Result<Vec<Indexed>> {
         Ok(Indexed { path: path.to_owned(), stage, mode: version.entry.mode().as_str().to_owned(), object })
     };
     stages.numbered().map(version).collect()
+}
+
+/// Stores a file as an object of the repository with this root; it is not in the index yet.
+///
+/// # Errors
+///
+/// When git is missing or fails.
+pub fn store_entry(root: &Path, path: &str, entry: &Entry) -> Result<Indexed> {
+    let object = write_object(root, path, entry)?;
+    Ok(Indexed { path: path.to_owned(), stage: 0, mode: entry.mode().as_str().to_owned(), object })
 }
 
 /// Lets the index hold exactly `entries` of `paths`: `git status` shows those in conflict, and `git mergetool` and

@@ -28,6 +28,8 @@ const INTENT_TO_ADD: u16 = 1 << 13;
 const STAT: usize = 40;
 /// How much is read at once.
 const CHUNK: usize = 1 << 16;
+/// So many bytes of noted trees are read.
+const MOST_TREES: u32 = 1 << 24;
 
 /// A file in the index.
 #[derive(Debug, PartialEq, Eq)]
@@ -154,6 +156,78 @@ pub(super) fn unmerged(root: &Path) -> Option<BTreeSet<String>> {
     Some(read(root, unmerged)?.0)
 }
 
+/// The paths of what is neither a plain file nor in conflict, with its mode as git writes it; none where only git can tell.
+pub(super) fn special(root: &Path) -> Option<Vec<(String, u32)>> {
+    let special = |found: &mut Vec<(String, u32)>, entry: &Raw<'_>| {
+        let mode = number(&entry.head[24..]).unwrap_or_default();
+        if entry.stage() == 0 && mode != 0o100_644 {
+            found.push((lossy(entry.path), mode));
+        }
+    };
+    Some(read(root, special)?.0)
+}
+
+/// Whether git has written the tree of a directory, given below the root, since something in it was last staged: then a commit is likely
+/// to have it. Nothing where only git can tell, as where it does not note trees.
+pub(super) fn is_written(root: &Path, directory: &str) -> Option<bool> {
+    let path = git_directory(root)?.join("index");
+    let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    let mut file = File::open(path).ok()?;
+    [20, 32].into_iter().find_map(|object| {
+        file.rewind().ok()?;
+        let mut reader = Reader::new(&file, metadata.len(), object);
+        reader.trees = Some(Vec::new());
+        reader.entries(|_| {})?;
+        is_written_in(&mut reader.trees?.as_slice(), object, "", directory).ok()
+    })
+}
+
+/// Looks for a directory in the trees that git has noted, each with those in it behind it; the text at the front is that of the first one.
+/// An error is that they end before they should.
+fn is_written_in(trees: &mut &[u8], object: usize, above: &str, wanted: &str) -> Result<bool, ()> {
+    let mut until = |end: u8| {
+        let at = trees.iter().position(|byte| *byte == end).ok_or(())?;
+        let (text, rest) = trees.split_at(at);
+        *trees = &rest[1..];
+        std::str::from_utf8(text).map_err(drop)
+    };
+    let (name, count, below) = (until(0)?, until(b' ')?, until(b'\n')?);
+    let (is_noted, below) = (!count.starts_with('-'), below.parse::<u32>().map_err(drop)?);
+    if is_noted {
+        *trees = trees.get(object..).ok_or(())?;
+    }
+    let path = if above.is_empty() { name.to_owned() } else { format!("{above}/{name}") };
+    if path == wanted {
+        return Ok(is_noted);
+    }
+    // Only the way to the wanted one is followed deeper, so it is as deep as that.
+    let is_on_way = path.is_empty() || wanted.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    for _ in 0..below {
+        if is_on_way && is_written_in(trees, object, &path, wanted)? {
+            return Ok(true);
+        } else if !is_on_way {
+            pass_over(trees, object)?;
+        }
+    }
+    Ok(false)
+}
+
+/// Goes over one tree and those in it.
+fn pass_over(trees: &mut &[u8], object: usize) -> Result<(), ()> {
+    let mut left = 1_u64;
+    while left > 0 {
+        let at = trees.iter().position(|byte| *byte == 0).ok_or(())?;
+        let rest = &trees[at + 1..];
+        let end = rest.iter().position(|byte| *byte == b'\n').ok_or(())?;
+        let (count, below) = std::str::from_utf8(&rest[..end]).map_err(drop)?.split_once(' ').ok_or(())?;
+        let noted = if count.starts_with('-') { 0 } else { object };
+        *trees = rest.get(end + 1 + noted..).ok_or(())?;
+        left += below.parse::<u32>().map(u64::from).map_err(drop)?;
+        left -= 1;
+    }
+    Ok(())
+}
+
 /// The entries of these paths, in their order, and when the index was written; nothing where only git can tell.
 pub(super) fn find(root: &Path, paths: &BTreeSet<&str>) -> Option<(Vec<Entry>, SystemTime)> {
     // Both are sorted by bytes, so it is enough to look at the first path that is not passed yet.
@@ -203,11 +277,13 @@ struct Reader<R> {
     object: usize,
     /// The path of the last entry, where the next one says only how it differs.
     path: Vec<u8>,
+    /// The trees that git has noted, where they are wanted.
+    trees: Option<Vec<u8>>,
 }
 
 impl<R: Read> Reader<R> {
     fn new(from: R, length: u64, object: usize) -> Self {
-        Self { from, buffer: Vec::new(), start: 0, left: length, object, path: Vec::new() }
+        Self { from, buffer: Vec::new(), start: 0, left: length, object, path: Vec::new(), trees: None }
     }
 
     fn entries(&mut self, mut visit: impl FnMut(&Raw<'_>)) -> Option<()> {
@@ -290,12 +366,17 @@ impl<R: Read> Reader<R> {
     /// index, and the directories of a sparse one.
     fn extensions(&mut self) -> Option<()> {
         while self.left > self.object as u64 {
+            let are_wanted = self.trees.is_some();
             let head = self.ahead(8)?;
             let (is_optional, size) = (head[0].is_ascii_uppercase(), number(&head[4..])?);
+            let is_wanted = are_wanted && head.starts_with(b"TREE") && size <= MOST_TREES;
             if !is_optional {
                 return None;
             }
             self.pass(8)?;
+            if is_wanted {
+                self.trees = Some(self.ahead(size as usize)?[..size as usize].to_vec());
+            }
             self.pass(size as usize)?;
         }
         (self.left == self.object as u64).then_some(())

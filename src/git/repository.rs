@@ -35,7 +35,7 @@ fn is_git_directory(directory: &Path) -> bool {
 }
 
 /// The text of a small regular file.
-fn line(path: &Path) -> Option<String> {
+pub(super) fn line(path: &Path) -> Option<String> {
     let is_small = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() < MAX_LENGTH);
     is_small.then(|| std::fs::read_to_string(path).ok()).flatten()
 }

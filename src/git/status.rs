@@ -59,6 +59,16 @@ pub fn status(root: &Path, committed: &Committed, paths: &BTreeSet<&str>) -> Res
     Ok(held)
 }
 
+/// Whether a file, relative to `root` and with `/`, is as the index has it; nothing where git would have to read it.
+#[must_use]
+pub fn is_as_indexed(root: &Path, path: &str) -> Option<bool> {
+    match known(root, &[path].into())?.pop()?.1 {
+        Known::Same(_) => Some(true),
+        Known::Held(_) => Some(false),
+        Known::Unsure => None,
+    }
+}
+
 /// What the index says of a path.
 enum Known {
     /// This.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::command::{chunks, git, literal};
+use super::index_file;
 use super::objects::objects;
 use super::repository::Within;
 use super::run::{ask, lossy, run};
@@ -59,12 +60,69 @@ pub fn staged(root: &Path, paths: &[&str]) -> Result<BTreeMap<String, Vec<u8>>> 
     Ok(paths.iter().zip(contents).filter_map(|(path, content)| Some(((*path).to_owned(), content?))).collect())
 }
 
-/// Whether executable bits count in the repository with this root.
+/// The files of the index that are more than plain ones, by their paths below the root.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kinds {
+    /// Executable files.
+    pub executables: BTreeSet<String>,
+    /// Symbolic links.
+    pub links: BTreeSet<String>,
+    /// Submodules: directories whose files belong to another repository.
+    pub submodules: BTreeSet<String>,
+}
+
+/// What kinds of files the index of the repository with this root has.
+///
+/// # Errors
+///
+/// When git is missing or fails, where it has to be asked.
+pub fn kinds(root: &Path) -> Result<Kinds> {
+    let found = index_file::special(root).map_or_else(|| special_by_git(root), Ok)?;
+    let mut kinds = Kinds::default();
+    for (path, mode) in found {
+        match mode {
+            0o100_755 => drop(kinds.executables.insert(path)),
+            0o120_000 => drop(kinds.links.insert(path)),
+            0o160_000 => drop(kinds.submodules.insert(path)),
+            _ => {}
+        }
+    }
+    Ok(kinds)
+}
+
+fn special_by_git(root: &Path) -> Result<Vec<(String, u32)>> {
+    let output = run(git(root).args(["ls-files", "--stage", "-z"]))?;
+    let lines = output.stdout.split(|byte| *byte == 0).map(lossy);
+    let read = |line: String| {
+        let (head, path) = line.split_once('\t')?;
+        let mode = u32::from_str_radix(head.split(' ').next()?, 8).ok()?;
+        head.ends_with(" 0").then(|| (path.to_owned(), mode))
+    };
+    Ok(lines.filter_map(read).collect())
+}
+
+/// What the file system of a work tree keeps of a file, by git's settings. What it does not keep is in the index alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// Executable bits (`core.fileMode`).
+    pub modes: bool,
+    /// Symbolic links (`core.symlinks`): elsewhere, a link is a text file that holds its target.
+    pub links: bool,
+}
+
+/// What the work tree with this root keeps.
 ///
 /// # Errors
 ///
 /// When git is missing or fails.
-pub fn compares_modes(root: &Path) -> Result<bool> {
-    let output = ask(git(root).args(["config", "--type=bool", "--get", "core.fileMode"]), &[])?;
-    Ok(lossy(&output.stdout).trim() != "false")
+pub fn disk(root: &Path) -> Result<Disk> {
+    let pattern = "^core\\.(filemode|symlinks)$";
+    let output = ask(git(root).args(["config", "--type=bool", "--get-regexp", pattern]), &[])?;
+    // The last one of a name decides.
+    let is_on = |key: &str| {
+        let text = lossy(&output.stdout);
+        let mut values = text.lines().rev().filter_map(|line| line.split_once(' ')).filter(|(name, _)| *name == key);
+        values.next().is_none_or(|(_, value)| value != "false")
+    };
+    Ok(Disk { modes: is_on("core.filemode"), links: is_on("core.symlinks") })
 }

@@ -37,6 +37,9 @@ pub const FORMAT: u32 = 2;
 /// The oldest format, which is written where it is enough.
 pub const OLDEST: u32 = 1;
 
+/// What the lock says of a file of the project's own that an upgrade left in conflict.
+const MARKED: &str = "in the file";
+
 /// What made a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lock {
@@ -54,6 +57,34 @@ pub struct Lock {
     pub repository_files: BTreeMap<RelPath, Pristine>,
     /// Where the user moved a pristine path.
     pub moved: BTreeMap<RelPath, RelPath>,
+    /// What the upgrade that wrote this lock left for the user to decide.
+    pub conflicts: Conflicts,
+}
+
+/// What an upgrade left for the user to decide: nothing else in a project is a conflict of its.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conflicts {
+    /// Below the app.
+    pub app: BTreeMap<RelPath, Conflicted>,
+    /// Below the repository's root.
+    pub repository: BTreeMap<RelPath, Conflicted>,
+}
+
+impl Conflicts {
+    /// Whether nothing was left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.app.is_empty() && self.repository.is_empty()
+    }
+}
+
+/// What was left at one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflicted {
+    /// The project's own file, with conflict markers in it or for git to resolve.
+    File,
+    /// A file that was put beside another one, as it was written.
+    Beside(Pristine),
 }
 
 /// The template as the lock names it.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Digest, FORMAT, Lock, LockedTemplate, OLDEST, Pristine};
+use super::{Conflicted, Conflicts, Digest, FORMAT, Lock, LockedTemplate, MARKED, OLDEST, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, did_you_mean};
@@ -16,7 +16,18 @@ use crate::source::{Requirement, recorded};
 use crate::template::Reference;
 use crate::tree::{Mode, RelPath};
 
-const KEYS: &[&str] = &["format", "app_dir", "date", "template", "answers", "files", "repository-files", "moved"];
+const KEYS: &[&str] = &[
+    "format",
+    "app_dir",
+    "date",
+    "template",
+    "answers",
+    "files",
+    "repository-files",
+    "moved",
+    "conflicts",
+    "repository-conflicts",
+];
 const TEMPLATE_KEYS: &[&str] =
     &["source", "requirement", "branch", "tag", "rev", "subfolder", "version", "revision", "digest"];
 /// So many problems are told apart; the rest is counted.
@@ -147,7 +158,11 @@ impl Reader<'_> {
         let files = self.paths(document, "files", Self::pristine);
         let repository_files = self.paths(document, "repository-files", Self::pristine);
         let moved = self.paths(document, "moved", Self::path_value);
-        Some(Lock { template: template?, app_dir, date, answers, files, repository_files, moved })
+        let conflicts = Conflicts {
+            app: self.paths(document, "conflicts", Self::conflicted),
+            repository: self.paths(document, "repository-conflicts", Self::conflicted),
+        };
+        Some(Lock { template: template?, app_dir, date, answers, files, repository_files, moved, conflicts })
     }
 
     fn template(&mut self, document: &DeTable<'_>) -> Option<LockedTemplate> {
@@ -250,6 +265,13 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn conflicted(&mut self, key: &str, value: &Value<'_>) -> Option<Conflicted> {
+        if self.string(key, value)? == MARKED {
+            return Some(Conflicted::File);
+        }
+        self.pristine(key, value).map(Conflicted::Beside)
     }
 
     fn path_value(&mut self, key: &str, value: &Value<'_>) -> Option<RelPath> {

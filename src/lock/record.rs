@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::base::{Encoder, LIMIT};
-use super::{BASE, Digest, LOCK, Lock, LockedTemplate, Pristine};
+use super::{BASE, Conflicts, Digest, LOCK, Lock, LockedTemplate, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::manifest::Ownership;
@@ -16,7 +16,7 @@ use crate::tree::{Entry, RelPath, Tree};
 /// `.create-app/.gitattributes`: no filter, formatter or end-of-line conversion may touch the record.
 pub const GITATTRIBUTES: &str = "\
 * binary -filter -ident -eol -working-tree-encoding linguist-generated
-lock.toml text eol=lf -filter diff merge
+lock.toml text eol=lf -filter -linguist-generated diff merge
 ";
 
 /// `.create-app/.gitignore`: what create-app needs only while it runs, and copies of what git does not hold.
@@ -121,6 +121,7 @@ pub(super) fn record_within(limit: usize, rendered: &Rendered<'_>, present: &BTr
         files,
         repository_files,
         moved: BTreeMap::new(),
+        conflicts: Conflicts::default(),
     };
     Record { lock, base, spare: BTreeSet::new() }
 }

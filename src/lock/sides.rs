@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lock, LockedTemplate};
+use super::{Conflicts, Lock, LockedTemplate};
 use crate::answers::placeholder::Answer;
 use crate::source::is_older;
 
@@ -107,6 +107,10 @@ impl Sides {
             files: self.paths(|lock| &lock.files, prefers_theirs),
             repository_files: self.paths(|lock| &lock.repository_files, prefers_theirs),
             moved: self.paths(|lock| &lock.moved, false),
+            conflicts: Conflicts {
+                app: self.paths(|lock| &lock.conflicts.app, false),
+                repository: self.paths(|lock| &lock.conflicts.repository, false),
+            },
         };
         (merged, found)
     }
@@ -222,6 +226,7 @@ mod tests {
             files: files.iter().map(file).collect(),
             repository_files: BTreeMap::new(),
             moved: BTreeMap::new(),
+            conflicts: Conflicts::default(),
         }
     }
 

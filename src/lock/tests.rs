@@ -43,6 +43,13 @@ fn sample() -> Lock {
         ]),
         repository_files: BTreeMap::from([(path(".github/workflows/ci.yml"), pristine(Mode::File, "on: push"))]),
         moved: BTreeMap::from([(path("latest"), path("docs/latest"))]),
+        conflicts: Conflicts {
+            app: BTreeMap::from([
+                (path("notes.md"), Conflicted::File),
+                (path("logo.png.theirs"), Conflicted::Beside(pristine(Mode::File, "png"))),
+            ]),
+            repository: BTreeMap::new(),
+        },
     }
 }
 
@@ -83,6 +90,11 @@ project-name = "shop"
 
 [moved]
 "latest" = "docs/latest"
+
+[conflicts]
+"logo.png.theirs" = "100644 8f8cbb7dcf46e0bc7d53265749a6c17d116093a6ba95e442764060c76fd4a86c"
+
+"notes.md" = "in the file"
 "#;
     let digested = ["src", "#!", "api", "on: push"];
     let expected = digested.iter().fold(expected.to_owned(), |text, bytes| {
@@ -385,8 +397,11 @@ fn any_lock() -> impl Strategy<Value = Lock> {
     let answers = proptest::collection::btree_map(any::<String>(), any_answer(), 0..5);
     let moved = proptest::collection::btree_map(any_path(), any_path(), 0..3);
     let head = (template, proptest::option::of(any_path()), proptest::option::of(0..253_402_300_800_i64));
-    (head, answers, files(), files(), moved).prop_map(
-        |((template, app_dir, seconds), answers, files, repository_files, moved)| Lock {
+    let left = || prop_oneof![Just(Conflicted::File), any_pristine().prop_map(Conflicted::Beside)];
+    let left = || proptest::collection::btree_map(any_path(), left(), 0..3);
+    let conflicts = (left(), left()).prop_map(|(app, repository)| Conflicts { app, repository });
+    (head, answers, files(), files(), moved, conflicts).prop_map(
+        |((template, app_dir, seconds), answers, files, repository_files, moved, conflicts)| Lock {
             template,
             app_dir,
             date: seconds.and_then(Date::from_unix),
@@ -394,6 +409,7 @@ fn any_lock() -> impl Strategy<Value = Lock> {
             files,
             repository_files,
             moved,
+            conflicts,
         },
     )
 }
@@ -403,10 +419,12 @@ proptest! {
     fn every_lock_survives_and_stays_one_line_a_file(lock in any_lock()) {
         let text = lock.render();
         prop_assert_eq!(Lock::parse(&text, FILE), Ok(lock.clone()));
-        let lines = lock.files.len() + lock.repository_files.len() + lock.moved.len() + lock.answers.len();
+        let lines = lock.files.len() + lock.repository_files.len() + lock.moved.len() + lock.answers.len()
+            + lock.conflicts.app.len() + lock.conflicts.repository.len();
         prop_assert!(text.lines().filter(|line| line.contains(" = ")).count() >= lines);
         prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
-        let used = [!lock.answers.is_empty(), !lock.files.is_empty(), !lock.repository_files.is_empty(), !lock.moved.is_empty()];
+        let used = [!lock.answers.is_empty(), !lock.files.is_empty(), !lock.repository_files.is_empty(), !lock.moved.is_empty(),
+            !lock.conflicts.app.is_empty(), !lock.conflicts.repository.is_empty()];
         let sections = 1 + used.iter().filter(|used| **used).count();
         let head = 3 + usize::from(lock.app_dir.is_some()) + usize::from(lock.date.is_some()) + 2
             + usize::from(lock.template.subfolder.is_some()) + usize::from(lock.template.version.is_some())

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
-use super::{FORMAT, Lock, LockedTemplate, OLDEST, Pristine};
+use super::{Conflicted, FORMAT, Lock, LockedTemplate, MARKED, OLDEST, Pristine};
 use crate::answers::placeholder::Answer;
 use crate::tree::RelPath;
 
@@ -33,6 +33,8 @@ impl Lock {
         files(&mut out, "repository-files", &self.repository_files);
         let moved = self.moved.iter().map(|(from, to)| (quote(from.as_str()), quote(to.as_str())));
         spaced(&mut out, "moved", moved);
+        conflicts(&mut out, "conflicts", &self.conflicts.app);
+        conflicts(&mut out, "repository-conflicts", &self.conflicts.repository);
         out
     }
 }
@@ -53,6 +55,14 @@ fn template(out: &mut String, template: &LockedTemplate) {
 
 fn files(out: &mut String, name: &str, files: &BTreeMap<RelPath, Pristine>) {
     spaced(out, name, files.iter().map(|(path, pristine)| (quote(path.as_str()), quote(&pristine.to_string()))));
+}
+
+fn conflicts(out: &mut String, name: &str, conflicts: &BTreeMap<RelPath, Conflicted>) {
+    let text = |left: &Conflicted| match left {
+        Conflicted::File => MARKED.to_owned(),
+        Conflicted::Beside(pristine) => pristine.to_string(),
+    };
+    spaced(out, name, conflicts.iter().map(|(path, left)| (quote(path.as_str()), quote(&text(left)))));
 }
 
 /// A table, left out where it is empty.

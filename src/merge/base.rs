@@ -105,7 +105,7 @@ pub(crate) fn entry(mode: Mode, bytes: &Bytes) -> Option<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lock::LockedTemplate;
+    use crate::lock::{Conflicts, LockedTemplate};
 
     #[test]
     fn the_lines_of_a_lock_get_the_bytes_that_are_stored() {
@@ -126,6 +126,7 @@ mod tests {
             .into(),
             repository_files: [(path("r"), line(b"A", Mode::File, false))].into(),
             moved: [("a", "b"), ("r", "s")].map(|(from, to)| (path(from), path(to))).into(),
+            conflicts: Conflicts::default(),
         };
         let stored = [b"A".as_slice(), b"to"].map(|bytes| (Digest::of(bytes), Bytes::from_static(bytes))).into();
         let bases = Bases::new(&lock, &stored);

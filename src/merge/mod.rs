@@ -6,6 +6,7 @@
 mod adopt;
 mod base;
 mod blocks;
+mod conflicted;
 pub mod content;
 pub mod draw;
 pub mod ending;
@@ -13,7 +14,6 @@ mod entry;
 pub mod known;
 #[cfg(test)]
 mod laws;
-mod leftovers;
 mod lines;
 pub mod moves;
 #[cfg(test)]
@@ -41,7 +41,7 @@ use crate::tree::RelPath;
 
 pub(crate) use base::entry;
 pub use base::{Base, Bases, Recorded};
-pub use leftovers::{Leftover, leftovers};
+pub use conflicted::conflicts;
 pub use values::is_edited;
 
 /// How files are merged, and what git knows of them.

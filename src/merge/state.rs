@@ -78,7 +78,9 @@ pub struct FileState {
 pub struct Found {
     /// The paths that git has in conflict.
     pub unmerged: BTreeSet<RelPath>,
-    /// The `NAME.theirs` or `NAME.orig` beside a path.
+    /// The paths in which an upgrade left conflict markers, as far as the lock says so.
+    pub marked: BTreeSet<RelPath>,
+    /// What an upgrade put beside a path, and is there as it was written.
     pub beside: BTreeMap<RelPath, RelPath>,
     /// Where the user moved files.
     pub moved: BTreeMap<RelPath, RelPath>,
@@ -97,7 +99,7 @@ pub fn judge(base: &Base, ours: &Tree, found: &Found) -> Vec<FileState> {
         let entry = ours.get(place);
         let unedited = entry.is_some_and(|entry| recorded.is_unedited(entry));
         // What looks like markers in a file that was rendered so is the template's text.
-        let leftovers = leftovers(place, entry.filter(|_| !unedited), found);
+        let leftovers = leftovers([place, path], entry.filter(|_| !unedited), found);
         let state = match entry {
             _ if !leftovers.is_empty() => State::Conflict,
             _ if recorded.pristine.once => State::Own,
@@ -112,8 +114,9 @@ pub fn judge(base: &Base, ours: &Tree, found: &Found) -> Vec<FileState> {
     }
     let known: BTreeSet<RelPath> =
         states.values().map(|state| state.now.as_ref().unwrap_or(&state.path).clone()).collect();
-    for path in found.unmerged.difference(&known) {
-        let leftovers = leftovers(path, ours.get(path), found);
+    let others = found.unmerged.iter().chain(found.beside.keys());
+    for path in others.filter(|path| !known.contains(path)) {
+        let leftovers = leftovers([path, path], ours.get(path), found);
         states.insert(path.clone(), FileState { path: path.clone(), now: None, state: State::Conflict, leftovers });
     }
     states.into_values().collect()
@@ -131,12 +134,15 @@ pub fn moved(base: &Base, ours: &Tree, recorded: &BTreeMap<RelPath, RelPath>) ->
     Moves::find(&sides).matched().moved
 }
 
-fn leftovers(path: &RelPath, entry: Option<&Entry>, found: &Found) -> Vec<Leftover> {
+/// What is left in a file: where it is, and where it was rendered.
+fn leftovers([path, rendered]: [&RelPath; 2], entry: Option<&Entry>, found: &Found) -> Vec<Leftover> {
     let mut leftovers = Vec::new();
     if found.unmerged.contains(path) {
         leftovers.push(Leftover::Unmerged);
     }
-    if matches!(entry, Some(Entry::File { bytes, .. }) if has_markers(bytes)) {
+    // Any other text may look like markers, such as a page about them.
+    let may_be_marked = [path, rendered].iter().any(|path| found.marked.contains(*path)) || !leftovers.is_empty();
+    if may_be_marked && matches!(entry, Some(Entry::File { bytes, .. }) if has_markers(bytes)) {
         leftovers.push(Leftover::Markers);
     }
     leftovers.extend(found.beside.get(path).cloned().map(Leftover::Beside));
@@ -174,17 +180,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_to_decide_is_found_without_any_state() {
+    fn what_an_upgrade_left_and_what_git_has_in_conflict_is_to_be_decided() {
         let markers = "<<<<<<< yours\na\n=======\nb\n>>>>>>> template 2\n";
         let others = "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> topic\n";
-        let base = [("a", "a\n"), ("b", "b\n"), ("c", "c\n"), ("d", "d\n")];
-        let ours = [("a", markers), ("b", others), ("c", "c\n"), ("d", "d\n"), ("e", "e\n")];
+        let base = [("a", "a\n"), ("b", "b\n"), ("c", "c\n"), ("d", "d\n"), ("f", "f\n"), ("moved", "m\n")];
+        let ours = [
+            ("a", markers),
+            ("b", others),
+            ("c", "c\n"),
+            ("d", "d\n"),
+            ("e", "e\n"),
+            ("f", markers),
+            ("there", markers),
+        ];
         let found = Found {
             unmerged: [path("c"), path("e")].into(),
-            beside: [(path("d"), path("d.theirs"))].into(),
+            marked: [path("a"), path("b"), path("moved")].into(),
+            beside: [(path("d"), path("d.theirs")), (path("x"), path("x.theirs"))].into(),
+            moved: [(path("moved"), path("there"))].into(),
             ..Found::default()
         };
-        let expected = ["a conflict", "b edited", "c conflict", "d conflict", "e conflict"];
+        let expected = [
+            "a conflict",
+            "b edited",
+            "c conflict",
+            "d conflict",
+            "e conflict",
+            "f edited",
+            "moved conflict",
+            "x conflict",
+        ];
         assert_eq!(judged(&base, &ours, &found), expected);
     }
 

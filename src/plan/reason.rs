@@ -37,6 +37,10 @@ pub enum Reason {
     WasOwn,
     /// The template deleted it; whether the user edited it cannot be told, because its base is not known.
     BaseUnknown,
+    /// It is inside another repository, such as a submodule, where nothing is written.
+    ElsewhereInGit,
+    /// It is behind a link of the user's, where nothing is written.
+    BehindLink,
     /// Conflict: both changed the same lines.
     BothChanged,
     /// Conflict: both added it, and not the same.
@@ -114,6 +118,8 @@ impl fmt::Display for Reason {
             Self::Secret => "it holds a secret, so its base is not recorded; it differs from the template's",
             Self::WasOwn => "it was your own; from now on, what changes in the template comes",
             Self::BaseUnknown => "deleted in the template; whether you edited it is not known",
+            Self::ElsewhereInGit => "not written: this directory is a submodule or another git repository",
+            Self::BehindLink => "not written: this directory is a link in your project",
             Self::BothChanged => "you and the template changed the same lines",
             Self::BothAdded => "you and the template added it, each with its own content",
             Self::DeletedButEdited => "deleted in the template, edited by you",

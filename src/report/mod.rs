@@ -10,9 +10,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Padding, Renderer, Snippet};
 
+use crate::cli::Colour;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, SHOWN, Severity, io_reason};
 use crate::lock::LockedTemplate;
 use crate::terminal::{beginning, escape_control, escape_control_except, is_hidden};
@@ -60,8 +62,35 @@ fn grouped(number: usize) -> String {
     out
 }
 
+/// Whether only warnings and errors are printed, and what is for programs.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Sets how much is printed, and when colours are used.
+pub fn configure(quiet: bool, colour: Colour) {
+    QUIET.store(quiet, Ordering::Relaxed);
+    match colour {
+        Colour::Auto => anstream::ColorChoice::Auto,
+        Colour::Always => anstream::ColorChoice::Always,
+        Colour::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
+fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// Whether the user asked for colours, at a terminal or not.
+#[must_use]
+pub fn wants_colours() -> bool {
+    anstream::ColorChoice::global() == anstream::ColorChoice::Always
+}
+
 /// Prints a line of status to standard error.
 pub fn status(line: &str) {
+    if is_quiet() {
+        return;
+    }
     drop(writeln!(anstream::stderr().lock(), "{line}"));
 }
 
@@ -74,12 +103,24 @@ pub fn result(text: &str) -> Result<()> {
     written(anstream::stdout().lock().write_all(text.as_bytes()))
 }
 
+/// Prints a result for a person.
+///
+/// # Errors
+///
+/// As [`result`].
+pub fn summary(text: &str) -> Result<()> {
+    if is_quiet() { Ok(()) } else { result(text) }
+}
+
 /// Prints a result that may be long: at a terminal through a pager, unless that is `cat`. `pager` is asked only there.
 ///
 /// # Errors
 ///
 /// As [`result`].
 pub fn paged(text: &str, pager: impl FnOnce() -> String) -> Result<()> {
+    if is_quiet() {
+        return Ok(());
+    }
     if io::stdout().is_terminal() && pager::show(&fitting(text), &pager()) {
         return Ok(());
     }
@@ -92,6 +133,15 @@ fn fitting(text: &str) -> Cow<'_, str> {
         anstream::ColorChoice::Never => Cow::Owned(anstream::adapter::strip_str(text).to_string()),
         _ => Cow::Borrowed(text),
     }
+}
+
+/// Prints a piece of a patch, byte for byte.
+///
+/// # Errors
+///
+/// As [`result`].
+pub fn patch(bytes: &[u8]) -> Result<()> {
+    if is_quiet() { Ok(()) } else { self::bytes(bytes) }
 }
 
 /// Prints a result that is not for reading: as it is, byte for byte.
@@ -110,7 +160,7 @@ pub fn bytes(bytes: &[u8]) -> Result<()> {
 ///
 /// As [`result`].
 pub fn line(text: &str) -> Result<()> {
-    result(&format!("{}\n", escape_control_except(text, &['\n', '\t'])))
+    summary(&format!("{}\n", escape_control_except(text, &['\n', '\t'])))
 }
 
 /// Prints what the parser of the command line has to say, its help and its errors alike.

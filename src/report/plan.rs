@@ -1,17 +1,19 @@
 //! What an upgrade does, for a person and as JSON.
 
+mod aborted;
 mod json;
 mod next;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+pub use aborted::{aborted, aborted_json};
 pub use json::json;
 
 use super::check::change;
 use crate::answers::placeholder::Answer;
 use crate::diagnostic::Diagnostic;
-use crate::lock::{DIRECTORY, LOCK, Lock};
+use crate::lock::{DIRECTORY, LOCK, Lock, LockedTemplate};
 use crate::migrations::Action as Migration;
 use crate::plan::{Action, Cause, Change, Conflict, Plan, Todo};
 use crate::terminal::{beginning, escape_control};
@@ -28,8 +30,6 @@ pub struct Told<'a> {
     pub shown: String,
     /// The app below the repository's root.
     pub app_dir: Option<&'a RelPath>,
-    /// Whether it is in a git repository.
-    pub in_git: bool,
     /// The lock before; none for a project without one.
     pub before: Option<&'a Lock>,
     /// The lock from now on.
@@ -40,6 +40,8 @@ pub struct Told<'a> {
     pub backup: Option<&'a Backup>,
     /// Whether anything changes, the record included.
     pub changed: bool,
+    /// What is to be committed, by paths below the repository's root; none where that is not known.
+    pub to_commit: Option<&'a [String]>,
     /// What an earlier upgrade or merge left for the user to decide.
     pub unresolved: &'a [Diagnostic],
     /// The answers that the template calls secret: a lock of an older version of it may hold them.
@@ -83,6 +85,16 @@ impl<'a> Told<'a> {
         }
     }
 
+    /// Where the template was and is, if that changes.
+    fn sources(&self) -> Option<[String; 2]> {
+        let place = |template: &LockedTemplate| match &template.subfolder {
+            Some(subfolder) => format!("{} ({subfolder})", template.source),
+            None => template.source.clone(),
+        };
+        let [old, new] = [place(&self.before?.template), place(&self.lock.template)];
+        (old != new).then_some([old, new])
+    }
+
     /// The answers that change, with what they were and are; of a project without a lock, all.
     fn answers(&self) -> Vec<(&'a str, [Option<&'a Answer>; 2])> {
         let none: &'a BTreeMap<String, Answer> = const { &BTreeMap::new() };
@@ -122,6 +134,9 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
         }
         let [old, new] = values.map(|value| value.map_or("none".to_owned(), quoted));
         writeln!(out, "  answer    {}: {old} -> {new}", escape_control(name))?;
+    }
+    if let Some([old, new]) = told.sources() {
+        writeln!(out, "  source    {} -> {}", escape_control(&old), escape_control(&new))?;
     }
     let plain = |change: &Change| !matches!(change.action, Action::Conflict(_) | Action::Keep);
     let listed: Vec<_> = told.changes().filter(|(.., change)| plain(change)).collect();
@@ -177,7 +192,11 @@ const MAX_ANSWER: usize = 400;
 fn quoted(answer: &Answer) -> String {
     match answer {
         Answer::Text(text) => format!("\"{}\"", beginning(text, MAX_ANSWER)),
-        other => beginning(&other.to_string(), MAX_ANSWER).into_owned(),
+        Answer::Bool(value) => value.to_string(),
+        Answer::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| format!("\"{item}\"")).collect();
+            format!("[{}]", beginning(&items.join(", "), MAX_ANSWER))
+        }
     }
 }
 

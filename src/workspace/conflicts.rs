@@ -1,14 +1,15 @@
-//! The conflicts of a plan, as git's index gets them.
+//! The conflicts of a plan, as git's index gets them, and what only the index can keep.
 
 use std::collections::BTreeSet;
 
 use super::disk::Disk;
 use super::journal::Index;
+use super::lent;
 use super::site::Site;
 use crate::diagnostic::Result;
-use crate::git;
+use crate::git::{self, Indexed};
 use crate::plan::{Action, Changes, Plan, Stages};
-use crate::tree::{Entry, RelPath};
+use crate::tree::{Entry, Mode, RelPath};
 
 /// A path in conflict, below the repository's root.
 struct Conflicted<'a> {
@@ -36,8 +37,44 @@ pub(super) fn index(disk: &Disk, site: &Site, plan: &Plan) -> Result<Index> {
         disk.step("cannot store objects in", site.root())?;
         after.extend(git::store(site.root(), &conflict.path, conflict.stages)?);
     }
-    after.sort();
-    Ok(Index { before, after })
+    let mut index = Index { before, after };
+    add_kinds(disk, site, plan, &mut index)?;
+    index.before.sort();
+    index.after.sort();
+    Ok(index)
+}
+
+/// Adds what the disk cannot keep of a file: that it is executable, or that it is a link. Its content stays as it is staged.
+fn add_kinds(disk: &Disk, site: &Site, plan: &Plan, index: &mut Index) -> Result<()> {
+    let found = lent::only_in_index(site, plan)?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let before = git::indexed(site.root(), &found.iter().map(|(path, _)| path.as_str()).collect())?;
+    for (path, entry) in found {
+        let known: Vec<&Indexed> = before.iter().filter(|it| it.path == path).collect();
+        let mode = entry.mode();
+        let after = match known[..] {
+            // Git's index has files and links of one path as it has other changes of the content.
+            [one] if one.stage == 0 && mode != Mode::Symlink && one.mode.starts_with("100") => {
+                Indexed { mode: mode.as_str().to_owned(), ..one.clone() }
+            }
+            // Of a file that is not executable, git knows by itself.
+            [] if mode == Mode::File => continue,
+            [] => stored(disk, site, &path, &entry)?,
+            [one] if one.stage == 0 => stored(disk, site, &path, &entry)?,
+            // It is in conflict.
+            _ => continue,
+        };
+        index.before.extend(known.into_iter().cloned());
+        index.after.push(after);
+    }
+    Ok(())
+}
+
+fn stored(disk: &Disk, site: &Site, path: &str, entry: &Entry) -> Result<Indexed> {
+    disk.step("cannot store objects in", site.root())?;
+    git::store_entry(site.root(), path, entry)
 }
 
 /// The versions of files that only the index has, and that a plan's conflicts put others in place of: by their paths below the

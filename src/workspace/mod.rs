@@ -30,8 +30,10 @@ mod guard;
 mod inquiry;
 mod journal;
 mod leftovers;
+mod lent;
 mod lock;
 mod mixed;
+mod nested;
 mod ours;
 mod project;
 mod record;
@@ -41,6 +43,7 @@ mod stored;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod uncommitted;
 mod walk;
 
 pub use absent::{refuse_outside, refuse_unsettled};
@@ -53,17 +56,20 @@ pub use inquiry::{Findings, Inquiry};
 pub(crate) use journal::reread;
 pub use journal::{Aside, Done, Recovered};
 pub use leftovers::{Left, compares_modes, leftovers};
+pub use lent::{Lent, judged, kept_by_disk, kinds, lent};
 pub use lock::{Decide, Decision};
 pub use mixed::{Mixed, mixed};
+pub use nested::{Nested, nested};
 pub use ours::{ours, refuse_left_out};
 pub use project::{Project, misplaced, refuse_absent};
 pub use record::{lock_bytes, locks, record};
 pub use replace::{replace_file, replace_tree};
 pub use site::Site;
 pub use stored::Room;
+pub use uncommitted::Uncommitted;
 
 use self::disk::Disk;
-use self::journal::{Busy, Index, Pending, Places, Script};
+use self::journal::{Before, Busy, Index, Pending, Places, Script};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::lock::{Digest, Record};
 use crate::plan::{Existing, Plan};
@@ -125,7 +131,18 @@ fn create_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record, existing:
         return fresh::create(disk, site, plan, record);
     }
     let busy = Busy::take(disk, site, &app(site)?)?;
-    apply(disk, site, plan, record, None, Index::default(), &busy)
+    apply(disk, site, plan, record, Extras::default(), &busy)
+}
+
+/// What an upgrade does besides its plan.
+#[derive(Default)]
+struct Extras<'a> {
+    /// Copies of what git does not hold.
+    backup: Option<&'a Backup>,
+    /// What is done to git's index.
+    index: Index,
+    /// Whether the change can be taken back when it is done.
+    can_be_aborted: bool,
 }
 
 /// A project that nobody else changes until this is dropped.
@@ -158,7 +175,8 @@ pub fn hold(site: &Site) -> Result<(Option<Held>, Option<Recovered>)> {
 }
 
 impl Held {
-    /// Changes the project by a plan that stands on a lock, and keeps what git does not hold. Conflicts are in git's index then.
+    /// Changes the project by a plan that stands on a lock, and keeps what git does not hold. Conflicts, and what the disk cannot keep,
+    /// are in git's index then.
     ///
     /// # Errors
     ///
@@ -168,6 +186,7 @@ impl Held {
         site: &Site,
         plan: &Plan,
         record: &Record,
+        lent: &Lent,
         backup: Option<&Backup>,
         stands_on: Option<Digest>,
     ) -> Result<Done> {
@@ -178,7 +197,37 @@ impl Held {
             return Err(Diagnostic::error(Code::Busy, title).help("run the command again").into());
         }
         let index = conflicts::index(&self.disk, site, plan)?;
-        apply(&self.disk, site, plan, record, backup, index, &self.busy)
+        let extras = Extras { backup, index, can_be_aborted: true };
+        let on_disk = (!lent.is_nothing()).then(|| lent.on_disk(plan));
+        apply(&self.disk, site, on_disk.as_ref().unwrap_or(plan), record, extras, &self.busy)
+    }
+
+    /// Takes back the last upgrade, as long as nothing was committed since: every file, and git's index, become what they were. What
+    /// was edited since is copied first.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such upgrade, where it was committed, and whatever keeps it from being taken back; nothing has changed then.
+    pub fn abort(self, site: &Site) -> Result<Aborted> {
+        let Some(last) = journal::last(site, &self.busy)? else {
+            let title = format!("there is no upgrade of `{}` that could be taken back", site.shown());
+            let help = "only the last upgrade can be, on the machine where it ran, and until something is committed";
+            return Err(Diagnostic::error(Code::NothingToAbort, title).help(help).into());
+        };
+        last.refuse_committed(site)?;
+        let places = Places::new(site);
+        let root = Root::open(places.root()).map_err(|error| Diagnostic::io("cannot open", places.root(), &error))?;
+        let mut ways = Ways::new(root);
+        let mut reader = Reader::new(ways.root());
+        let backup = last.backup(site, &mut reader)?;
+        let undoing = last.undoing(site, &mut reader)?;
+        let mut paths = undoing.paths.clone();
+        paths.sort();
+        let script = undoing.script(site, &mut reader, backup.as_ref())?;
+        drop(reader);
+        let decided = journal::stage(&self.disk, &self.busy, &places, &mut ways, &app(site)?, script)?;
+        let done = journal::carry_out(&self.disk, site, &decided)?;
+        Ok(Aborted { paths, backup, done })
     }
 }
 
@@ -194,15 +243,8 @@ fn app(site: &Site) -> Result<Root> {
 }
 
 /// Changes a project that is held.
-fn apply(
-    disk: &Disk,
-    site: &Site,
-    plan: &Plan,
-    record: &Record,
-    backup: Option<&Backup>,
-    index: Index,
-    busy: &Busy,
-) -> Result<Done> {
+fn apply(disk: &Disk, site: &Site, plan: &Plan, record: &Record, extras: Extras<'_>, busy: &Busy) -> Result<Done> {
+    let Extras { backup, index, can_be_aborted } = extras;
     let places = Places::new(site);
     let root = Root::open(places.root()).map_err(|error| Diagnostic::io("cannot open", places.root(), &error))?;
     let mut ways = Ways::new(root);
@@ -212,8 +254,21 @@ fn apply(
     if script.journal.operations.is_empty() {
         return Ok(Done::default());
     }
+    // An upgrade that cannot be taken back is as good as any other.
+    script.before = if can_be_aborted { Before::of(site, &script.journal).ok() } else { None };
     let decided = journal::stage(disk, busy, &places, &mut ways, &app(site)?, script)?;
     journal::carry_out(disk, site, &decided)
+}
+
+/// What became of an upgrade that was taken back.
+#[derive(Debug)]
+pub struct Aborted {
+    /// The files, below the repository's root, that are what they were.
+    pub paths: Vec<String>,
+    /// Copies of what was edited since.
+    pub backup: Option<Backup>,
+    /// What else there is to know.
+    pub done: Done,
 }
 
 /// What stands in the way when nothing may.

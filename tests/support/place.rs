@@ -113,8 +113,11 @@ impl Place {
 
     /// Whether a project is being changed, or was when its change was interrupted.
     pub(crate) fn is_held(&self, at: &str) -> bool {
-        let in_state = fs::read_dir(self.state.path()).unwrap().next().is_some();
-        in_state || self.path(at).ancestors().any(|above| above.join(".git/create-app").exists())
+        let in_git = self.path(at).ancestors().map(|above| above.join(".git/create-app")).find(|it| it.is_dir());
+        let homes = [Some(self.state.path().to_path_buf()), in_git].into_iter().flatten();
+        let homes = homes.flat_map(|directory| fs::read_dir(directory).unwrap()).map(|home| home.unwrap().path());
+        // What `upgrade --abort` needs stays there.
+        homes.flat_map(|home| fs::read_dir(home).unwrap()).any(|entry| entry.unwrap().file_name() != "last")
     }
 
     /// Replaces a text that a file has exactly once.

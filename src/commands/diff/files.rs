@@ -6,7 +6,7 @@ use crate::commands::prospect::Prospect;
 use crate::diagnostic::Result;
 use crate::lock::{DIRECTORY, Lock, Pristine};
 use crate::merge::{Base, is_edited, state};
-use crate::plan::{Action, Changes, Difference, Trees, effects};
+use crate::plan::{Action, Changes, Difference, effects};
 use crate::tree::{Entry, RelPath, Tree};
 use crate::workspace::{self, Needed, Project};
 
@@ -103,10 +103,9 @@ fn of_plan(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) ->
 /// What the project has changed since it was rendered.
 pub(super) fn local(mut project: Project) -> Result<Vec<File>> {
     project.refuse_displaced()?;
-    let ours = workspace::ours(&project.site, &project.bases, &Trees::default(), &project.room)?;
-    workspace::complete(&mut project, &ours, Needed::ToMerge)?;
+    let ours = workspace::judged(&mut project, Needed::ToMerge)?;
     let (site, bases) = (&project.site, &project.bases);
-    let modes = workspace::compares_modes(site)?;
+    let modes = workspace::compares_modes(site);
     let side = |base: &Base, ours: &Tree, name: &dyn Fn(&RelPath) -> String| -> Vec<File> {
         let moved = state::moved(base, ours, &bases.moved);
         let changed = base.iter().filter_map(|(path, recorded)| {

@@ -6,7 +6,7 @@ use crate::answers::built_in::{self, Facts};
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::NewArgs;
 use crate::commands::inputs;
-use crate::diagnostic::Result;
+use crate::diagnostic::{Result, Severity};
 use crate::report;
 use crate::template::Template;
 use crate::workspace::Site;
@@ -32,7 +32,7 @@ pub(super) fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
     let mut warnings = std::mem::take(&mut resolved.warnings);
-    warnings.extend(inputs::forget_unused(template, &mut resolved));
+    warnings.extend(inputs::forget_unused(template, &mut resolved, Severity::Warning));
     crate::commands::warn(warnings, args.strict)?;
     Ok(resolved)
 }

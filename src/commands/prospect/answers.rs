@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::answers::built_in::{self, Facts, OF_THE_START};
 use crate::answers::given::{Given, GivenValues, values_of};
 use crate::answers::placeholder::Answer;
-use crate::answers::{Ask, Resolved, prompt, resolve};
+use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::RenderArgs;
 use crate::commands::adoption::Inferred;
 use crate::commands::inputs;
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
 use crate::lock::Lock;
 use crate::migrations::Due;
 use crate::template::Template;
@@ -40,6 +40,10 @@ pub(super) fn answer(
     may_ask: bool,
 ) -> Result<Resolved> {
     template.manifest.ownership.carry_over(&mut recorded);
+    if let Some(name) = &args.name {
+        name::check(name, template.manifest.ownership.name_pattern.as_ref())?;
+        recorded.insert("project-name".to_owned(), Answer::Text(name.clone()));
+    }
     let started: BTreeMap<String, Answer> = recorded
         .iter()
         .filter(|(name, _)| OF_THE_START.contains(&name.as_str()))
@@ -57,8 +61,14 @@ pub(super) fn answer(
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, variables, &given, &mut ask)?;
     let mut warnings = std::mem::take(&mut resolved.warnings);
-    warnings.extend(inputs::forget_unused(template, &mut resolved));
+    // A change that was asked for and cannot be made is not passed over.
+    let told = inputs::forget_unused(template, &mut resolved, Severity::Error);
+    let (errors, unused): (Vec<Diagnostic>, Vec<Diagnostic>) = told.into_iter().partition(Diagnostic::is_error);
+    warnings.extend(unused);
     crate::commands::warn(warnings, args.strict)?;
+    if !errors.is_empty() {
+        return Err(Diagnostics(errors));
+    }
     inputs::remember(&mut resolved, &mentioned);
     // An app that was moved keeps the names of its files at the repository's root.
     if mentioned.contains("app_suffix") && facts.app_suffix != built_in::app_suffix(site.app_dir(), false) {

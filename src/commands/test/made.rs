@@ -13,7 +13,7 @@ use crate::answers::{Ask, Resolved, built_in, resolve};
 use crate::commands::inputs;
 use crate::commands::render::{self, Rendered, Setting};
 use crate::date::Date;
-use crate::diagnostic::{Code, Diagnostic, Place, Result};
+use crate::diagnostic::{Code, Diagnostic, Place, Result, Severity};
 use crate::lock::base::decode;
 use crate::lock::{self, Digest, Record};
 use crate::merge::{Bases, Options, merge};
@@ -76,7 +76,7 @@ impl Maker<'_> {
         let variables = built_in::variables(&self.case.facts());
         let mut resolved = resolve(&self.template.manifest, variables, given, &mut Ask::Nobody)?;
         let mut warnings = std::mem::take(&mut resolved.warnings);
-        warnings.extend(inputs::forget_unused(self.template, &mut resolved));
+        warnings.extend(inputs::forget_unused(self.template, &mut resolved, Severity::Warning));
         crate::commands::warn(warnings, true)?;
         Ok(resolved)
     }
@@ -126,17 +126,24 @@ impl Maker<'_> {
         let mut lock = self.record(&resolved, &theirs).lock;
         lock.moved.clone_from(&plan.moved);
         let changed = !plan.is_empty() || lock != before;
+        // An old version is read from elsewhere, which is no news.
+        let template = lock::LockedTemplate {
+            source: lock.template.source.clone(),
+            subfolder: lock.template.subfolder.clone(),
+            ..before.template.clone()
+        };
+        let before = lock::Lock { template, ..before };
         let before = Some(&before);
         let shown = self.case.name.clone();
         let told = Told {
             shown,
             app_dir,
-            in_git: true,
             before,
             lock: &lock,
             plan: &plan,
             backup: None,
             changed,
+            to_commit: None,
             unresolved: &[],
             secret: ownership.secret_names(),
             inferred: BTreeMap::new(),

@@ -84,3 +84,38 @@ proptest! {
         walk(&[&start[..], &bytes[..]].concat());
     }
 }
+
+#[test]
+fn what_is_staged_is_told_from_what_was_written_as_a_tree() {
+    let directory = repository();
+    let root = directory.path();
+    let call = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=A", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"];
+        run(git(root).args(identity).args(arguments)).unwrap();
+    };
+    for path in ["a", "apps/shop/.create-app/base/0", "apps/shop/.create-app/lock", "apps/shopping/b", "z/y/x"] {
+        write(root.join(path), path);
+    }
+    let wanted = "apps/shop/.create-app";
+    call(&["add", "--all"]);
+    assert_ne!(is_written(root, wanted), Some(true));
+    call(&["commit", "-q", "-m", "One"]);
+    assert_eq!(is_written(root, wanted), Some(true));
+    write(root.join("apps/shopping/b"), "b");
+    call(&["add", "apps/shopping/b"]);
+    assert_eq!(is_written(root, wanted), Some(true), "something else is staged");
+    write(root.join("apps/shop/.create-app/base/1"), "b");
+    call(&["add", "apps/shop"]);
+    assert_eq!(is_written(root, wanted), Some(false));
+    call(&["commit", "-q", "-m", "Two"]);
+    assert_eq!((is_written(root, wanted), is_written(root, "apps/shop/none")), (Some(true), Some(false)));
+}
+
+#[test]
+fn trees_that_make_no_sense_are_none() {
+    for trees in
+        [&b""[..], b"\0", b"\0-1 9\n", b"\x001 0\n", b"\0-1 99999999999\n", b"\0x y\n", b"a\0-1 1\nb\0-1 4294967295\n"]
+    {
+        assert_eq!(is_written_in(&mut &trees[..], 20, "", "wanted"), Err(()), "{trees:?}");
+    }
+}

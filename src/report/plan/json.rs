@@ -9,6 +9,7 @@ use crate::plan::{Action, Change, Todo};
 use crate::report::check::JsonProblem;
 use crate::report::{self, JsonTemplate};
 use crate::tree::RelPath;
+use crate::workspace::Backup;
 
 /// The version of the JSON.
 const FORMAT: u32 = 1;
@@ -30,6 +31,7 @@ struct Json<'a> {
     notes: Vec<JsonNote<'a>>,
     backup: Option<JsonBackup<'a>>,
     commands: Vec<JsonCommand>,
+    commit: Option<JsonCommit<'a>>,
     problems: Vec<JsonProblem<'a>>,
 }
 
@@ -78,9 +80,23 @@ struct JsonNote<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonBackup<'a> {
+pub(super) struct JsonBackup<'a> {
     directory: String,
     files: Vec<&'a str>,
+}
+
+impl<'a> JsonBackup<'a> {
+    pub(super) fn of(backup: &'a Backup) -> Self {
+        let files = backup.copies.iter().map(|copy| copy.name.as_str()).collect();
+        Self { directory: backup.directory(), files }
+    }
+}
+
+/// What is to be committed, below the repository's root, and with which message.
+#[derive(Serialize)]
+struct JsonCommit<'a> {
+    paths: &'a [String],
+    message: String,
 }
 
 #[derive(Serialize)]
@@ -107,13 +123,14 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
         answers: told.answers().into_iter().map(|answer| json_answer(told, answer)).collect(),
         changes: told.changes().map(|change| json_change(told, change)).collect(),
         notes: notes.map(|note| JsonNote { path: note.path.as_str(), text: note.subject.to_string() }).collect(),
-        backup: told.backup.map(|backup| JsonBackup {
-            directory: backup.directory(),
-            files: backup.copies.iter().map(|copy| copy.name.as_str()).collect(),
-        }),
+        backup: told.backup.map(JsonBackup::of),
         commands: commands
             .map(|todo| JsonCommand { directory: below(told, &todo), run: todo.install.command() })
             .collect(),
+        commit: told
+            .to_commit
+            .filter(|_| told.changed)
+            .map(|paths| JsonCommit { paths, message: super::next::message(told) }),
         problems: told.unresolved.iter().map(JsonProblem::of).collect(),
     })
 }

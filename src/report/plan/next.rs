@@ -1,5 +1,6 @@
 //! What is left to do after an upgrade, as lines that a shell takes: what is no command is a comment.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Told;
@@ -9,18 +10,19 @@ use crate::shell;
 use crate::terminal::escape_control;
 use crate::tree::RelPath;
 
-/// More files than this are not named in one command.
-const NAMED: usize = 8;
+/// More paths than this are not named in one command: directories are, then.
+const NAMED: usize = 40;
 
 pub(super) fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     let commands = told.commands();
     let conflicts: Vec<_> = told.conflicted().collect();
+    let to_commit = told.to_commit.filter(|_| told.changed);
     let asked = told.migrated.iter().filter_map(|(_, step)| match step {
         Action::Run(command) => Some(command),
         _ => None,
     });
     let asked: Vec<&String> = asked.collect();
-    if conflicts.is_empty() && commands.is_empty() && asked.is_empty() {
+    if conflicts.is_empty() && commands.is_empty() && asked.is_empty() && to_commit.is_none() {
         return Ok(());
     }
     writeln!(out, "\nWhat now:\n")?;
@@ -30,19 +32,65 @@ pub(super) fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     for (repository, path, change, conflict) in &conflicts {
         writeln!(out, "  # {}", how_to_resolve(told, *repository, path, change.reason, conflict))?;
     }
-    if !conflicts.is_empty() {
-        let unmerged = conflicts.iter().filter(|(.., conflict)| told.in_git && conflict.stages.is_some());
-        let unmerged: Vec<String> = unmerged.map(|(repository, path, ..)| place(told, *repository, path)).collect();
-        match unmerged.len() {
-            0 => {}
-            1..=NAMED => writeln!(out, "  git add -- {}", unmerged.join(" "))?,
-            _ => writeln!(out, "  git add FILE…")?,
-        }
-        writeln!(out, "  create-app check")?;
-    }
+    // Nothing can be installed while there are conflict markers in a manifest, and nothing is committed with them.
     commands.iter().try_for_each(|todo| command(out, told, todo))?;
     // The author's own, which nothing but a person runs.
-    asked.iter().try_for_each(|command| writeln!(out, "  {}", escape_control(command)))
+    asked.iter().try_for_each(|command| writeln!(out, "  {}", escape_control(command)))?;
+    let Some(paths) = to_commit else {
+        return if conflicts.is_empty() { Ok(()) } else { writeln!(out, "  create-app check") };
+    };
+    let (paths, is_cut) = covered(paths);
+    if is_cut {
+        writeln!(out, "  # these directories may hold other changes of yours, too: see 'git status'")?;
+    }
+    let words: Vec<String> = paths.iter().map(|path| shell::path(&seen_from_app(told, path)).into_owned()).collect();
+    writeln!(out, "  git add --all -- {}", words.join(" "))?;
+    let check = if conflicts.is_empty() { "" } else { "create-app check && " };
+    writeln!(out, "  {check}git commit --message {}", shell::quoted(&message(told)))
+}
+
+/// The paths, or so many directories that hold all of them, as few levels up as possible; and whether it is these.
+fn covered(paths: &[String]) -> (BTreeSet<&str>, bool) {
+    let mut found: BTreeSet<&str> = paths.iter().map(String::as_str).collect();
+    let mut depth = found.iter().map(|path| path.matches('/').count()).max().unwrap_or_default();
+    let is_cut = found.len() > NAMED && depth > 0;
+    while found.len() > NAMED && depth > 0 {
+        let cut = |path: &'_ str| path.match_indices('/').nth(depth - 1).map(|(at, _)| at);
+        found = found.into_iter().map(|path| cut(path).map_or(path, |at| &path[..at])).collect();
+        depth -= 1;
+    }
+    (found, is_cut)
+}
+
+/// The message of a commit of the upgrade.
+pub(super) fn message(told: &Told<'_>) -> String {
+    let after = &told.lock.template;
+    let to = after.label().map(|label| format!(" {label}")).unwrap_or_default();
+    match told.before.map(|lock| &lock.template) {
+        None => format!("Adopt template{to}"),
+        Some(before) if before.revision != after.revision => match before.label().filter(|_| !to.is_empty()) {
+            Some(from) if from != to.trim_start() => format!("Upgrade template {from} ->{to}"),
+            _ => format!("Upgrade template{to}"),
+        },
+        Some(_) => {
+            let names: Vec<&str> = told.answers().into_iter().map(|(name, _)| name).collect();
+            if names.is_empty() {
+                format!("Upgrade template{to}")
+            } else {
+                format!("Change answers: {}", names.join(", "))
+            }
+        }
+    }
+}
+
+/// A path below the repository's root, as seen from the app.
+fn seen_from_app(told: &Told<'_>, path: &str) -> String {
+    let Some(app_dir) = told.app_dir.map(RelPath::as_str) else { return path.to_owned() };
+    match path.strip_prefix(app_dir) {
+        Some("") => ".".to_owned(),
+        Some(below) if below.starts_with('/') => below[1..].to_owned(),
+        _ => "../".repeat(app_dir.split('/').count()) + path,
+    }
 }
 
 fn command(out: &mut String, told: &Told<'_>, todo: &Todo) -> std::fmt::Result {

@@ -4,7 +4,7 @@
 //! stage    txn: seal, new/N what is put, old/N what is there, journal  (nothing of the project has changed)
 //! commit   journal.tmp becomes journal
 //! run      delete, rmdir, mkdir, put, git's index, and the lock last; each step can be repeated
-//! done     the journal goes, then txn
+//! done     the journal goes, then txn; of an upgrade, txn becomes last, which `upgrade --abort` takes back
 //! ```
 //!
 //! Without a journal, or with one that is incomplete, the change was not decided on: `txn` is removed. With one, it is
@@ -12,9 +12,11 @@
 //!
 //! Nothing of it is in the project (`home`), and no journal is believed that was not written here (`mark`).
 
+mod before;
 mod busy;
 mod home;
 mod index;
+mod last;
 mod mark;
 mod operation;
 mod pending;
@@ -32,7 +34,9 @@ mod way;
 
 use std::ffi::OsStr;
 
+pub(super) use before::Before;
 pub(super) use busy::Busy;
+pub(super) use last::last;
 pub(super) use operation::Places;
 pub(super) use pending::{Pending, interrupted, pending};
 pub use run::Aside;
@@ -84,7 +88,7 @@ pub(super) fn carry_out(disk: &Disk, site: &Site, decided: &Decided) -> Result<D
     match Run::new(change, false).and_then(Run::forward) {
         Ok((asides, unsynced)) => {
             // Often it is only for a moment that something cannot be removed.
-            let left = forget(change).or_else(|_| forget(change)).err().map(|problems| left_behind(change, problems));
+            let left = finish(change).or_else(|_| finish(change)).err().map(|problems| left_behind(change, problems));
             let unsynced =
                 unsynced.map(|problems| warnings(problems, "the change is made, but a power cut may undo it"));
             Ok(Done { asides, warnings: [unsynced, left].into_iter().flatten().flatten().collect() })
@@ -137,7 +141,7 @@ pub(super) fn recover(disk: &Disk, site: &Site, pending: &Pending) -> Result<Rec
     }
     match Run::new(change, true).and_then(Run::forward) {
         Ok((asides, _unsynced)) => {
-            forget(change)?;
+            finish(change)?;
             Ok(Recovered::Finished(asides))
         }
         Err(_) => take_back(change).map(Recovered::TakenBack),
@@ -158,6 +162,20 @@ fn take_back(change: Change<'_>) -> Result<Vec<Aside>> {
     }
     forget(change)?;
     Ok(aside)
+}
+
+/// Step 8 of what is done: it cannot be interrupted any more. What an upgrade replaced is kept until the next change.
+fn finish(change: Change<'_>) -> Result<()> {
+    let Change { disk, journal, txn, .. } = change;
+    let last = txn.last();
+    if state::exists(&last) {
+        disk.remove_tree(&last)?;
+    }
+    // Where it cannot be kept, it cannot be taken back, which is no reason to fail.
+    if !state::exists(&txn.before()) || disk.rename(txn.spot(), &last).is_err() {
+        return forget(change);
+    }
+    stage::sync(disk, journal, &[Synced::Directory(last.directory())])
 }
 
 /// Step 8: without its journal, the change is history.

@@ -79,7 +79,7 @@ fn directory(site: &Site) -> Option<Root> {
 }
 
 /// The journal, where there is one that was written here for this project; none where the change was not decided on.
-fn judge(site: &Site, txn: &Txn) -> std::result::Result<Option<Journal>, Box<Diagnostic>> {
+pub(super) fn judge(site: &Site, txn: &Txn) -> std::result::Result<Option<Journal>, Box<Diagnostic>> {
     let Some(journal) = read(txn)? else { return Ok(None) };
     let Some(bond) = &journal.bond else { return Ok(None) };
     let foreign = |what: &str| Box::new(not_believed(txn, what));
@@ -128,7 +128,7 @@ fn read(txn: &Txn) -> std::result::Result<Option<Journal>, Box<Diagnostic>> {
 }
 
 /// The bytes of the user's own file; none where it is another one's.
-fn bytes(spot: &Spot) -> std::result::Result<Option<Vec<u8>>, Unreached> {
+pub(super) fn bytes(spot: &Spot) -> std::result::Result<Option<Vec<u8>>, Unreached> {
     let file = spot.regular()?;
     let length = file.length();
     let file = file.into_file();

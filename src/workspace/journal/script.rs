@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::before::Before;
 use super::operation::{Kind, Operation, Places, Root, Target};
 use super::state::{Seen, look};
 use super::text::{Index, Journal};
@@ -12,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::limits::PROJECT;
 use crate::lock::{BASE, Digest, Record};
 use crate::plan::{Changes, Effect, Plan, Stamp, effects};
-use crate::rooted::{self, Failure as Unreached, Reader};
+use crate::rooted::{self, Failure as Unreached, Reader, Spot};
 use crate::tree::{Mode, RelPath};
 use crate::workspace::backup::Backup;
 use crate::workspace::site::Site;
@@ -23,6 +24,8 @@ pub(in crate::workspace) struct Script<'a> {
     pub(in crate::workspace) journal: Journal,
     /// What each operation puts, empty for those that put nothing.
     pub(in crate::workspace) contents: Vec<Content<'a>>,
+    /// What git has before, where the change can be taken back when it is done.
+    pub(in crate::workspace) before: Option<Before>,
 }
 
 /// What is put.
@@ -31,6 +34,8 @@ pub(in crate::workspace) struct Content<'a> {
     pub(in crate::workspace) bytes: &'a [u8],
     /// The file whose permissions it gets.
     pub(in crate::workspace) model: Option<Model>,
+    /// The file itself, where it is not made of the bytes.
+    pub(in crate::workspace) kept: Option<Spot>,
 }
 
 /// The file whose permissions another one gets.
@@ -43,15 +48,40 @@ pub(in crate::workspace) enum Model {
 }
 
 /// What stands at a path before and after.
-struct Step<'a> {
+pub(super) struct Step<'a> {
     target: Target,
     before: Option<Stamp>,
-    after: Option<(&'a [u8], Mode)>,
+    after: Option<After<'a>>,
     /// The file whose permissions it gets, where that is not the one that it replaces.
     model: Option<String>,
 }
 
+/// What stands at a path afterwards.
+enum After<'a> {
+    Bytes(&'a [u8], Mode),
+    /// What was there once, and is kept here.
+    Kept(Spot, Stamp),
+}
+
+impl Step<'_> {
+    /// A step that brings back what was there.
+    pub(super) fn back(target: Target, before: Option<Stamp>, kept: Option<(Spot, Stamp)>) -> Self {
+        Self { target, before, after: kept.map(|(spot, stamp)| After::Kept(spot, stamp)), model: None }
+    }
+}
+
 impl<'a> Script<'a> {
+    /// The operations that bring back what was there; `copies` are made of what is there now.
+    pub(super) fn back(
+        site: &Site,
+        reader: &mut Reader<'_>,
+        mut steps: Vec<Step<'a>>,
+        copies: Option<&'a Backup>,
+    ) -> Result<Self> {
+        steps.extend(backup_steps(reader, copies));
+        Self::of(site, &Places::new(site), reader, steps)
+    }
+
     /// The operations of a plan, its record and its backup; `files` are the record's. Git's index is not part of them yet.
     pub(in crate::workspace) fn new(
         site: &Site,
@@ -67,9 +97,7 @@ impl<'a> Script<'a> {
         let mut steps: Vec<Step<'a>> = steps(Root::App, &plan.app);
         steps.extend(self::steps(repository, &plan.repository));
         steps.extend(record_steps(places, reader, record, files)?);
-        for copy in backup.into_iter().flat_map(|backup| backup.copies.iter().map(move |copy| (backup.number, copy))) {
-            steps.push(backup_step(reader, copy));
-        }
+        steps.extend(backup_steps(reader, backup));
         Self::of(site, places, reader, steps)
     }
 
@@ -102,23 +130,25 @@ impl<'a> Script<'a> {
         all.extend(emptied.into_iter().map(|dir| plain(dir, Kind::RemoveDir)));
         all.extend(missing.into_iter().map(|dir| plain(dir, Kind::MakeDir)));
         all.extend(puts.into_iter().filter_map(|step| {
-            let (bytes, mode) = step.after?;
-            let after = Stamp { mode, digest: Digest::of(bytes) };
+            let (bytes, after, kept) = match step.after? {
+                After::Bytes(bytes, mode) => (bytes, Stamp { mode, digest: Digest::of(bytes) }, None),
+                After::Kept(spot, stamp) => (&[][..], stamp, Some(spot)),
+            };
             let replaced = || is_file(step.before).then_some(Model::Replaced);
             let model = step.model.map(Model::At).or_else(replaced).filter(|_| is_file(Some(after)));
             let kind = Kind::Put { before: step.before, after };
-            Some((Operation { target: step.target, kind }, Content { bytes, model }))
+            Some((Operation { target: step.target, kind }, Content { bytes, model, kept }))
         }));
         let (operations, contents) = all.into_iter().unzip();
         let app_dir = site.app_dir().to_owned();
         let journal = Journal { app_dir, made: 0, staging: None, bond: None, operations, index: Index::default() };
-        Ok(Self { journal, contents })
+        Ok(Self { journal, contents, before: None })
     }
 }
 
 fn steps<'a>(root: Root, changes: &'a Changes) -> Vec<Step<'a>> {
     let step = |(path, effect): (&RelPath, Effect<'a>)| {
-        let after = effect.after.map(|entry| (entry.bytes(), entry.mode()));
+        let after = effect.after.map(|entry| After::Bytes(entry.bytes(), entry.mode()));
         Step { target: Target::file(root, path), before: effect.before, after, model: None }
     };
     effects(changes).into_iter().map(step).collect()
@@ -137,7 +167,7 @@ fn record_steps<'a>(
         let before = stamp_at(places, reader, &target)?;
         let after = Stamp { mode: Mode::File, digest: Digest::of(bytes) };
         if before != Some(after) {
-            steps.push(Step { target, before, after: Some((bytes, Mode::File)), model: None });
+            steps.push(Step { target, before, after: Some(After::Bytes(bytes, Mode::File)), model: None });
         }
     }
     let kept = record.kept();
@@ -152,13 +182,18 @@ fn record_steps<'a>(
     Ok(steps)
 }
 
+fn backup_steps<'a>(reader: &mut Reader<'_>, backup: Option<&'a Backup>) -> Vec<Step<'a>> {
+    let copies = backup.into_iter().flat_map(|backup| backup.copies.iter().map(move |copy| (backup.number, copy)));
+    copies.map(|copy| backup_step(reader, copy)).collect()
+}
+
 fn backup_step<'a>(reader: &mut Reader<'_>, (number, copy): (u32, &'a crate::workspace::backup::Copy)) -> Step<'a> {
     // What is staged can be another kind of thing than what is there.
     let is_file = matches!(reader.kind(Path::new(&copy.of)), Ok(Some(rooted::Kind::File)));
     Step {
         target: Target::backup(number, &copy.name),
         before: None,
-        after: Some((copy.entry.bytes(), copy.entry.mode())),
+        after: Some(After::Bytes(copy.entry.bytes(), copy.entry.mode())),
         model: is_file.then(|| copy.of.clone()),
     }
 }

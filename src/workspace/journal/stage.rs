@@ -67,6 +67,10 @@ fn write(
     let operations = &script.journal.operations;
     let mut written = keep_old(disk, txn, places, ways, operations)?;
     written.extend(write_new(disk, txn, ways, script)?);
+    if let Some(before) = &script.before {
+        disk.create_private(&txn.before(), before.render().as_bytes())?;
+        written.push(Synced::File(txn.before()));
+    }
     let text = script.journal.render();
     if text.len() as u64 > LIMIT {
         let title = format!("the change has too many steps: its journal is larger than {} MiB", LIMIT >> 20);
@@ -99,10 +103,15 @@ pub(super) fn sync(disk: &Disk, journal: &Journal, what: &[Synced]) -> Result<()
 
 /// What is put, under the operation's number, with the permissions of its model. Returns the files.
 fn write_new(disk: &Disk, txn: &Txn, ways: &mut Ways, script: &Script<'_>) -> Result<Vec<Synced>> {
-    let mut items = Vec::new();
+    let (mut items, mut copies) = (Vec::new(), Vec::new());
     for (n, (operation, content)) in script.journal.operations.iter().zip(&script.contents).enumerate() {
         let Kind::Put { after, .. } = operation.kind else { continue };
         if script.journal.is_placed(operation) {
+            continue;
+        }
+        if let Some(kept) = &content.kept {
+            let copied = disk.link_or_copy(kept, &txn.staged(n))?;
+            copies.extend((copied == Kept::Copy).then(|| Synced::File(txn.staged(n))));
             continue;
         }
         let permissions = match &content.model {
@@ -113,7 +122,8 @@ fn write_new(disk: &Disk, txn: &Txn, ways: &mut Ways, script: &Script<'_>) -> Re
     }
     disk.create_all(&items)?;
     let files = items.into_iter().filter(|item| item.mode != Mode::Symlink);
-    Ok(files.map(|item| Synced::File(item.spot)).collect())
+    copies.extend(files.map(|item| Synced::File(item.spot)));
+    Ok(copies)
 }
 
 /// The permissions of a file with a model; what it replaces is kept already.

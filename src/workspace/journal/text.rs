@@ -16,12 +16,13 @@
 //!
 //! Fields stand between tabs, which no path can hold, so that nothing needs to be escaped.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use thiserror::Error;
 
 use super::mark::Mark;
-use super::operation::{Kind, Operation, Root, Target};
+use super::operation::{Kind, Operation, Places, Root, Target};
 use crate::git::Indexed;
 use crate::lock::Digest;
 use crate::plan::Stamp;
@@ -90,7 +91,21 @@ pub(super) enum JournalError {
 impl Journal {
     /// The operations with their numbers: those before the index has its turn, and the lock's.
     pub(super) fn parts(&self) -> (Vec<Numbered<'_>>, Vec<Numbered<'_>>) {
-        self.operations.iter().enumerate().partition(|(_, operation)| !operation.target.is_lock())
+        // The lock's directory can only be removed when the lock is.
+        let is_its_directory = |operation: &Operation| {
+            operation.kind == Kind::RemoveDir
+                && operation.target.root() == Root::Record
+                && operation.target.path().is_empty()
+        };
+        let is_last = |operation: &Operation| operation.target.is_lock() || is_its_directory(operation);
+        self.operations.iter().enumerate().partition(|(_, operation)| !is_last(operation))
+    }
+
+    /// Every path below the repository's root at which something changes, in the index, too.
+    pub(in crate::workspace) fn paths(&self, places: &Places<'_>) -> BTreeSet<String> {
+        let files = self.operations.iter().map(|operation| places.way(&operation.target));
+        let indexed = self.index.before.iter().chain(&self.index.after).map(|entry| entry.path.clone());
+        files.chain(indexed).collect()
     }
 
     /// Letters and digits that nobody can know before the change: for the names that it uses beside others.

@@ -9,6 +9,8 @@ use crate::workspace::disk::{self, Disk};
 
 /// The name of the directory.
 pub(super) const NAME: &str = "txn";
+/// Its name when the change is done, and can be taken back.
+pub(super) const LAST: &str = "last";
 const STAGED: &str = "new";
 const KEPT: &str = "old";
 
@@ -51,7 +53,12 @@ impl Txn {
 
     /// The one in a directory, if there is one.
     pub(super) fn open(home: &Root) -> std::result::Result<Option<Self>, Foreign> {
-        let spot = home.spot(NAME);
+        Self::open_as(home, NAME)
+    }
+
+    /// The same under another name.
+    pub(super) fn open_as(home: &Root, name: &str) -> std::result::Result<Option<Self>, Foreign> {
+        let spot = home.spot(name);
         let Some(root) = own_directory(&spot)? else { return Ok(None) };
         let directory = |name: &str| own_directory(&root.spot(name));
         // Whoever is killed early has made neither yet: then there is no journal either, and nothing is looked for in them.
@@ -104,6 +111,16 @@ impl Txn {
 
     pub(super) fn abort(&self) -> Spot {
         self.root.spot("abort")
+    }
+
+    /// What git had before, where the change can be taken back when it is done.
+    pub(super) fn before(&self) -> Spot {
+        self.root.spot("before")
+    }
+
+    /// Where the directory is to be then.
+    pub(super) fn last(&self) -> Spot {
+        self.spot.beside(LAST)
     }
 
     fn seal(&self) -> Spot {

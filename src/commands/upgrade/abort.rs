@@ -1,0 +1,43 @@
+//! `create-app upgrade --abort`: the last upgrade is taken back, as long as nothing was committed since.
+
+use std::path::Path;
+
+use crate::cli::UpgradeArgs;
+use crate::commands::{Outcome, interrupted, summary};
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::report;
+use crate::workspace::{Aborted, Recovered};
+
+/// Takes back the last upgrade of the app at a path.
+///
+/// # Errors
+///
+/// Where there is none that can be taken back, and whatever stopped it; nothing has changed then.
+pub(super) fn run(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
+    let opened = interrupted::hold(path)?;
+    let site = opened.site;
+    if let Some(Recovered::TakenBack(_) | Recovered::Discarded) = opened.recovered {
+        // It may have been an upgrade, or the taking back of one.
+        report::status("Nothing else was changed. To take back the upgrade before that, run the command again.");
+        return Ok(Outcome::Clean);
+    }
+    let Some(held) = opened.held else {
+        let title = format!("there is no directory `{}`", site.shown());
+        return Err(Diagnostic::error(Code::LockMissing, title).help("give the directory of the app").into());
+    };
+    let Aborted { paths, backup, done } = match held.abort(&site) {
+        // What was interrupted was the taking back.
+        Err(problems) if opened.recovered.is_some() && problems.0.iter().all(|it| it.code == Code::NothingToAbort) => {
+            return Ok(Outcome::Clean);
+        }
+        aborted => aborted?,
+    };
+    summary::warn_of(&done);
+    let shown = site.shown().to_string();
+    let printed = match args.json {
+        true => report::result(&report::plan::aborted_json(&shown, &paths, backup.as_ref())),
+        false => report::summary(&report::plan::aborted(&shown, &paths, backup.as_ref())),
+    };
+    crate::commands::warn_after_the_fact(printed, "the upgrade was taken back");
+    Ok(Outcome::Clean)
+}
