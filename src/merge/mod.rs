@@ -161,8 +161,14 @@ struct Tools<'a> {
     notes: Vec<Note>,
 }
 
+/// So many notes of one merge are kept: a file has as many blocks or keys as its author likes.
+const NOTES: usize = 100;
+
 impl Tools<'_> {
     fn note_all(&mut self, path: &RelPath, subjects: impl IntoIterator<Item = Subject>) {
-        self.notes.extend(subjects.into_iter().map(|subject| Note { path: path.clone(), subject }));
+        let mut subjects = subjects.into_iter();
+        self.notes.extend(subjects.by_ref().take(NOTES).map(|subject| Note { path: path.clone(), subject }));
+        let more = Some(subjects.count()).filter(|more| *more > 0);
+        self.notes.extend(more.map(|more| Note { path: path.clone(), subject: Subject::More(more) }));
     }
 }

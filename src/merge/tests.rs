@@ -141,3 +141,19 @@ fn many_files_that_are_not_alike_are_compared_within_bounds() {
     assert_eq!([Reason::Added, Reason::TemplateDeleted].map(count), [3_000, 3_000]);
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
+
+#[test]
+fn of_very_many_notes_the_first_are_told_and_the_others_counted() {
+    let text = |answer: &str| -> String {
+        let block = |n| format!("<!-- create-app:begin b{n} -->\n{answer}\n<!-- create-app:end b{n} -->\n");
+        (0..NOTES + 2).map(block).collect()
+    };
+    let [old, new] = ["x", "y"].map(|answer| tree(&[("a.md", &text(answer))]));
+    let bases = Bases { app: base(&old), ..Bases::default() };
+    let trees = |app: Tree| Trees { app, repository: Tree::new() };
+    let blocks = vec![Spanned { value: "*.md".into(), span: 0..0 }];
+    let ownership = Ownership { blocks, ..Ownership::default() };
+    let plan = merge(Some(&bases), &trees(tree(&[("a.md", "")])), &trees(new), &ownership, &Options::default());
+    let told: Vec<String> = plan.notes.iter().map(|note| note.subject.to_string()).collect();
+    assert_eq!((told.len(), told[NOTES].as_str()), (NOTES + 1, "and 2 more of these"));
+}

@@ -65,6 +65,8 @@ pub enum Subject {
     ImportLeftOut(String),
     /// The template has something else, which is not told: the file depends on a secret answer.
     Secret,
+    /// So many others like the last one, which are not listed.
+    More(usize),
 }
 
 impl Subject {
@@ -93,6 +95,7 @@ impl fmt::Display for Subject {
             Self::ForNewApps => f.write_str("only a new project gets it"),
             Self::Secret => f.write_str("it differs from the template's; how is not shown, because it holds a secret"),
             Self::ImportLeftOut(line) => write!(f, "`{line}` was left out: nothing uses it"),
+            Self::More(more) => write!(f, "and {more} more of these"),
         }
     }
 }

@@ -11,8 +11,8 @@ pub(super) fn edits(path: &RelPath, ours: &File<'_>, theirs: &File<'_>, new: &[&
     let ending = LineEnding::first(ours.bytes).or_else(|| LineEnding::first(theirs.bytes)).unwrap_or(LineEnding::Lf);
     let texts = |top: bool| {
         let blocks = new.iter().filter(move |block| block.top == top);
-        let texts = blocks
-            .map(|block| complete(with_ending_of(ours.bytes, &theirs.bytes[block.whole.clone()]).into_owned(), ending));
+        let texts =
+            blocks.map(|block| complete(with_ending_of(ours, &theirs.bytes[block.whole.clone()]).into_owned(), ending));
         texts.collect::<Vec<_>>()
     };
     let place = |at: usize, texts: Vec<Vec<u8>>| {
@@ -87,11 +87,13 @@ fn after_heading(path: &RelPath, ours: &File<'_>, start: usize) -> Option<usize>
     let mut fence = Fence::new(path);
     let mut at = start;
     let mut previous_is_text = false;
+    let mut blocks = ours.blocks.iter().peekable();
     for line in lines(&ours.bytes[start..]) {
         let line_start = at;
         at += line.len();
         let is_code = fence.contains(line);
-        let is_block = ours.blocks.iter().any(|block| block.whole.contains(&line_start));
+        while blocks.next_if(|block| block.whole.end <= line_start).is_some() {}
+        let is_block = blocks.peek().is_some_and(|block| block.whole.contains(&line_start));
         if is_code || is_block {
             previous_is_text = false;
             continue;

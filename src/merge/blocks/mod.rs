@@ -8,6 +8,7 @@ mod tests;
 
 use crate::merge::known::Known;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use self::parse::{Block, parse};
@@ -59,15 +60,20 @@ pub(super) fn merge(
 struct File<'a> {
     bytes: &'a [u8],
     blocks: Vec<Block>,
+    /// Where each block is among them.
+    places: HashMap<String, usize>,
+    ending: Uniform,
 }
 
 impl<'a> File<'a> {
     fn read(path: &RelPath, bytes: &'a [u8]) -> Result<Self, BlockProblem> {
-        Ok(Self { bytes, blocks: parse(path, bytes)? })
+        let blocks = parse(path, bytes)?;
+        let places = blocks.iter().enumerate().map(|(at, block)| (block.name.clone(), at)).collect();
+        Ok(Self { bytes, blocks, places, ending: uniform(bytes) })
     }
 
     fn find(&self, name: &str) -> Option<&Block> {
-        self.blocks.iter().find(|block| block.name == name)
+        self.places.get(name).map(|&at| &self.blocks[at])
     }
 
     fn inner(&self, name: &str) -> Option<&'a [u8]> {
@@ -137,7 +143,7 @@ fn merge_block(
 /// The project's file with each block as the base has it.
 fn rebase(base: &File<'_>, ours: &File<'_>) -> Vec<u8> {
     let edits = ours.blocks.iter().filter_map(|block| {
-        let with = TextMerge::resolved(Side::Base, with_ending_of(ours.bytes, base.inner(&block.name)?).into_owned());
+        let with = TextMerge::resolved(Side::Base, with_ending_of(ours, base.inner(&block.name)?).into_owned());
         Some(Edit { range: block.inner.clone(), with })
     });
     apply(ours.bytes, edits.collect()).choose(Side::Ours)
@@ -160,8 +166,8 @@ fn apply(ours: &[u8], edits: Vec<Edit>) -> TextMerge<'static> {
 }
 
 /// `bytes` with the line ending of `file`, where it has one.
-fn with_ending_of<'b>(file: &[u8], bytes: &'b [u8]) -> Cow<'b, [u8]> {
-    match uniform(file) {
+fn with_ending_of<'b>(file: &File<'_>, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+    match file.ending {
         Uniform::Ending(ending) => ending::convert(bytes, ending),
         Uniform::Any | Uniform::Mixed => Cow::Borrowed(bytes),
     }

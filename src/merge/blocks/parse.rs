@@ -1,5 +1,6 @@
 //! Finds the blocks of a file: what stands between `create-app:begin NAME` and `create-app:end NAME`.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::merge::text::lines;
@@ -43,6 +44,7 @@ pub(super) fn parse(path: &RelPath, bytes: &[u8]) -> Result<Vec<Block>, BlockPro
     let comments = comments(path);
     let mut fence = Fence::new(path);
     let mut blocks: Vec<Block> = Vec::new();
+    let mut names = HashSet::new();
     let mut open: Option<(usize, Block)> = None;
     let mut at = 0;
     for (index, text) in lines(bytes).enumerate() {
@@ -55,9 +57,7 @@ pub(super) fn parse(path: &RelPath, bytes: &[u8]) -> Result<Vec<Block>, BlockPro
         let Some(name) = marker.name else { return Err(BlockProblem::Nameless { line }) };
         match (marker.begins, open.take()) {
             (true, Some(_)) => return Err(BlockProblem::Nested { line }),
-            (true, None) if blocks.iter().any(|block| block.name == name) => {
-                return Err(BlockProblem::Duplicate { line });
-            }
+            (true, None) if names.contains(&name) => return Err(BlockProblem::Duplicate { line }),
             (true, None) => {
                 let block = Block { name, top: marker.top, whole: start..at, inner: at..at };
                 open = Some((line, block));
@@ -65,6 +65,7 @@ pub(super) fn parse(path: &RelPath, bytes: &[u8]) -> Result<Vec<Block>, BlockPro
             (false, Some((_, mut block))) if block.name == name => {
                 block.inner.end = start;
                 block.whole.end = at;
+                names.insert(name);
                 blocks.push(block);
             }
             (false, _) => return Err(BlockProblem::Unbalanced { line }),

@@ -127,6 +127,21 @@ fn nothing_is_guessed() {
     }
 }
 
+#[test]
+fn very_many_blocks_take_no_longer_each() {
+    let blocks = |name: &str, text: &str| -> String {
+        (0..20_000).map(|n| block(&name.replace('#', &n.to_string()), &format!("{text}{n}\n"))).collect()
+    };
+    let [base, ours, theirs] = ["x", "mine", "y"].map(|text| blocks("b#", text));
+    let conflicts =
+        |start: std::time::Instant, merged: &Merged| (merged.merge.conflicts(), start.elapsed().as_secs() < 10);
+    let start = std::time::Instant::now();
+    assert_eq!(conflicts(start, &merged(Some(&base), &ours, &theirs)), (20_000, true));
+    // None of them has a heading: each line is held against the blocks.
+    assert_eq!(conflicts(start, &merged(Some(""), &ours, &blocks("new# top", "y"))), (0, true));
+    assert_eq!(merged(Some(&base), "", &theirs).removed.len(), 20_000);
+}
+
 proptest! {
     /// Whatever the template does to its blocks: what is outside of the project's blocks stays, and in order.
     #[test]
