@@ -10,6 +10,8 @@ use toml_parser::lexer::TokenKind;
 pub const TEMPLATE: u64 = 128 << 20;
 /// The most files that a template may have.
 pub const TEMPLATE_FILES: usize = 200_000;
+/// When the projects that one run checks have more files together, it checks no further one.
+pub const CHECKED_FILES: usize = 200_000;
 /// The largest manifest, values file or test case, in bytes.
 pub const SETTINGS: u64 = 1 << 20;
 /// The largest lock, in bytes: that of a template of [`TEMPLATE_FILES`] has less.

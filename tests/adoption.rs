@@ -140,5 +140,5 @@ fn a_suffix_that_another_app_of_the_repository_has_is_lengthened() {
     place.write("fourth/till/alchemy.config.ts", CONFIG);
     place.write(".github/workflows/promote-till.yml", "on: push\njobs: {}\n");
     place.commit("");
-    place.app("", &["upgrade", "fourth/till", "--silent"]).ended(0).has("updated   .github/workflows/promote-till.yml");
+    place.app("", &["upgrade", "fourth/till", "--silent"]).ended(1).has("CONFLICT  .github/workflows/promote-till.yml");
 }

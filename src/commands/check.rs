@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::origin::{self, Access};
 use super::{Outcome, interrupted};
 use crate::cli::CheckArgs;
-use crate::diagnostic::{Code, Diagnostics, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::limits::CHECKED_FILES;
 use crate::lock::LockedTemplate;
 use crate::merge::state::judge;
 use crate::report;
@@ -19,12 +20,16 @@ use crate::workspace::{self, Needed, Project, Uncommitted};
 ///
 /// Where a path is not a project, or where something cannot be read. A record that is broken is a finding, not an error.
 pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
-    let mut failures = Vec::new();
+    let (mut failures, mut files) = (Vec::new(), 0);
     let check = |path: &PathBuf| {
-        check(path, args).unwrap_or_else(|problems| {
+        // One blob of git's can be the lock of very many directories.
+        let checked = if files > CHECKED_FILES { Err(too_many(path).into()) } else { check(path, args) };
+        let checked = checked.unwrap_or_else(|problems| {
             failures.extend(problems.0.iter().cloned());
             Checked { shown: path.display().to_string(), problems: problems.0, failed: true, ..Checked::default() }
-        })
+        });
+        files += checked.app.len() + checked.repository.len();
+        checked
     };
     let checked: Vec<Checked> = args.paths.iter().map(check).collect();
     let clean = !checked.iter().any(|checked| checked.fails(args.pristine));
@@ -33,11 +38,21 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
     } else {
         report::summary(&report::check::human(&checked))?;
     }
-    checked.iter().filter(|checked| !checked.failed).for_each(|checked| report::diagnostics(&checked.problems));
+    let mut told = report::Told::default();
+    checked.iter().filter(|checked| !checked.failed).for_each(|checked| told.tell(&checked.problems));
+    told.finish();
     if !failures.is_empty() {
         return Err(Diagnostics(failures));
     }
     Ok(if clean { Outcome::Clean } else { Outcome::Differences })
+}
+
+fn too_many(path: &Path) -> Diagnostic {
+    let title = format!(
+        "`{}` was not checked: the projects before it have more than {CHECKED_FILES} files together",
+        path.display()
+    );
+    Diagnostic::error(Code::TooMuch, title).help("check fewer projects at a time")
 }
 
 fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::answers::Resolved;
 use crate::answers::built_in::{Author, REMEMBERED};
@@ -11,7 +12,7 @@ use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Result, Severity, did_you_mean};
 use crate::git;
 use crate::limits::SETTINGS;
-use crate::render;
+use crate::render::{self, Total};
 use crate::rooted::{Failure, read_named};
 use crate::template::Template;
 
@@ -58,7 +59,7 @@ fn values_file(path: &Path) -> Result<GivenValues> {
 
 /// The built-in variables that the template mentions and whose values in this run must be remembered.
 pub(super) fn remembered(template: &Template) -> BTreeSet<&'static str> {
-    mentioned(template, REMEMBERED.iter().copied())
+    mentioned(template, REMEMBERED.iter().copied(), None)
 }
 
 /// The next run may have other values of these, in a renamed directory or on another machine: what this one gave to the
@@ -73,12 +74,16 @@ pub(super) fn remember(resolved: &mut Resolved, mentioned: &BTreeSet<&str>) {
 }
 
 /// Which of these variables the template mentions: in the Liquid of a file or a path, or in a condition of its manifest.
-fn mentioned<'n>(template: &Template, names: impl IntoIterator<Item = &'n str>) -> BTreeSet<&'n str> {
+fn mentioned<'n>(
+    template: &Template,
+    names: impl IntoIterator<Item = &'n str>,
+    total: Option<&Arc<Total>>,
+) -> BTreeSet<&'n str> {
     let conditions = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str());
     let words: BTreeSet<&str> = conditions.flat_map(words).collect();
     let in_condition = |name: &str| words.contains(name);
     let (mut found, others): (BTreeSet<&str>, BTreeSet<&str>) = names.into_iter().partition(|name| in_condition(name));
-    found.extend(render::mentioned(&template.files, others));
+    found.extend(render::mentioned(&template.files, others, total));
     found
 }
 
@@ -92,12 +97,18 @@ fn words(condition: &str) -> impl Iterator<Item = &str> {
 /// Takes values out of the answers that no placeholder asks for and that the template does not mention: an environment holds
 /// values for other templates, too, and they do not belong into a file that the project commits. They stay variables.
 ///
-/// Tells of those that were given for this template: most are slips in a name. Of those of the command line, with this severity.
-pub(super) fn forget_unused(template: &Template, resolved: &mut Resolved, typed: Severity) -> Vec<Diagnostic> {
+/// Tells of those that were given for this template: most are slips in a name. Of those of the command line, with this severity. What it
+/// costs to look for them is counted in `total`.
+pub(super) fn forget_unused(
+    template: &Template,
+    resolved: &mut Resolved,
+    typed: Severity,
+    total: Option<&Arc<Total>>,
+) -> Vec<Diagnostic> {
     let declared: BTreeSet<&str> = template.manifest.declared().map(|placeholder| placeholder.name.as_str()).collect();
     let answered = resolved.answers.keys().map(String::as_str).filter(|name| !declared.contains(name));
     let names: BTreeSet<&str> = answered.chain(resolved.undeclared.keys().map(String::as_str)).collect();
-    let mentioned = mentioned(template, names.iter().copied());
+    let mentioned = mentioned(template, names.iter().copied(), total);
     let unused: BTreeSet<String> = names.difference(&mentioned).map(|&name| name.to_owned()).collect();
     resolved.answers.retain(|name, _| !unused.contains(name));
     // The environment is not only there for this template, and the lock not only for this version of it.

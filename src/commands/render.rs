@@ -1,6 +1,7 @@
 //! From a template and its answers to the files of a project, and to what the record says of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::answers::Resolved;
 use crate::date::Date;
@@ -10,7 +11,7 @@ use crate::manifest::Ownership;
 use crate::plan::Trees;
 use crate::render::owned::{self, Owned};
 use crate::render::select::Patterns;
-use crate::render::{self, Request};
+use crate::render::{self, Request, Total};
 use crate::report;
 use crate::template::Template;
 use crate::tree::{RelPath, Tree};
@@ -24,6 +25,8 @@ pub(super) struct Setting<'a> {
     pub(super) date: Date,
     /// Whether an unknown variable is an error.
     pub(super) strict: bool,
+    /// What this render is one of, where a run has many.
+    pub(super) total: Option<&'a Arc<Total>>,
 }
 
 /// A rendered template.
@@ -59,6 +62,7 @@ pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, sett
         names: &template.names,
         strict: setting.strict,
         date: setting.date,
+        total: setting.total,
     };
     let Owned { ownership, selection } = owned::owned(manifest, &files, &request)?;
     (request.selection, request.ownership) = (&selection, &ownership);

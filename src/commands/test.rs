@@ -9,13 +9,15 @@ mod old;
 
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
+use std::sync::Arc;
 
 use self::case::{Case, FILE};
 use self::made::Maker;
 use super::Outcome;
 use crate::answers::name;
 use crate::cli::TestArgs;
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::render::Total;
 use crate::rooted::{Failure, Kind, Root};
 use crate::template::Template;
 use crate::{report, source};
@@ -31,6 +33,9 @@ const CASES: &str = "tests";
 pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     source::check_directory(&args.template, &args.template.to_string_lossy())?;
     let (root, cases) = find_cases(args)?;
+    let template = load_template(args);
+    let total = Arc::new(Total::default());
+    let mut told = report::Told::default();
     let (mut failed, mut differing) = (0, 0);
     let mut printed = Ok(());
     // What cannot be printed does not keep the other cases from being written.
@@ -41,7 +46,13 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     };
     for name in &cases {
         let case_name = name.to_string_lossy().into_owned();
-        match open(&root, name).and_then(|folder| check(args, &folder)) {
+        if let Some([what, help]) = total.excess() {
+            told.finish();
+            let title = format!("the cases are too much work: {what}");
+            return Err(Diagnostic::error(Code::TooLarge, title).help(help).into());
+        }
+        let loaded = template.as_ref().map_err(|problems| Diagnostics(problems.0.clone()));
+        match loaded.and_then(|template| check(args, template, &open(&root, name)?, &total)) {
             Ok(differences) if differences.is_empty() => line(&format!("ok    {case_name}")),
             Ok(differences) => {
                 failed += 1;
@@ -52,10 +63,11 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
             Err(problems) => {
                 failed += 1;
                 line(&format!("FAIL  {case_name}"));
-                report::diagnostics(&problems.0);
+                told.tell(&problems.0);
             }
         }
     }
+    told.finish();
     let passed = cases.len() - failed;
     line(&format!("{passed} passed, {failed} failed"));
     if args.bless {
@@ -114,13 +126,11 @@ fn open(cases: &Root, name: &OsStr) -> Result<Root> {
 }
 
 /// What differs from what a case expects.
-fn check(args: &TestArgs, folder: &Root) -> Result<String> {
+fn check(args: &TestArgs, template: &Template, folder: &Root, total: &Arc<Total>) -> Result<String> {
     let case = Case::read(folder)?;
-    let template = load_template(args)?;
     name::check(&case.name, template.manifest.ownership.name_pattern.as_ref())?;
     let made =
-        Maker { case: &case, directory: &args.template, template: &template, cases_inside: args.cases.is_none() }
-            .make()?;
+        Maker { case: &case, directory: &args.template, template, cases_inside: args.cases.is_none(), total }.make()?;
     if args.bless {
         expected::bless(folder, &made)?;
     }

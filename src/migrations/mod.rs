@@ -109,7 +109,7 @@ impl<'m> Due<'m> {
         Ok(Self { steps: steps.collect() })
     }
 
-    /// The recorded answers, as the new version has them.
+    /// The recorded answers, as the new version has them; `lines` renders what is computed.
     ///
     /// # Errors
     ///
@@ -119,11 +119,11 @@ impl<'m> Due<'m> {
         manifest: &Manifest,
         recorded: BTreeMap<String, Answer>,
         date: Date,
+        lines: &Lines,
     ) -> Result<BTreeMap<String, Answer>> {
-        let lines = Lines::default();
         self.steps
             .iter()
-            .try_fold(recorded, |answers, (_, step)| answers::after(manifest, step, answers, (&lines, date)))
+            .try_fold(recorded, |answers, (_, step)| answers::after(manifest, step, answers, (lines, date)))
     }
 
     /// The paths that recorded files have now, by the rules of all migrations, one after the other.

@@ -7,6 +7,7 @@ use super::{Due, PathRename};
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::manifest::{Manifest, read};
+use crate::render::Lines;
 use crate::tree::RelPath;
 
 fn manifest(version: &str, migrations: &str) -> Manifest {
@@ -71,7 +72,12 @@ steps = [{ rename_answer = "store", to = "database" }, { set_answer = "region", 
     let due = Due::between(Some("1.0.0"), &manifest).unwrap();
     let versions: Vec<String> = due.steps.iter().map(|(version, _)| version.to_string()).collect();
     assert_eq!(versions, [">=2.0.0", ">=2.0.0", ">=2.0.0", ">=3.0.0"]);
-    let answers = due.answers(&manifest, texts(&[("store", "d1"), ("zone", "eu"), ("db", "old")]), Date::default());
+    let answers = due.answers(
+        &manifest,
+        texts(&[("store", "d1"), ("zone", "eu"), ("db", "old")]),
+        Date::default(),
+        &Lines::default(),
+    );
     // What has the new name already stays.
     assert_eq!(answers.unwrap(), texts(&[("database", "d1"), ("region", "d1-eu")]));
     let due = Due::between(Some("2.0.0"), &manifest).unwrap();
@@ -97,7 +103,7 @@ fn a_missing_answer_is_empty_and_a_wrong_name_is_an_error() {
     ] {
         let manifest = manifest("2.0.0", &migrations(value));
         let due = Due::between(Some("1.0.0"), &manifest).unwrap();
-        match (due.answers(&manifest, BTreeMap::new(), Date::default()), expected) {
+        match (due.answers(&manifest, BTreeMap::new(), Date::default(), &Lines::default()), expected) {
             (Ok(answers), Ok(expected)) => assert_eq!(answers, texts(&[("region", expected)])),
             (Err(error), Err(expected)) => assert!(error.0[0].label.contains(expected), "{value}: {error:?}"),
             (found, _) => panic!("{value}: {found:?}"),

@@ -14,7 +14,7 @@ use liquid_core::{Error, Language, Renderable, Runtime};
 
 use super::date::Clock;
 use super::language;
-use super::meter::{Budget, Excess, Gauge, Meter};
+use super::meter::{Budget, Excess, Gauge, Meter, Total};
 use super::runtime::{Noticed, Watch};
 use super::secret::Secrets;
 use crate::answers::placeholder::Answer;
@@ -108,6 +108,12 @@ impl Engine {
         let parsed = Mutex::default();
         let [budget, spare] = [Arc::default(), Arc::default()];
         Self { language: language::shared(), globals, secrets, date, parsed, budget, spare }
+    }
+
+    /// The same, with all costs counted in a total, too.
+    pub(super) fn within(self, total: Option<&Arc<Total>>) -> Self {
+        let [budget, spare] = [(); 2].map(|()| Arc::new(Budget::within(total)));
+        Self { budget, spare, ..self }
     }
 
     /// Renders a text whose longest tag has so many bytes.

@@ -15,6 +15,8 @@ use liquid_core::model::{Value, ValueView};
 const MAX_STEPS: u64 = 8_000_000;
 /// How many steps all texts of a run may take together: some seconds, at the most.
 const MAX_ALL_STEPS: u64 = 40_000_000;
+/// How many steps all renders of a run that has many of them may take together: 4,000 of a template that is as large as the embedded one.
+const MAX_RUN_STEPS: u64 = 80_000_000;
 /// The bytes that are read or written in one step.
 const STRIDE: usize = 64;
 /// A tag that is no longer takes one step.
@@ -41,6 +43,8 @@ pub(super) enum Excess {
     Steps,
     /// [`MAX_ALL_STEPS`].
     AllSteps,
+    /// [`MAX_RUN_STEPS`].
+    RunSteps,
     /// [`MAX_VALUE`].
     Value,
     /// [`MAX_NESTING`].
@@ -61,6 +65,7 @@ impl Excess {
         match self {
             Self::Steps => "it takes more than 8 million steps",
             Self::AllSteps => "all files together take more than 40 million steps",
+            Self::RunSteps => "all test cases together take more than 80 million steps",
             Self::Value => "it makes a value of more than 4 MiB",
             Self::Nesting => "it makes a value with more than 100 others inside of each other",
             Self::Held => "its variables and loops hold more than 16 MiB",
@@ -75,6 +80,7 @@ impl Excess {
         match self {
             Self::Steps => "limit the loop, or shorten the values that it works on",
             Self::AllSteps => "limit the loops, or exclude files from rendering in cargo-generate.toml",
+            Self::RunSteps => "limit the loops, or split the cases into directories and try each with --cases",
             Self::Value | Self::Nesting | Self::Held | Self::AllHeld => "make the value smaller, or print it in parts",
             Self::Output => "split the file, or exclude it from rendering in cargo-generate.toml",
             Self::AllOutput => "split the template, or exclude files from rendering in cargo-generate.toml",
@@ -82,18 +88,59 @@ impl Excess {
     }
 }
 
-/// What all texts of a run have cost so far.
+/// What all renders of a run have cost so far, where it has many: one for each test case, and more where that is an upgrade.
+#[derive(Debug, Default)]
+pub struct Total {
+    steps: AtomicU64,
+}
+
+impl Total {
+    /// Counts steps, those of other work than rendering among them.
+    pub fn spend(&self, steps: u64) {
+        self.steps.fetch_add(steps, Ordering::Relaxed);
+    }
+
+    /// Counts work on so many bytes that is done for a render as a whole, such as to read, deflate or compare them.
+    pub fn handle(&self, bytes: usize) {
+        self.spend((bytes / 16) as u64);
+    }
+
+    /// What is too much and what to do, where it is.
+    #[must_use]
+    pub fn excess(&self) -> Option<[&'static str; 2]> {
+        self.is_spent().then(|| [Excess::RunSteps.words(), Excess::RunSteps.help()])
+    }
+
+    fn is_spent(&self) -> bool {
+        self.steps.load(Ordering::Relaxed) > MAX_RUN_STEPS
+    }
+}
+
+/// What all texts of a render have cost so far.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     steps: AtomicU64,
     held: AtomicUsize,
     output: AtomicUsize,
+    /// What this render is one of.
+    total: Option<Arc<Total>>,
 }
 
 impl Budget {
-    /// Counts steps that are no text's own; returns whether they were too many.
-    pub(super) fn spend(&self, steps: u64) -> bool {
-        self.steps.fetch_add(steps, Ordering::Relaxed) + steps > MAX_ALL_STEPS
+    /// A budget that is part of another.
+    pub(super) fn within(total: Option<&Arc<Total>>) -> Self {
+        Self { total: total.map(Arc::clone), ..Self::default() }
+    }
+
+    /// Counts steps that are no text's own; returns what was too much, if anything was.
+    pub(super) fn spend(&self, steps: u64) -> Option<Excess> {
+        if let Some(total) = &self.total {
+            total.spend(steps);
+            if total.is_spent() {
+                return Some(Excess::RunSteps);
+            }
+        }
+        (self.steps.fetch_add(steps, Ordering::Relaxed) + steps > MAX_ALL_STEPS).then_some(Excess::AllSteps)
     }
 
     /// Counts what a file renders to; returns whether it is too much.
@@ -213,8 +260,8 @@ impl Meter {
 
     fn report(&self) {
         let all = self.steps.get();
-        if self.budget.spend(all - self.reported.replace(all)) {
-            self.exceed(Excess::AllSteps);
+        if let Some(excess) = self.budget.spend(all - self.reported.replace(all)) {
+            self.exceed(excess);
         }
     }
 }
@@ -222,7 +269,8 @@ impl Meter {
 impl Drop for Meter {
     fn drop(&mut self) {
         self.budget.held.fetch_sub(self.held.get(), Ordering::Relaxed);
-        self.budget.steps.fetch_add(self.steps.get() - self.reported.get(), Ordering::Relaxed);
+        // Too many are noticed by the next text.
+        let _excess = self.budget.spend(self.steps.get() - self.reported.get());
     }
 }
 
@@ -324,5 +372,18 @@ mod tests {
         assert_eq!(meter.exceeded(), None);
         meter.tag();
         assert_eq!(meter.exceeded(), Some(Excess::Steps));
+    }
+
+    #[test]
+    fn steps_are_counted_for_all_renders_of_a_run() {
+        let total = Arc::new(Total::default());
+        let render = |steps| Budget::within(Some(&total)).spend(steps);
+        assert_eq!(render(MAX_ALL_STEPS + 1), Some(Excess::AllSteps));
+        assert_eq!((render(MAX_RUN_STEPS - MAX_ALL_STEPS - 1), total.excess()), (None, None));
+        Meter::new(Arc::new(Budget::within(Some(&total))), 0).step(1);
+        assert_eq!(render(0), Some(Excess::RunSteps));
+        assert!(total.excess().is_some());
+        // The budget of a render without others is its own.
+        assert_eq!(Budget::within(None).spend(MAX_ALL_STEPS), None);
     }
 }

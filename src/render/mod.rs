@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use self::engine::Engine;
 use self::github::Known;
 use self::meter::Budget;
+pub use self::meter::Total;
 use self::select::{Selected, Selector};
 use self::skeleton::Markers;
 use self::text::Renderer;
@@ -89,6 +90,8 @@ pub struct Request<'a> {
     pub strict: bool,
     /// What `"now" | date` shows.
     pub date: Date,
+    /// What this render is one of, where a run has many.
+    pub total: Option<&'a Arc<Total>>,
 }
 
 /// So many files are rendered before anybody looks at their problems.
@@ -104,7 +107,7 @@ const MAX_ERRORS: usize = 1_000;
 /// secret answer, the first.
 pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     let known = known(request);
-    let engine = Engine::new(request.variables, &request.secrets, request.date);
+    let engine = Engine::new(request.variables, &request.secrets, request.date).within(request.total);
     let used = request.variables.values().fold(Markers::NONE, |used, value| used.and(&value.to_string()));
     let renderer =
         Renderer { engine: &engine, known: &known, used, names: request.names, dated: &AtomicBool::new(false) };
@@ -136,9 +139,9 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
 
 /// Which of `names` the Liquid of a template's files and paths mentions. Each file is looked at once. Where that would take too long,
 /// all of them might be: such a template cannot be rendered.
-pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>) -> BTreeSet<&'n str> {
+pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>, total: Option<&Arc<Total>>) -> BTreeSet<&'n str> {
     let known = Known::new(names.iter().map(|&name| (name, true)));
-    let budget = Budget::default();
+    let budget = Budget::within(total);
     let mut found = BTreeSet::new();
     let texts = files.iter().flat_map(|(path, entry)| [Some(path.as_str()), std::str::from_utf8(entry.bytes()).ok()]);
     for text in texts.flatten().filter(|text| element::has_liquid(text)) {
@@ -146,7 +149,7 @@ pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>) -> BTreeSet<&'n
             break;
         }
         let (used, steps) = locate::used(text, &names, &known);
-        if budget.spend(steps) {
+        if budget.spend(steps).is_some() {
             found.extend(names);
             break;
         }
@@ -170,6 +173,12 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Within a budget that is part of another.
+    #[must_use]
+    pub fn within(total: Option<&Arc<Total>>) -> Self {
+        Self { budget: Arc::new(Budget::within(total)) }
+    }
+
     /// What Liquid makes of a text.
     ///
     /// # Errors

@@ -56,10 +56,9 @@ impl Renderer<'_> {
             );
             return None;
         };
-        let rendered = if self.engine.budget.spend(scan.effort.steps()) {
-            Err(Failure::TooLarge(Excess::AllSteps))
-        } else {
-            self.rendered(&skeleton, scan.longest_tag(text), found)
+        let rendered = match self.engine.budget.spend(scan.effort.steps()) {
+            Some(excess) => Err(Failure::TooLarge(excess)),
+            None => self.rendered(&skeleton, scan.longest_tag(text), found),
         };
         match rendered {
             Ok((rendered, unknown)) => {

@@ -22,31 +22,52 @@ pub use progress::Progress;
 
 /// Prints diagnostics to standard error: coloured on a terminal unless `NO_COLOR` says otherwise, plain elsewhere.
 pub fn diagnostics(diagnostics: &[Diagnostic]) {
-    let mut stderr = anstream::stderr().lock();
-    // Nobody is left to tell that standard error is gone.
-    let _gone: io::Result<()> = drawn(diagnostics).try_for_each(|text| writeln!(stderr, "{text}\n"));
+    let mut told = Told::default();
+    told.tell(diagnostics);
+    told.finish();
 }
 
-/// The first of each kind, drawn, and then how many more there are.
-fn drawn(diagnostics: &[Diagnostic]) -> impl Iterator<Item = String> {
-    let mut kinds: BTreeMap<(Severity, Code), [usize; 2]> = BTreeMap::new();
-    let mut shown = Vec::new();
-    for diagnostic in diagnostics {
-        let [count, hidden] = kinds.entry((diagnostic.severity, diagnostic.code)).or_default();
-        *count += 1;
-        *hidden += diagnostic.more;
-        if *count <= SHOWN {
-            shown.push(diagnostic);
-        } else {
-            *hidden += 1;
-        }
+/// Diagnostics that are printed as they come, so that none is held: of each kind the first, and in the end how many more there
+/// are.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// How many there are of each kind, and how many of them are not shown.
+    kinds: BTreeMap<(Severity, Code), [usize; 2]>,
+}
+
+impl Told {
+    /// Prints those that are among the first of their kind.
+    pub fn tell(&mut self, diagnostics: &[Diagnostic]) {
+        print(self.shown(diagnostics).map(draw));
     }
-    let hidden = kinds.into_iter().filter(|(_, [_, hidden])| *hidden > 0);
-    let more = hidden.map(|((severity, code), [_, hidden])| {
-        let title = format!("and {} more of these", grouped(hidden));
-        draw(&Diagnostic { severity, ..Diagnostic::error(code, title) })
-    });
-    shown.into_iter().map(draw).chain(more)
+
+    /// Prints how many more there are.
+    pub fn finish(self) {
+        print(self.more());
+    }
+
+    fn shown<'d>(&mut self, diagnostics: &'d [Diagnostic]) -> impl Iterator<Item = &'d Diagnostic> {
+        diagnostics.iter().filter(|diagnostic| {
+            let [count, hidden] = self.kinds.entry((diagnostic.severity, diagnostic.code)).or_default();
+            *count += 1;
+            *hidden += diagnostic.more + usize::from(*count > SHOWN);
+            *count <= SHOWN
+        })
+    }
+
+    fn more(self) -> impl Iterator<Item = String> {
+        let hidden = self.kinds.into_iter().filter(|(_, [_, hidden])| *hidden > 0);
+        hidden.map(|((severity, code), [_, hidden])| {
+            let title = format!("and {} more of these", grouped(hidden));
+            draw(&Diagnostic { severity, ..Diagnostic::error(code, title) })
+        })
+    }
+}
+
+fn print(mut texts: impl Iterator<Item = String>) {
+    let mut stderr = anstream::stderr().lock();
+    // Nobody is left to tell that standard error is gone.
+    let _gone: io::Result<()> = texts.try_for_each(|text| writeln!(stderr, "{text}\n"));
 }
 
 /// A number with a comma between thousands.
@@ -342,7 +363,13 @@ mod tests {
         let mut problems: Vec<_> = (0..2_000).map(|n| Diagnostic::warning(Code::Io, format!("number {n}"))).collect();
         problems[5].more = 1_000_000;
         problems.push(Diagnostic::error(Code::Git, "git"));
-        let drawn: Vec<String> = drawn(&problems).map(|text| anstream::adapter::strip_str(&text).to_string()).collect();
+        // They may come in parts.
+        let mut told = Told::default();
+        let (some, others) = problems.split_at(1_000);
+        let mut drawn: Vec<String> = told.shown(some).map(draw).collect();
+        drawn.extend(told.shown(others).map(draw));
+        drawn.extend(told.more());
+        let drawn: Vec<String> = drawn.iter().map(|text| anstream::adapter::strip_str(text).to_string()).collect();
         assert_eq!(drawn.len(), SHOWN + 2);
         assert!(drawn[SHOWN - 1].contains("number 19") && drawn[SHOWN].starts_with("error[P004]: git"));
         assert_eq!(drawn[SHOWN + 1].trim_end(), "warning[P003]: and 1,001,980 more of these");

@@ -32,7 +32,7 @@ pub(super) fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
     let mut warnings = std::mem::take(&mut resolved.warnings);
-    warnings.extend(inputs::forget_unused(template, &mut resolved, Severity::Warning));
+    warnings.extend(inputs::forget_unused(template, &mut resolved, Severity::Warning, None));
     crate::commands::warn(warnings, args.strict)?;
     Ok(resolved)
 }

@@ -24,6 +24,7 @@ pub(super) fn render(
         date: inputs::date(),
         // A slip in the template that we carry is ours to mend, not the user's to live with.
         strict: args.strict || template.origin.source == origin::EMBEDDED,
+        total: None,
     };
     suffix::render_apart(site, template, resolved, &setting, |trees| taken(site, trees))
 }

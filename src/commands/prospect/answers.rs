@@ -12,6 +12,7 @@ use crate::commands::inputs;
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
 use crate::lock::Lock;
 use crate::migrations::Due;
+use crate::render::Lines;
 use crate::template::Template;
 use crate::tree::RelPath;
 use crate::workspace::Site;
@@ -24,7 +25,12 @@ pub(super) fn known(
     due: &Due<'_>,
 ) -> Result<BTreeMap<String, Answer>> {
     match lock {
-        Some(lock) => due.answers(&template.manifest, lock.answers.clone(), lock.date.unwrap_or_else(inputs::date)),
+        Some(lock) => due.answers(
+            &template.manifest,
+            lock.answers.clone(),
+            lock.date.unwrap_or_else(inputs::date),
+            &Lines::default(),
+        ),
         None => Ok(inferred.iter().map(|(name, found)| (name.clone(), found.answer.clone())).collect()),
     }
 }
@@ -62,7 +68,7 @@ pub(super) fn answer(
     let mut resolved = resolve(&template.manifest, variables, &given, &mut ask)?;
     let mut warnings = std::mem::take(&mut resolved.warnings);
     // A change that was asked for and cannot be made is not passed over.
-    let told = inputs::forget_unused(template, &mut resolved, Severity::Error);
+    let told = inputs::forget_unused(template, &mut resolved, Severity::Error, None);
     let (errors, unused): (Vec<Diagnostic>, Vec<Diagnostic>) = told.into_iter().partition(Diagnostic::is_error);
     warnings.extend(unused);
     crate::commands::warn(warnings, args.strict)?;

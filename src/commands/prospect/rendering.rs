@@ -26,6 +26,7 @@ pub(super) fn render(
         app_dir: site.app_dir.as_ref(),
         date: lock.and_then(|lock| lock.date).unwrap_or_else(inputs::date),
         strict: args.strict || template.origin.source == origin::EMBEDDED,
+        total: None,
     };
     match lock {
         Some(_) => render::render_once(template, resolved, &setting),

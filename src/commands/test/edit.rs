@@ -21,9 +21,11 @@ pub(super) fn edited(base: Tree, upgrade: &Upgrade) -> Result<Tree> {
     for (path, entry) in &upgrade.edit {
         // A file may take the place of a directory, and the other way round.
         let below = format!("{path}/");
-        tree.retain(|known, _| {
-            !known.as_str().starts_with(&below) && path.ancestors().all(|directory| directory != known.as_str())
-        });
+        let alike =
+            tree.range(path..).map(|(known, _)| known).take_while(|known| known.as_str().starts_with(path.as_str()));
+        let covered = alike.filter(|known| known.as_str().starts_with(&below)).cloned();
+        let covering = path.ancestors().filter_map(|directory| RelPath::new(directory).ok());
+        covered.chain(covering).collect::<Vec<_>>().iter().for_each(|known| drop(tree.remove(known)));
         tree.insert(path.clone(), entry.clone());
     }
     delete(&mut tree, &upgrade.delete)?;

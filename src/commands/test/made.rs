@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -20,6 +21,7 @@ use crate::merge::{Bases, Options, merge};
 use crate::migrations::{Due, Migrated};
 use crate::plan::{Trees, applied};
 use crate::render::select::{Patterns, Selected, Selector};
+use crate::render::{Lines, Total};
 use crate::report::plan::{Told, human};
 use crate::template::Template;
 use crate::tree::{RelPath, Tree};
@@ -53,6 +55,8 @@ pub(super) struct Maker<'a> {
     pub(super) template: &'a Template,
     /// Whether the cases stand among the template's files.
     pub(super) cases_inside: bool,
+    /// What all cases cost.
+    pub(super) total: &'a Arc<Total>,
 }
 
 impl Maker<'_> {
@@ -76,7 +80,7 @@ impl Maker<'_> {
         let variables = built_in::variables(&self.case.facts());
         let mut resolved = resolve(&self.template.manifest, variables, given, &mut Ask::Nobody)?;
         let mut warnings = std::mem::take(&mut resolved.warnings);
-        warnings.extend(inputs::forget_unused(self.template, &mut resolved, Severity::Warning));
+        warnings.extend(inputs::forget_unused(self.template, &mut resolved, Severity::Warning, Some(self.total)));
         crate::commands::warn(warnings, true)?;
         Ok(resolved)
     }
@@ -85,7 +89,7 @@ impl Maker<'_> {
         if self.cases_inside {
             refuse_rendered_cases(self.template, resolved)?;
         }
-        let setting = Setting { app_dir: self.case.app_dir.as_ref(), date, strict: true };
+        let setting = Setting { app_dir: self.case.app_dir.as_ref(), date, strict: true, total: Some(self.total) };
         render::render(self.template, self.template.files.clone(), resolved, &setting)
     }
 
@@ -157,7 +161,12 @@ impl Maker<'_> {
 
     /// The recorded answers, as today's version has them.
     fn migrated(&self, due: &Due<'_>, given: GivenValues) -> Result<GivenValues> {
-        Ok(values_of(due.answers(&self.template.manifest, answers_of(given), Date::default())?))
+        Ok(values_of(due.answers(
+            &self.template.manifest,
+            answers_of(given),
+            Date::default(),
+            &Lines::within(Some(self.total)),
+        )?))
     }
 
     /// A project that an old version of the template makes.

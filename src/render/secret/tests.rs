@@ -35,6 +35,7 @@ fn recorded(files: &[(&str, &str)], token: Answer) -> Result<String, Diagnostics
         names: &names,
         strict: false,
         date: Date::from_unix(0).unwrap(),
+        total: None,
     };
     let tree: Tree = files
         .iter()

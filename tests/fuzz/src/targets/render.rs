@@ -45,6 +45,10 @@ pub(crate) fn run(data: &[u8]) {
 pub(crate) fn secret(data: &[u8]) {
     const VALUES: [&str; 2] = ["q7Zk0wXvJ4", "Hm2 pR9'tY6"];
     let Some((path, text)) = file(data) else { return };
+    // A template that has the word itself tells nothing.
+    if VALUES.iter().any(|value| data.windows(value.len()).any(|window| window == value.as_bytes())) {
+        return;
+    }
     let results = VALUES.map(|value| rendered(&path, text, value, ["name"].into()));
     for (value, result) in VALUES.iter().zip(&results) {
         let said = match result {
@@ -91,6 +95,7 @@ fn rendered(path: &RelPath, text: &str, name: &str, secrets: BTreeSet<&str>) -> 
         names: &Names::default(),
         strict: false,
         date: date(),
+        total: None,
     };
     render([(path.clone(), Entry::file(text.as_bytes().to_vec()))].into(), &request)
 }
