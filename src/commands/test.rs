@@ -51,8 +51,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
             let title = format!("the cases are too much work: {what}");
             return Err(Diagnostic::error(Code::TooLarge, title).help(help).into());
         }
-        let loaded = template.as_ref().map_err(|problems| Diagnostics(problems.0.clone()));
-        match loaded.and_then(|template| check(args, template, &open(&root, name)?, &total)) {
+        match open(&root, name).and_then(|folder| check(args, &template, &folder, &total)) {
             Ok(differences) if differences.is_empty() => line(&format!("ok    {case_name}")),
             Ok(differences) => {
                 failed += 1;
@@ -126,8 +125,9 @@ fn open(cases: &Root, name: &OsStr) -> Result<Root> {
 }
 
 /// What differs from what a case expects.
-fn check(args: &TestArgs, template: &Template, folder: &Root, total: &Arc<Total>) -> Result<String> {
+fn check(args: &TestArgs, template: &Result<Template>, folder: &Root, total: &Arc<Total>) -> Result<String> {
     let case = Case::read(folder)?;
+    let template = template.as_ref().map_err(|problems| Diagnostics(problems.0.clone()))?;
     name::check(&case.name, template.manifest.ownership.name_pattern.as_ref())?;
     let made =
         Maker { case: &case, directory: &args.template, template, cases_inside: args.cases.is_none(), total }.make()?;

@@ -97,7 +97,7 @@ fn a_missing_answer_is_empty_and_a_wrong_name_is_an_error() {
     };
     for (value, expected) in [
         ("{{ database | default: 'none' }}", Ok("none")),
-        ("{{ databse }}", Err("`databse` is not an answer")),
+        ("{{ basedata }}", Err("`basedata` is not an answer")),
         ("{{ database", Err("")),
         ("{% for i in (1..100000000) %}x{% endfor %}", Err("more than a million numbers")),
     ] {
@@ -176,7 +176,7 @@ fn what_is_wrong_with_a_migration_is_said_with_its_place() {
         (steps("{ move = \"a\" }"), "does nothing that is known"),
         (steps("{ note = \"a\", run = \"b\" }"), "does two things"),
         (steps("{ rename = \"a\" }"), "has no `to`"),
-        (steps("{ rename_answer = \"a\", to = \"databse\" }"), "`databse` is not a placeholder"),
+        (steps("{ rename_answer = \"a\", to = \"basedata\" }"), "`basedata` is not a placeholder"),
         (steps("{ set_answer = \"database\" }"), "has no `value`"),
         (steps("{ set_answer = \"database\", value = 1 }"), "should be a string"),
         (steps("{ delete_answer = \"project-name\" }"), "is not an answer of the template's"),

@@ -19,7 +19,8 @@ fn an_app_of_its_own_is_promotable_after_one_upgrade() {
     let app = App::adopted(&lab, "shop");
     let said = run(command(env!("CARGO_BIN_EXE_create-app"), &app.dir).args(["upgrade", "--silent"])).succeeds();
     assert!(said.starts_with(".: adopted, template ") && !said.contains("CONFLICT"), "{said}");
-    assert!(said.ends_with("\nWhat now:\n\n  bun install\n"), "{said}");
+    assert!(said.contains("\nWhat now:\n\n  bun install\n  git add --all -- "), "{said}");
+    assert!(said.ends_with("  git commit --message 'Adopt template 3.0.0'\n"), "{said}");
     assert_own_files_stay(&app);
 
     let config = app.read("alchemy.config.ts");
