@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use create_app::fuzzing;
 use create_app::merge::content;
-use create_app::merge::known::Known;
 use create_app::merge::draw::{Style, draw};
+use create_app::merge::known::Known;
 use create_app::merge::text::TextMerge;
 use create_app::tree::RelPath;
 
