@@ -1,7 +1,7 @@
 //! Rule 0: which file of one side is which file of another. Everything after it merges one [`Triple`] at a time.
 //!
 //! A move is looked for only where a path has gone, and every end is used once. In this order: what the template's author
-//! declared, a change of case alone, the same content, and then content that is similar enough. What the user moved ([`users`])
+//! declared, a change of case alone, the same content, and then content that is similar enough. What the user moved (`users`)
 //! has to be certain: files of their own look like the template's, too. What the template moved is known from its two renders.
 
 mod directories;
