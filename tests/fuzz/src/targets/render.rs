@@ -17,7 +17,7 @@ use crate::versions::first;
 pub(crate) fn run(data: &[u8]) {
     let Some((path, text)) = file(data) else { return };
     let files: Tree = [(path.clone(), Entry::file(text.as_bytes().to_vec()))].into();
-    drop(mentioned(&files, ["name", "list"].into()));
+    drop(mentioned(&files, ["name", "list"].into(), None));
     let is_plain_path = !path.as_str().contains('{');
     match rendered(&path, text, "my-app", BTreeSet::new()) {
         Ok(rendered) => {
