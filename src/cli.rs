@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -264,6 +265,37 @@ pub struct NewArgs {
     /// Replace files that exist
     #[arg(long, short)]
     pub overwrite: bool,
+    /// What hooks may run.
+    #[command(flatten)]
+    pub commands: CommandArgs,
+}
+
+/// What hooks of a template may run.
+#[derive(Debug, Clone, Args)]
+pub struct CommandArgs {
+    /// Let the template run commands on this machine, without asking
+    #[arg(long)]
+    pub allow_commands: bool,
+    /// Stop a command of the template after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = COMMAND_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub command_timeout: u64,
+}
+
+/// How long a command of a template may take, in seconds, where nothing else was said.
+const COMMAND_TIMEOUT: u64 = 120;
+
+impl Default for CommandArgs {
+    fn default() -> Self {
+        Self { allow_commands: false, command_timeout: COMMAND_TIMEOUT }
+    }
+}
+
+impl CommandArgs {
+    /// How long a command may take.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.command_timeout)
+    }
 }
 
 /// Where the template is. Without any of it: where the lock says, or inside of this program.
@@ -341,6 +373,9 @@ pub struct UpgradeArgs {
     /// What to render.
     #[command(flatten)]
     pub render: RenderArgs,
+    /// What hooks may run.
+    #[command(flatten)]
+    pub commands: CommandArgs,
     /// Write nothing, and print what would be done
     #[arg(long)]
     pub dry_run: bool,
@@ -351,7 +386,7 @@ pub struct UpgradeArgs {
     #[arg(long)]
     pub allow_downgrade: bool,
     /// Take back the last upgrade, as long as nothing was committed since: files and git's index become what they were
-    #[arg(long, conflicts_with_all = ["RenderArgs", "SourceArgs", "dry_run", "allow_dirty"])]
+    #[arg(long, conflicts_with_all = ["RenderArgs", "SourceArgs", "allow_commands", "dry_run", "allow_dirty"])]
     pub abort: bool,
     /// Print everything as JSON
     #[arg(long)]
@@ -472,6 +507,9 @@ pub struct TestArgs {
     /// Rewrite what is expected
     #[arg(long)]
     pub bless: bool,
+    /// What hooks may run.
+    #[command(flatten)]
+    pub commands: CommandArgs,
 }
 
 #[cfg(test)]

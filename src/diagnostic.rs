@@ -40,6 +40,14 @@ codes! {
     TooLarge = "T006",
     /// The template uses something that this version of create-app does not do.
     Unsupported = "T007",
+    /// A hook that does not parse, fails, or is not there.
+    HookFailed = "H001",
+    /// A hook that stops the run, and says why.
+    HookAborted = "H002",
+    /// A command of a hook that nobody agreed to.
+    CommandRefused = "H003",
+    /// A command of a hook that failed.
+    CommandFailed = "H004",
     /// The manifest is not TOML.
     ManifestSyntax = "M001",
     /// A key that the manifest's format does not know.

@@ -22,6 +22,7 @@ pub mod diff;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod git;
+pub mod hooks;
 pub mod limits;
 pub mod lock;
 pub mod manifest;

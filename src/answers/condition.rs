@@ -60,6 +60,10 @@ impl Conditions {
                 Answer::Text(answer) => [text.max(answer.len()), list],
                 Answer::Bool(_) => [text, list],
                 Answer::Array(items) => [items.iter().map(String::len).fold(text, usize::max), list.max(items.len())],
+                Answer::Nested(_) => {
+                    let [longest, most] = answer.sizes();
+                    [text.max(longest), list.max(most)]
+                }
             };
             known.insert(name.clone(), dynamic(answer));
         }
@@ -127,7 +131,7 @@ pub fn reads(expression: &str, variable: &str) -> bool {
     compiles_without(None) && !compiles_without(Some(variable))
 }
 
-fn engine([text, list]: [usize; 2]) -> Engine {
+pub(crate) fn engine([text, list]: [usize; 2]) -> Engine {
     static STANDARD: LazyLock<StandardPackage> = LazyLock::new(StandardPackage::new);
     let mut engine = Engine::new_raw();
     STANDARD.register_into_engine(&mut engine);
@@ -173,6 +177,7 @@ fn dynamic(answer: &Answer) -> Dynamic {
         Answer::Text(text) => text.clone().into(),
         Answer::Bool(value) => (*value).into(),
         Answer::Array(items) => items.iter().cloned().map(Dynamic::from).collect::<rhai::Array>().into(),
+        Answer::Nested(items) => items.iter().map(dynamic).collect::<rhai::Array>().into(),
     }
 }
 

@@ -89,11 +89,14 @@ pub fn environment(variables: impl IntoIterator<Item = (String, String)>) -> Giv
 
 /// The answers of a lock as given values.
 pub fn values_of(answers: impl IntoIterator<Item = (String, Answer)>) -> GivenValues {
-    let value = |answer| match answer {
-        Answer::Text(text) => toml::Value::String(text),
-        Answer::Bool(value) => toml::Value::Boolean(value),
-        Answer::Array(items) => toml::Value::Array(items.into_iter().map(toml::Value::String).collect()),
-    };
+    fn value(answer: Answer) -> toml::Value {
+        match answer {
+            Answer::Text(text) => toml::Value::String(text),
+            Answer::Bool(value) => toml::Value::Boolean(value),
+            Answer::Array(items) => toml::Value::Array(items.into_iter().map(toml::Value::String).collect()),
+            Answer::Nested(items) => toml::Value::Array(items.into_iter().map(value).collect()),
+        }
+    }
     answers.into_iter().map(|(name, answer)| (name, Given { value: value(answer), by: Source::Lock })).collect()
 }
 

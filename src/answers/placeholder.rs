@@ -75,9 +75,25 @@ pub enum Answer {
     Bool(bool),
     /// Some of several choices, in the order in which they were given.
     Array(Vec<String>),
+    /// A list of something else than texts, which only a hook makes. No record has one.
+    Nested(Vec<Self>),
 }
 
 impl Answer {
+    /// The longest text in it, in bytes, and how many things its lists have together.
+    #[must_use]
+    pub fn sizes(&self) -> [usize; 2] {
+        match self {
+            Self::Text(text) => [text.len(), 0],
+            Self::Bool(_) => [0, 0],
+            Self::Array(items) => [items.iter().map(String::len).max().unwrap_or_default(), items.len()],
+            Self::Nested(items) => items
+                .iter()
+                .map(Self::sizes)
+                .fold([0, items.len()], |[longest, most], [text, list]| [longest.max(text), most + list]),
+        }
+    }
+
     /// A recorded value as the answer that it is; nothing for a value of another type.
     #[must_use]
     pub fn of(value: toml::Value) -> Option<Self> {
@@ -100,6 +116,10 @@ impl fmt::Display for Answer {
             Self::Text(text) => f.write_str(text),
             Self::Bool(value) => write!(f, "{value}"),
             Self::Array(items) => f.write_str(&items.join(",")),
+            Self::Nested(items) => {
+                let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+                f.write_str(&items.join(","))
+            }
         }
     }
 }

@@ -246,7 +246,9 @@ impl<'a> Resolver<'a> {
     /// Values that no placeholder asks for are variables, too, as in cargo-generate; most are slips, all the same.
     fn add_undeclared(&mut self) {
         for (name, given) in self.given {
-            if self.answers.contains_key(name) || self.is_fixed(name) {
+            // What an init hook has set stays, as in cargo-generate.
+            let is_set = self.variables.contains_key(name) && !BUILT_IN.contains(&name.as_str());
+            if is_set || self.answers.contains_key(name) || self.is_fixed(name) {
                 continue;
             }
             // The answer to a question that no condition asked counts all the same, with the type that it would have.

@@ -27,7 +27,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
         // What is not recorded cannot differ from it.
         (local(project)?, BTreeSet::new(), broken)
     } else {
-        let prospect = prospect::find(interrupted::open(&args.path)?, &args.render)?;
+        let prospect = prospect::find(interrupted::open(&args.path)?, &args.render, None)?;
         (if args.upstream { upstream(&prospect) } else { planned(&prospect)? }, secret(&prospect), Vec::new())
     };
     let differences: Vec<Difference<'_>> = files.iter().map(File::difference).collect();

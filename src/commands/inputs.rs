@@ -11,6 +11,7 @@ use crate::answers::given::{self, GivenValues, Source};
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Result, Severity, did_you_mean};
 use crate::git;
+use crate::hooks;
 use crate::limits::SETTINGS;
 use crate::render::{self, Total};
 use crate::rooted::{Failure, read_named};
@@ -83,6 +84,9 @@ fn mentioned<'n>(
     let words: BTreeSet<&str> = conditions.flat_map(words).collect();
     let in_condition = |name: &str| words.contains(name);
     let (mut found, others): (BTreeSet<&str>, BTreeSet<&str>) = names.into_iter().partition(|name| in_condition(name));
+    let (in_script, others): (BTreeSet<&str>, BTreeSet<&str>) =
+        others.into_iter().partition(|name| hooks::mentions(template, name));
+    found.extend(in_script);
     found.extend(render::mentioned(&template.files, others, total));
     found
 }

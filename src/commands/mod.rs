@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod deciding;
 mod diff;
+mod hooking;
 mod inputs;
 mod interrupted;
 mod man;

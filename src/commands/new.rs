@@ -37,15 +37,15 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     site.check(existing)?;
     super::warn(loaded.warnings, args.strict)?;
     let mut template = loaded.template;
-    render::refuse_hooks(&template)?;
 
     let mentioned = inputs::remembered(&template);
     let facts = facts(args, &site, &template, &mentioned)?;
-    let mut resolved = answer(args, &template, &facts, may_ask)?;
+    let (mut resolved, hooks) = answer(args, &template, &facts, may_ask)?;
     say_that_nobody_was_asked(args, &template, may_ask);
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");
-    let rendered = rendering::render(args, &site, &mut template, &mut resolved)?;
+    let rendered = rendering::render(args, &site, &mut template, &mut resolved, &hooks)?;
+    resolved.answers.extend(hooks.asked());
     inputs::remember(&mut resolved, &mentioned);
 
     let recorded = render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref());

@@ -12,7 +12,7 @@ use super::origin::{self, Access};
 use super::{deciding, inputs, merging, render};
 use crate::answers::given::GivenValues;
 use crate::answers::prompt;
-use crate::cli::RenderArgs;
+use crate::cli::{CommandArgs, RenderArgs};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::lock::{self, DIRECTORY, LOCK, Lock, Record};
 use crate::merge::{self, Bases};
@@ -116,6 +116,9 @@ impl Prospect {
     }
 }
 
+/// Whether the commands of hooks may run: a command that promises to run nothing has no such options.
+pub(super) type Commands<'a> = Option<&'a CommandArgs>;
+
 /// Whether there may be questions to a person.
 pub(super) fn may_ask(args: &RenderArgs) -> bool {
     !args.silent && prompt::possible()
@@ -165,7 +168,7 @@ pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospec
 /// # Errors
 ///
 /// Everything that keeps it from being done.
-pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
+pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Result<Prospect> {
     let may_ask = may_ask(args);
     let mut given = None;
     let mut recorded = if site.has_lock() { Some(read(&site, args, may_ask, &mut given)?) } else { None };
@@ -179,18 +182,18 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     super::warn(warnings, args.strict)?;
     let version = template.manifest.ownership.version.as_deref();
     let downgrade = lock.and_then(|lock| origin::older(&template.origin, version, &lock.template));
-    render::refuse_hooks(&template)?;
 
     let inferred = lock.map_or_else(|| adoption::answers(&site, &template), |_| Ok(Inferred::default()))?;
     let version = lock.map(|lock| lock.template.version.as_deref());
     let due = version.map_or_else(|| Ok(Due::default()), |version| Due::between(version, &template.manifest))?;
     let known = known(lock, &inferred, &template, &due)?;
-    let mut resolved = answer(&site, lock, known, &template, given, args, may_ask)?;
+    let (mut resolved, hooks) = answer(&site, lock, known, &template, given, (args, commands), may_ask)?;
     let bases = recorded.iter().map(|project| &project.bases);
     let migrated = Migrated::of(&due, bases.flat_map(|bases| bases.app.keys().chain(bases.repository.keys())));
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");
-    let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved)?;
+    let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved, &hooks)?;
+    resolved.answers.extend(hooks.asked());
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
     let (mut theirs, mut ownership) = (rendered.trees, rendered.ownership);

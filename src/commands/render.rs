@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::answers::Resolved;
 use crate::date::Date;
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::Result;
+use crate::hooks::{Done, Hooks};
 use crate::lock::{self, LockedTemplate};
 use crate::manifest::Ownership;
 use crate::plan::Trees;
@@ -27,6 +28,8 @@ pub(super) struct Setting<'a> {
     pub(super) strict: bool,
     /// What this render is one of, where a run has many.
     pub(super) total: Option<&'a Arc<Total>>,
+    /// The template's hooks; those of init have run.
+    pub(super) hooks: &'a Hooks,
 }
 
 /// A rendered template.
@@ -41,23 +44,16 @@ pub(super) struct Rendered {
     pub(super) ownership: Ownership,
 }
 
-/// A project without its hooks is not what the template's author meant.
-pub(super) fn refuse_hooks(template: &Template) -> Result<()> {
-    let Some(hook) = template.manifest.hooks.first() else { return Ok(()) };
-    Err(Diagnostic::error(Code::Unsupported, "the template has hooks")
-        .at(template.manifest.place(hook.span.clone()), "a Rhai script that would have to run")
-        .help("this version of create-app runs no hooks; make this project with cargo-generate")
-        .into())
-}
-
 /// Renders the template's files, and shows what looks like a slip in them.
 pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, setting: &Setting<'_>) -> Result<Rendered> {
     let manifest = &template.manifest;
+    let mut variables = resolved.variables.clone();
+    let files = setting.hooks.pre(files, &mut variables)?;
     let mut request = Request {
         selection: &resolved.selection,
         ownership: &manifest.ownership,
         declared: template.manifest.declared().collect(),
-        variables: &resolved.variables,
+        variables: &variables,
         secrets: template.manifest.ownership.secret_names(),
         names: &template.names,
         strict: setting.strict,
@@ -68,8 +64,15 @@ pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, sett
     (request.selection, request.ownership) = (&selection, &ownership);
     let rendered = render::render(files, &request)?;
     report::diagnostics(&rendered.warnings);
-    let trees = split(rendered.tree, setting.app_dir, &Patterns::of(&ownership.repository));
-    Ok(Rendered { trees, date: rendered.date, secret: rendered.secret, ownership })
+    let Done { mut tree, secret } = setting.hooks.post(rendered.tree, rendered.secret, &variables)?;
+    if setting.hooks.has_post() {
+        let (checked, warnings) = render::checked(tree, &template.names)?;
+        report::diagnostics(&warnings);
+        tree = checked;
+    }
+    let trees = split(tree, setting.app_dir, &Patterns::of(&ownership.repository));
+    let date = rendered.date.or_else(|| setting.hooks.is_dated().then_some(setting.date));
+    Ok(Rendered { trees, date, secret, ownership })
 }
 
 /// Renders the template's files for the last time: it has none afterwards.

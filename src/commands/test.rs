@@ -129,8 +129,15 @@ fn check(args: &TestArgs, template: &Result<Template>, folder: &Root, total: &Ar
     let case = Case::read(folder)?;
     let template = template.as_ref().map_err(|problems| Diagnostics(problems.0.clone()))?;
     name::check(&case.name, template.manifest.ownership.name_pattern.as_ref())?;
-    let made =
-        Maker { case: &case, directory: &args.template, template, cases_inside: args.cases.is_none(), total }.make()?;
+    let made = Maker {
+        case: &case,
+        directory: &args.template,
+        template,
+        cases_inside: args.cases.is_none(),
+        total,
+        commands: &args.commands,
+    }
+    .make()?;
     if args.bless {
         expected::bless(folder, &made)?;
     }

@@ -139,7 +139,7 @@ fn prepare(site: &Site, args: &UpgradeArgs, inquiry: Option<Inquiry>) -> Result<
 }
 
 fn prepare_all(site: &Site, args: &UpgradeArgs, inquiry: Option<Inquiry>) -> Result<Ready> {
-    let prospect = prospect::find(site.clone(), &args.render)?;
+    let prospect = prospect::find(site.clone(), &args.render, Some(&args.commands))?;
     let unresolved = unresolved(&prospect)?;
     if !unresolved.is_empty() && !prospect.is_empty() {
         return Err(Diagnostics(unresolved));

@@ -118,6 +118,7 @@ fn value(answer: &Answer) -> String {
             let items: Vec<String> = items.iter().map(|item| quote(item)).collect();
             format!("[{}]", items.join(", "))
         }
+        Answer::Nested(items) => format!("[{}]", items.iter().map(value).collect::<Vec<_>>().join(", ")),
     }
 }
 

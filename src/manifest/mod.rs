@@ -34,7 +34,7 @@ pub struct Manifest {
     /// `[conditional.'…']`, in the order of the file.
     pub conditionals: Vec<Conditional>,
     /// `[hooks]`: the scripts of every phase.
-    pub hooks: Vec<Spanned>,
+    pub hooks: HookScripts,
     /// `[create-app]`.
     pub ownership: Ownership,
 }
@@ -55,6 +55,30 @@ impl Manifest {
     /// Every placeholder that the manifest declares, asked or not.
     pub fn declared(&self) -> impl Iterator<Item = &Placeholder> {
         self.placeholders.iter().chain(self.conditionals.iter().flat_map(|conditional| &conditional.placeholders))
+    }
+}
+
+/// `[hooks]`: scripts of the template, by when they run.
+#[derive(Debug, Clone, Default)]
+pub struct HookScripts {
+    /// Before any question.
+    pub init: Vec<Spanned>,
+    /// Before the template is rendered.
+    pub pre: Vec<Spanned>,
+    /// After it was rendered.
+    pub post: Vec<Spanned>,
+}
+
+impl HookScripts {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Spanned> {
+        self.init.iter().chain(&self.pre).chain(&self.post)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
     }
 }
 

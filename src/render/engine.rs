@@ -217,6 +217,7 @@ pub(super) fn value(answer: &Answer) -> Value {
         Answer::Text(text) => Value::scalar(text.clone()),
         Answer::Bool(value) => Value::scalar(*value),
         Answer::Array(items) => Value::array(items.iter().map(|item| Value::scalar(item.clone()))),
+        Answer::Nested(items) => Value::array(items.iter().map(value)),
     }
 }
 

@@ -137,6 +137,18 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     Ok(rendered)
 }
 
+/// Checks a tree that was changed after it was rendered: what it has to say besides.
+///
+/// # Errors
+///
+/// Everything that cannot be in one tree.
+pub fn checked(tree: Tree, names: &Names) -> Result<(Tree, Vec<Diagnostic>)> {
+    let mut placed = paths::Placed::new(names);
+    tree.into_iter().for_each(|(path, entry)| placed.place(path.clone(), path, entry));
+    let (tree, problems) = placed.finish();
+    if problems.iter().any(Diagnostic::is_error) { Err(Diagnostics(problems)) } else { Ok((tree, problems)) }
+}
+
 /// Which of `names` the Liquid of a template's files and paths mentions. Each file is looked at once. Where that would take too long,
 /// all of them might be: such a template cannot be rendered.
 pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>, total: Option<&Arc<Total>>) -> BTreeSet<&'n str> {
@@ -275,6 +287,9 @@ fn known<'a>(request: &'a Request<'_>) -> Known<'a> {
         let scalar = !matches!(placeholder.kind, Kind::Array { .. });
         (placeholder.name.as_str(), scalar)
     });
-    let given = request.variables.iter().map(|(name, answer)| (name.as_str(), !matches!(answer, Answer::Array(_))));
+    let given = request
+        .variables
+        .iter()
+        .map(|(name, answer)| (name.as_str(), !matches!(answer, Answer::Array(_) | Answer::Nested(_))));
     Known::new(BUILT_IN.iter().map(|&name| (name, true)).chain(declared).chain(given))
 }

@@ -51,7 +51,7 @@ fn mask(answer: &Answer) -> Answer {
     match answer {
         Answer::Text(_) => Answer::Text("secret".to_owned()),
         Answer::Bool(_) => Answer::Bool(true),
-        Answer::Array(_) => Answer::Array(vec!["secret".to_owned()]),
+        Answer::Array(_) | Answer::Nested(_) => Answer::Array(vec!["secret".to_owned()]),
     }
 }
 

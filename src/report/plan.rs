@@ -197,6 +197,7 @@ fn quoted(answer: &Answer) -> String {
             let items: Vec<String> = items.iter().map(|item| format!("\"{item}\"")).collect();
             format!("[{}]", beginning(&items.join(", "), MAX_ANSWER))
         }
+        Answer::Nested(_) => format!("[{}]", beginning(&answer.to_string(), MAX_ANSWER)),
     }
 }
 

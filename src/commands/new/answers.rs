@@ -1,12 +1,13 @@
 //! What a new project is called, and what is answered to the template's questions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answers::built_in::{self, Facts};
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::NewArgs;
-use crate::commands::inputs;
+use crate::commands::{hooking, inputs};
 use crate::diagnostic::{Result, Severity};
+use crate::hooks::Hooks;
 use crate::report;
 use crate::template::Template;
 use crate::workspace::Site;
@@ -25,16 +26,21 @@ pub(super) fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned:
     })
 }
 
-pub(super) fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> Result<Resolved> {
+pub(super) fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> Result<(Resolved, Hooks)> {
     let mut given = inputs::environment()?;
     given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
-    let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
+    let mut variables = built_in::variables(facts);
+    let consent = hooking::consent(&args.commands, may_ask);
+    let setting = hooking::setting(consent, &args.commands, may_ask, None, &given, BTreeMap::new());
+    let (hooks, name) = hooking::init(template, &mut variables, setting)?;
+    let mut resolved = resolve(&template.manifest, variables, &given, &mut ask)?;
+    resolved.answers.extend(name.map(|name| ("project-name".to_owned(), name)));
     let mut warnings = std::mem::take(&mut resolved.warnings);
     warnings.extend(inputs::forget_unused(template, &mut resolved, Severity::Warning, None));
     crate::commands::warn(warnings, args.strict)?;
-    Ok(resolved)
+    Ok((resolved, hooks))
 }
 
 /// Tells a person who gets defaults without having asked for them why.

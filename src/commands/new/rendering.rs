@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::answers::Resolved;
 use crate::cli::NewArgs;
 use crate::commands::render::{Rendered, Setting};
-use crate::commands::{inputs, origin, suffix};
+use crate::commands::{origin, suffix};
 use crate::diagnostic::Result;
+use crate::hooks::Hooks;
 use crate::plan::Trees;
 use crate::template::Template;
 use crate::tree::RelPath;
@@ -18,13 +19,15 @@ pub(super) fn render(
     site: &Site,
     template: &mut Template,
     resolved: &mut Resolved,
+    hooks: &Hooks,
 ) -> Result<Rendered> {
     let setting = Setting {
         app_dir: site.app_dir.as_ref(),
-        date: inputs::date(),
+        date: hooks.date(),
         // A slip in the template that we carry is ours to mend, not the user's to live with.
         strict: args.strict || template.origin.source == origin::EMBEDDED,
         total: None,
+        hooks,
     };
     suffix::render_apart(site, template, resolved, &setting, |trees| taken(site, trees))
 }

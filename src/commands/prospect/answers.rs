@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Commands;
 use crate::answers::built_in::{self, Facts, OF_THE_START};
 use crate::answers::given::{Given, GivenValues, values_of};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
-use crate::cli::RenderArgs;
+use crate::cli::{CommandArgs, RenderArgs};
 use crate::commands::adoption::Inferred;
-use crate::commands::inputs;
+use crate::commands::{hooking, inputs};
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
+use crate::hooks::{Consent, Hooks};
 use crate::lock::Lock;
 use crate::migrations::Due;
 use crate::render::Lines;
@@ -42,9 +44,10 @@ pub(super) fn answer(
     mut recorded: BTreeMap<String, Answer>,
     template: &Template,
     given_now: Option<GivenValues>,
-    args: &RenderArgs,
+    (args, commands): (&RenderArgs, Commands<'_>),
     may_ask: bool,
-) -> Result<Resolved> {
+) -> Result<(Resolved, Hooks)> {
+    let questions = hooking::take_questions(template, &mut recorded);
     template.manifest.ownership.carry_over(&mut recorded);
     if let Some(name) = &args.name {
         name::check(name, template.manifest.ownership.name_pattern.as_ref())?;
@@ -65,7 +68,15 @@ pub(super) fn answer(
     variables.extend(started);
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
+    let (none, date) = (CommandArgs::default(), lock.and_then(|lock| lock.date));
+    let consent = match commands {
+        Some(commands) => hooking::consent(commands, may_ask),
+        None => Consent::Refused("`diff` runs no command; `create-app upgrade --dry-run` asks whether it may"),
+    };
+    let setting = hooking::setting(consent, commands.unwrap_or(&none), may_ask, date, &given, questions);
+    let (hooks, name) = hooking::init(template, &mut variables, setting)?;
     let mut resolved = resolve(&template.manifest, variables, &given, &mut ask)?;
+    resolved.answers.extend(name.map(|name| ("project-name".to_owned(), name)));
     let mut warnings = std::mem::take(&mut resolved.warnings);
     // A change that was asked for and cannot be made is not passed over.
     let told = inputs::forget_unused(template, &mut resolved, Severity::Error, None);
@@ -81,7 +92,7 @@ pub(super) fn answer(
         let suffix = resolved.variables.get("app_suffix").cloned();
         resolved.answers.extend(suffix.map(|suffix| ("app_suffix".to_owned(), suffix)));
     }
-    Ok(resolved)
+    Ok((resolved, hooks))
 }
 
 fn facts(

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::answers::Resolved;
 use crate::cli::RenderArgs;
 use crate::commands::render::{self, Rendered, Setting};
-use crate::commands::{inputs, origin, suffix};
+use crate::commands::{origin, suffix};
 use crate::diagnostic::Result;
 use crate::git;
+use crate::hooks::Hooks;
 use crate::lock::{DIRECTORY, LOCK, Lock};
 use crate::plan::Trees;
 use crate::template::Template;
@@ -21,12 +22,14 @@ pub(super) fn render(
     lock: Option<&Lock>,
     template: &mut Template,
     resolved: &mut Resolved,
+    hooks: &Hooks,
 ) -> Result<Rendered> {
     let setting = Setting {
         app_dir: site.app_dir.as_ref(),
-        date: lock.and_then(|lock| lock.date).unwrap_or_else(inputs::date),
+        date: hooks.date(),
         strict: args.strict || template.origin.source == origin::EMBEDDED,
         total: None,
+        hooks,
     };
     match lock {
         Some(_) => render::render_once(template, resolved, &setting),

@@ -11,10 +11,12 @@ use super::{edit, old};
 use crate::answers::given::{Given, GivenValues, Source, values_of};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, built_in, resolve};
-use crate::commands::inputs;
+use crate::cli::CommandArgs;
 use crate::commands::render::{self, Rendered, Setting};
+use crate::commands::{hooking, inputs};
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Severity};
+use crate::hooks::Hooks;
 use crate::lock::base::decode;
 use crate::lock::{self, Digest, Record};
 use crate::merge::{Bases, Options, merge};
@@ -57,6 +59,8 @@ pub(super) struct Maker<'a> {
     pub(super) cases_inside: bool,
     /// What all cases cost.
     pub(super) total: &'a Arc<Total>,
+    /// Whether the commands of hooks may run.
+    pub(super) commands: &'a CommandArgs,
 }
 
 impl Maker<'_> {
@@ -70,26 +74,37 @@ impl Maker<'_> {
         if let Some(upgrade) = &self.case.upgrade {
             return self.upgraded(upgrade);
         }
-        let resolved = self.answer(&self.case.values)?;
-        let tree = joined(self.render(&resolved, Date::default())?.trees);
+        let (resolved, hooks) = self.answer(&self.case.values, None)?;
+        let tree = joined(self.render(&resolved, &hooks)?.trees);
         Ok(Made { tree, summary: None })
     }
 
     /// The answers, with every warning as an error.
-    fn answer(&self, given: &GivenValues) -> Result<Resolved> {
-        let variables = built_in::variables(&self.case.facts());
-        let mut resolved = resolve(&self.template.manifest, variables, given, &mut Ask::Nobody)?;
+    fn answer(&self, given: &GivenValues, date: Option<Date>) -> Result<(Resolved, Hooks)> {
+        let mut variables = built_in::variables(&self.case.facts());
+        let mut recorded = answers_of(given.clone());
+        let questions = hooking::take_questions(self.template, &mut recorded);
+        let mut given = given.clone();
+        given.retain(|name, _| !questions.contains_key(name));
+        let commands = self.commands;
+        let consent = hooking::consent(commands, false);
+        let date = Some(date.unwrap_or_default());
+        let setting = hooking::setting(consent, commands, false, date, &given, questions);
+        let (hooks, name) = hooking::init(self.template, &mut variables, setting)?;
+        let mut resolved = resolve(&self.template.manifest, variables, &given, &mut Ask::Nobody)?;
+        resolved.answers.extend(name.map(|name| ("project-name".to_owned(), name)));
         let mut warnings = std::mem::take(&mut resolved.warnings);
         warnings.extend(inputs::forget_unused(self.template, &mut resolved, Severity::Warning, Some(self.total)));
         crate::commands::warn(warnings, true)?;
-        Ok(resolved)
+        Ok((resolved, hooks))
     }
 
-    fn render(&self, resolved: &Resolved, date: Date) -> Result<Rendered> {
+    fn render(&self, resolved: &Resolved, hooks: &Hooks) -> Result<Rendered> {
         if self.cases_inside {
             refuse_rendered_cases(self.template, resolved)?;
         }
-        let setting = Setting { app_dir: self.case.app_dir.as_ref(), date, strict: true, total: Some(self.total) };
+        let (app_dir, date) = (self.case.app_dir.as_ref(), hooks.date());
+        let setting = Setting { app_dir, date, strict: true, total: Some(self.total), hooks };
         render::render(self.template, self.template.files.clone(), resolved, &setting)
     }
 
@@ -117,9 +132,11 @@ impl Maker<'_> {
 
         let due = Due::between(before.template.version.as_deref(), &self.template.manifest)?;
         let migrated = Migrated::of(&due, bases.app.keys().chain(bases.repository.keys()));
-        let resolved = self.answer(&self.with(self.migrated(&due, start.given)?, &upgrade.values))?;
-        let date = before.date.or_else(|| Date::from_unix(NEXT_DAY)).unwrap_or_default();
-        let theirs = self.render(&resolved, date)?;
+        let date = before.date.or_else(|| Date::from_unix(NEXT_DAY));
+        let (mut resolved, hooks) =
+            self.answer(&self.with(self.migrated(&due, start.given)?, &upgrade.values), date)?;
+        let theirs = self.render(&resolved, &hooks)?;
+        resolved.answers.extend(hooks.asked());
 
         let mut declared = theirs.ownership.clone();
         declared.renamed.extend(migrated.renamed);
@@ -173,8 +190,9 @@ impl Maker<'_> {
     fn at_revision(&self, revision: &str, place: &Place) -> Result<Start> {
         let old = old::template(self.directory, revision, place)?;
         let maker = Maker { template: &old, cases_inside: false, ..*self };
-        let resolved = maker.answer(&self.case.values)?;
-        let rendered = maker.render(&resolved, Date::default())?;
+        let (mut resolved, hooks) = maker.answer(&self.case.values, None)?;
+        let rendered = maker.render(&resolved, &hooks)?;
+        resolved.answers.extend(hooks.asked());
         let record = maker.record(&resolved, &rendered);
         let given = values_of(record.lock.answers.clone());
         let at_the_root = Patterns::of(&rendered.ownership.repository);
@@ -187,8 +205,10 @@ impl Maker<'_> {
         let given: GivenValues = self.case.values.iter().map(recorded).collect();
         let today = self.template.manifest.ownership.version.as_deref();
         let due = Due::between(upgrade.version.as_deref().or(today), &self.template.manifest)?;
-        let resolved = self.answer(&self.with(self.migrated(&due, given.clone())?, &upgrade.values))?;
-        let rendered = self.render(&resolved, Date::default())?;
+        let (mut resolved, hooks) =
+            self.answer(&self.with(self.migrated(&due, given.clone())?, &upgrade.values), None)?;
+        let rendered = self.render(&resolved, &hooks)?;
+        resolved.answers.extend(hooks.asked());
         let at_the_root = Patterns::of(&rendered.ownership.repository);
         let trees = render::split(tree.clone(), self.case.app_dir.as_ref(), &at_the_root);
         let mut record = self.record(&resolved, &Rendered { trees, date: Some(Date::default()), ..rendered });

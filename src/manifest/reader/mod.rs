@@ -12,7 +12,7 @@ use semver::{Version, VersionReq};
 use toml::Spanned as TomlSpanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Conditional, Manifest, Selection, Spanned};
+use super::{Conditional, HookScripts, Manifest, Selection, Spanned};
 use crate::answers::condition::Condition;
 use crate::answers::pattern::Memory;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Found, Severity};
@@ -113,13 +113,30 @@ impl Reader {
         if let Some(table) = self.table_at(document, "hooks") {
             const PHASES: &[&str] = &["init", "pre", "post"];
             self.check_keys(table, "`[hooks]`", PHASES, Severity::Warning);
-            manifest.hooks = PHASES.iter().flat_map(|phase| self.strings_at(table, phase)).flatten().collect();
+            let [init, pre, post] = ["init", "pre", "post"].map(|phase| self.hooks(table, phase));
+            manifest.hooks = HookScripts { init, pre, post };
         }
         if let Some(table) = self.table_at(document, "create-app") {
             manifest.ownership = self.ownership(table, &manifest);
             self.secrets(&mut manifest);
         }
         manifest
+    }
+
+    /// The scripts of a phase. `fmt` is the name of cargo-generate's own post hook, and of no script.
+    fn hooks(&mut self, table: &DeTable<'_>, phase: &str) -> Vec<Spanned> {
+        const FORMAT: &str = "fmt";
+        let mut scripts = self.strings_at(table, phase).unwrap_or_default();
+        self.check_number("hooks", scripts.len());
+        scripts.truncate(MAX_ENTRIES);
+        for script in scripts.iter().filter(|script| script.value == FORMAT && phase != "post") {
+            let title = format!("`{FORMAT}` is no hook in `{phase}`");
+            let help = || Some("name it in `post`, or remove it".to_owned());
+            let code = (Code::ManifestValue, Severity::Warning);
+            self.report(code, script.span.clone(), &title, "does nothing here", help);
+        }
+        scripts.retain(|script| script.value != FORMAT);
+        scripts
     }
 
     fn template(&mut self, table: &DeTable<'_>, manifest: &mut Manifest) {

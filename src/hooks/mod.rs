@@ -1,0 +1,343 @@
+//! Rhai scripts of a template, before and after it is rendered.
+//!
+//! A script sees variables and a tree in memory: what it changes is a value like any other, and nothing of the user's is in its reach.
+//! Three things lead out of here, and each is handed in: who is asked, where what is printed goes, and whether commands may run.
+
+mod answers;
+mod clock;
+mod command;
+mod engine;
+mod failure;
+mod files;
+mod modules;
+mod prompt;
+mod system;
+mod value;
+mod variable;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use self::answers::Answers;
+pub use self::answers::is_question;
+use self::clock::Clock;
+use self::view::View;
+use crate::answers::given::{GivenValues, Source};
+use crate::answers::placeholder::{Answer, Placeholder};
+use crate::date::Date;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::manifest::{HookScripts, Spanned};
+use crate::template::{Names, Template};
+use crate::tree::{RelPath, Tree};
+
+/// What a run lets hooks do, and what is known of it.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Asks a person; none where nobody can be asked.
+    pub ask: Option<fn(&Placeholder) -> Result<Answer>>,
+    /// Shows a line of what a script prints.
+    pub tell: fn(&str),
+    /// Whether commands may run.
+    pub consent: Consent,
+    /// How long a command may take.
+    pub timeout: Duration,
+    /// What a script reads as the date of today.
+    pub date: Date,
+    /// The project's name, which its directory has in `env::destination_directory`.
+    pub name: String,
+    /// The given values: those of the record among them.
+    pub given: GivenValues,
+    /// What hooks asked when the project was rendered before.
+    pub recorded: BTreeMap<String, Answer>,
+}
+
+/// Whether commands may run.
+#[derive(Debug, Clone, Copy)]
+pub enum Consent {
+    /// All of them.
+    Given,
+    /// Those that a person agrees to, who is shown each.
+    Ask(fn(&str) -> Result<bool>),
+    /// None; the text says what to do.
+    Refused(&'static str),
+}
+
+/// When a hook runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Before any question.
+    Init,
+    /// Before the template is rendered.
+    Pre,
+    /// After it was rendered.
+    Post,
+    /// While it is rendered, as a filter.
+    Filter,
+}
+
+/// The hooks of a template in one run.
+#[derive(Debug)]
+pub struct Hooks {
+    scripts: HookScripts,
+    manifest: (String, Arc<str>),
+    names: Names,
+    state: Shared,
+}
+
+type Shared = Arc<Mutex<State>>;
+
+/// What scripts see and change.
+#[derive(Debug)]
+struct State {
+    setting: Setting,
+    phase: Phase,
+    script: Script,
+    variables: BTreeMap<String, Answer>,
+    /// The variables that no script may read.
+    secret: BTreeSet<String>,
+    /// The files that depend on a secret answer, once there are any.
+    secret_files: BTreeSet<RelPath>,
+    view: View,
+    answers: Answers,
+    /// The template's files as the init hooks left them.
+    begun: Option<Tree>,
+    /// Whether a script read the date.
+    dated: bool,
+    /// What keeps the run from going on, whatever the script makes of it.
+    failure: Option<Diagnostics>,
+    /// What `abort` was called with last.
+    aborted: Option<String>,
+    /// What was said of the last command that failed.
+    failed_command: Option<String>,
+    /// How often the template was rendered, and how many lines were printed.
+    passes: usize,
+    printed: usize,
+    clock: Arc<Clock>,
+    /// The commands that have run.
+    commands: Vec<String>,
+}
+
+/// A script while it runs.
+#[derive(Debug, Clone, Default)]
+struct Script {
+    /// Its path in the template.
+    path: String,
+    /// What messages call it.
+    name: String,
+    text: Arc<str>,
+}
+
+/// What post hooks left.
+#[derive(Debug)]
+pub struct Done {
+    /// The files.
+    pub tree: Tree,
+    /// The files that depend on a secret answer.
+    pub secret: BTreeSet<RelPath>,
+}
+
+impl Hooks {
+    /// The hooks of a template.
+    #[must_use]
+    pub fn new(template: &Template, setting: Setting) -> Self {
+        let manifest = &template.manifest;
+        let secret = manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
+        let state = State {
+            setting,
+            phase: Phase::Init,
+            script: Script::default(),
+            variables: BTreeMap::new(),
+            secret,
+            secret_files: BTreeSet::new(),
+            view: View::default(),
+            answers: Answers::default(),
+            begun: None,
+            dated: false,
+            failure: None,
+            aborted: None,
+            failed_command: None,
+            passes: 0,
+            printed: 0,
+            clock: Arc::default(),
+            commands: Vec::new(),
+        };
+        Self {
+            scripts: manifest.hooks.clone(),
+            manifest: (manifest.name.clone(), Arc::clone(&manifest.text)),
+            names: template.names.clone(),
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// Runs the init hooks: what they set is set before anybody is asked. Those variables are returned.
+    ///
+    /// # Errors
+    ///
+    /// What made a script fail.
+    pub fn init(&self, files: &Tree, built_in: &BTreeMap<String, Answer>) -> Result<BTreeMap<String, Answer>> {
+        const KNOWN: &[&str] = &["crate_type", "authors", "username", "os-arch", "is_init", "project-name"];
+        if self.scripts.init.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let known = built_in.iter().filter(|(name, _)| KNOWN.contains(&name.as_str()));
+        let known: BTreeMap<String, Answer> = known.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let before = known.clone();
+        self.enter(Phase::Init, files.clone(), known);
+        self.run(&self.scripts.init)?;
+        let (tree, variables) = self.leave();
+        self.lock().begun = Some(tree);
+        Ok(variables.into_iter().filter(|(name, value)| before.get(name) != Some(value)).collect())
+    }
+
+    /// Runs the pre hooks over the template's files, and takes the scripts out of them.
+    ///
+    /// # Errors
+    ///
+    /// What made a script fail.
+    pub fn pre(&self, files: Tree, variables: &mut BTreeMap<String, Answer>) -> Result<Tree> {
+        if self.scripts.is_empty() {
+            return Ok(files);
+        }
+        let files = {
+            let mut state = self.lock();
+            state.passes += 1;
+            state.begun.clone().unwrap_or(files)
+        };
+        self.enter(Phase::Pre, files, std::mem::take(variables));
+        self.run(&self.scripts.pre)?;
+        let (mut tree, changed) = self.leave();
+        *variables = changed;
+        let paths = self.paths();
+        let scripts = paths.into_iter().filter_map(|path| tree.remove_entry(&path)).collect();
+        self.lock().view = View::new(scripts);
+        Ok(tree)
+    }
+
+    /// Runs the post hooks over what was rendered.
+    ///
+    /// # Errors
+    ///
+    /// What made a script fail.
+    pub fn post(&self, tree: Tree, secret: BTreeSet<RelPath>, variables: &BTreeMap<String, Answer>) -> Result<Done> {
+        if self.scripts.is_empty() {
+            return Ok(Done { tree, secret });
+        }
+        let (scripts, _) = self.leave();
+        let mut all = scripts;
+        all.extend(tree);
+        self.enter(Phase::Post, all, variables.clone());
+        self.lock().secret_files = secret;
+        self.run(&self.scripts.post)?;
+        let (mut tree, _) = self.leave();
+        self.paths().iter().for_each(|path| drop(tree.remove(path)));
+        let secret = std::mem::take(&mut self.lock().secret_files);
+        Ok(Done { tree, secret })
+    }
+
+    /// Whether there are scripts that run over what was rendered.
+    #[must_use]
+    pub fn has_post(&self) -> bool {
+        !self.scripts.post.is_empty()
+    }
+
+    /// Everything that hooks asked.
+    #[must_use]
+    pub fn asked(&self) -> BTreeMap<String, Answer> {
+        self.lock().answers.asked.clone()
+    }
+
+    /// The date of the run.
+    #[must_use]
+    pub fn date(&self) -> Date {
+        self.lock().setting.date
+    }
+
+    /// Whether a script read the date.
+    #[must_use]
+    pub fn is_dated(&self) -> bool {
+        self.lock().dated
+    }
+
+    fn enter(&self, phase: Phase, files: Tree, variables: BTreeMap<String, Answer>) {
+        let mut state = self.lock();
+        state.phase = phase;
+        state.view = View::new(files);
+        state.variables = variables;
+        state.answers.begin();
+    }
+
+    fn leave(&self) -> (Tree, BTreeMap<String, Answer>) {
+        let mut state = self.lock();
+        (std::mem::take(&mut state.view).into_files(), std::mem::take(&mut state.variables))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// The paths of all scripts that the manifest names.
+    fn paths(&self) -> Vec<RelPath> {
+        self.scripts.iter().filter_map(|script| view::path(&script.value).ok().flatten()).collect()
+    }
+
+    fn run(&self, scripts: &[Spanned]) -> Result<()> {
+        for named in scripts {
+            let script = self.load(named)?;
+            self.lock().script = script.clone();
+            engine::run(&self.state, &self.names, &script)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a script out of the tree.
+    fn load(&self, named: &Spanned) -> Result<Script> {
+        let refuse = |what: &str, help: &str| {
+            let (name, text) = &self.manifest;
+            let place = crate::diagnostic::Place::new(name, Arc::clone(text), named.span.clone());
+            let title = format!("the hook `{}` {what}", named.value);
+            Diagnostics::from(Diagnostic::error(Code::HookFailed, title).at(place, "this script").help(help))
+        };
+        let help = "name a script of the template, below the folder of the manifest";
+        let path = match view::path(&named.value) {
+            Ok(Some(path)) => path,
+            Ok(None) => return Err(refuse("is a folder", help)),
+            Err(reason) => return Err(refuse(&reason, help)),
+        };
+        let state = self.lock();
+        let bytes = state.view.read(&path).ok_or_else(|| refuse("is no file of the template", help))?;
+        if bytes.len() > engine::MAX_SCRIPT {
+            return Err(refuse("has more than 256 KiB", "split the script"));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| refuse("is not UTF-8", "save the script as UTF-8"))?;
+        Ok(Script { path: path.as_str().to_owned(), name: self.names.of(&path), text: text.into() })
+    }
+}
+
+/// Whether a script of a template may use a variable: its text has the name, or a question that is known by it.
+#[must_use]
+pub fn mentions(template: &Template, name: &str) -> bool {
+    if template.manifest.hooks.is_empty() {
+        return false;
+    }
+    let scripts = template.files.iter().filter(|(path, _)| path.as_str().ends_with(".rhai"));
+    let named = template.manifest.hooks.iter().filter_map(|script| {
+        let path = view::path(&script.value).ok().flatten()?;
+        template.files.get_key_value(&path)
+    });
+    let mut texts = scripts.chain(named).filter_map(|(_, entry)| std::str::from_utf8(entry.bytes()).ok());
+    texts.any(|text| text.contains(name) || prompt::asks_for(text, name))
+}
+
+impl State {
+    /// A value that was given for a variable, unless it only comes from the record.
+    fn given_now(&self, name: &str) -> Option<&crate::answers::given::Given> {
+        self.setting.given.get(name).filter(|given| given.by != Source::Lock)
+    }
+}
+
+/// A script that panicked left the state whole enough: the run ends with its error.
+fn lock(state: &Shared) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
