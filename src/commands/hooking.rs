@@ -50,10 +50,18 @@ pub(super) fn setting(
     }
 }
 
-/// Takes what hooks asked out of recorded answers.
+/// Takes what hooks asked out of recorded answers. Where a placeholder asks the same question now, it has the answer.
 pub(super) fn take_questions(template: &Template, answers: &mut BTreeMap<String, Answer>) -> BTreeMap<String, Answer> {
     let declared = |name: &str| template.manifest.declared().any(|placeholder| placeholder.name == name);
-    answers.extract_if(.., |name, _| is_question(name) && !declared(name)).collect()
+    let questions: BTreeMap<String, Answer> =
+        answers.extract_if(.., |name, _| is_question(name) && !declared(name)).collect();
+    for placeholder in template.manifest.declared().filter(|_| !questions.is_empty()) {
+        let words = format!(": {}", placeholder.prompt);
+        if let Some((_, answer)) = questions.iter().find(|(name, _)| name.ends_with(&words)) {
+            answers.entry(placeholder.name.clone()).or_insert_with(|| answer.clone());
+        }
+    }
+    questions
 }
 
 /// Runs the init hooks, whose variables are set before anybody is asked. Returns the project's name as it was, where they changed it: the

@@ -84,8 +84,9 @@ fn mentioned<'n>(
     let words: BTreeSet<&str> = conditions.flat_map(words).collect();
     let in_condition = |name: &str| words.contains(name);
     let (mut found, others): (BTreeSet<&str>, BTreeSet<&str>) = names.into_iter().partition(|name| in_condition(name));
+    let scripts = hooks::scripts(template);
     let (in_script, others): (BTreeSet<&str>, BTreeSet<&str>) =
-        others.into_iter().partition(|name| hooks::mentions(template, name));
+        others.into_iter().partition(|name| hooks::mentions(&scripts, name));
     found.extend(in_script);
     found.extend(render::mentioned(&template.files, others, total));
     found

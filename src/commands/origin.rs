@@ -71,7 +71,7 @@ pub(super) fn load(site: &Site, lock: Option<&Lock>, args: &SourceArgs, access: 
 }
 
 /// Whether the template is what the lock knows, whatever else may have changed around it.
-fn is_same(origin: &Origin, locked: &LockedTemplate) -> bool {
+pub(super) fn is_same(origin: &Origin, locked: &LockedTemplate) -> bool {
     origin.revision == locked.revision || locked.digest.as_ref() == Some(&origin.digest)
 }
 

@@ -15,10 +15,11 @@ use crate::answers::prompt;
 use crate::cli::{CommandArgs, RenderArgs};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::lock::{self, DIRECTORY, LOCK, Lock, Record};
-use crate::merge::{self, Bases};
+use crate::merge::{self, Base, Bases};
 use crate::migrations::{Action, Due, Migrated};
 use crate::plan::{Install, Plan, Trees};
 use crate::source::Loaded;
+use crate::template::Template;
 use crate::tree::RelPath;
 use crate::workspace::{self, Lent, Mixed, Needed, Project, Room, Site};
 use crate::{report, shell};
@@ -192,7 +193,12 @@ pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Res
     let migrated = Migrated::of(&due, bases.flat_map(|bases| bases.app.keys().chain(bases.repository.keys())));
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");
-    let rendered = rendering::render(args, &site, lock, &mut template, &mut resolved, &hooks)?;
+    let rendered = match rendering::render(args, &site, lock, &mut template, &mut resolved, &hooks) {
+        Err(problems) if hooks.is_as_recorded() => {
+            return recorded.map_or(Err(problems), |project| as_recorded(site, project, &template));
+        }
+        rendered => rendered?,
+    };
     resolved.answers.extend(hooks.asked());
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
     let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
@@ -238,6 +244,31 @@ pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Res
     });
     let migrated = migrated.steps;
     Ok(Prospect { site, recorded, inferred, ours, theirs, lent, plan, record, secret, downgrade, mixed, migrated })
+}
+
+/// Nothing would change: the template is the same, and so are the answers; what its commands would give now does not count.
+fn as_recorded(site: Site, mut project: Project, template: &Template) -> Result<Prospect> {
+    let known = |base: &Base| base.iter().filter_map(|(path, it)| Some((path.clone(), it.entry.clone()?))).collect();
+    let theirs = Trees { app: known(&project.bases.app), repository: known(&project.bases.repository) };
+    let ours = workspace::ours(&site, &project.bases, &theirs, &project.room)?;
+    workspace::complete(&mut project, &ours, Needed::ToMerge)?;
+    let lock = Lock { template: render::locked(template), ..project.lock.clone() };
+    let record = Record::again(lock, &project.bases, &project.present);
+    let plan = Plan { moved: record.lock.moved.clone(), ..Plan::default() };
+    Ok(Prospect {
+        site,
+        recorded: Some(project),
+        inferred: Inferred::default(),
+        ours,
+        theirs,
+        lent: Lent::default(),
+        plan,
+        record,
+        secret: BTreeSet::new(),
+        downgrade: None,
+        mixed: None,
+        migrated: Vec::new(),
+    })
 }
 
 /// What the last upgrade left is no news: where nothing else changes, it stays recorded.

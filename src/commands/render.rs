@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::answers::Resolved;
 use crate::date::Date;
 use crate::diagnostic::Result;
-use crate::hooks::{Done, Hooks};
+use crate::hooks::{Done, Filters, Hooks};
 use crate::lock::{self, LockedTemplate};
 use crate::manifest::Ownership;
 use crate::plan::Trees;
@@ -49,6 +49,7 @@ pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, sett
     let manifest = &template.manifest;
     let mut variables = resolved.variables.clone();
     let files = setting.hooks.pre(files, &mut variables)?;
+    let filters = Filters::new(setting.hooks, &files, &variables);
     let mut request = Request {
         selection: &resolved.selection,
         ownership: &manifest.ownership,
@@ -59,6 +60,7 @@ pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, sett
         strict: setting.strict,
         date: setting.date,
         total: setting.total,
+        scripts: filters.clone().map(|filters| filters as Arc<dyn render::Scripts>),
     };
     let Owned { ownership, selection } = owned::owned(manifest, &files, &request)?;
     (request.selection, request.ownership) = (&selection, &ownership);
@@ -71,7 +73,9 @@ pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, sett
         tree = checked;
     }
     let trees = split(tree, setting.app_dir, &Patterns::of(&ownership.repository));
-    let date = rendered.date.or_else(|| setting.hooks.is_dated().then_some(setting.date));
+    let date = rendered.date.or_else(|| {
+        (setting.hooks.is_dated() || filters.is_some_and(|filters| filters.is_dated())).then_some(setting.date)
+    });
     Ok(Rendered { trees, date, secret, ownership })
 }
 
@@ -110,7 +114,7 @@ pub(super) fn recorded<'a>(
 }
 
 /// The template as the lock names it.
-fn locked(template: &Template) -> LockedTemplate {
+pub(super) fn locked(template: &Template) -> LockedTemplate {
     let origin = template.origin.clone();
     LockedTemplate {
         source: origin.source,

@@ -12,7 +12,7 @@ use rhai::{Array, Dynamic, EvalAltResult, NativeCallContext as Context};
 
 use super::engine::Native;
 use super::failure::or;
-use super::{Consent, Phase, Shared, failure, lock, view};
+use super::{Consent, Phase, Setting, Shared, State, failure, lock, view};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::rooted::Root;
 use crate::source::read_tree;
@@ -50,6 +50,9 @@ pub(super) fn call(shared: &Shared, context: &Context<'_>, command: &str, words:
     if lock(shared).phase == Phase::Filter {
         return or(context, Err("a filter cannot run a command: run it in a hook".to_owned()));
     }
+    if as_recorded(&mut lock(shared)) {
+        return Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, context.call_position()).into());
+    }
     if let Err((reason, help)) = agreed(shared, &text) {
         let mut state = lock(shared);
         let title = format!("the template wants to run a command: `{text}`");
@@ -75,6 +78,16 @@ pub(super) fn call(shared: &Shared, context: &Context<'_>, command: &str, words:
             or(context, Err(reason))
         }
     }
+}
+
+/// Whether everything up to a command is as it was when the project was rendered: then what was recorded is what comes of the command, which
+/// may give something else each time.
+fn as_recorded(state: &mut State) -> bool {
+    let Setting { recorded, .. } = &state.setting;
+    let is_same =
+        state.trusts_record && state.answers.asked.iter().all(|(name, answer)| recorded.get(name) == Some(answer));
+    state.is_as_recorded |= is_same;
+    is_same
 }
 
 /// Whether a command may run; if not, why, and what to do.
@@ -202,13 +215,10 @@ fn output(text: &str, root: &Path, timeout: Duration) -> Result<Output, String> 
     let status = wait(&mut child, timeout);
     // What it has started ends with it.
     kill_all(&child);
-    let status = match status.map_err(failed)? {
-        Some(status) => status,
-        None => {
-            drop(child.kill());
-            drop(child.wait());
-            return Err(format!("took longer than {} seconds (--command-timeout)", timeout.as_secs()));
-        }
+    let Some(status) = status.map_err(failed)? else {
+        drop(child.kill());
+        drop(child.wait());
+        return Err(format!("took longer than {} seconds (--command-timeout)", timeout.as_secs()));
     };
     let [said, complaint] = said.map(|heard| {
         let bytes = heard.and_then(|heard| heard.recv_timeout(LAST_WORDS).ok()).unwrap_or_default();

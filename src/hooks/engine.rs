@@ -62,7 +62,7 @@ pub(super) fn evaluate(state: &Shared, names: &Names, script: &Script) -> Result
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
-    Err(failure::diagnostic(&state, names, script, error).into())
+    Err(failure::diagnostic(&state, names, script, *error).into())
 }
 
 fn evaluated(state: &Shared, script: &Script) -> Native<Dynamic> {

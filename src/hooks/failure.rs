@@ -14,7 +14,7 @@ use crate::terminal::beginning;
 const SHOWN: usize = 1_000;
 
 /// What a person is told of an error of Rhai's.
-pub(super) fn diagnostic(state: &State, names: &Names, script: &Script, error: Box<EvalAltResult>) -> Diagnostic {
+pub(super) fn diagnostic(state: &State, names: &Names, script: &Script, error: EvalAltResult) -> Diagnostic {
     let (inner, source) = innermost(error);
     let place = place(state, names, script, source.as_deref(), inner.position());
     let is_over = state.clock.is_over.load(std::sync::atomic::Ordering::Relaxed);
@@ -53,17 +53,17 @@ pub(super) fn or<T>(context: &NativeCallContext<'_>, outcome: Result<T, String>)
 }
 
 /// The error itself, without the calls that led to it, and the script or module that has it.
-fn innermost(error: Box<EvalAltResult>) -> (Box<EvalAltResult>, Option<String>) {
-    match *error {
+fn innermost(error: EvalAltResult) -> (EvalAltResult, Option<String>) {
+    match error {
         EvalAltResult::ErrorInFunctionCall(_, source, inner, _) => {
-            let (inner, found) = innermost(inner);
+            let (inner, found) = innermost(*inner);
             (inner, found.or(Some(source).filter(|source| !source.is_empty())))
         }
         EvalAltResult::ErrorInModule(path, inner, _) => {
-            let (inner, found) = innermost(inner);
+            let (inner, found) = innermost(*inner);
             (inner, found.or(Some(path)))
         }
-        error => (Box::new(error), None),
+        error => (error, None),
     }
 }
 
@@ -81,8 +81,8 @@ fn is_too_much(error: &EvalAltResult) -> bool {
 }
 
 /// Rhai's own words, without the place, which is shown.
-fn words(mut error: Box<EvalAltResult>) -> String {
-    match *error {
+fn words(mut error: EvalAltResult) -> String {
+    match error {
         EvalAltResult::ErrorRuntime(value, _) => value.to_string(),
         _ => {
             error.clear_position();

@@ -14,7 +14,7 @@ pub(super) fn module(state: &Shared) -> Module {
         ($($name:literal: $function:expr;)*) => { $({ let state = Arc::clone(state); module.set_native_fn($name, $function(state)); })* };
     }
     functions! {
-        "exists": |state: Shared| move |context: Context<'_>, path: &str| or(&context, lock(&state).view.exists(path));
+        "exists": |state: Shared| move |context: Context<'_>, path: &str| or(&context, exists(&lock(&state), path));
         "listdir": |state: Shared| move |context: Context<'_>| or(&context, list(&state, "."));
         "listdir": |state: Shared| move |context: Context<'_>, path: &str| or(&context, list(&state, path));
         "rename": |state: Shared| move |context: Context<'_>, from: &str, to: &str| {
@@ -32,14 +32,21 @@ pub(super) fn module(state: &Shared) -> Module {
     module
 }
 
+fn exists(state: &State, path: &str) -> Result<bool, String> {
+    refuse_in_filter(state)?;
+    state.view.exists(path)
+}
+
 fn list(state: &Shared, path: &str) -> Result<Array, String> {
-    Ok(lock(state).view.list(path)?.into_iter().map(Dynamic::from).collect())
+    let state = lock(state);
+    refuse_in_filter(&state)?;
+    Ok(state.view.list(path)?.into_iter().map(Dynamic::from).collect())
 }
 
 /// Files render in any order, and several at once.
 fn refuse_in_filter(state: &State) -> Result<(), String> {
     if state.phase == Phase::Filter {
-        return Err("a filter cannot change files: do it in a hook".to_owned());
+        return Err("a filter has no files: use a hook".to_owned());
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod command;
 mod engine;
 mod failure;
 mod files;
+mod filter;
 mod modules;
 mod prompt;
 mod system;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use self::answers::Answers;
 pub use self::answers::is_question;
 use self::clock::Clock;
+pub use self::filter::Filters;
 use self::view::View;
 use crate::answers::given::{GivenValues, Source};
 use crate::answers::placeholder::{Answer, Placeholder};
@@ -117,6 +119,10 @@ struct State {
     clock: Arc<Clock>,
     /// The commands that have run.
     commands: Vec<String>,
+    /// Whether template and answers are those of the record.
+    trusts_record: bool,
+    /// Whether a command was not run for that reason.
+    is_as_recorded: bool,
 }
 
 /// A script while it runs.
@@ -162,6 +168,8 @@ impl Hooks {
             printed: 0,
             clock: Arc::default(),
             commands: Vec::new(),
+            trusts_record: false,
+            is_as_recorded: false,
         };
         Self {
             scripts: manifest.hooks.clone(),
@@ -242,6 +250,18 @@ impl Hooks {
         !self.scripts.post.is_empty()
     }
 
+    /// Says that template and answers are those of the record: a command is not run then, but ends the render, which
+    /// [is as recorded](Self::is_as_recorded).
+    pub fn trust_record(&self) {
+        self.lock().trusts_record = true;
+    }
+
+    /// Whether the render ended because what comes of it was recorded.
+    #[must_use]
+    pub fn is_as_recorded(&self) -> bool {
+        self.lock().is_as_recorded
+    }
+
     /// Everything that hooks asked.
     #[must_use]
     pub fn asked(&self) -> BTreeMap<String, Answer> {
@@ -315,22 +335,49 @@ impl Hooks {
     }
 }
 
-/// Whether a script of a template may use a variable: its text has the name, or a question that is known by it.
+/// The texts of all scripts of a template.
 #[must_use]
-pub fn mentions(template: &Template, name: &str) -> bool {
-    if template.manifest.hooks.is_empty() {
-        return false;
-    }
+pub fn scripts(template: &Template) -> Vec<&str> {
     let scripts = template.files.iter().filter(|(path, _)| path.as_str().ends_with(".rhai"));
     let named = template.manifest.hooks.iter().filter_map(|script| {
         let path = view::path(&script.value).ok().flatten()?;
         template.files.get_key_value(&path)
     });
-    let mut texts = scripts.chain(named).filter_map(|(_, entry)| std::str::from_utf8(entry.bytes()).ok());
-    texts.any(|text| text.contains(name) || prompt::asks_for(text, name))
+    scripts.chain(named).filter_map(|(_, entry)| std::str::from_utf8(entry.bytes()).ok()).collect()
+}
+
+/// Whether a script may use a variable: its text has the name, or a question that is known by it.
+#[must_use]
+pub fn mentions(scripts: &[&str], name: &str) -> bool {
+    scripts.iter().any(|text| text.contains(name) || prompt::asks_for(text, name))
 }
 
 impl State {
+    /// A state of its own for other scripts of the same run.
+    fn apart(&self, phase: Phase, files: Tree, variables: BTreeMap<String, Answer>) -> Shared {
+        Arc::new(Mutex::new(Self {
+            setting: self.setting.clone(),
+            phase,
+            script: Script::default(),
+            variables,
+            secret: self.secret.clone(),
+            secret_files: BTreeSet::new(),
+            view: View::new(files),
+            answers: Answers::default(),
+            begun: None,
+            dated: false,
+            failure: None,
+            aborted: None,
+            failed_command: None,
+            passes: self.passes,
+            printed: self.printed,
+            clock: Arc::clone(&self.clock),
+            commands: Vec::new(),
+            trusts_record: false,
+            is_as_recorded: false,
+        }))
+    }
+
     /// A value that was given for a variable, unless it only comes from the record.
     fn given_now(&self, name: &str) -> Option<&crate::answers::given::Given> {
         self.setting.given.get(name).filter(|given| given.by != Source::Lock)

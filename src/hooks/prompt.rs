@@ -173,7 +173,7 @@ fn assigned(statement: &str) -> Option<String> {
     let bytes = statement.as_bytes();
     let is_operator = |at: usize| bytes.get(at).is_some_and(|byte| b"=!<>".contains(byte));
     let equals = statement.rmatch_indices('=').map(|(at, _)| at);
-    let equals = equals.filter(|&at| !is_operator(at + 1) && !(at > 0 && is_operator(at - 1)));
+    let equals = equals.filter(|&at| !(is_operator(at + 1) || at > 0 && is_operator(at - 1)));
     let assignment = equals.into_iter().find_map(|at| {
         let before = statement[..at].trim_end();
         let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);

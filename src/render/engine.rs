@@ -12,9 +12,11 @@ use liquid_core::parser;
 use liquid_core::runtime::{RuntimeBuilder, Template};
 use liquid_core::{Error, Language, Renderable, Runtime};
 
+use super::Scripts;
 use super::date::Clock;
 use super::language;
 use super::meter::{Budget, Excess, Gauge, Meter, Total};
+use super::rhai::Runner;
 use super::runtime::{Noticed, Watch};
 use super::secret::Secrets;
 use crate::answers::placeholder::Answer;
@@ -41,6 +43,7 @@ pub(super) struct Engine {
     pub(super) budget: Arc<Budget>,
     /// What it costs to find out where they failed.
     spare: Arc<Budget>,
+    scripts: Option<Arc<dyn Scripts>>,
 }
 
 /// Texts, as they parsed.
@@ -107,7 +110,12 @@ impl Engine {
         let secrets = Secrets::new(secrets, variables, &globals);
         let parsed = Mutex::default();
         let [budget, spare] = [Arc::default(), Arc::default()];
-        Self { language: language::shared(), globals, secrets, date, parsed, budget, spare }
+        Self { language: language::shared(), globals, secrets, date, parsed, budget, spare, scripts: None }
+    }
+
+    /// The same, with scripts for the filter `rhai`.
+    pub(super) fn with(self, scripts: Option<Arc<dyn Scripts>>) -> Self {
+        Self { scripts, ..self }
     }
 
     /// The same, with all costs counted in a total, too.
@@ -162,6 +170,7 @@ impl Engine {
         let watch = Watch::new(RuntimeBuilder::new().set_globals(globals).build(), Rc::clone(meter), noticed);
         watch.registers().get_mut::<Clock>().now = self.date.for_liquid();
         watch.registers().get_mut::<Gauge>().0 = Some(Rc::clone(meter));
+        watch.registers().get_mut::<Runner>().0.clone_from(&self.scripts);
         let rendered = template.render_to(written, &watch);
         dated.set(watch.registers().get_mut::<Clock>().asked);
         rendered.map_err(Failure::Render)

@@ -20,8 +20,9 @@ use super::filters::{
     UNIQ, URL_ENCODE,
 };
 use super::loops::{ForBlock, TableRowBlock};
+use super::rhai::Rhai;
 
-/// Liquid as cargo-generate 0.23 registers it, but for its `rhai` filter.
+/// Liquid as cargo-generate 0.23 registers it.
 pub(super) fn shared() -> &'static Language {
     static LANGUAGE: LazyLock<Language> = LazyLock::new(create_app);
     &LANGUAGE
@@ -83,6 +84,7 @@ fn filters(language: &mut Language) {
         TRUNCATE_WORDS => TruncateWords;
     }
     register(Box::new(Dated(stdlib::Date.into())), DATE);
+    register(Box::new(Rhai), SLOW);
     for case in CASES {
         register(Box::new(*case), SLOW);
     }

@@ -191,11 +191,6 @@ const RAW: &str = "{% raw %} and {% endraw %}";
 
 fn unknown_filter(source: &Source<'_>, filter: &str, available: &str) -> Diagnostic {
     let span = source.scan.tags().find_map(|tag| find_filter(&source.text, tag, filter)).unwrap_or(0..0);
-    if filter == "rhai" {
-        return Diagnostic::error(Code::Unsupported, "the template runs a Rhai script as a filter")
-            .at(source.place(span), "would have to run a script")
-            .help("this version of create-app runs no scripts; make this project with cargo-generate");
-    }
     let (code, help) = {
         let known: Vec<&str> = available.split(", ").collect();
         let help = did_you_mean(filter, known.iter().copied());

@@ -15,6 +15,7 @@ mod loops;
 mod meter;
 pub mod owned;
 pub(crate) mod paths;
+mod rhai;
 mod runtime;
 mod scan;
 mod secret;
@@ -71,6 +72,19 @@ pub struct Rendered {
     pub secret: BTreeSet<RelPath>,
 }
 
+/// Runs scripts for the filter `rhai`.
+pub trait Scripts: std::fmt::Debug + Send + Sync {
+    /// What a script of the template evaluates to.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is nothing.
+    fn run(&self, script: &str) -> std::result::Result<String, String>;
+
+    /// Whether a script of the template has run: it is not in the project.
+    fn ran(&self, path: &RelPath) -> bool;
+}
+
 /// What a render needs beside the files.
 #[derive(Debug)]
 pub struct Request<'a> {
@@ -92,6 +106,8 @@ pub struct Request<'a> {
     pub date: Date,
     /// What this render is one of, where a run has many.
     pub total: Option<&'a Arc<Total>>,
+    /// The scripts of the filter `rhai`, where the template has any.
+    pub scripts: Option<Arc<dyn Scripts>>,
 }
 
 /// So many files are rendered before anybody looks at their problems.
@@ -108,17 +124,35 @@ const MAX_ERRORS: usize = 1_000;
 pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     let known = known(request);
     let engine = Engine::new(request.variables, &request.secrets, request.date).within(request.total);
+    let engine = engine.with(request.scripts.clone());
     let used = request.variables.values().fold(Markers::NONE, |used, value| used.and(&value.to_string()));
     let renderer =
         Renderer { engine: &engine, known: &known, used, names: request.names, dated: &AtomicBool::new(false) };
     let selector = Selector::new(&files, request.selection)?;
+    let mut files = files;
+    let is_script = |path: &RelPath, _: &mut Entry| request.scripts.is_some() && path.as_str().ends_with(".rhai");
+    let scripts: Tree = files.extract_if(.., is_script).collect();
+    let mut collected = Collected::new(request.names);
+    collect(&mut collected, files, &selector, &renderer);
+    if let Some(runner) = &request.scripts {
+        // Which of them are files of the project is known when the others have rendered.
+        let left = scripts.into_iter().filter(|(path, _)| !runner.ran(path)).collect();
+        collect(&mut collected, left, &selector, &renderer);
+    }
+    let mut rendered = collected.finish(request)?;
+    let date = renderer.dated.load(Ordering::Relaxed).then_some(request.date);
+    rendered.date = date;
+    Ok(rendered)
+}
+
+/// Renders files, and takes what comes of each.
+fn collect(collected: &mut Collected<'_>, files: Tree, selector: &Selector, renderer: &Renderer<'_>) {
     let selected = files.into_iter().map(|(path, entry)| {
         let selected = selector.select(&path);
         (path, entry, selected)
     });
     let mut selected = selected.filter(|(_, _, selected)| *selected != Selected::Drop);
-    let work = |(path, entry, selected)| file::render(&renderer, path, entry, selected);
-    let mut collected = Collected::new(request.names);
+    let work = |(path, entry, selected)| file::render(renderer, path, entry, selected);
     loop {
         let batch: Vec<(RelPath, Entry, Selected)> = selected.by_ref().take(BATCH).collect();
         if batch.is_empty() || collected.errors > MAX_ERRORS {
@@ -131,10 +165,6 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
         };
         results.into_iter().for_each(|result| collected.take(result));
     }
-    let mut rendered = collected.finish(request)?;
-    let date = renderer.dated.load(Ordering::Relaxed).then_some(request.date);
-    rendered.date = date;
-    Ok(rendered)
 }
 
 /// Checks a tree that was changed after it was rendered: what it has to say besides.

@@ -219,6 +219,7 @@ mod tests {
             strict: false,
             date: Date::from_unix(0).unwrap(),
             total: None,
+            scripts: None,
         };
         let files: Tree = [(RelPath::new("{{name}}.md").unwrap(), Entry::file(b"".as_slice()))].into();
         owned(&manifest, &files, &request).map_err(|problems| {

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Commands;
 use crate::answers::built_in::{self, Facts, OF_THE_START};
-use crate::answers::given::{Given, GivenValues, values_of};
+use crate::answers::given::{Given, GivenValues, Source, values_of};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::{CommandArgs, RenderArgs};
 use crate::commands::adoption::Inferred;
-use crate::commands::{hooking, inputs};
+use crate::commands::{hooking, inputs, origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
 use crate::hooks::{Consent, Hooks};
 use crate::lock::Lock;
@@ -92,7 +92,21 @@ pub(super) fn answer(
         let suffix = resolved.variables.get("app_suffix").cloned();
         resolved.answers.extend(suffix.map(|suffix| ("app_suffix".to_owned(), suffix)));
     }
+    if lock.is_some_and(|lock| is_as_recorded(lock, template, &resolved, &given)) {
+        hooks.trust_record();
+    }
     Ok((resolved, hooks))
+}
+
+/// Whether a render would be the one that was recorded, but for what commands make of it.
+fn is_as_recorded(lock: &Lock, template: &Template, resolved: &Resolved, given: &GivenValues) -> bool {
+    let mut recorded = lock.answers.clone();
+    hooking::take_questions(template, &mut recorded);
+    // What was given now may answer a question of a hook.
+    let is_known = |name: &String| resolved.answers.contains_key(name);
+    let is_given = given.iter().any(|(name, given)| given.by != Source::Lock && !is_known(name));
+    let has_secrets = !template.manifest.ownership.secret.is_empty();
+    !is_given && !has_secrets && recorded == resolved.answers && origin::is_same(&template.origin, &lock.template)
 }
 
 fn facts(

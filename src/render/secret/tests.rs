@@ -36,6 +36,7 @@ fn recorded(files: &[(&str, &str)], token: Answer) -> Result<String, Diagnostics
         strict: false,
         date: Date::from_unix(0).unwrap(),
         total: None,
+        scripts: None,
     };
     let tree: Tree = files
         .iter()

@@ -96,6 +96,7 @@ fn rendered(path: &RelPath, text: &str, name: &str, secrets: BTreeSet<&str>) -> 
         strict: false,
         date: date(),
         total: None,
+        scripts: None,
     };
     render([(path.clone(), Entry::file(text.as_bytes().to_vec()))].into(), &request)
 }
