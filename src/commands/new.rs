@@ -28,9 +28,14 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let path = args.path.as_deref().unwrap_or(Path::new("."));
     mistaken::refuse_template(path, args)?;
     let site = Site::locate(path)?;
-    interrupted::finish(&site)?;
+    let has_written = interrupted::finish(&site)?;
+    let made = make(args, &site);
+    if has_written { super::after_a_change(made) } else { made }
+}
+
+fn make(args: &NewArgs, site: &Site) -> Result<Outcome> {
     let may_ask = !args.silent && prompt::possible();
-    let loaded = origin::load(&site, None, &args.source, Access { may_ask, offline: true, stay: false })?;
+    let loaded = origin::load(site, None, &args.source, Access { may_ask, offline: true, stay: false })?;
     // A template may be meant to go into what is there.
     let args = &NewArgs { init: args.init || loaded.template.manifest.init, ..args.clone() };
     let existing = existing(args);
@@ -40,12 +45,12 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     render::refuse_hooks(&template)?;
 
     let mentioned = inputs::remembered(&template);
-    let facts = facts(args, &site, &template, &mentioned)?;
+    let facts = facts(args, site, &template, &mentioned)?;
     let mut resolved = answer(args, &template, &facts, may_ask)?;
     say_that_nobody_was_asked(args, &template, may_ask);
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");
-    let rendered = rendering::render(args, &site, &mut template, &mut resolved)?;
+    let rendered = rendering::render(args, site, &mut template, &mut resolved)?;
     inputs::remember(&mut resolved, &mentioned);
 
     let recorded = render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref());
@@ -53,25 +58,25 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     let trees = rendered.trees;
     let ours = site.read(&trees.app, &trees.repository)?;
     let plan = Plan::new(trees.app, trees.repository, &ours, existing);
-    workspace::refuse_outside(&site, &plan)?;
-    report::diagnostics(&workspace::refuse_collisions(&site, None, &plan, &Trees::default())?);
+    workspace::refuse_outside(site, &plan)?;
+    report::diagnostics(&workspace::refuse_collisions(site, None, &plan, &Trees::default())?);
     // Who asks for a repository in so many words gets all or nothing.
-    if args.vcs.is_some() && wants_repository(args, &site, &template) {
+    if args.vcs.is_some() && wants_repository(args, site, &template) {
         git::require()?;
     }
-    if wants_repository(args, &site, &template) {
+    if wants_repository(args, site, &template) {
         git::refuse_remains(&site.app)?;
     }
     progress.step("writing");
-    let done = workspace::create(&site, &plan, &record, existing)?;
+    let done = workspace::create(site, &plan, &record, existing)?;
 
     drop(progress);
-    let in_repository = start_repository(args, &site, &template);
-    let printed = super::summary::made(&site, &plan, &template.manifest.ownership.next);
+    let in_repository = start_repository(args, site, &template);
+    let printed = super::summary::made(site, &plan, &template.manifest.ownership.next);
     super::warn_after_the_fact(printed, "the project is complete");
     super::summary::warn_of(&done);
     if in_repository {
-        report::diagnostics(&super::summary::ignored(&site, &record));
+        report::diagnostics(&super::summary::ignored(site, &record));
     }
     Ok(Outcome::Clean)
 }
