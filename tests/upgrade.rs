@@ -145,8 +145,9 @@ impl Case {
             let digest = (!secret).then(|| Digest::of(entry.bytes()));
             let kept = !once && !secret && !self.lost.contains(&name);
             let recorded = Recorded {
-                pristine: Pristine { mode: entry.mode(), digest, once, large: false },
+                pristine: Pristine { mode: entry.mode(), digest, masked: None, once, large: false },
                 entry: kept.then(|| entry.clone()),
+                masked: None,
             };
             (path.clone(), recorded)
         };

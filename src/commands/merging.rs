@@ -11,12 +11,13 @@ use crate::manifest::Ownership;
 use crate::merge::draw::Style;
 use crate::merge::{Base, Bases, Options, merge};
 use crate::plan::{Action, Change, Changes, Plan, Trees};
+use crate::render::Secret;
 use crate::template::Template;
 use crate::tree::{RelPath, Tree};
 use crate::workspace::{self, Site};
 
 /// How files are merged, as far as git need not be asked.
-pub(super) fn options(site: &Site, template: &Template, args: &RenderArgs, secret: BTreeSet<RelPath>) -> Options {
+pub(super) fn options(site: &Site, template: &Template, args: &RenderArgs, secret: Secret) -> Options {
     // Windows knows no executable bits: there, the project's are in git's index, and the template's must be, too.
     let has_bits = cfg!(unix) || template.origin.digest != template.origin.revision;
     let tag = template.origin.reference.tag();

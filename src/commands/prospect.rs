@@ -214,10 +214,11 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
     }
     let unknown = recorded.iter().flat_map(|project| project.lock.files.iter().chain(&project.lock.repository_files));
-    let mut hidden = rendered.secret.clone();
+    let mut hidden: BTreeSet<RelPath> = rendered.secret.keys().cloned().collect();
     hidden.extend(unknown.filter(|(_, pristine)| pristine.digest.is_none()).map(|(path, _)| path.clone()));
     progress.step("merging");
-    let options = merging::options(&site, &template, args, rendered.secret);
+    let mut options = merging::options(&site, &template, args, rendered.secret);
+    options.unchosen = std::mem::take(&mut resolved.unchosen);
     let mut plan = merging::merged(&site, bases, &mut ours, &theirs, &ownership, options)?;
     unwritten.tell(&mut plan);
     workspace::refuse_outside(&site, &plan)?;

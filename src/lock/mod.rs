@@ -145,6 +145,8 @@ pub struct Pristine {
     pub mode: Mode,
     /// The digest of its bytes; none for a file that depends on a secret, because a short secret can be guessed from it.
     pub digest: Option<Digest>,
+    /// For a file that depends on a secret, the digest of its bytes with markers in place of the secrets, where the base keeps those.
+    pub masked: Option<Digest>,
     /// Whether it is the app's own since it was rendered: no upgrade touches it, so its bytes are not kept.
     pub once: bool,
     /// Whether it is larger than [`base::LIMIT`]: its bytes are not kept.
@@ -154,8 +156,14 @@ pub struct Pristine {
 impl Pristine {
     /// The digest under which the base keeps the file's bytes, where it keeps them.
     #[must_use]
-    pub fn base(&self) -> Option<Digest> {
+    pub fn bytes(&self) -> Option<Digest> {
         self.digest.filter(|_| !self.once && !self.large)
+    }
+
+    /// The digest of what the base keeps for the file: its bytes, or those with markers in place of the secrets.
+    #[must_use]
+    pub fn base(&self) -> Option<Digest> {
+        self.bytes().or(self.masked)
     }
 }
 

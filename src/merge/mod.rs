@@ -15,6 +15,7 @@ pub mod known;
 #[cfg(test)]
 mod laws;
 mod lines;
+mod masked;
 pub mod moves;
 #[cfg(test)]
 mod oracle;
@@ -36,6 +37,7 @@ use self::known::Shared;
 use self::moves::{Moves, Sides};
 use crate::manifest::Ownership;
 use crate::plan::{Action, Change, Changes, Note, Plan, Subject, Trees};
+use crate::render::Secret;
 use crate::render::select::Patterns;
 use crate::tree::RelPath;
 
@@ -60,7 +62,9 @@ pub struct Options {
     /// The same below the repository's root.
     pub ignored_in_repository: BTreeSet<RelPath>,
     /// The template's files that depend on a secret answer: what they hold is told to nobody.
-    pub secret: BTreeSet<RelPath>,
+    pub secret: Secret,
+    /// The answers, secret or not, that nobody gave in this run: where the project's files have other secrets, those stay.
+    pub unchosen: BTreeSet<String>,
 }
 
 impl Default for Options {
@@ -72,7 +76,8 @@ impl Default for Options {
             limit: 8 << 20,
             ignored: BTreeSet::new(),
             ignored_in_repository: BTreeSet::new(),
-            secret: BTreeSet::new(),
+            secret: Secret::new(),
+            unchosen: BTreeSet::new(),
         }
     }
 }

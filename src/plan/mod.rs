@@ -65,6 +65,8 @@ pub enum Subject {
     ImportLeftOut(String),
     /// The template has something else, which is not told: the file depends on a secret answer.
     Secret,
+    /// A secret stood in the file that is not the one given now; the value is not told.
+    SecretReplaced,
     /// So many others like the last one, which are not listed.
     More(usize),
 }
@@ -94,6 +96,9 @@ impl fmt::Display for Subject {
             Self::ByLines => f.write_str("too large to be merged by key, it was merged by lines: look at the result"),
             Self::ForNewApps => f.write_str("only a new project gets it"),
             Self::Secret => f.write_str("it differs from the template's; how is not shown, because it holds a secret"),
+            Self::SecretReplaced => {
+                f.write_str("it had another secret than the one that you gave: it has the new one now")
+            }
             Self::ImportLeftOut(line) => write!(f, "`{line}` was left out: nothing uses it"),
             Self::More(more) => write!(f, "and {more} more of these"),
         }

@@ -69,7 +69,7 @@ fn edited<'a>(
 ) -> impl Iterator<Item = (&'a RelPath, Digest)> {
     base.iter().filter_map(|(path, recorded)| {
         let entry =
-            ours.get(path).filter(|entry| recorded.pristine.base().is_some() && !recorded.is_unedited(entry))?;
+            ours.get(path).filter(|entry| recorded.pristine.bytes().is_some() && !recorded.is_unedited(entry))?;
         let digest = Digest::of(entry.bytes());
         let is_recorded = lock.get(path).is_some_and(|line| line.digest == Some(digest));
         (!is_recorded).then_some((path, digest))
