@@ -3,12 +3,13 @@
 mod inference;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::answers::name;
 use crate::answers::placeholder::Answer;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::manifest::Ownership;
-use crate::plan::Trees;
+use crate::plan::{Note, Trees};
 use crate::rooted::{Kind, Root};
 use crate::template::Template;
 use crate::workspace::{self, Site};
@@ -68,17 +69,54 @@ fn what_to_give(ownership: &Ownership) -> String {
     }
 }
 
-/// An answer that the project's files told.
+/// An answer that is known of a project without a lock.
 #[derive(Debug)]
 pub(super) struct Found {
     /// The answer.
     pub(super) answer: Answer,
-    /// The file that has it; none for a name that is the directory's.
-    pub(super) file: Option<String>,
+    /// What told it.
+    pub(super) by: By,
 }
 
-/// What the project's files told of the answers.
-pub(super) type Inferred = BTreeMap<String, Found>;
+/// What told an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum By {
+    /// A file of the project's, at these keys; of all of its text where there are none.
+    File {
+        /// The file.
+        file: String,
+        /// The keys, joined with dots where they are below others.
+        keys: Vec<String>,
+    },
+    /// The name of its directory.
+    Directory,
+    /// The template's manifest, which has an answer for every project that is adopted.
+    Template,
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { file, keys } if keys.is_empty() => write!(f, "from {file}"),
+            Self::File { file, keys } if keys.len() > KEYS => write!(f, "from {file}: {}, …", keys[..KEYS].join(", ")),
+            Self::File { file, keys } => write!(f, "from {file}: {}", keys.join(", ")),
+            Self::Directory => f.write_str("from the directory's name"),
+            Self::Template => f.write_str("as nothing says otherwise"),
+        }
+    }
+}
+
+/// So many keys of a file are named.
+const KEYS: usize = 5;
+
+/// What is known of the answers for a project without a lock, and what of its settings they do not take over.
+#[derive(Debug, Default)]
+pub(super) struct Inferred {
+    /// The answers.
+    pub(super) answers: BTreeMap<String, Found>,
+    /// What they do not take over.
+    pub(super) notes: Vec<Note>,
+}
 
 /// What the files tell of the answers, by the template's `[create-app.infer]`, as far as these are answers; and a name.
 ///
@@ -88,27 +126,29 @@ pub(super) type Inferred = BTreeMap<String, Found>;
 pub(super) fn answers(site: &Site, template: &Template) -> Result<Inferred> {
     const NAME: &str = "project-name";
     let ownership = &template.manifest.ownership;
-    let is_answer = |name: &str, text: &String| {
+    let is_answer = |name: &str, text: &str| {
         let placeholder = template.manifest.declared().find(|placeholder| placeholder.name == name);
         placeholder.is_none_or(|placeholder| placeholder.parse(text).is_ok())
     };
     let mut files = inference::Files::open(site)?;
-    let mut answers = Inferred::new();
+    let mut answers = BTreeMap::new();
+    let mut taken = inference::Taken::default();
     for (name, ways) in &ownership.infer {
         for way in ways {
-            let text = files.infer(way)?.filter(|text| is_answer(name, text));
-            if let Some(text) = text {
-                let found = Found { answer: Answer::Text(text), file: Some(way.file.clone()) };
-                answers.insert(name.clone(), found);
+            if let Some(told) = files.infer(way, |text| is_answer(name, text))? {
+                taken.extend(told.spots);
+                answers.insert(name.clone(), Found { answer: Answer::Text(told.text), by: told.by });
                 break;
             }
         }
     }
     let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let (known, file) = answers.remove(NAME).map_or((directory, None), |found| (found.answer.to_string(), found.file));
+    let (known, by) =
+        answers.remove(NAME).map_or((directory, By::Directory), |found| (found.answer.to_string(), found.by));
     // The scope of a package is no part of its name.
     let known = known.rsplit('/').next().unwrap_or_default();
     let named = name::nearest(known, ownership.name_pattern.as_ref());
-    answers.insert(NAME.to_owned(), Found { answer: Answer::Text(named), file });
-    Ok(answers)
+    answers.insert(NAME.to_owned(), Found { answer: Answer::Text(named), by });
+    let notes = files.not_adopted(&ownership.not_adopted, &taken)?;
+    Ok(Inferred { answers, notes })
 }

@@ -47,6 +47,8 @@ pub(super) struct Prospect {
     pub(super) downgrade: Option<[String; 2]>,
     /// That the record has lost answers, if it has.
     pub(super) mixed: Option<Diagnostic>,
+    /// The lock files of package managers that are the project's own, with whether they are below the repository's root.
+    pub(super) own_lock_files: BTreeSet<(bool, String)>,
     /// The steps of the template's migrations that were due, with the versions that they lead to.
     pub(super) migrated: Vec<(String, Action)>,
 }
@@ -56,6 +58,9 @@ impl Prospect {
     pub(super) fn lock_files(&self) -> Vec<String> {
         let lock = &self.record.lock;
         let has = |repository: bool, path: &str| {
+            if self.own_lock_files.contains(&(repository, path.to_owned())) {
+                return true;
+            }
             let files = if repository { &lock.repository_files } else { &lock.files };
             RelPath::new(path).is_ok_and(|path| files.contains_key(&path))
         };
@@ -64,7 +69,13 @@ impl Prospect {
             let files = if todo.repository { &lock.repository_files } else { &lock.files };
             let directory = todo.directory.as_deref();
             let is_here = |path: &&RelPath| path.ancestors().next() == directory;
-            let of_it = files.keys().filter(is_here).filter(|path| Install::of(path.file_name()) == Some(todo.install));
+            let own = self.own_lock_files.iter().filter(|(repository, _)| *repository == todo.repository);
+            let own: Vec<RelPath> = own.filter_map(|(_, path)| RelPath::new(path.as_str()).ok()).collect();
+            let of_it = files
+                .keys()
+                .chain(&own)
+                .filter(is_here)
+                .filter(|path| Install::of(path.file_name()) == Some(todo.install));
             let is_there = |path: &&RelPath| {
                 let place = if todo.repository { self.site.root() } else { &self.site.app };
                 path.below(place).symlink_metadata().is_ok()
@@ -105,14 +116,13 @@ impl Prospect {
         }
     }
 
-    /// The answers that are recorded as the project's files told them, and the file that has each.
-    pub(super) fn still_inferred(&self) -> BTreeMap<&str, Option<&str>> {
+    /// The answers that are recorded as they are known of a project that is adopted, and what told each.
+    pub(super) fn still_inferred(&self) -> BTreeMap<&str, String> {
         let answers = &self.record.lock.answers;
-        let still = self
-            .inferred
-            .iter()
+        let known = self.inferred.answers.iter();
+        let still = known
             .filter(|(name, found)| answers.get(*name).is_some_and(|it| it.to_string() == found.answer.to_string()));
-        still.map(|(name, found)| (name.as_str(), found.file.as_deref())).collect()
+        still.map(|(name, found)| (name.as_str(), found.by.to_string())).collect()
     }
 }
 
@@ -156,6 +166,7 @@ pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospec
         secret: BTreeSet::new(),
         downgrade: None,
         mixed: None,
+        own_lock_files: BTreeSet::new(),
         migrated: Vec::new(),
     }))
 }
@@ -220,6 +231,7 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let options = merging::options(&site, &template, args, rendered.secret);
     let mut plan = merging::merged(&site, bases, &mut ours, &theirs, &ownership, options)?;
     unwritten.tell(&mut plan);
+    plan.notes.extend(inferred.notes.iter().cloned());
     workspace::refuse_outside(&site, &plan)?;
     report::diagnostics(&workspace::refuse_collisions(&site, bases, &plan, &theirs)?);
     record.lock.moved = plan.moved.clone();
@@ -233,8 +245,23 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
         record.spare = digests;
         warning
     });
+    let own_lock_files = merging::own_lock_files(&site, &plan)?;
     let migrated = migrated.steps;
-    Ok(Prospect { site, recorded, inferred, ours, theirs, lent, plan, record, secret, downgrade, mixed, migrated })
+    Ok(Prospect {
+        site,
+        recorded,
+        inferred,
+        ours,
+        theirs,
+        lent,
+        plan,
+        record,
+        secret,
+        downgrade,
+        mixed,
+        own_lock_files,
+        migrated,
+    })
 }
 
 /// What the last upgrade left is no news: where nothing else changes, it stays recorded.

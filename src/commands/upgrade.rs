@@ -70,6 +70,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
         secret: prospect.secret.iter().map(String::as_str).collect(),
         inferred: prospect.still_inferred(),
         is_downgrade: prospect.downgrade.is_some(),
+        own_lock_files: &prospect.own_lock_files,
         migrated: &prospect.migrated,
     };
     let held = held.filter(|_| changed);

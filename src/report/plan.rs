@@ -46,10 +46,12 @@ pub struct Told<'a> {
     pub unresolved: &'a [Diagnostic],
     /// The answers that the template calls secret: a lock of an older version of it may hold them.
     pub secret: BTreeSet<&'a str>,
-    /// The answers that the files of a project that is adopted told, and the file that has each.
-    pub inferred: BTreeMap<&'a str, Option<&'a str>>,
+    /// The answers that are known of a project that is adopted, and what told each.
+    pub inferred: BTreeMap<&'a str, String>,
     /// Whether the template is an older one than before.
     pub is_downgrade: bool,
+    /// The lock files of package managers that are the project's own, with whether they are below the repository's root.
+    pub own_lock_files: &'a BTreeSet<(bool, String)>,
     /// The steps of the template's migrations, with the versions that they lead to.
     pub migrated: &'a [(String, Migration)],
 }
@@ -71,7 +73,8 @@ impl<'a> Told<'a> {
     fn commands(&self) -> BTreeSet<Todo> {
         self.plan.commands(|repository, path| {
             let files = if repository { &self.lock.repository_files } else { &self.lock.files };
-            RelPath::new(path).is_ok_and(|path| files.contains_key(&path))
+            self.own_lock_files.contains(&(repository, path.to_owned()))
+                || RelPath::new(path).is_ok_and(|path| files.contains_key(&path))
         })
     }
 
@@ -166,11 +169,7 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
 
 /// Where an answer of a project that is adopted is from.
 fn source(told: &Told<'_>, name: &str) -> String {
-    match told.inferred.get(name) {
-        Some(Some(file)) => format!(" (from {})", escape_control(file)),
-        Some(None) => " (from the directory's name)".to_owned(),
-        None => String::new(),
-    }
+    told.inferred.get(name).map_or_else(String::new, |by| format!(" ({})", escape_control(by)))
 }
 
 /// What a step of a migration does; a command is among those to run.

@@ -1,21 +1,52 @@
 //! What the project's own files tell of the answers: never what is behind a link, and never more than is worth it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::By;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::limits::{Budget, SETTINGS, is_deeply_nested, is_overfull_toml};
-use crate::manifest::{Inference, Inferred};
+use crate::manifest::{Inference, NotAdopted, Pointer, Spot};
+use crate::plan::{Note, Subject};
 use crate::rooted::{Failure, Root};
 use crate::tree::RelPath;
 use crate::workspace::Site;
 
 /// The most that is searched, in bytes: each way to an answer looks through a file.
 const SEARCHED: u64 = 256 << 20;
+
+/// More of the app's settings than this are not told.
+const NOTES: usize = 100;
+
+/// An answer that a file told.
+pub(super) struct Told {
+    pub(super) text: String,
+    pub(super) by: By,
+    /// Where it is.
+    pub(super) spots: Vec<(String, Spot)>,
+}
+
+impl Told {
+    fn new(text: String, file: &str, spots: Vec<Spot>) -> Self {
+        let keys = spots.iter().map(ToString::to_string).collect();
+        let by = By::File { file: file.to_owned(), keys };
+        Self { text, by, spots: spots.into_iter().map(|spot| (file.to_owned(), spot)).collect() }
+    }
+}
+
+/// What of the project's files has become an answer.
+#[derive(Default)]
+pub(super) struct Taken(Vec<(String, Spot)>);
+
+impl Taken {
+    pub(super) fn extend(&mut self, spots: Vec<(String, Spot)>) {
+        self.0.extend(spots);
+    }
+}
 
 /// The project's files, each read and parsed once.
 pub(super) struct Files<'a> {
@@ -37,33 +68,117 @@ impl<'a> Files<'a> {
         Ok(Self { root: open(site)?, directory: &site.app, texts, values, searched: Budget::new(SEARCHED) })
     }
 
-    /// What one way leads to.
+    /// What one way leads to, where that is an answer.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read, and where the template has too many ways.
-    pub(super) fn infer(&mut self, way: &Inference) -> Result<Option<String>> {
-        let Some(text) = self.text(&way.file)? else { return Ok(None) };
-        let pointer = match &way.place {
-            Inferred::Pointer(pointer) => pointer,
-            Inferred::Regex(_) if !self.searched.take(text.len() as u64) => {
-                let title = format!("the template searches more than {} MiB for its answers", SEARCHED >> 20);
-                return Err(Diagnostic::error(Code::TooLarge, title)
-                    .help("shorten `[create-app.infer]` in its manifest, or give the answers with -d")
-                    .into());
+    /// Where a file cannot be read, and where the template has too many ways.
+    pub(super) fn infer(&mut self, way: &Inference, is_answer: impl Fn(&str) -> bool) -> Result<Option<Told>> {
+        if let (true, Some(value)) = (way.files.is_empty(), &way.value) {
+            let told = || Told { text: value.clone(), by: By::Template, spots: Vec::new() };
+            return Ok(is_answer(value).then(told));
+        }
+        for file in &way.files {
+            if let (None, None, None, Some(value)) = (&way.pointer, &way.regex, &way.unless, &way.value) {
+                // It may be binary, or large: that it is there is all that counts.
+                if super::is_file(&self.root, file) && is_answer(value) {
+                    return Ok(Some(Told::new(value.clone(), file, Vec::new())));
+                }
+                continue;
             }
-            Inferred::Regex(regex) => {
-                // What cannot be searched for tells nothing: the question is asked.
-                return Ok(regex.first_group(&text).ok().flatten().map(str::to_owned));
+            let Some(text) = self.text(file)? else { continue };
+            let mut found = match &way.pointer {
+                Some(pointer) => self.leaves(file, pointer, &text, way.value.is_some())?,
+                None => vec![(None, text.to_string())],
+            };
+            if let Some(unless) = &way.unless {
+                self.search(found.iter().map(|(_, text)| text.len()).sum())?;
+                // What cannot be searched tells nothing: the question is asked.
+                found.retain(|(_, text)| unless.is_match(text) == Ok(false));
             }
+            if let Some(regex) = &way.regex {
+                self.search(found.iter().map(|(_, text)| text.len()).sum())?;
+                let group = |text: &str| regex.first_group(text).ok().flatten().map(str::to_owned);
+                found = found.into_iter().filter_map(|(spot, text)| Some((spot, group(&text)?))).collect();
+            }
+            if let Some(value) = &way.value {
+                found = found.into_iter().take(1).map(|(spot, _)| (spot, value.clone())).collect();
+            }
+            if way.all && !found.is_empty() {
+                found.retain(|(_, text)| is_answer(text));
+                let texts: Vec<String> = found.iter().map(|(_, text)| text.clone()).collect();
+                let spots = found.into_iter().filter_map(|(spot, _)| spot).collect();
+                let told = Told::new(texts.join(","), file, spots);
+                if !texts.is_empty() && is_answer(&told.text) {
+                    return Ok(Some(told));
+                }
+                continue;
+            }
+            if let Some((spot, text)) = found.into_iter().find(|(_, text)| is_answer(text)) {
+                return Ok(Some(Told::new(text, file, spot.into_iter().collect())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the template knows of an app's settings that no answer has taken over.
+    ///
+    /// # Errors
+    ///
+    /// As [`Files::infer`].
+    pub(super) fn not_adopted(&mut self, all: &[NotAdopted], taken: &Taken) -> Result<Vec<Note>> {
+        let (mut notes, mut seen) = (Vec::new(), BTreeSet::new());
+        for NotAdopted { files, pointer, except, help } in all {
+            for file in files {
+                let Some(text) = self.text(file)? else { continue };
+                let Ok(path) = RelPath::new(file.as_str()) else { continue };
+                self.search(text.len())?;
+                let Some(value) = self.value(file, &text) else { continue };
+                for (spot, _) in pointer.find(value) {
+                    let is_known = spot.key().is_some_and(|key| except.iter().any(|except| except == key));
+                    let is_taken = taken.0.iter().any(|(other, below)| other == file && spot.holds(below));
+                    if !is_known && !is_taken && notes.len() < NOTES && seen.insert((file.clone(), spot.clone())) {
+                        let subject = Subject::NotTakenOver { key: spot.to_string(), help: help.clone() };
+                        notes.push(Note { path: path.clone(), subject });
+                    }
+                }
+            }
+        }
+        Ok(notes)
+    }
+
+    /// Takes what a search through so many bytes costs.
+    fn search(&self, bytes: usize) -> Result<()> {
+        if self.searched.take(bytes as u64) {
+            return Ok(());
+        }
+        let title = format!("the template searches more than {} MiB for its answers", SEARCHED >> 20);
+        Err(Diagnostic::error(Code::TooLarge, title)
+            .help("shorten `[create-app.infer]` in its manifest, or give the answers with -d")
+            .into())
+    }
+
+    /// The texts, numbers and bools that a pointer leads to; maps and lists, too, where it only counts that they are there.
+    fn leaves(
+        &mut self,
+        file: &str,
+        pointer: &Pointer,
+        text: &Arc<str>,
+        takes_any: bool,
+    ) -> Result<Vec<(Option<Spot>, String)>> {
+        self.search(text.len())?;
+        let Some(value) = self.value(file, text) else { return Ok(Vec::new()) };
+        let leaf = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Bool(value) => Some(value.to_string()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => takes_any.then(String::new),
         };
-        let value = self.values.entry(way.file.clone()).or_insert_with(|| parse(&way.file, &text));
-        Ok(match value.as_ref().and_then(|value| value.pointer(pointer)) {
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(Value::Bool(value)) => Some(value.to_string()),
-            Some(Value::Number(number)) => Some(number.to_string()),
-            _ => None,
-        })
+        Ok(pointer.find(value).into_iter().filter_map(|(spot, value)| Some((Some(spot), leaf(value)?))).collect())
+    }
+
+    fn value(&mut self, file: &str, text: &str) -> Option<&Value> {
+        self.values.entry(file.to_owned()).or_insert_with(|| parse(file, text)).as_ref()
     }
 
     /// The text of a file; none where there is no such file of the project's own, or no text in it.

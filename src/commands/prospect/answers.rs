@@ -31,7 +31,7 @@ pub(super) fn known(
             lock.date.unwrap_or_else(inputs::date),
             &Lines::default(),
         ),
-        None => Ok(inferred.iter().map(|(name, found)| (name.clone(), found.answer.clone())).collect()),
+        None => Ok(inferred.answers.iter().map(|(name, found)| (name.clone(), found.answer.clone())).collect()),
     }
 }
 

@@ -152,6 +152,7 @@ impl Maker<'_> {
             secret: ownership.secret_names(),
             inferred: BTreeMap::new(),
             is_downgrade: false,
+            own_lock_files: const { &BTreeSet::new() },
             migrated: &migrated.steps,
         };
         let app = applied(&plan.app, &ours.app);

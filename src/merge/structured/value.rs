@@ -310,6 +310,16 @@ impl Value {
         }
     }
 
+    /// The keys that the other map has and this one has not; below others, joined with dots.
+    pub(super) fn lacks(&self, other: &Self) -> Vec<String> {
+        let (Self::Map(one), Self::Map(other)) = (self, other) else { return Vec::new() };
+        let all = other.pairs.iter().flat_map(|(key, theirs)| match one.get(key) {
+            None => vec![key.clone()],
+            Some(ours) => ours.value.lacks(&theirs.value).into_iter().map(|below| format!("{key}.{below}")).collect(),
+        });
+        all.collect()
+    }
+
     /// Whether every part of it is known.
     pub(super) fn is_judged(&self) -> bool {
         match self {

@@ -1,0 +1,1 @@
+export const greeting = (name: string): { message: string } => ({ message: `Welcome, ${name}` });
