@@ -111,6 +111,58 @@ fn what_the_files_tell_is_answered_by_them_as_far_as_it_is_an_answer() {
     assert_eq!(answers("{}", CONFIG, &given), ["shop", default, "a.example", "a/b"]);
 }
 
+/// A template is named in so many words: then another tool's answers are taken over, as far as they are answers.
+#[test]
+fn what_another_tool_has_recorded_is_answered_by_it() {
+    let manifest = "[placeholders]\ntitle = { prompt = \"?\", default = \"T\", regex = \"^[A-Z]\" }\n\
+                    ci = { type = \"bool\", prompt = \"?\", default = false }\n\
+                    parts = { type = \"array\", prompt = \"?\", choices = [\"a\", \"b\"], default = [] }\n\
+                    token = { prompt = \"?\", default = \"none\" }\n[create-app]\nsecret = [\"token\"]\n";
+    let said = |file: &str, text: &str| {
+        let place = Place::new();
+        place.write("template/cargo-generate.toml", manifest);
+        place.write("template/a.txt", "{{project-name}} {{title}} {{ci}} {{parts | join: '+'}}\n");
+        place.write("app/a.txt", "mine\n");
+        place.write(&format!("app/{file}"), text);
+        let said = place.app("app", &["upgrade", "--silent", "--path", "../template", "--conflict", "theirs"]).ended(0);
+        assert!(!said.out.contains("hunter2") && !place.read("app/.create-app/lock.toml").contains("hunter2"));
+        (place.read("app/a.txt"), said.out)
+    };
+    for (file, above, text) in [
+        (
+            ".copier-answers.yml",
+            "",
+            "_commit: v1\nproject_name: shop\ntitle: Hi\nci: true\nparts: [a, b]\ntoken: hunter2\n",
+        ),
+        (
+            ".cruft.json",
+            "context.cookiecutter.",
+            r#"{"context": {"cookiecutter": {"project_slug": "shop", "title": "Hi", "ci": "yes", "parts": ["a", "b"], "token": "hunter2"}}}"#,
+        ),
+        (
+            "cargo-generate.toml",
+            "values.",
+            "[values]\nproject-name = \"shop\"\ntitle = \"Hi\"\nci = true\nparts = [\"a\", \"b\"]\ntoken = \"hunter2\"\n",
+        ),
+    ] {
+        let (rendered, out) = said(file, text);
+        assert_eq!(rendered, "shop Hi true a+b\n", "{file}");
+        assert!(out.contains(&format!("  answer    title: \"Hi\" (from {file}: {above}title)\n")), "{out}");
+        assert!(out.contains(&format!("note      {file}: `{above}token` is not taken over: it is secret")), "{out}");
+        assert_eq!(out.contains("remove it: create-app manages"), !file.starts_with("cargo"), "{out}");
+    }
+    let (rendered, out) = said(".copier-answers.yml", "title: low\nci: perhaps\nparts: [c]\n");
+    assert_eq!(rendered, "app T false \n");
+    assert!(
+        out.contains("note      .copier-answers.yml: `title` is not taken over: as an answer, it does not match"),
+        "{out}"
+    );
+    // What is no map, too deep or elsewhere tells nothing.
+    for text in ["- a\n", "title: {a: b}\n", "\u{0}", &"[".repeat(100_000)] {
+        assert_eq!(said(".copier-answers.yml", text).0, "app T false \n");
+    }
+}
+
 #[test]
 fn a_suffix_that_another_app_of_the_repository_has_is_lengthened() {
     let place = Place::new();

@@ -1,40 +1,43 @@
 //! A project without a lock: whether it is one of the template's, and what its files tell of the answers.
 
 mod inference;
+mod recorded;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use self::recorded::Tool;
 use crate::answers::name;
 use crate::answers::placeholder::Answer;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::manifest::Ownership;
-use crate::plan::{Note, Trees};
+use crate::plan::{Note, Subject, Trees};
 use crate::rooted::{Kind, Root};
 use crate::template::Template;
+use crate::tree::RelPath;
 use crate::workspace::{self, Site};
 
-/// Files by which other tools manage a directory, what they are called, and what says so.
-const OTHERS: &[(&str, &str)] = &[
-    (".copier-answers.yml", "copier"),
-    (".copier-answers.yaml", "copier"),
-    (".cruft.json", "cruft"),
-    (".cookiecutter.json", "cookiecutter"),
-];
-
-/// Refuses what another tool manages, and what shows no sign of being a project of the template.
+/// Refuses what another tool manages, unless it was `said` which template is meant, and what shows no sign of being a project of the template.
 ///
 /// # Errors
 ///
 /// Says why, and what to do instead.
-pub(super) fn refuse_stranger(site: &Site, ownership: &Ownership, ours: &Trees, theirs: &Trees) -> Result<()> {
+pub(super) fn refuse_stranger(
+    site: &Site,
+    said: bool,
+    ownership: &Ownership,
+    ours: &Trees,
+    theirs: &Trees,
+) -> Result<()> {
     let shown = site.shown();
     let root = inference::open(site)?;
-    let other = OTHERS.iter().find(|(file, _)| is_file(&root, file));
+    let other = recorded::manager(&root).filter(|_| !said);
     let (title, help) = match other {
-        Some((file, tool)) => (
-            format!("`{shown}` is managed by {tool}: it has `{file}`"),
-            format!("remove `{file}` if {tool} is to manage it no longer, and run the command again"),
+        Some(Tool { file, name, .. }) => (
+            format!("`{shown}` is managed by {name}: it has `{file}`"),
+            "if create-app is to manage it from now on, say by which template, with --git, --path or --embedded: its answers \
+             are taken over"
+                .to_owned(),
         ),
         None if is_alike(&root, ownership, ours, theirs) => return Ok(()),
         None if let Some(problem) = workspace::misplaced(site) => return Err(problem.into()),
@@ -118,7 +121,8 @@ pub(super) struct Inferred {
     pub(super) notes: Vec<Note>,
 }
 
-/// What the files tell of the answers, by the template's `[create-app.infer]`, as far as these are answers; and a name.
+/// What other tools have recorded and the files tell of the answers, by the template's `[create-app.infer]`, as far as these are answers;
+/// and a name.
 ///
 /// # Errors
 ///
@@ -133,7 +137,16 @@ pub(super) fn answers(site: &Site, template: &Template) -> Result<Inferred> {
     let mut files = inference::Files::open(site)?;
     let mut answers = BTreeMap::new();
     let mut taken = inference::Taken::default();
+    let mut notes = Vec::new();
+    for placeholder in template.manifest.declared() {
+        if let Some((answer, told)) = recorded::answer(&mut files, placeholder, &mut notes)? {
+            answers.entry(placeholder.name.clone()).or_insert(Found { answer, by: told.by });
+        }
+    }
     for (name, ways) in &ownership.infer {
+        if answers.contains_key(name) {
+            continue;
+        }
         for way in ways {
             if let Some(told) = files.infer(way, |text| is_answer(name, text))? {
                 taken.extend(told.spots);
@@ -143,12 +156,18 @@ pub(super) fn answers(site: &Site, template: &Template) -> Result<Inferred> {
         }
     }
     let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let (known, by) =
-        answers.remove(NAME).map_or((directory, By::Directory), |found| (found.answer.to_string(), found.by));
+    let recorded = recorded::name(&mut files)?.map(|told| (told.text, told.by));
+    let inferred = answers.remove(NAME).map(|found| (found.answer.to_string(), found.by));
+    let (known, by) = recorded.or(inferred).unwrap_or((directory, By::Directory));
     // The scope of a package is no part of its name.
     let known = known.rsplit('/').next().unwrap_or_default();
     let named = name::nearest(known, ownership.name_pattern.as_ref());
     answers.insert(NAME.to_owned(), Found { answer: Answer::Text(named), by });
-    let notes = files.not_adopted(&ownership.not_adopted, &taken)?;
+    notes.extend(files.not_adopted(&ownership.not_adopted, &taken)?);
+    if let Some(Tool { file, name, .. }) = recorded::manager(&inference::open(site)?)
+        && let Ok(path) = RelPath::new(*file)
+    {
+        notes.push(Note { path, subject: Subject::OtherTool(name) });
+    }
     Ok(Inferred { answers, notes })
 }

@@ -222,7 +222,10 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let bases = recorded.as_ref().map(|project| &project.bases);
     match bases {
         Some(bases) => workspace::refuse_left_out(&site, bases, &ours)?,
-        None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
+        None => {
+            let said = args.source.is_given();
+            adoption::refuse_stranger(&site, said, &template.manifest.ownership, &ours, &theirs)?;
+        }
     }
     let unknown = recorded.iter().flat_map(|project| project.lock.files.iter().chain(&project.lock.repository_files));
     let mut hidden = rendered.secret.clone();

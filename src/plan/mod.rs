@@ -70,6 +70,8 @@ pub enum Subject {
         /// What to do about it.
         help: String,
     },
+    /// Another tool has managed an adopted project, by this file.
+    OtherTool(&'static str),
     /// An import of the template that nothing would use was left out.
     ImportLeftOut(String),
     /// The template has something else, which is not told: the file depends on a secret answer.
@@ -107,6 +109,7 @@ impl fmt::Display for Subject {
                 let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
                 write!(f, "added {}", keys.join(", "))
             }
+            Self::OtherTool(tool) => write!(f, "remove it: create-app manages the project from now on, and not {tool}"),
             Self::NotTakenOver { key, help } => write!(f, "`{key}` is not taken over: {help}"),
             Self::ImportLeftOut(line) => write!(f, "`{line}` was left out: nothing uses it"),
             Self::More(more) => write!(f, "and {more} more of these"),

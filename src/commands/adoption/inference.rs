@@ -121,6 +121,22 @@ impl<'a> Files<'a> {
         Ok(None)
     }
 
+    /// What a file of another tool's has recorded; of a list, its items with commas between.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub(super) fn recorded(&mut self, file: &str, pointer: &Pointer) -> Result<Option<Told>> {
+        let Some(text) = self.text(file)? else { return Ok(None) };
+        let Some(value) = self.value(file, &text) else { return Ok(None) };
+        let Some((spot, value)) = pointer.find(value).pop() else { return Ok(None) };
+        let text = match value {
+            Value::Array(items) => items.iter().map(leaf).collect::<Option<Vec<_>>>().map(|items| items.join(",")),
+            value => leaf(value),
+        };
+        Ok(text.map(|text| Told::new(text, file, vec![spot])))
+    }
+
     /// What the template knows of an app's settings that no answer has taken over.
     ///
     /// # Errors
@@ -168,13 +184,8 @@ impl<'a> Files<'a> {
     ) -> Result<Vec<(Option<Spot>, String)>> {
         self.search(text.len())?;
         let Some(value) = self.value(file, text) else { return Ok(Vec::new()) };
-        let leaf = |value: &Value| match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Bool(value) => Some(value.to_string()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => takes_any.then(String::new),
-        };
-        Ok(pointer.find(value).into_iter().filter_map(|(spot, value)| Some((Some(spot), leaf(value)?))).collect())
+        let text = |value: &Value| leaf(value).or_else(|| takes_any.then(String::new));
+        Ok(pointer.find(value).into_iter().filter_map(|(spot, value)| Some((Some(spot), text(value)?))).collect())
     }
 
     fn value(&mut self, file: &str, text: &str) -> Option<&Value> {
@@ -215,13 +226,23 @@ pub(super) fn open(site: &Site) -> Result<Option<Root>> {
     }
 }
 
+/// The text of a value that is neither a map nor a list.
+fn leaf(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 fn parse(file: &str, text: &str) -> Option<Value> {
     if is_deeply_nested(text) {
         return None;
     }
     match file.rsplit_once('.')?.1 {
-        "toml" if is_overfull_toml(text) => None,
-        "toml" => toml::from_str(text).ok(),
+        "toml" | "values" if is_overfull_toml(text) => None,
+        "toml" | "values" => toml::from_str(text).ok(),
         "yml" | "yaml" => serde_yaml_ng::from_str(text).ok(),
         _ => jsonc_parser::parse_to_serde_value(text, &jsonc_parser::ParseOptions::default()).ok()?,
     }
