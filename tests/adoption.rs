@@ -194,3 +194,76 @@ fn a_suffix_that_another_app_of_the_repository_has_is_lengthened() {
     place.commit("");
     place.app("", &["upgrade", "fourth/till", "--silent"]).ended(1).has("CONFLICT  .github/workflows/promote-till.yml");
 }
+
+/// A template in git with a version `v1` and a newer one, and a project that something made from `v1`, with an edit.
+fn made_from_v1() -> Place {
+    let place = Place::new();
+    let manifest = |version: &str, more: &str| {
+        format!(
+            "[placeholders]\ntitle = {{ prompt = \"?\", default = \"T\" }}\n{more}[create-app]\nversion = \"{version}\"\n\
+             [create-app.infer]\ntitle = [{{ file = \"data.json\", pointer = \"/title\" }}]\n"
+        )
+    };
+    place.write("template/cargo-generate.toml", manifest("1.0.0", ""));
+    place.write("template/a.txt", "{{project-name}}\ntwo\nthree\n{{title}}\n");
+    place.write("template/data.json", "{\n  \"title\": \"{{title}}\",\n  \"port\": 1\n}\n");
+    place.write("template/old.txt", "old\n");
+    place.git("template", &["init", "--quiet", "--initial-branch=main"]);
+    place.commit("template");
+    place.git("template", &["tag", "v1"]);
+    place.write("template/cargo-generate.toml", manifest("2.0.0", "size = { prompt = \"?\", default = \"big\" }\n"));
+    place.write("template/a.txt", "{{project-name}}\ntwo\nthree\n{{title}} is {{size}}\n");
+    place.write("template/data.json", "{\n  \"title\": \"{{title}}\",\n  \"port\": 2\n}\n");
+    place.remove("template/old.txt");
+    place.commit("template");
+    place.write("shop/a.txt", "shop\nTWO\nthree\nShoes\n");
+    place.write("shop/data.json", "{\n  \"title\": \"Shoes\",\n  \"port\": 1\n}\n");
+    place.write("shop/old.txt", "old\n");
+    place.git("shop", &["init", "--quiet"]);
+    place.commit("shop");
+    place
+}
+
+#[test]
+fn a_project_that_was_made_from_a_known_version_is_adopted_with_a_base() {
+    for source in [["--git", "../template"], ["--path", "../template"]] {
+        let place = made_from_v1();
+        let arguments = [&["upgrade", "--silent", "--from", "v1", "-d", "size=small"], &source[..]].concat();
+        let before = tree::read(&place.path("shop"));
+        place.app("shop", &[&arguments[..], &["--dry-run"]].concat()).ended(0);
+        assert_eq!(tree::differences(&before, &tree::read(&place.path("shop"))), "");
+        let said = place.app("shop", &arguments).ended(0);
+        assert!(said.out.starts_with(".: adopted, template 1.0.0 -> 2.0.0\n"), "{}", said.out);
+        assert!(said.out.contains("  answer    title: \"Shoes\" (from data.json: title)\n"), "{}", said.out);
+        assert_eq!(place.read("shop/a.txt"), "shop\nTWO\nthree\nShoes is small\n");
+        assert_eq!(place.read("shop/data.json"), "{\n  \"title\": \"Shoes\",\n  \"port\": 2\n}\n");
+        assert!(!place.has("shop/old.txt"));
+        place.app("shop", &["check"]).ended(0).has("1 edited");
+        place.commit("shop");
+        place.app("shop", &["upgrade", "--silent"]).ended(0).has("nothing to do");
+        place.app("shop", &arguments).ended(2).warns("has a record already").warns("leave out --from");
+    }
+}
+
+#[test]
+fn what_a_project_was_not_made_from_is_refused() {
+    let place = made_from_v1();
+    place.write("plain/cargo-generate.toml", "");
+    place.write("plain/a.txt", "a\n");
+    place.write("other/b.txt", "b\n");
+    place.git("other", &["init", "--quiet"]);
+    place.commit("other");
+    for (app, arguments, reasons) in [
+        ("shop", &["--from", "v9", "--git", "../template"][..], ["error[S005]", "v9"]),
+        ("shop", &["--from", "v9", "--path", "../template"], ["error[S005]", "v9"]),
+        ("shop", &["--from", "v1", "--path", "../plain"], ["error[S003]", "is in no repository"]),
+        ("shop", &["--from", "v1"], ["error[S003]", "the embedded one is not"]),
+        ("shop", &["--from", ""], ["a revision of the template", "--from"]),
+        ("other", &["--from", "v1", "--git", "../template"], ["error[L005]", "no file of the version"]),
+    ] {
+        let before = tree::read(&place.path(app));
+        let said = place.app(app, &[&["upgrade", "--silent"], arguments].concat()).ended(2);
+        reasons.iter().fold(said, |said, reason| said.warns(reason));
+        assert_eq!(tree::differences(&before, &tree::read(&place.path(app))), "");
+    }
+}

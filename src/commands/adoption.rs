@@ -11,10 +11,11 @@ use crate::answers::name;
 use crate::answers::placeholder::Answer;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::manifest::Ownership;
+use crate::merge::{Base, Bases};
 use crate::plan::{Note, Subject, Trees};
 use crate::rooted::{Kind, Root};
 use crate::template::Template;
-use crate::tree::RelPath;
+use crate::tree::{RelPath, Tree};
 use crate::workspace::{self, Site};
 
 /// Refuses what another tool manages, unless it was `said` which template is meant, and what shows no sign of being a project of the template.
@@ -47,6 +48,20 @@ pub(super) fn refuse_stranger(
         ),
     };
     Err(Diagnostic::error(Code::LockMissing, title).help(help).into())
+}
+
+/// Refuses a project that has none of the files that it is said to have been made with.
+///
+/// # Errors
+///
+/// Says so.
+pub(super) fn refuse_unlike(site: &Site, bases: &Bases, ours: &Trees) -> Result<()> {
+    let has = |base: &Base, ours: &Tree| base.keys().any(|path| ours.contains_key(path));
+    if has(&bases.app, &ours.app) || has(&bases.repository, &ours.repository) {
+        return Ok(());
+    }
+    let title = format!("`{}` has no file of the version that --from names", site.shown());
+    Err(Diagnostic::error(Code::LockMissing, title).help("give the directory of the app, or another revision").into())
 }
 
 /// Whether one of the files is there that tell such a project; where the template names none, any file of the template's.

@@ -61,6 +61,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
         shown: prospect.site.shown().to_string(),
         app_dir: prospect.site.app_dir.as_ref(),
         before: prospect.before(),
+        made_from: prospect.made_from(),
         lock: &prospect.record.lock,
         plan: &prospect.plan,
         backup: backup.as_ref(),
@@ -74,7 +75,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
         migrated: &prospect.migrated,
     };
     let held = held.filter(|_| changed);
-    if held.is_some() && prospect.recorded.is_none() && prospect::may_ask(&args.render) {
+    if held.is_some() && prospect.is_adopted && prospect::may_ask(&args.render) {
         report::status(&report::plan::human(&told));
         if !prompt::confirm("Adopt this project, as said above?", false)? {
             report::status("Nothing was written.");
@@ -146,7 +147,7 @@ fn prepare_all(site: &Site, args: &UpgradeArgs, inquiry: Option<Inquiry>) -> Res
         return Err(Diagnostics(unresolved));
     }
     refuse_downgrade(&prospect, args)?;
-    if prospect.recorded.is_none() {
+    if prospect.is_adopted {
         workspace::refuse_unsettled(&prospect.site, args.allow_dirty)?;
     }
     let findings = inquiry.map_or_else(Findings::default, Inquiry::end);
@@ -169,7 +170,7 @@ fn refuse_downgrade(prospect: &Prospect, args: &UpgradeArgs) -> Result<()> {
 
 /// Changes the project, and says what else there is to know.
 fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, findings: &Findings) -> Result<()> {
-    let stands_on = prospect.recorded.as_ref().map(|project| project.lock_digest);
+    let stands_on = prospect.recorded.as_ref().filter(|_| !prospect.is_adopted).map(|project| project.lock_digest);
     let site = &prospect.site;
     let progress = report::Progress::of_files(prospect.record.lock.files.len(), site.shown());
     progress.step("writing");

@@ -32,6 +32,8 @@ pub struct Told<'a> {
     pub app_dir: Option<&'a RelPath>,
     /// The lock before; none for a project without one.
     pub before: Option<&'a Lock>,
+    /// The template that a project without one was made from, if that is known.
+    pub made_from: Option<&'a LockedTemplate>,
     /// The lock from now on.
     pub lock: &'a Lock,
     /// What is done to the files.
@@ -209,6 +211,9 @@ fn headline(told: &Told<'_>) -> String {
         Some(before) => {
             let what = if told.is_downgrade { "downgrade, template" } else { "template" };
             format!("{what} {}", change(before.label().as_deref(), label.as_deref()))
+        }
+        None if let Some(from) = told.made_from => {
+            format!("adopted, template {}", change(from.label().as_deref(), label.as_deref()))
         }
         None => format!("adopted, template {}", escape_control(label.as_deref().unwrap_or("without version"))),
     };

@@ -143,6 +143,7 @@ impl Maker<'_> {
             shown,
             app_dir,
             before,
+            made_from: None,
             lock: &lock,
             plan: &plan,
             backup: None,

@@ -120,7 +120,7 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
         app_dir: told.app_dir.map(RelPath::as_str),
         changed: told.changed,
         conflicts: told.conflicted().count(),
-        before: told.before.map(|lock| JsonTemplate::of(&lock.template)),
+        before: told.before.map(|lock| &lock.template).or(told.made_from).map(JsonTemplate::of),
         after: JsonTemplate::of(&told.lock.template),
         migrations: told.migrated.iter().map(json_migration).collect(),
         answers: told.answers().into_iter().map(|answer| json_answer(told, answer)).collect(),
