@@ -258,7 +258,7 @@ pub struct NewArgs {
     /// Version control for the new project; by default git, outside a repository
     #[arg(long, value_enum, value_name = "VCS", ignore_case = true)]
     pub vcs: Option<Vcs>,
-    /// Expand into an existing directory; its own files are kept
+    /// Expand into an existing directory; its own files are kept, and get the template's blocks, lines and keys
     #[arg(long)]
     pub init: bool,
     /// Replace files that exist

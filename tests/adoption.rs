@@ -267,3 +267,51 @@ fn what_a_project_was_not_made_from_is_refused() {
         assert_eq!(tree::differences(&before, &tree::read(&place.path(app))), "");
     }
 }
+
+#[test]
+fn a_project_made_where_files_are_gets_the_templates_parts_into_them() {
+    let place = Place::new();
+    place.write(
+        "t/cargo-generate.toml",
+        "[placeholders]\nmain = { prompt = \"?\", default = \"src/main.js\" }\n[create-app]\nblocks = [\"README.md\"]\n\
+         once = [\"src/**\"]\n[create-app.infer]\nmain = [{ file = \"package.json\", pointer = \"/main\" }]\n",
+    );
+    let block = "<!-- create-app:begin use -->\nnode {{main}}\n<!-- create-app:end use -->\n";
+    place.write("t/README.md", format!("# {{{{project-name}}}}\n\n{block}"));
+    place.write("t/.gitignore", "dist/\nnode_modules/\n");
+    place.write(
+        "t/package.json",
+        "{\n  \"name\": \"{{project-name}}\",\n  \"scripts\": {\n    \"check\": \"tsc\"\n  }\n}\n",
+    );
+    place.write("t/src/main.js", "example\n");
+    place.write("t/notes.txt", "the template's\n");
+    for (file, text) in [
+        ("README.md", "# Mine\n"),
+        (".gitignore", "dist/\n*.log\n"),
+        ("package.json", "{\n  \"name\": \"mine\",\n  \"main\": \"lib/run.js\"\n}\n"),
+        ("src/main.js", "mine\n"),
+        ("notes.txt", "mine\n"),
+    ] {
+        place.write(&format!("app/{file}"), text);
+    }
+    let said = place.app("", &["new", "app", "--path", "t", "--init", "--silent", "--vcs", "none"]).ended(0);
+    for line in [
+        "  answer: main: \"lib/run.js\" (from package.json: main)\n",
+        "  the template's part was put into: README.md\n",
+        "  note: package.json: added `scripts`\n",
+        "  note: package.json: `name` stays yours; the template has `app`\n",
+        "  kept as it was: notes.txt\n",
+        "  kept as it was: src/main.js\n",
+    ] {
+        assert!(said.out.contains(line), "{line}{}", said.out);
+    }
+    let readme = place.read("app/README.md");
+    assert!(readme.starts_with("# Mine\n") && readme.contains("begin use -->\nnode lib/run.js\n<!--"), "{readme}");
+    assert_eq!(place.read("app/.gitignore"), "dist/\n*.log\nnode_modules/\n");
+    let package =
+        "{\n  \"name\": \"mine\",\n  \"main\": \"lib/run.js\",\n  \"scripts\": {\n    \"check\": \"tsc\"\n  }\n}\n";
+    assert_eq!(place.read("app/package.json"), package);
+    assert_eq!((place.read("app/src/main.js"), place.read("app/notes.txt")), ("mine\n".into(), "mine\n".into()));
+    place.app("app", &["check"]).ended(0);
+    place.app("app", &["upgrade", "--silent", "--allow-dirty"]).ended(0).has("nothing to do");
+}

@@ -15,6 +15,7 @@ use crate::merge::{Base, Bases};
 use crate::plan::{Note, Subject, Trees};
 use crate::rooted::{Kind, Root};
 use crate::template::Template;
+use crate::terminal::beginning;
 use crate::tree::{RelPath, Tree};
 use crate::workspace::{self, Site};
 
@@ -135,6 +136,21 @@ pub(super) struct Inferred {
     /// What they do not take over.
     pub(super) notes: Vec<Note>,
 }
+
+impl Inferred {
+    /// The answers that files told and that are taken, in words.
+    pub(super) fn told(&self, answers: &BTreeMap<String, Answer>) -> Vec<String> {
+        let of_files = self.answers.iter().filter(|(_, found)| matches!(found.by, By::File { .. }));
+        let taken = of_files
+            .filter(|(name, found)| answers.get(*name).is_some_and(|it| it.to_string() == found.answer.to_string()));
+        taken
+            .map(|(name, found)| format!("{name}: \"{}\" ({})", beginning(&found.answer.to_string(), SHOWN), found.by))
+            .collect()
+    }
+}
+
+/// So much of an answer is shown, in bytes.
+const SHOWN: usize = 400;
 
 /// What other tools have recorded and the files tell of the answers, by the template's `[create-app.infer]`, as far as these are answers;
 /// and a name.
