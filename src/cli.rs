@@ -333,7 +333,7 @@ pub enum Vcs {
 
 /// How to bring a project up to date.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit code 1: there are conflicts to resolve.")]
+#[command(after_help = "Exit code 1: there are conflicts to resolve, or one of several paths failed.")]
 pub struct UpgradeArgs {
     /// The directories of apps
     #[arg(default_value = ".", value_name = "PATH")]

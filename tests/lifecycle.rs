@@ -698,7 +698,8 @@ fn several_projects_are_upgraded_and_one_that_fails_keeps_no_other_from_it() {
     place.app("", &["two", "--silent", "--path", "template"]).ended(0);
     place.commit("");
     place.write("template/scripts/new.sh", "#!/bin/sh\n");
-    let said = place.app("", &["upgrade", "one", "missing", "two", "--silent"]).ended(2);
+    // 2 would say that nothing was written.
+    let said = place.app("", &["upgrade", "one", "missing", "two", "--silent"]).ended(1);
     assert!(said.err.contains("there is no directory `missing`"), "{}", said.err);
     assert!(said.out.contains("one: template 3.0.0 -> 3.1.0\n") && said.out.contains("two: template"), "{}", said.out);
     assert!(place.has("one/scripts/new.sh") && place.has("two/scripts/new.sh"));

@@ -78,3 +78,11 @@ fn warn_after_the_fact(result: Result<()>, help: &str) {
         report::diagnostics(&problems.0.into_iter().map(warning).collect::<Vec<_>>());
     }
 }
+
+/// How a command ends that has changed something: what failed then is shown, but the exit code 2 means that nothing was written.
+fn after_a_change(result: Result<Outcome>) -> Result<Outcome> {
+    result.or_else(|problems| {
+        report::diagnostics(&problems.0);
+        Ok(Outcome::Differences)
+    })
+}

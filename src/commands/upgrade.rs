@@ -21,30 +21,34 @@ use crate::workspace::{self, Backup, Findings, Inquiry, Site, Unheld};
 ///
 /// # Errors
 ///
-/// Everything that stopped it; then nothing was written there.
+/// Everything that stopped it, where nothing was written for any of the paths.
 pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
-    let (mut outcome, mut failures) = (Outcome::Clean, Vec::new());
+    let (mut outcome, mut failures, mut has_written) = (Outcome::Clean, Vec::new(), false);
     for (n, path) in args.paths.iter().enumerate() {
         if n > 0 && !args.json {
             // Should it fail, what is printed next says so.
             drop(report::summary("\n"));
         }
-        match if args.abort { abort::run(path, args) } else { upgrade(path, args) } {
+        match if args.abort { abort::run(path, args, &mut has_written) } else { upgrade(path, args, &mut has_written) }
+        {
             Ok(Outcome::Differences) => outcome = Outcome::Differences,
             Ok(Outcome::Clean) => {}
             Err(problems) => failures.extend(problems.0),
         }
     }
-    if failures.is_empty() { Ok(outcome) } else { Err(Diagnostics(failures)) }
+    let failed = if failures.is_empty() { Ok(outcome) } else { Err(Diagnostics(failures)) };
+    if has_written { super::after_a_change(failed) } else { failed }
 }
 
-fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
+/// Upgrades the project at a path. `has_written` becomes true where something was changed, whatever else goes wrong.
+fn upgrade(path: &Path, args: &UpgradeArgs, has_written: &mut bool) -> Result<Outcome> {
     let opened = if args.dry_run {
         Opened { site: interrupted::open(path)?, held: None, recovered: None, is_gone: false }
     } else {
         interrupted::hold(path)?
     };
-    let Opened { site, held, is_gone, .. } = opened;
+    let Opened { site, held, recovered, is_gone } = opened;
+    *has_written |= recovered.is_some();
     // A new project that was taken back is not to be adopted instead.
     if is_gone {
         report::status("There is no project here to upgrade: run the command that was interrupted again.");
@@ -93,6 +97,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
     let is_written = held.is_some();
     if let Some(held) = held {
         apply(held, &prospect, backup.as_ref(), &findings)?;
+        *has_written = true;
     }
     let printed = match args.json {
         true => report::result(&report::plan::json("upgrade", &told)),

@@ -112,7 +112,11 @@ fn apply(plan: &Plan, ours: &Tree) -> Tree {
 
 /// The lines of a tree that are somebody's: not empty ones, and not those of files whose values are merged.
 fn lines(tree: &Tree) -> impl Iterator<Item = Vec<u8>> {
-    let is_text = |path: &RelPath| ![".json", ".toml", ".yml", "rc"].iter().any(|end| path.as_str().ends_with(end));
+    // Another case is another name of the same file, on some systems and so in a merge.
+    let is_text = |path: &RelPath| {
+        let name = path.as_str().to_lowercase();
+        ![".json", ".toml", ".yml", "rc"].iter().any(|end| name.ends_with(end))
+    };
     let files = tree.iter().filter(move |(path, entry)| is_text(path) && matches!(entry, Entry::File { .. }));
     let files = files.map(|(_, entry)| entry);
     let lines = files.flat_map(|entry| entry.bytes().split(|byte| b"\r\n".contains(byte)));
