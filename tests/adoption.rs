@@ -298,7 +298,7 @@ fn a_project_made_where_files_are_gets_the_templates_parts_into_them() {
     for line in [
         "  answer: main: \"lib/run.js\" (from package.json: main)\n",
         "  the template's part was put into: README.md\n",
-        "  note: package.json: added `scripts`\n",
+        "  note: package.json: added `scripts.check`\n",
         "  note: package.json: `name` stays yours; the template has `app`\n",
         "  kept as it was: notes.txt\n",
         "  kept as it was: src/main.js\n",
@@ -314,4 +314,43 @@ fn a_project_made_where_files_are_gets_the_templates_parts_into_them() {
     assert_eq!((place.read("app/src/main.js"), place.read("app/notes.txt")), ("mine\n".into(), "mine\n".into()));
     place.app("app", &["check"]).ended(0);
     place.app("app", &["upgrade", "--silent", "--allow-dirty"]).ended(0).has("nothing to do");
+}
+
+#[test]
+fn an_app_in_a_workspace_keeps_its_package_manager() {
+    let place = Place::new();
+    place.git("", &["init", "--quiet"]);
+    place.write("pnpm-lock.yaml", "lockfileVersion: '9.0'\n");
+    place.write("apps/shop/wrangler.toml", "name = \"shop\"\nmain = \"dist/worker.js\"\n");
+    place.write("apps/shop/package.json", "{\n  \"name\": \"shop\"\n}\n");
+    place.write("apps/shop/src/index.js", "export default {};\n");
+    place.commit("");
+    let said = place.app("apps/shop", &["upgrade", "--silent"]).ended(0);
+    for line in [
+        "  answer    package_manager: \"pnpm\" (from ../../pnpm-lock.yaml)\n",
+        "  answer    entry: \"src/index.js\" (from src/index.js)\n",
+        "  note      wrangler.toml: `main` is not taken over: there is no such file; ",
+        "  (cd ../.. && pnpm install)\n",
+        " ../../pnpm-lock.yaml",
+    ] {
+        assert!(said.out.contains(line), "{line}{}", said.out);
+    }
+    assert!(!place.has("apps/shop/bun.lock") && place.has("apps/shop/tsconfig.json"));
+    assert_eq!(place.read("apps/shop/package.json").matches("\"packageManager\"").count(), 0);
+    assert!(place.read(".github/workflows/ci-shop.yml").contains("pnpm install --frozen-lockfile"));
+}
+
+/// No link is followed, and nothing outside of the repository is looked at.
+#[cfg(unix)]
+#[test]
+fn what_is_behind_a_link_tells_nothing() {
+    let place = Place::new();
+    place.write("elsewhere/wrangler.toml", "name = \"other\"\nmain = \"src/index.js\"\n");
+    place.write("package-lock.json", "{}\n");
+    place.write("shop/alchemy.config.ts", CONFIG);
+    fs_err::os::unix::fs::symlink("../elsewhere/wrangler.toml", place.path("shop/wrangler.toml")).unwrap();
+    fs_err::os::unix::fs::symlink("../elsewhere/wrangler.toml", place.path("shop/yarn.lock")).unwrap();
+    let said = place.app("shop", &["upgrade", "--silent"]).ended(0);
+    assert!(said.out.contains("  answer    package_manager: \"bun\" (as nothing says otherwise)\n"), "{}", said.out);
+    assert!(!said.out.contains("wrangler.toml"), "{}", said.out);
 }

@@ -72,16 +72,21 @@ pub(super) fn merged(
 /// Where the app's directory cannot be opened.
 pub(super) fn own_lock_files(site: &Site, plan: &Plan) -> Result<BTreeSet<(bool, String)>> {
     let mut found = BTreeSet::new();
-    for (repository, changes, place) in [(false, &plan.app, &site.app as &Path), (true, &plan.repository, site.root())]
-    {
-        let manifests: Vec<&RelPath> =
-            changes.keys().filter(|path| !Install::lock_files(path.file_name()).is_empty()).collect();
+    let is_manifest = |path: &&RelPath| !Install::lock_files(path.file_name()).is_empty();
+    let app: Vec<RelPath> = plan.app.keys().filter(is_manifest).cloned().collect();
+    let mut repository: Vec<RelPath> = plan.repository.keys().filter(is_manifest).cloned().collect();
+    // Those of a workspace are above the app.
+    if let Some(app_dir) = &site.app_dir {
+        let names = app.iter().map(RelPath::file_name);
+        repository.extend(names.filter_map(|name| RelPath::new(format!("{app_dir}/{name}")).ok()));
+    }
+    for (is_repository, manifests, place) in [(false, app, site.app.as_path()), (true, repository, site.root())] {
         let Some(root) = (if manifests.is_empty() { None } else { open(place)? }) else { continue };
-        for manifest in manifests {
+        for manifest in &manifests {
             for directory in manifest.ancestors().map(|directory| format!("{directory}/")).chain([String::new()]) {
                 let names = Install::lock_files(manifest.file_name()).iter().map(|name| format!("{directory}{name}"));
                 let is_there = |path: &String| matches!(root.kind(path), Ok(Some(Kind::File)));
-                found.extend(names.filter(is_there).map(|path| (repository, path)));
+                found.extend(names.filter(is_there).map(|path| (is_repository, path)));
             }
         }
     }

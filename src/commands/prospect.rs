@@ -68,7 +68,7 @@ impl Prospect {
             RelPath::new(path).is_ok_and(|path| files.contains_key(&path))
         };
         let mut found = Vec::new();
-        for todo in self.plan.commands(has) {
+        for todo in self.plan.commands(self.site.app_dir.as_ref(), has) {
             let files = if todo.repository { &lock.repository_files } else { &lock.files };
             let directory = todo.directory.as_deref();
             let is_here = |path: &&RelPath| path.ancestors().next() == directory;

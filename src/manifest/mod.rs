@@ -205,6 +205,10 @@ pub struct Inference {
     pub value: Option<String>,
     /// Whether everything that is found is the answer, with commas between; else it is the first that is one.
     pub all: bool,
+    /// Whether only the path of a file that the project has is an answer.
+    pub exists: bool,
+    /// Whether the file may be in a directory above the app as well, in its repository.
+    pub above: bool,
 }
 
 /// Settings of an app that no answer can take over.

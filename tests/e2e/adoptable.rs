@@ -14,7 +14,7 @@ use crate::support::tools;
 /// Files of an app that a template may add something to.
 const SHARED: &[&str] = &[".gitignore", "README.md", "package.json"];
 
-/// An app of `adoptable/`, adopted.
+/// An app of `tests/adoptable/`, adopted.
 struct Adopted {
     _folder: TempDir,
     dir: PathBuf,
@@ -27,7 +27,7 @@ impl Adopted {
     fn new(name: &str) -> Self {
         let folder = temporary();
         let dir = folder.path().join(name);
-        let before = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/adoptable").join(name));
+        let before = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/adoptable").join(name));
         for (path, text) in &before {
             let path = dir.join(path);
             fs::create_dir_all(path.parent().expect("a folder")).expect("writable");

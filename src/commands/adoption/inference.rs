@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -48,24 +48,56 @@ impl Taken {
     }
 }
 
-/// The project's files, each read and parsed once.
-pub(super) struct Files<'a> {
+/// The app's directory, or one above it.
+struct Level {
     root: Option<Root>,
-    directory: &'a Path,
+    directory: PathBuf,
+    /// How its files are called, seen from the app.
+    prefix: String,
+}
+
+/// The project's files, each read and parsed once.
+pub(super) struct Files {
+    /// The app's directory, and those above it in its repository.
+    levels: Vec<Level>,
     texts: BTreeMap<String, Option<Arc<str>>>,
     values: BTreeMap<String, Option<Value>>,
     searched: Budget,
 }
 
-impl<'a> Files<'a> {
+impl Files {
     /// The files of an app.
     ///
     /// # Errors
     ///
     /// Where its directory cannot be opened.
-    pub(super) fn open(site: &'a Site) -> Result<Self> {
+    pub(super) fn open(site: &Site) -> Result<Self> {
+        let mut levels = vec![Level { root: open(site)?, directory: site.app.clone(), prefix: String::new() }];
+        let depth = site.app_dir.as_ref().map_or(0, |app_dir| app_dir.as_str().split('/').count());
+        for (n, directory) in site.app.ancestors().skip(1).take(depth).enumerate() {
+            let prefix = "../".repeat(n + 1);
+            levels.push(Level { root: Root::open(directory).ok(), directory: directory.to_owned(), prefix });
+        }
         let (texts, values) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { root: open(site)?, directory: &site.app, texts, values, searched: Budget::new(SEARCHED) })
+        Ok(Self { levels, texts, values, searched: Budget::new(SEARCHED) })
+    }
+
+    /// The names, seen from the app, under which a way's files may be there, best first.
+    fn names(&self, way: &Inference) -> Vec<String> {
+        let levels = if way.above { &self.levels[..] } else { &self.levels[..1] };
+        levels.iter().flat_map(|level| way.files.iter().map(|file| format!("{}{file}", level.prefix))).collect()
+    }
+
+    /// The directory that a name leads to, and the path below it. What is no path leads nowhere.
+    fn level(&self, name: &str) -> Option<(&Level, RelPath)> {
+        let below = name.trim_start_matches("../");
+        let level = self.levels.get((name.len() - below.len()) / "../".len())?;
+        Some((level, RelPath::new(below).ok()?))
+    }
+
+    /// Whether the project has a file of its own of this name.
+    fn has(&self, name: &str) -> bool {
+        self.level(name).is_some_and(|(level, path)| super::is_file(&level.root, path.as_str()))
     }
 
     /// What one way leads to, where that is an answer.
@@ -78,10 +110,10 @@ impl<'a> Files<'a> {
             let told = || Told { text: value.clone(), by: By::Template, spots: Vec::new() };
             return Ok(is_answer(value).then(told));
         }
-        for file in &way.files {
+        for file in &self.names(way) {
             if let (None, None, None, Some(value)) = (&way.pointer, &way.regex, &way.unless, &way.value) {
                 // It may be binary, or large: that it is there is all that counts.
-                if super::is_file(&self.root, file) && is_answer(value) {
+                if self.has(file) && is_answer(value) {
                     return Ok(Some(Told::new(value.clone(), file, Vec::new())));
                 }
                 continue;
@@ -100,6 +132,9 @@ impl<'a> Files<'a> {
                 self.search(found.iter().map(|(_, text)| text.len()).sum())?;
                 let group = |text: &str| regex.first_group(text).ok().flatten().map(str::to_owned);
                 found = found.into_iter().filter_map(|(spot, text)| Some((spot, group(&text)?))).collect();
+            }
+            if way.exists {
+                found.retain(|(_, text)| !text.starts_with("../") && self.has(text));
             }
             if let Some(value) = &way.value {
                 found = found.into_iter().take(1).map(|(spot, _)| (spot, value.clone())).collect();
@@ -202,11 +237,12 @@ impl<'a> Files<'a> {
     }
 
     fn find(&self, file: &str) -> Result<Option<Arc<str>>> {
-        let (Some(root), Ok(path)) = (&self.root, RelPath::new(file)) else { return Ok(None) };
+        let Some((level, path)) = self.level(file) else { return Ok(None) };
+        let Some(root) = &level.root else { return Ok(None) };
         match root.read(path.as_str(), SETTINGS) {
             Ok(bytes) => Ok(String::from_utf8(bytes).ok().map(Into::into)),
             Err(Failure::Io(error)) if error.kind() != ErrorKind::NotFound => {
-                Err(Diagnostic::io("cannot read", &self.directory.join(file), &error).into())
+                Err(Diagnostic::io("cannot read", &level.directory.join(path.as_str()), &error).into())
             }
             Err(_) => Ok(None),
         }

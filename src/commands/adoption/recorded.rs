@@ -45,7 +45,7 @@ pub(super) fn manager(root: &Option<Root>) -> Option<&'static Tool> {
 ///
 /// Where a file cannot be read.
 pub(super) fn answer(
-    files: &mut Files<'_>,
+    files: &mut Files,
     placeholder: &Placeholder,
     notes: &mut Vec<Note>,
 ) -> Result<Option<(Answer, Told)>> {
@@ -73,7 +73,7 @@ pub(super) fn answer(
 /// # Errors
 ///
 /// Where a file cannot be read.
-pub(super) fn name(files: &mut Files<'_>) -> Result<Option<Told>> {
+pub(super) fn name(files: &mut Files) -> Result<Option<Told>> {
     for tool in TOOLS {
         for name in ["project-name"].iter().chain(&NAMES) {
             if let Some(told) = look_up(files, tool, name)? {
@@ -84,7 +84,7 @@ pub(super) fn name(files: &mut Files<'_>) -> Result<Option<Told>> {
     Ok(None)
 }
 
-fn look_up(files: &mut Files<'_>, tool: &Tool, name: &str) -> Result<Option<Told>> {
+fn look_up(files: &mut Files, tool: &Tool, name: &str) -> Result<Option<Told>> {
     let name = name.replace('~', "~0").replace('/', "~1");
     let Some(pointer) = Pointer::parse(&format!("{}/{name}", tool.answers)) else { return Ok(None) };
     files.recorded(tool.file, &pointer)

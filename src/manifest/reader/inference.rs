@@ -31,7 +31,7 @@ impl Reader {
 
     fn inference(&mut self, item: &Value<'_>) -> Option<Inference> {
         const PLACE: &str = "an inference";
-        const KEYS: &[&str] = &["file", "pointer", "regex", "unless", "value", "all"];
+        const KEYS: &[&str] = &["file", "pointer", "regex", "unless", "value", "all", "exists", "above"];
         let table = self.table(PLACE, item)?;
         self.check_keys(table, PLACE, KEYS, Severity::Error);
         let files = self.files_at(table)?;
@@ -43,7 +43,7 @@ impl Reader {
         }
         let unless = if table.contains_key("unless") { Some(self.regex_at(table, "unless")?) } else { None };
         let value = self.string_at(table, "value").map(|value| value.value);
-        let all = self.bool_at(table, "all").unwrap_or_default();
+        let [all, exists, above] = ["all", "exists", "above"].map(|key| self.bool_at(table, key).unwrap_or_default());
         let wrong = match () {
             () if files.is_empty() && value.is_none() => Some(("`file` or `value`", "it has neither")),
             () if files.is_empty()
@@ -61,7 +61,7 @@ impl Reader {
             self.invalid(item.span(), &format!("{PLACE} needs {missing}"), label, format!("add {missing}"));
             return None;
         }
-        Some(Inference { files, pointer, regex, unless, value, all })
+        Some(Inference { files, pointer, regex, unless, value, all, exists, above })
     }
 
     pub(super) fn not_adopted(&mut self, table: &DeTable<'_>) -> Vec<NotAdopted> {
@@ -82,6 +82,8 @@ impl Reader {
                 (Some(pointer), Some(help)) if !files.is_empty() => {
                     found.push(NotAdopted { files, pointer, except, help });
                 }
+                // That it has no `help` has been said.
+                (_, None) => {}
                 _ => self.invalid(
                     item.span(),
                     &format!("{PLACE} needs `file`, `pointer` and `help`"),

@@ -313,9 +313,13 @@ impl Value {
     /// The keys that the other map has and this one has not; below others, joined with dots.
     pub(super) fn lacks(&self, other: &Self) -> Vec<String> {
         let (Self::Map(one), Self::Map(other)) = (self, other) else { return Vec::new() };
-        let all = other.pairs.iter().flat_map(|(key, theirs)| match one.get(key) {
-            None => vec![key.clone()],
-            Some(ours) => ours.value.lacks(&theirs.value).into_iter().map(|below| format!("{key}.{below}")).collect(),
+        let none = Self::Map(Map::default());
+        let all = other.pairs.iter().flat_map(|(key, theirs)| {
+            let below = one.get(key).map_or(&none, |ours| &ours.value).lacks(&theirs.value);
+            match one.get(key) {
+                None if below.is_empty() => vec![key.clone()],
+                _ => below.into_iter().map(|below| format!("{key}.{below}")).collect(),
+            }
         });
         all.collect()
     }

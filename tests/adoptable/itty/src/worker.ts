@@ -9,7 +9,11 @@ const router = AutoRouter<IRequest, [Env, ExecutionContext]>();
 
 router
   .get("/health", () => ({ status: "ok" }))
-  .get("/guests", async (_, env) => (await env.DB.prepare("SELECT name FROM guests").all()).results)
+  .get(
+    "/guests",
+    async (_, env) =>
+      (await env.DB.prepare("SELECT name FROM guests").all()).results,
+  )
   .get("/:name", ({ name }) => greeting(name));
 
 export default { ...router };

@@ -1,6 +1,9 @@
 import type { PropsWithChildren } from "hono/jsx";
 
-export const Layout = ({ title, children }: PropsWithChildren<{ title: string }>) => (
+export const Layout = ({
+  title,
+  children,
+}: PropsWithChildren<{ title: string }>) => (
   <html lang="en">
     <head>
       <title>{title}</title>

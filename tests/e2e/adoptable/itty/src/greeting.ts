@@ -1,1 +1,0 @@
-export const greeting = (name: string): { message: string } => ({ message: `Welcome, ${name}` });
