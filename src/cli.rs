@@ -258,7 +258,7 @@ pub struct NewArgs {
     /// Version control for the new project; by default git, outside a repository
     #[arg(long, value_enum, value_name = "VCS", ignore_case = true)]
     pub vcs: Option<Vcs>,
-    /// Expand into an existing directory; its own files are kept
+    /// Expand into an existing directory; its own files are kept, and get the template's blocks, lines and keys
     #[arg(long)]
     pub init: bool,
     /// Replace files that exist
@@ -361,6 +361,9 @@ pub struct UpgradeArgs {
 /// What a project is merged with.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
+    /// Adopt a project without a record that was made from this revision of the template: a commit, tag or branch of its repository
+    #[arg(long, value_name = "REV", value_parser = filled("a revision of the template, such as `v1.0.0`"))]
+    pub from: Option<String>,
     /// Which template to use from now on.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -423,7 +426,7 @@ pub struct DiffArgs {
     #[command(flatten)]
     pub render: RenderArgs,
     /// Show what the project changed since it was rendered; offline
-    #[arg(long, conflicts_with_all = ["upstream", "SourceArgs", "define", "values_file", "conflict"])]
+    #[arg(long, conflicts_with_all = ["upstream", "SourceArgs", "define", "values_file", "conflict", "from"])]
     pub local: bool,
     /// Show what the template changed since the project was rendered
     #[arg(long)]

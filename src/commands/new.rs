@@ -8,13 +8,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use self::answers::{answer, facts, say_that_nobody_was_asked};
+use super::adoption::{self, Inferred};
 use super::origin::{self, Access};
 use super::{Outcome, inputs, interrupted, render};
 use crate::answers::prompt;
 use crate::cli::{NewArgs, Vcs};
 use crate::diagnostic::Result;
 use crate::lock;
+use crate::manifest::Ownership;
+use crate::merge::{self, Options};
 use crate::plan::{Existing, Plan, Trees};
+use crate::render::Secret;
 use crate::template::Template;
 use crate::workspace::{self, Site};
 use crate::{git, report};
@@ -46,7 +50,8 @@ fn make(args: &NewArgs, site: &Site) -> Result<Outcome> {
 
     let mentioned = inputs::remembered(&template);
     let facts = facts(args, site, &template, &mentioned)?;
-    let mut resolved = answer(args, &template, &facts, may_ask)?;
+    let inferred = if existing == Existing::Keep { adoption::answers(site, &template)? } else { Inferred::default() };
+    let mut resolved = answer(args, &template, &facts, &inferred, may_ask)?;
     say_that_nobody_was_asked(args, &template, may_ask);
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");
@@ -57,7 +62,7 @@ fn make(args: &NewArgs, site: &Site) -> Result<Outcome> {
     let record = lock::record(&recorded, &BTreeSet::new());
     let trees = rendered.trees;
     let ours = site.read(&trees.app, &trees.repository)?;
-    let plan = Plan::new(trees.app, trees.repository, &ours, existing);
+    let plan = plan(trees, &ours, existing, &rendered.ownership, rendered.secret, &inferred);
     workspace::refuse_outside(site, &plan)?;
     report::diagnostics(&workspace::refuse_collisions(site, None, &plan, &Trees::default())?);
     // Who asks for a repository in so many words gets all or nothing.
@@ -72,13 +77,37 @@ fn make(args: &NewArgs, site: &Site) -> Result<Outcome> {
 
     drop(progress);
     let in_repository = start_repository(args, site, &template);
-    let printed = super::summary::made(site, &plan, &template.manifest.ownership.next);
+    let told = inferred.told(&resolved.answers);
+    let printed = super::summary::made(site, &plan, &told, &template.manifest.ownership.next);
     super::warn_after_the_fact(printed, "the project is complete");
     super::summary::warn_of(&done);
     if in_repository {
         report::diagnostics(&super::summary::ignored(site, &record));
     }
     Ok(Outcome::Clean)
+}
+
+/// The files that are made; with `--init`, what is added to those that are there as well.
+fn plan(
+    trees: Trees,
+    ours: &Trees,
+    existing: Existing,
+    ownership: &Ownership,
+    secret: Secret,
+    inferred: &Inferred,
+) -> Plan {
+    let additions = match existing {
+        Existing::Keep => {
+            let options = Options { modes: cfg!(unix), secret, ..Options::default() };
+            merge::additions(ours, &trees, ownership, &options)
+        }
+        Existing::Refuse | Existing::Replace => Plan::default(),
+    };
+    let mut plan = Plan::new(trees.app, trees.repository, ours, existing);
+    plan.app.extend(additions.app);
+    plan.repository.extend(additions.repository);
+    plan.notes = additions.notes.into_iter().chain(inferred.notes.iter().cloned()).collect();
+    plan
 }
 
 fn existing(args: &NewArgs) -> Existing {

@@ -65,6 +65,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs, has_written: &mut bool) -> Result<Ou
         shown: prospect.site.shown().to_string(),
         app_dir: prospect.site.app_dir.as_ref(),
         before: prospect.before(),
+        made_from: prospect.made_from(),
         lock: &prospect.record.lock,
         plan: &prospect.plan,
         backup: backup.as_ref(),
@@ -74,10 +75,11 @@ fn upgrade(path: &Path, args: &UpgradeArgs, has_written: &mut bool) -> Result<Ou
         secret: prospect.secret.iter().map(String::as_str).collect(),
         inferred: prospect.still_inferred(),
         is_downgrade: prospect.downgrade.is_some(),
+        own_lock_files: &prospect.own_lock_files,
         migrated: &prospect.migrated,
     };
     let held = held.filter(|_| changed);
-    if held.is_some() && prospect.recorded.is_none() && prospect::may_ask(&args.render) {
+    if held.is_some() && prospect.is_adopted && prospect::may_ask(&args.render) {
         report::status(&report::plan::human(&told));
         if !prompt::confirm("Adopt this project, as said above?", false)? {
             report::status("Nothing was written.");
@@ -150,7 +152,7 @@ fn prepare_all(site: &Site, args: &UpgradeArgs, inquiry: Option<Inquiry>) -> Res
         return Err(Diagnostics(unresolved));
     }
     refuse_downgrade(&prospect, args)?;
-    if prospect.recorded.is_none() {
+    if prospect.is_adopted {
         workspace::refuse_unsettled(&prospect.site, args.allow_dirty)?;
     }
     let findings = inquiry.map_or_else(Findings::default, Inquiry::end);
@@ -173,7 +175,7 @@ fn refuse_downgrade(prospect: &Prospect, args: &UpgradeArgs) -> Result<()> {
 
 /// Changes the project, and says what else there is to know.
 fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, findings: &Findings) -> Result<()> {
-    let stands_on = prospect.recorded.as_ref().map(|project| project.lock_digest);
+    let stands_on = prospect.recorded.as_ref().filter(|_| !prospect.is_adopted).map(|project| project.lock_digest);
     let site = &prospect.site;
     let progress = report::Progress::of_files(prospect.record.lock.files.len(), site.shown());
     progress.step("writing");

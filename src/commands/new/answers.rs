@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::answers::built_in::{self, Facts};
+use crate::answers::given::values_of;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::NewArgs;
+use crate::commands::adoption::Inferred;
 use crate::commands::inputs;
 use crate::diagnostic::{Result, Severity};
 use crate::report;
@@ -25,8 +27,17 @@ pub(super) fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned:
     })
 }
 
-pub(super) fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> Result<Resolved> {
-    let mut given = inputs::environment()?;
+/// What was given, then what the files of the directory tell, then questions.
+pub(super) fn answer(
+    args: &NewArgs,
+    template: &Template,
+    facts: &Facts,
+    inferred: &Inferred,
+    may_ask: bool,
+) -> Result<Resolved> {
+    let inferred = inferred.answers.iter().filter(|(name, _)| *name != "project-name");
+    let mut given = values_of(inferred.map(|(name, found)| (name.clone(), found.answer.clone())));
+    given.extend(inputs::environment()?);
     given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };

@@ -7,9 +7,7 @@ use toml::de::DeTable;
 use super::{MAX_ENTRIES, Reader, Value};
 use crate::answers::condition;
 use crate::diagnostic::{Code, Severity, did_you_mean};
-use crate::manifest::{
-    Conditional, Inference, Inferred, ListOrder, ListRule, Manifest, Next, Ownership, Renamed, Spanned,
-};
+use crate::manifest::{Conditional, ListOrder, ListRule, Manifest, Next, Ownership, Renamed, Spanned};
 use crate::render::BUILT_IN;
 
 /// More rules for lists than this would be looked through for each list of each file.
@@ -26,6 +24,7 @@ impl Reader {
             "secret",
             "adopt",
             "infer",
+            "not-adopted",
             "renamed",
             "placeholders",
             "next",
@@ -45,6 +44,7 @@ impl Reader {
             secret,
             adopt: self.strings_at(table, "adopt").unwrap_or_default(),
             infer: self.infer(table),
+            not_adopted: self.not_adopted(table),
             renamed: self.renamed(table),
             renamed_placeholders: self.renamed_placeholders(table, manifest),
             next: self.next(table),
@@ -82,40 +82,6 @@ impl Reader {
         let globs = self.strings_at(table, key).unwrap_or_default();
         self.check_globs(&globs);
         globs
-    }
-
-    pub(super) fn infer(&mut self, table: &DeTable<'_>) -> BTreeMap<String, Vec<Inference>> {
-        let Some(infer) = self.table_at(table, "infer") else { return BTreeMap::new() };
-        let mut inferences = BTreeMap::new();
-        let mut all = 0;
-        for (name, value) in infer {
-            let Some(items) = self.array(name.get_ref(), value) else { continue };
-            let items: Vec<&Value<'_>> = items.collect();
-            all += items.len();
-            if self.check_number("ways to find an answer", all) {
-                break;
-            }
-            let ways = items.into_iter().filter_map(|item| self.inference(item));
-            inferences.insert(name.get_ref().to_string(), ways.collect());
-        }
-        inferences
-    }
-
-    fn inference(&mut self, item: &Value<'_>) -> Option<Inference> {
-        const PLACE: &str = "an inference";
-        let table = self.table(PLACE, item)?;
-        if !table.contains_key("regex") {
-            let [file, pointer] = self.two_strings(PLACE, item, ["file", "pointer"])?;
-            return Some(Inference { file, place: Inferred::Pointer(pointer) });
-        }
-        self.check_keys(table, PLACE, &["file", "regex"], Severity::Error);
-        let file = self.required(PLACE, item, table, "file");
-        let regex = self.regex_at(table, "regex")?;
-        if !regex.has_group() {
-            let help = "put brackets around what is the answer";
-            self.invalid(item.span(), "`regex` has no group", "nothing to take the answer from", help);
-        }
-        Some(Inference { file: file?, place: Inferred::Regex(regex) })
     }
 
     pub(super) fn renamed(&mut self, table: &DeTable<'_>) -> Vec<Renamed> {
