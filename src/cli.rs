@@ -472,6 +472,9 @@ pub struct TestArgs {
     /// Where the cases are [default: `tests` in the template's directory]
     #[arg(long, value_name = "DIR")]
     pub cases: Option<PathBuf>,
+    /// Try only the case of this name; may be repeated
+    #[arg(long = "case", value_name = "NAME")]
+    pub only: Vec<String>,
     /// Rewrite what is expected
     #[arg(long)]
     pub bless: bool,
