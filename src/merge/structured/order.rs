@@ -48,12 +48,14 @@ pub(super) fn arrange([base, ours, theirs]: [&[usize]; 3], has_order: bool) -> A
         of.iter().copied().filter(|entry| in_ours.contains(entry) && in_theirs.contains(entry)).collect()
     };
     let (our_common, their_common) = (common(ours), common(theirs));
+    // What takes the place of an entry belongs where the other side moved that one, or where it was: nobody knows.
+    let is_replaced = has_order && (replaces_moved(base, ours, theirs) || replaces_moved(base, theirs, ours));
     if our_common == their_common {
         let gaps = Gaps { base, ours, theirs, common: &our_common, in_base: &in_base };
         return Arranged {
             slots: gaps.slots(),
             binding: Binding { ours: true, theirs: true },
-            is_torn: false,
+            is_torn: is_replaced,
             is_moved: false,
         };
     }
@@ -67,7 +69,7 @@ pub(super) fn arrange([base, ours, theirs]: [&[usize]; 3], has_order: bool) -> A
         Arranged {
             slots: weave(ours, theirs, |entry| has_order && !in_base.contains(&entry), Slot::theirs),
             binding,
-            is_torn: is_added || ours_moved == theirs_moved,
+            is_torn: is_added || is_replaced || ours_moved == theirs_moved,
             is_moved: ours_moved && theirs_moved,
         }
     } else {
@@ -75,10 +77,57 @@ pub(super) fn arrange([base, ours, theirs]: [&[usize]; 3], has_order: bool) -> A
         Arranged {
             slots: weave(theirs, ours, |entry| has_order && !in_base.contains(&entry), Slot::ours),
             binding,
-            is_torn: is_added,
+            is_torn: is_added || is_replaced,
             is_moved: false,
         }
     }
+}
+
+/// Whether `other` has something new in the place of an entry that it dropped and that `side` moved.
+fn replaces_moved(base: &[usize], side: &[usize], other: &[usize]) -> bool {
+    let places = |of: &[usize]| of.iter().enumerate().map(|(at, &entry)| (entry, at)).collect::<HashMap<_, _>>();
+    let [in_base, in_side, in_other] = [base, side, other].map(places);
+    // How many new entries `other` has before each of its places.
+    let new = other.iter().scan(0, |new, entry| {
+        let before = *new;
+        *new += usize::from(!in_base.contains_key(entry) && !in_side.contains_key(entry));
+        Some(before)
+    });
+    let mut new: Vec<usize> = new.collect();
+    let all = other.iter().filter(|entry| !in_base.contains_key(entry) && !in_side.contains_key(entry)).count();
+    new.push(all);
+    let kept: Vec<(usize, usize)> = base.iter().filter_map(|entry| Some((*entry, *in_side.get(entry)?))).collect();
+    // The last place in `side` of what is before an entry in the base, and the first one of what is behind it.
+    let mut first_behind = vec![usize::MAX; kept.len() + 1];
+    for (at, (_, place)) in kept.iter().enumerate().rev() {
+        first_behind[at] = first_behind[at + 1].min(*place);
+    }
+    let mut last_before = None;
+    let is_moved = kept.iter().enumerate().filter_map(|(at, &(entry, place))| {
+        let is_moved = last_before > Some(place) || first_behind[at + 1] < place;
+        last_before = last_before.max(Some(place));
+        is_moved.then_some(entry)
+    });
+    let moved: HashSet<usize> = is_moved.filter(|entry| !in_other.contains_key(entry)).collect();
+    if moved.is_empty() || all == 0 {
+        return false;
+    }
+    // The gap of `other` in which each entry of the base would be that it dropped.
+    let mut ends = vec![other.len(); base.len() + 1];
+    for (at, entry) in base.iter().enumerate().rev() {
+        ends[at] = in_other.get(entry).copied().unwrap_or(ends[at + 1]);
+    }
+    let mut start = 0;
+    for (entry, end) in base.iter().zip(ends) {
+        if let Some(place) = in_other.get(entry) {
+            start = place + 1;
+        } else if moved.contains(entry) {
+            if end < start || new[end] > new[start] {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 impl Slot {
@@ -230,6 +279,14 @@ mod tests {
             ["abc", "axbc", "cab", "ca<x|>b"],
             ["abc", "acb", "bac", "acb torn"],
             ["abc", "acb", "acb", "acb"],
+            // Moved by one side, and replaced by the other: here is the new one, or there.
+            ["ab", "ba", "ax", "bax torn"],
+            ["ab", "ax", "ba", "bax torn"],
+            ["abcd", "cdab", "abcx", "cdabx torn"],
+            ["abc", "cab", "abx", "cabx torn"],
+            ["abc", "bac", "axc", "baxc torn"],
+            // Moved by one side, and dropped by the other, which adds something elsewhere.
+            ["abc", "bac", "acx", "bacx"],
             // The same entry, added in different places.
             ["ab", "xab", "abx", "xab torn"],
             ["abc", "xcba", "abcx", "xcba torn"],
