@@ -138,7 +138,16 @@ impl Cli {
     /// Does not quote an argument that may be the value of a `-d NAME VALUE`, and a secret.
     fn without_value(words: &[OsString], error: clap::Error) -> clap::Error {
         let is_name = |pair: &[OsString]| {
-            (pair[0] == "-d" || pair[0] == "--define") && !pair[1].as_encoded_bytes().contains(&b'=')
+            let (option, next) = (pair[0].to_string_lossy(), pair[1].as_encoded_bytes());
+            // `-d NAME`, `-dNAME`, `-sdNAME` or `--define=NAME`.
+            let attached = option.strip_prefix("--define=").or_else(|| {
+                let flags = option.strip_prefix('-').filter(|flags| !flags.starts_with('-'))?;
+                flags.split_once('d').map(|(_, name)| name)
+            });
+            match attached.filter(|name| !name.is_empty()) {
+                Some(name) => !name.contains('='),
+                None => (attached.is_some() || option == "--define") && !next.contains(&b'='),
+            }
         };
         let is_quoted = error.kind() == ErrorKind::UnknownArgument
             && matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(text)) if !text.starts_with('-'));

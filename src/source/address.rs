@@ -220,7 +220,7 @@ fn url(scheme: &str, rest: &str) -> Result<Address, AddressError> {
     }
     let secrets = secrets(user, &path[shown.len()..]);
     // With http the whole may be a token. With ssh the user is part of the address, and only a password is secret.
-    let user = user.filter(|_| scheme == "ssh").map(|user| user.split(':').next().unwrap_or(user));
+    let user = user.filter(|_| scheme == "ssh").map(|user| user.split([':', ';']).next().unwrap_or(user));
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
     // What is shown is recorded, and has to be read again.
     let shown = if is_ambiguous && user.is_empty() { shown.replace('@', "%40") } else { shown.to_owned() };
@@ -249,8 +249,12 @@ fn ssh(text: &str, host: &str, path: &str) -> Result<Address, AddressError> {
     if host.is_empty() || path[..kept].trim_matches('/').is_empty() {
         return Err(AddressError::Incomplete);
     }
-    let shown = text[..text.len() - (path.len() - kept)].to_owned();
-    Ok(Address::Url { full: text.to_owned(), shown, secrets: secrets(None, &path[kept..]) })
+    // What is behind the name of a user are parameters, such as a password.
+    let name = user.split([':', ';']).next().unwrap_or(user);
+    let hidden = (name.len() < user.len()).then_some(user);
+    let start = if hidden.is_some() { user.len() } else { name.len() };
+    let shown = format!("{name}{}", &text[start..text.len() - (path.len() - kept)]);
+    Ok(Address::Url { full: text.to_owned(), shown, secrets: secrets(hidden, &path[kept..]) })
 }
 
 #[cfg(test)]
@@ -321,6 +325,14 @@ mod tests {
             ("https://example.org/a?private_token=secret", "https://example.org/a"),
             ("https://example.org/a.git#secret", "https://example.org/a.git"),
             ("https://example.org/a;password=sec/ret", "https://example.org/a"),
+            ("https://example.org/a%3Fprivate_token=secret", "https://example.org/a"),
+            ("https://example.org/a%23secret", "https://example.org/a"),
+            ("https://example.org/a%3bpassword%3Dsecret", "https://example.org/a"),
+            ("https://example.org/a&token=secret", "https://example.org/a"),
+            ("https://example.org/a token=secret", "https://example.org/a"),
+            ("https://example.org/a%20b%26c", "https://example.org/a%20b%26c"),
+            ("ssh://ann;password=secret@example.org/a", "ssh://ann@example.org/a"),
+            ("ann;password=secret@example.org:a", "ann@example.org:a"),
             ("git@example.org:a?token=secret", "git@example.org:a"),
             ("git@example.org:c#/a", "git@example.org:c#/a"),
             ("ssh://git@example.org/c#/a", "ssh://git@example.org/c#/a"),
