@@ -121,10 +121,8 @@ fn replaces_moved(base: &[usize], side: &[usize], other: &[usize]) -> bool {
     for (entry, end) in base.iter().zip(ends) {
         if let Some(place) = in_other.get(entry) {
             start = place + 1;
-        } else if moved.contains(entry) {
-            if end < start || new[end] > new[start] {
-                return true;
-            }
+        } else if moved.contains(entry) && (end < start || new[end] > new[start]) {
+            return true;
         }
     }
     false
