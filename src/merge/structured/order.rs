@@ -278,8 +278,8 @@ mod tests {
             ["abc", "acb", "bac", "acb torn"],
             ["abc", "acb", "acb", "acb"],
             // Moved by one side, and replaced by the other: here is the new one, or there.
-            ["ab", "ba", "ax", "bax torn"],
-            ["ab", "ax", "ba", "bax torn"],
+            ["cd", "dc", "cx", "dcx torn"],
+            ["cd", "cx", "dc", "dcx torn"],
             ["abcd", "cdab", "abcx", "cdabx torn"],
             ["abc", "cab", "abx", "cabx torn"],
             ["abc", "bac", "axc", "baxc torn"],
