@@ -101,7 +101,15 @@ impl Scenario {
     /// Lets the next `upgrade` finish or take back what was interrupted, and no more: there is no template to go on with. Its exit code
     /// says whether something was written.
     fn recovered(&self, copy: &str) -> Said {
-        let said = self.recover(copy, "");
+        let mut said = self.recover(copy, "");
+        // A git that the killed one was just starting may hold the project for a moment longer.
+        for _ in 0..100 {
+            if !said.err.contains("error[P005]") {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+            said = self.recover(copy, "");
+        }
         let has_written = said.err.contains("that was interrupted has been");
         said.ended(if has_written { 1 } else { 2 }).warns("nowhere")
     }
