@@ -32,7 +32,7 @@ pub(super) fn refuse_stranger(
     theirs: &Trees,
 ) -> Result<()> {
     let shown = site.shown();
-    let root = inference::open(site)?;
+    let root = Root::open_if_there(&site.app)?;
     let other = recorded::manager(&root).filter(|_| !said);
     let (title, help) = match other {
         Some(Tool { file, name, .. }) => (
@@ -138,12 +138,24 @@ pub(super) struct Inferred {
 }
 
 impl Inferred {
+    /// The answers, as values.
+    pub(super) fn values(&self) -> impl Iterator<Item = (String, Answer)> {
+        self.answers.iter().map(|(name, found)| (name.clone(), found.answer.clone()))
+    }
+
+    /// Those that the project has: others were given, or the question is not asked.
+    pub(super) fn taken<'a>(
+        &'a self,
+        answers: &BTreeMap<String, Answer>,
+    ) -> impl Iterator<Item = (&'a str, &'a Found)> {
+        let all = self.answers.iter().map(|(name, found)| (name.as_str(), found));
+        all.filter(|(name, found)| answers.get(*name).is_some_and(|it| it.to_string() == found.answer.to_string()))
+    }
+
     /// The answers that files told and that are taken, in words.
     pub(super) fn told(&self, answers: &BTreeMap<String, Answer>) -> Vec<String> {
-        let of_files = self.answers.iter().filter(|(_, found)| matches!(found.by, By::File { .. }));
-        let taken = of_files
-            .filter(|(name, found)| answers.get(*name).is_some_and(|it| it.to_string() == found.answer.to_string()));
-        taken
+        let of_files = self.taken(answers).filter(|(_, found)| matches!(found.by, By::File { .. }));
+        of_files
             .map(|(name, found)| format!("{name}: \"{}\" ({})", beginning(&found.answer.to_string(), SHOWN), found.by))
             .collect()
     }
@@ -195,7 +207,7 @@ pub(super) fn answers(site: &Site, template: &Template) -> Result<Inferred> {
     let named = name::nearest(known, ownership.name_pattern.as_ref());
     answers.insert(NAME.to_owned(), Found { answer: Answer::Text(named), by });
     notes.extend(files.not_adopted(&ownership.not_adopted, &taken)?);
-    if let Some(Tool { file, name, .. }) = recorded::manager(&inference::open(site)?)
+    if let Some(Tool { file, name, .. }) = recorded::manager(files.root())
         && let Ok(path) = RelPath::new(*file)
     {
         notes.push(Note { path, subject: Subject::OtherTool(name) });

@@ -1,11 +1,10 @@
 //! The merge of a prospect: git is asked for what only it knows, where the plan depends on it.
 
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::cli::RenderArgs;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::Result;
 use crate::git;
 use crate::lock::label;
 use crate::manifest::Ownership;
@@ -82,7 +81,7 @@ pub(super) fn own_lock_files(site: &Site, plan: &Plan) -> Result<BTreeSet<(bool,
         repository.extend(names.filter_map(|name| RelPath::new(format!("{app_dir}/{name}")).ok()));
     }
     for (is_repository, manifests, place) in [(false, app, site.app.as_path()), (true, repository, site.root())] {
-        let Some(root) = (if manifests.is_empty() { None } else { open(place)? }) else { continue };
+        let Some(root) = (if manifests.is_empty() { None } else { Root::open_if_there(place)? }) else { continue };
         for manifest in &manifests {
             for directory in manifest.ancestors().map(|directory| format!("{directory}/")).chain([String::new()]) {
                 let names = Install::lock_files(manifest.file_name()).iter().map(|name| format!("{directory}{name}"));
@@ -92,15 +91,6 @@ pub(super) fn own_lock_files(site: &Site, plan: &Plan) -> Result<BTreeSet<(bool,
         }
     }
     Ok(found)
-}
-
-/// A directory, if it is there.
-fn open(place: &Path) -> Result<Option<Root>> {
-    match Root::open(place) {
-        Ok(root) => Ok(Some(root)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(Diagnostic::io("cannot read", place, &error).into()),
-    }
 }
 
 /// What a plan puts at paths that are not the template's, where it knows of nothing.

@@ -79,10 +79,13 @@ fn warn_after_the_fact(result: Result<()>, help: &str) {
     }
 }
 
-/// How a command ends that has changed something: what failed then is shown, but the exit code 2 means that nothing was written.
-fn after_a_change(result: Result<Outcome>) -> Result<Outcome> {
-    result.or_else(|problems| {
-        report::diagnostics(&problems.0);
-        Ok(Outcome::Differences)
-    })
+/// How a command ends. Where something was changed, what failed is shown, but the exit code 2 means that nothing was written.
+fn concluded(result: Result<Outcome>, has_written: bool) -> Result<Outcome> {
+    match result {
+        Err(problems) if has_written => {
+            report::diagnostics(&problems.0);
+            Ok(Outcome::Differences)
+        }
+        result => result,
+    }
 }

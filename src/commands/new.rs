@@ -33,8 +33,7 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     mistaken::refuse_template(path, args)?;
     let site = Site::locate(path)?;
     let has_written = interrupted::finish(&site)?;
-    let made = make(args, &site);
-    if has_written { super::after_a_change(made) } else { made }
+    super::concluded(make(args, &site), has_written)
 }
 
 fn make(args: &NewArgs, site: &Site) -> Result<Outcome> {
@@ -65,11 +64,11 @@ fn make(args: &NewArgs, site: &Site) -> Result<Outcome> {
     let plan = plan(trees, &ours, existing, &rendered.ownership, rendered.secret, &inferred);
     workspace::refuse_outside(site, &plan)?;
     report::diagnostics(&workspace::refuse_collisions(site, None, &plan, &Trees::default())?);
-    // Who asks for a repository in so many words gets all or nothing.
-    if args.vcs.is_some() && wants_repository(args, site, &template) {
-        git::require()?;
-    }
     if wants_repository(args, site, &template) {
+        // Who asks for a repository in so many words gets all or nothing.
+        if args.vcs.is_some() {
+            git::require()?;
+        }
         git::refuse_remains(&site.app)?;
     }
     progress.step("writing");

@@ -60,16 +60,12 @@ impl Prospect {
     /// The lock files of package managers, below the repository's root, that commands to run bring up to date.
     pub(super) fn lock_files(&self) -> Vec<String> {
         let lock = &self.record.lock;
-        let has = |repository: bool, path: &str| {
-            if self.own_lock_files.contains(&(repository, path.to_owned())) {
-                return true;
-            }
-            let files = if repository { &lock.repository_files } else { &lock.files };
-            RelPath::new(path).is_ok_and(|path| files.contains_key(&path))
+        let has = |repository, path: &str| {
+            self.own_lock_files.contains(&(repository, path.to_owned())) || lock.lists(repository, path)
         };
         let mut found = Vec::new();
         for todo in self.plan.commands(self.site.app_dir.as_ref(), has) {
-            let files = if todo.repository { &lock.repository_files } else { &lock.files };
+            let files = lock.of(todo.repository);
             let directory = todo.directory.as_deref();
             let is_here = |path: &&RelPath| path.ancestors().next() == directory;
             let own = self.own_lock_files.iter().filter(|(repository, _)| *repository == todo.repository);
@@ -98,15 +94,19 @@ impl Prospect {
                 && project.lock == self.record.lock
                 && project.present.is_superset(&self.record.lock.base())
         };
-        self.plan.is_empty() && !self.is_adopted && self.recorded.as_ref().is_some_and(recorded)
+        self.plan.is_empty() && self.on_record().is_some_and(recorded)
     }
 }
 
 impl Prospect {
+    /// What the lock and the base know; none for a project that is adopted.
+    pub(super) fn on_record(&self) -> Option<&Project> {
+        self.recorded.as_ref().filter(|_| !self.is_adopted)
+    }
+
     /// The lock before; where git left it in conflict, one side of it.
     pub(super) fn before(&self) -> Option<&Lock> {
-        let recorded = self.recorded.as_ref().filter(|_| !self.is_adopted);
-        recorded.map(|project| project.merging.as_deref().unwrap_or(&project.lock))
+        self.on_record().map(|project| project.merging.as_deref().unwrap_or(&project.lock))
     }
 
     /// The template's version that a project that is adopted was made from, if that is known.
@@ -128,10 +128,7 @@ impl Prospect {
     /// The answers that are recorded as they are known of a project that is adopted, and what told each.
     pub(super) fn still_inferred(&self) -> BTreeMap<&str, String> {
         let answers = &self.record.lock.answers;
-        let known = self.inferred.answers.iter();
-        let still = known
-            .filter(|(name, found)| answers.get(*name).is_some_and(|it| it.to_string() == found.answer.to_string()));
-        still.map(|(name, found)| (name.as_str(), found.by.to_string())).collect()
+        self.inferred.taken(answers).map(|(name, found)| (name, found.by.to_string())).collect()
     }
 }
 

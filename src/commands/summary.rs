@@ -5,7 +5,7 @@ use crate::lock::{DIRECTORY, LOCK, Record};
 use crate::manifest::Next;
 use crate::plan::{Action, Change, Plan, Reason};
 use crate::terminal::escape_control;
-use crate::tree::Mode;
+use crate::tree::{Mode, RelPath};
 use crate::workspace::{self, Aside, Done, Site};
 use crate::{git, report, shell};
 
@@ -56,7 +56,7 @@ pub(super) fn made(site: &Site, plan: &Plan, inferred: &[String], next: &[Next])
 fn only_in_index(site: &Site, plan: &Plan) -> Vec<String> {
     let kept = workspace::kept_by_disk(site);
     let app = plan.app.iter().map(|(path, change)| (path.to_string(), change));
-    let up = "../".repeat(site.app_dir.as_ref().map_or(0, |app_dir| app_dir.as_str().split('/').count()));
+    let up = site.app_dir.as_ref().map(RelPath::way_up).unwrap_or_default();
     let all: Vec<(String, &Change)> =
         app.chain(plan.repository.iter().map(|(path, change)| (format!("{up}{path}"), change))).collect();
     let of_mode = |wanted: Mode| {

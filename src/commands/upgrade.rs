@@ -36,8 +36,8 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
             Err(problems) => failures.extend(problems.0),
         }
     }
-    let failed = if failures.is_empty() { Ok(outcome) } else { Err(Diagnostics(failures)) };
-    if has_written { super::after_a_change(failed) } else { failed }
+    let ended = if failures.is_empty() { Ok(outcome) } else { Err(Diagnostics(failures)) };
+    super::concluded(ended, has_written)
 }
 
 /// Upgrades the project at a path. `has_written` becomes true where something was changed, whatever else goes wrong.
@@ -175,7 +175,7 @@ fn refuse_downgrade(prospect: &Prospect, args: &UpgradeArgs) -> Result<()> {
 
 /// Changes the project, and says what else there is to know.
 fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, findings: &Findings) -> Result<()> {
-    let stands_on = prospect.recorded.as_ref().filter(|_| !prospect.is_adopted).map(|project| project.lock_digest);
+    let stands_on = prospect.on_record().map(|project| project.lock_digest);
     let site = &prospect.site;
     let progress = report::Progress::of_files(prospect.record.lock.files.len(), site.shown());
     progress.step("writing");

@@ -168,6 +168,18 @@ impl Pristine {
 }
 
 impl Lock {
+    /// The files below the app or, where that is asked for, below the repository's root.
+    #[must_use]
+    pub fn of(&self, repository: bool) -> &BTreeMap<RelPath, Pristine> {
+        if repository { &self.repository_files } else { &self.files }
+    }
+
+    /// Whether one of them is at a path.
+    #[must_use]
+    pub fn lists(&self, repository: bool, path: &str) -> bool {
+        RelPath::new(path).is_ok_and(|path| self.of(repository).contains_key(&path))
+    }
+
     /// Everything that the base must hold for this lock, and all that it may hold.
     #[must_use]
     pub fn base(&self) -> BTreeSet<Digest> {

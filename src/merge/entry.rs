@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::draw::{Style, draw};
-use super::masked::Now;
+use super::masked::{Filled, Now};
 use super::moves::Triple;
 use super::text::TextMerge;
 use super::values::{Origin, executable, is_binary, is_edited, origin, with_mode};
@@ -40,14 +40,6 @@ pub(super) struct Both<'a> {
     pub(super) ours: &'a Entry,
     pub(super) theirs: &'a Entry,
     pub(super) place: &'a RelPath,
-}
-
-/// A file with secrets, with what was rendered and is rendered now.
-struct Filled {
-    base: Entry,
-    theirs: Entry,
-    /// Whether a secret of the project's is replaced by the one given now.
-    is_replaced: bool,
 }
 
 impl<'a> Both<'a> {
@@ -182,7 +174,7 @@ impl Tools<'_> {
     }
 
     /// A file with secrets and its base, as far as that is certain.
-    fn filled(&self, name: &RelPath, both: &Both<'_>) -> Option<Filled> {
+    fn filled(&self, name: &RelPath, both: &Both<'_>) -> Option<Filled<Entry>> {
         let (_, recorded) = both.triple.base?;
         let masked = recorded.masked.as_ref().filter(|_| both.origin == Origin::Lost)?;
         let (Entry::File { bytes: ours, .. }, Entry::File { bytes: theirs, executable }) = (both.ours, both.theirs)

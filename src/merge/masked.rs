@@ -24,10 +24,10 @@ pub(super) struct Now<'a> {
 
 /// A base with the secrets of the project's file, and what takes its place.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Filled {
-    pub(super) base: Vec<u8>,
+pub(super) struct Filled<T = Vec<u8>> {
+    pub(super) base: T,
     /// What is rendered now; with the project's secrets, where nobody gave others.
-    pub(super) theirs: Vec<u8>,
+    pub(super) theirs: T,
     /// Whether a secret of the project's is another one there.
     pub(super) is_replaced: bool,
 }
@@ -58,8 +58,8 @@ pub(super) fn fill(masked: &[u8], ours: &[u8], now: Now<'_>) -> Option<Filled> {
         let mut mixed = of_now.clone();
         mixed.extend(kept.iter().map(|name| (*name, values[name])));
         let masked = masked_now?;
-        let is_known = |part: &Part<'_>| matches!(part, Part::Secret(name) if !mixed.contains_key(name));
-        if parts(masked).iter().any(is_known) {
+        let is_unknown = |part: &Part<'_>| matches!(part, Part::Secret(name) if !mixed.contains_key(name));
+        if parts(masked).iter().any(is_unknown) {
             return None;
         }
         theirs = filled(masked, &mixed).into_bytes();

@@ -73,11 +73,10 @@ impl<'a> Told<'a> {
     }
 
     fn commands(&self) -> BTreeSet<Todo> {
-        self.plan.commands(self.app_dir, |repository, path| {
-            let files = if repository { &self.lock.repository_files } else { &self.lock.files };
-            self.own_lock_files.contains(&(repository, path.to_owned()))
-                || RelPath::new(path).is_ok_and(|path| files.contains_key(&path))
-        })
+        let has = |repository, path: &str| {
+            self.own_lock_files.contains(&(repository, path.to_owned())) || self.lock.lists(repository, path)
+        };
+        self.plan.commands(self.app_dir, has)
     }
 
     /// Who changed what the template renders: the answers, where the template is the same.

@@ -220,7 +220,7 @@ fn url(scheme: &str, rest: &str) -> Result<Address, AddressError> {
     }
     let secrets = secrets(user, &path[shown.len()..]);
     // With http the whole may be a token. With ssh the user is part of the address, and only a password is secret.
-    let user = user.filter(|_| scheme == "ssh").map(|user| user.split([':', ';']).next().unwrap_or(user));
+    let user = user.filter(|_| scheme == "ssh").map(user_name);
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
     // What is shown is recorded, and has to be read again.
     let shown = if is_ambiguous && user.is_empty() { shown.replace('@', "%40") } else { shown.to_owned() };
@@ -249,12 +249,16 @@ fn ssh(text: &str, host: &str, path: &str) -> Result<Address, AddressError> {
     if host.is_empty() || path[..kept].trim_matches('/').is_empty() {
         return Err(AddressError::Incomplete);
     }
-    // What is behind the name of a user are parameters, such as a password.
-    let name = user.split([':', ';']).next().unwrap_or(user);
-    let hidden = (name.len() < user.len()).then_some(user);
-    let start = if hidden.is_some() { user.len() } else { name.len() };
-    let shown = format!("{name}{}", &text[start..text.len() - (path.len() - kept)]);
+    let name = user_name(user);
+    let shown = format!("{name}{}", &text[user.len()..text.len() - (path.len() - kept)]);
+    // A name alone is no secret.
+    let hidden = Some(user).filter(|user| user.len() > name.len());
     Ok(Address::Url { full: text.to_owned(), shown, secrets: secrets(hidden, &path[kept..]) })
+}
+
+/// The name of a user, without a password or parameters behind it.
+fn user_name(user: &str) -> &str {
+    user.split([':', ';']).next().unwrap_or(user)
 }
 
 #[cfg(test)]

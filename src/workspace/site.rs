@@ -88,7 +88,7 @@ impl Site {
     /// What belongs at the repository's root goes below this directory: the root, or the app where that is the same.
     #[must_use]
     pub fn root(&self) -> &Path {
-        let depth = self.app_dir.as_ref().map_or(0, |app_dir| app_dir.as_str().split('/').count());
+        let depth = self.app_dir.as_ref().map_or(0, RelPath::depth);
         self.app.ancestors().nth(depth).unwrap_or(&self.app)
     }
 

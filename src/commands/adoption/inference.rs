@@ -72,14 +72,20 @@ impl Files {
     ///
     /// Where its directory cannot be opened.
     pub(super) fn open(site: &Site) -> Result<Self> {
-        let mut levels = vec![Level { root: open(site)?, directory: site.app.clone(), prefix: String::new() }];
-        let depth = site.app_dir.as_ref().map_or(0, |app_dir| app_dir.as_str().split('/').count());
+        let mut levels =
+            vec![Level { root: Root::open_if_there(&site.app)?, directory: site.app.clone(), prefix: String::new() }];
+        let depth = site.app_dir.as_ref().map_or(0, RelPath::depth);
         for (n, directory) in site.app.ancestors().skip(1).take(depth).enumerate() {
             let prefix = "../".repeat(n + 1);
             levels.push(Level { root: Root::open(directory).ok(), directory: directory.to_owned(), prefix });
         }
         let (texts, values) = (BTreeMap::new(), BTreeMap::new());
         Ok(Self { levels, texts, values, searched: Budget::new(SEARCHED) })
+    }
+
+    /// The app's directory, if it is there.
+    pub(super) fn root(&self) -> &Option<Root> {
+        &self.levels[0].root
     }
 
     /// The names, seen from the app, under which a way's files may be there, best first.
@@ -246,19 +252,6 @@ impl Files {
             }
             Err(_) => Ok(None),
         }
-    }
-}
-
-/// The app's directory, if it is there.
-///
-/// # Errors
-///
-/// Where it cannot be opened.
-pub(super) fn open(site: &Site) -> Result<Option<Root>> {
-    match Root::open(&site.app) {
-        Ok(root) => Ok(Some(root)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(Diagnostic::io("cannot read", &site.app, &error).into()),
     }
 }
 

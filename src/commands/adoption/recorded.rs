@@ -18,11 +18,11 @@ pub(super) struct Tool {
     /// The map that holds the answers.
     answers: &'static str,
     /// Whether the file says that the tool manages the project.
-    pub(super) manages: bool,
+    manages: bool,
 }
 
 /// The files, best first.
-pub(super) const TOOLS: &[Tool] = &[
+const TOOLS: &[Tool] = &[
     Tool { file: ".copier-answers.yml", name: "copier", answers: "", manages: true },
     Tool { file: ".copier-answers.yaml", name: "copier", answers: "", manages: true },
     Tool { file: ".cruft.json", name: "cruft", answers: "/context/cookiecutter", manages: true },
@@ -31,8 +31,8 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool { file: "cargo_generate.values", name: "cargo-generate", answers: "/values", manages: false },
 ];
 
-/// What they call the project, besides `project-name`.
-const NAMES: [&str; 2] = ["project_slug", "project_name"];
+/// What they call the project, best first.
+const NAMES: [&str; 3] = ["project-name", "project_slug", "project_name"];
 
 /// The tool that manages a project, if there is one.
 pub(super) fn manager(root: &Option<Root>) -> Option<&'static Tool> {
@@ -75,7 +75,7 @@ pub(super) fn answer(
 /// Where a file cannot be read.
 pub(super) fn name(files: &mut Files) -> Result<Option<Told>> {
     for tool in TOOLS {
-        for name in ["project-name"].iter().chain(&NAMES) {
+        for name in NAMES {
             if let Some(told) = look_up(files, tool, name)? {
                 return Ok(Some(told));
             }

@@ -35,8 +35,7 @@ pub(super) fn answer(
     inferred: &Inferred,
     may_ask: bool,
 ) -> Result<Resolved> {
-    let inferred = inferred.answers.iter().filter(|(name, _)| *name != "project-name");
-    let mut given = values_of(inferred.map(|(name, found)| (name.clone(), found.answer.clone())));
+    let mut given = values_of(inferred.values().filter(|(name, _)| name != "project-name"));
     given.extend(inputs::environment()?);
     given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
     let mut user = prompt::ask;

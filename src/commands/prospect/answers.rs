@@ -24,12 +24,11 @@ pub(super) fn known(
     template: &Template,
     due: &Due<'_>,
 ) -> Result<BTreeMap<String, Answer>> {
-    let inferred = inferred.answers.iter().map(|(name, found)| (name.clone(), found.answer.clone()));
-    let Some(lock) = lock else { return Ok(inferred.collect()) };
+    let Some(lock) = lock else { return Ok(inferred.values().collect()) };
     let date = lock.date.unwrap_or_else(inputs::date);
     let mut known = due.answers(&template.manifest, lock.answers.clone(), date, &Lines::default())?;
     // Of a project that is adopted, the files tell what its version did not ask for.
-    for (name, answer) in inferred {
+    for (name, answer) in inferred.values() {
         known.entry(name).or_insert(answer);
     }
     Ok(known)

@@ -31,8 +31,7 @@ pub(super) fn project(
     let mut template = loaded.template;
     render::refuse_hooks(&template)?;
     let inferred = adoption::answers(site, &template)?;
-    let mut known: BTreeMap<String, Answer> =
-        inferred.answers.iter().map(|(name, found)| (name.clone(), found.answer.clone())).collect();
+    let mut known: BTreeMap<String, Answer> = inferred.values().collect();
     // It was a new project then.
     known.insert("is_init".to_owned(), Answer::Bool(false));
     // What only the newest version asks for is given as well.

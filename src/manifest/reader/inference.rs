@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{MAX_ENTRIES, Reader, Value};
+use super::{Reader, Value};
 use crate::diagnostic::Severity;
 use crate::manifest::{Inference, NotAdopted, Pointer};
 
@@ -66,12 +66,8 @@ impl Reader {
 
     pub(super) fn not_adopted(&mut self, table: &DeTable<'_>) -> Vec<NotAdopted> {
         const PLACE: &str = "`[[create-app.not-adopted]]`";
-        let Some(value) = table.get("not-adopted") else { return Vec::new() };
-        let Some(items) = self.array("not-adopted", value) else { return Vec::new() };
-        let items: Vec<&Value<'_>> = items.collect();
-        self.check_number("tables under `not-adopted`", items.len());
         let mut found = Vec::new();
-        for item in items.into_iter().take(MAX_ENTRIES) {
+        for item in self.items_at(table, "not-adopted", "tables under `not-adopted`") {
             let Some(table) = self.table(PLACE, item) else { continue };
             self.check_keys(table, PLACE, &["file", "pointer", "except", "help"], Severity::Error);
             let files = self.files_at(table).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use toml::de::DeTable;
 
-use super::{MAX_ENTRIES, Reader, Value};
+use super::{Reader, Value};
 use crate::answers::condition;
 use crate::diagnostic::{Code, Severity, did_you_mean};
 use crate::manifest::{Conditional, ListOrder, ListRule, Manifest, Next, Ownership, Renamed, Spanned};
@@ -85,11 +85,8 @@ impl Reader {
     }
 
     pub(super) fn renamed(&mut self, table: &DeTable<'_>) -> Vec<Renamed> {
-        let Some(value) = table.get("renamed") else { return Vec::new() };
-        let Some(items) = self.array("renamed", value) else { return Vec::new() };
-        let items: Vec<&Value<'_>> = items.collect();
-        self.check_number("lines under `renamed`", items.len());
-        let renamed = items.into_iter().take(MAX_ENTRIES).filter_map(|item| {
+        let items = self.items_at(table, "renamed", "lines under `renamed`");
+        let renamed = items.into_iter().filter_map(|item| {
             let [from, to] = self.two_strings("`[[create-app.renamed]]`", item, ["from", "to"])?;
             Some(Renamed { from, to })
         });
@@ -140,11 +137,8 @@ impl Reader {
 
     pub(super) fn next(&mut self, table: &DeTable<'_>) -> Vec<Next> {
         const PLACE: &str = "`[[create-app.next]]`";
-        let Some(value) = table.get("next") else { return Vec::new() };
-        let Some(items) = self.array("next", value) else { return Vec::new() };
-        let items: Vec<&Value<'_>> = items.collect();
-        self.check_number("commands under `next`", items.len());
-        let next = items.into_iter().take(MAX_ENTRIES).filter_map(|item| {
+        let items = self.items_at(table, "next", "commands under `next`");
+        let next = items.into_iter().filter_map(|item| {
             let table = self.table(PLACE, item)?;
             self.check_keys(table, PLACE, &["run", "get"], Severity::Error);
             let run = self.required(PLACE, item, table, "run")?;

@@ -49,7 +49,9 @@ pub(super) fn arrange([base, ours, theirs]: [&[usize]; 3], has_order: bool) -> A
     };
     let (our_common, their_common) = (common(ours), common(theirs));
     // What takes the place of an entry belongs where the other side moved that one, or where it was: nobody knows.
-    let is_replaced = has_order && (replaces_moved(base, ours, theirs) || replaces_moved(base, theirs, ours));
+    let is_replaced = has_order
+        && (replaces_moved([base, ours, theirs], [&in_base, &in_ours, &in_theirs])
+            || replaces_moved([base, theirs, ours], [&in_base, &in_theirs, &in_ours]));
     if our_common == their_common {
         let gaps = Gaps { base, ours, theirs, common: &our_common, in_base: &in_base };
         return Arranged {
@@ -84,20 +86,17 @@ pub(super) fn arrange([base, ours, theirs]: [&[usize]; 3], has_order: bool) -> A
 }
 
 /// Whether `other` has something new in the place of an entry that it dropped and that `side` moved.
-fn replaces_moved(base: &[usize], side: &[usize], other: &[usize]) -> bool {
+fn replaces_moved([base, side, other]: [&[usize]; 3], [in_base, in_side, in_other]: [&HashSet<usize>; 3]) -> bool {
+    let is_new = |entry: &usize| !in_base.contains(entry) && !in_side.contains(entry);
+    let is_dropped = |entry: &usize| in_side.contains(entry) && !in_other.contains(entry);
+    // Of most lists, that is all.
+    if !base.iter().any(is_dropped) || !other.iter().any(is_new) {
+        return false;
+    }
     let places = |of: &[usize]| of.iter().enumerate().map(|(at, &entry)| (entry, at)).collect::<HashMap<_, _>>();
-    let [in_base, in_side, in_other] = [base, side, other].map(places);
-    // How many new entries `other` has before each of its places.
-    let new = other.iter().scan(0, |new, entry| {
-        let before = *new;
-        *new += usize::from(!in_base.contains_key(entry) && !in_side.contains_key(entry));
-        Some(before)
-    });
-    let mut new: Vec<usize> = new.collect();
-    let all = other.iter().filter(|entry| !in_base.contains_key(entry) && !in_side.contains_key(entry)).count();
-    new.push(all);
+    let [in_side, in_other] = [side, other].map(places);
     let kept: Vec<(usize, usize)> = base.iter().filter_map(|entry| Some((*entry, *in_side.get(entry)?))).collect();
-    // The last place in `side` of what is before an entry in the base, and the first one of what is behind it.
+    // The first place in `side` of what is behind an entry in the base, and the last one of what is before it.
     let mut first_behind = vec![usize::MAX; kept.len() + 1];
     for (at, (_, place)) in kept.iter().enumerate().rev() {
         first_behind[at] = first_behind[at + 1].min(*place);
@@ -108,14 +107,15 @@ fn replaces_moved(base: &[usize], side: &[usize], other: &[usize]) -> bool {
         last_before = last_before.max(Some(place));
         is_moved.then_some(entry)
     });
-    let moved: HashSet<usize> = is_moved.filter(|entry| !in_other.contains_key(entry)).collect();
-    if moved.is_empty() || all == 0 {
-        return false;
-    }
-    // The gap of `other` in which each entry of the base would be that it dropped.
+    let moved: HashSet<usize> = is_moved.filter(is_dropped).collect();
+    // The gap of `other` in which each entry of the base would be that it dropped, and how many new ones are before each place.
     let mut ends = vec![other.len(); base.len() + 1];
     for (at, entry) in base.iter().enumerate().rev() {
         ends[at] = in_other.get(entry).copied().unwrap_or(ends[at + 1]);
+    }
+    let mut new = vec![0; other.len() + 1];
+    for (at, entry) in other.iter().enumerate() {
+        new[at + 1] = new[at] + usize::from(is_new(entry));
     }
     let mut start = 0;
     for (entry, end) in base.iter().zip(ends) {
