@@ -108,7 +108,8 @@ pub fn refuse_outside(site: &Site, plan: &Plan, record: &Record) -> Result<()> {
         created.push(site.in_repository(&format!("{DIRECTORY}/{LOCK}")));
     }
     // One file of the base speaks for its directory.
-    created.extend(record.base.keys().take(1).map(|digest| site.in_repository(&format!("{DIRECTORY}/{BASE}/{digest}"))));
+    created
+        .extend(record.base.keys().take(1).map(|digest| site.in_repository(&format!("{DIRECTORY}/{BASE}/{digest}"))));
     let hidden = git::left_out(root, created.iter().map(String::as_str))?;
     let outside = created.iter().filter(|path| sparse.leaves_out(path) || hidden.contains(*path));
     let problems: Vec<Diagnostic> = outside.map(|path| left_out(site, &sparse, path)).collect();
