@@ -12,6 +12,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use self::case::{Case, FILE};
+use self::difference::Shown;
 use self::made::Maker;
 use super::Outcome;
 use crate::answers::name;
@@ -38,6 +39,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     let total = Arc::new(Total::default());
     let mut told = report::Told::default();
     let (mut failed, mut differing) = (0, 0);
+    let mut shown = Shown::default();
     let mut printed = Ok(());
     // What cannot be printed does not keep the other cases from being written.
     let mut line = |text: &str| {
@@ -52,7 +54,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
             let title = format!("the cases are too much work: {what}");
             return Err(Diagnostic::error(Code::TooLarge, title).help(help).into());
         }
-        match open(&root, name).and_then(|folder| check(args, &template, &folder, &total)) {
+        match open(&root, name).and_then(|folder| check(args, &template, &folder, &mut shown, &total)) {
             Ok(differences) if differences.is_empty() => line(&format!("ok    {case_name}")),
             Ok(differences) => {
                 failed += 1;
@@ -68,6 +70,9 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
         }
     }
     told.finish();
+    if shown.hidden() > 0 {
+        report::status("Not all differences are shown. To see more of one case, run it alone with --case.");
+    }
     let passed = cases.len() - failed;
     line(&format!("{passed} passed, {failed} failed"));
     if args.bless {
@@ -147,8 +152,15 @@ fn open(cases: &Root, name: &OsStr) -> Result<Root> {
 }
 
 /// What differs from what a case expects.
-fn check(args: &TestArgs, template: &Result<Template>, folder: &Root, total: &Arc<Total>) -> Result<String> {
+fn check(
+    args: &TestArgs,
+    template: &Result<Template>,
+    folder: &Root,
+    shown: &mut Shown,
+    total: &Arc<Total>,
+) -> Result<String> {
     let case = Case::read(folder)?;
+    case.charge(total);
     let template = template.as_ref().map_err(|problems| Diagnostics(problems.0.clone()))?;
     name::check(&case.name, template.manifest.ownership.name_pattern.as_ref())?;
     let made =
@@ -156,7 +168,7 @@ fn check(args: &TestArgs, template: &Result<Template>, folder: &Root, total: &Ar
     if args.bless {
         expected::bless(folder, &made)?;
     }
-    expected::judge(folder, &made)
+    expected::judge(folder, &made, shown, total)
 }
 
 fn load_template(args: &TestArgs) -> Result<Template> {

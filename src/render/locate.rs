@@ -94,9 +94,14 @@ fn parse_failure(engine: &Engine, source: &Source<'_>, error: &str) -> Diagnosti
     }
     // The skeleton's own lines and columns mean nothing to the author: parse the text itself, with what is no Liquid masked.
     let outcome = engine.render(&mask(source), 0, Purpose::Place);
-    let text = match &outcome.failure {
-        Some(Failure::Parse(error)) => error.to_string(),
-        _ => error.to_owned(),
+    // Without it, there is no place: the skeleton's own is somewhere else in the text.
+    let (text, position) = match &outcome.failure {
+        Some(Failure::Parse(error)) => {
+            let text = error.to_string();
+            let position = pest_position(&text);
+            (text, position)
+        }
+        _ => (error.to_owned(), None),
     };
     let reason = text.lines().filter_map(|line| line.trim().strip_prefix("= ")).next_back().unwrap_or(&message.title);
     if reason.contains("Unclosed block")
@@ -107,7 +112,7 @@ fn parse_failure(engine: &Engine, source: &Source<'_>, error: &str) -> Diagnosti
             .at(source.place(open), "opened here")
             .help(format!("close it with `{{% end{name} %}}`"));
     }
-    let span = pest_position(&text).and_then(|(line, column)| element_at(source, line, column));
+    let span = position.and_then(|(line, column)| element_at(source, line, column));
     let span = span.unwrap_or_else(|| source.scan.tags().next().unwrap_or(0..0));
     let stretch = source.stretch(&span);
     let unknown_tag = element::tag_name(stretch).filter(|_| text.contains("Unknown tag"));

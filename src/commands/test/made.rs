@@ -94,6 +94,8 @@ impl Maker<'_> {
     }
 
     fn record(&self, resolved: &Resolved, rendered: &Rendered) -> Record {
+        // Its files are hashed, deflated and inflated again.
+        [&rendered.trees.app, &rendered.trees.repository].into_iter().for_each(|tree| self.total.handle_tree(tree));
         let recorded = render::recorded(self.template, resolved, rendered, self.case.app_dir.as_ref());
         lock::record(&recorded, &BTreeSet::new())
     }
