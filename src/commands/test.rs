@@ -19,8 +19,10 @@ use crate::answers::name;
 use crate::cli::TestArgs;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Found, Result, did_you_mean, listed};
 use crate::render::Total;
+use crate::render::select::{Selected, Selector};
 use crate::rooted::{Failure, Kind, Root};
 use crate::template::Template;
+use crate::tree::RelPath;
 use crate::{report, source};
 
 /// The folder of a template with its cases.
@@ -35,7 +37,8 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     source::check_directory(&args.template, &args.template.to_string_lossy())?;
     let (root, cases) = find_cases(args)?;
     let cases = chosen(cases, &args.only)?;
-    let template = load_template(args);
+    let template = load_template(args)
+        .and_then(|template| if args.cases.is_none() { without_cases(template) } else { Ok(template) });
     let total = Arc::new(Total::default());
     let mut told = report::Told::default();
     let (mut failed, mut differing) = (0, 0);
@@ -169,6 +172,14 @@ fn check(
         expected::bless(folder, &made)?;
     }
     expected::judge(folder, &made, shown, total)
+}
+
+/// The template without its cases, as far as no project can have them: each case would look through the files of all others.
+fn without_cases(mut template: Template) -> Result<Template> {
+    let selector = Selector::new(&template.files, &template.manifest.selection)?;
+    let is_case = |path: &RelPath| path.ancestors().any(|above| above == CASES);
+    template.files.retain(|path, _| !is_case(path) || selector.select(path) != Selected::Drop);
+    Ok(template)
 }
 
 fn load_template(args: &TestArgs) -> Result<Template> {

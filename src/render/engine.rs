@@ -27,7 +27,7 @@ const FIXED_STEPS: u64 = 10;
 /// square, by this.
 const WHITE_SPACE_STEPS: u64 = 16;
 /// What each byte of text costs to parse.
-const TEXT_STEPS: u64 = 2;
+const TEXT_STEPS: u64 = 3;
 /// What each byte of a tag costs to parse.
 const TAG_STEPS: u64 = 8;
 /// What each byte costs besides where a tag seems to open inside of a tag: the parser tries to begin again there.

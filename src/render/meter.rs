@@ -40,7 +40,11 @@ const MAX_ALL_OUTPUT: usize = 128 << 20;
 /// How deeply values may be nested in each other: Liquid recurses into them.
 const MAX_NESTING: usize = 100;
 /// What a test case costs, whatever is in it.
-const CASE_STEPS: u64 = 1_000;
+const CASE_STEPS: u64 = 5_000;
+/// What it costs to ask git for a template.
+const FETCH_STEPS: u64 = 200_000;
+/// What a file costs that is selected or dropped.
+const SELECT_STEPS: u64 = 10;
 /// What a file of a case costs that is read, merged or compared, whatever its size.
 const FILE_STEPS: u64 = 100;
 /// So many bytes that are read, deflated and compared with others take a step.
@@ -115,6 +119,16 @@ impl Total {
     /// Counts a test case: what it costs whatever is in it.
     pub fn case(&self) {
         self.spend(CASE_STEPS);
+    }
+
+    /// Counts what it costs to ask git for something, whatever that is.
+    pub fn fetch(&self) {
+        self.spend(FETCH_STEPS);
+    }
+
+    /// Counts files that are looked at and selected or dropped.
+    pub fn select(&self, files: usize) {
+        self.spend(SELECT_STEPS * files as u64);
     }
 
     /// Counts bytes that are read, written, deflated or compared for a case as a whole.

@@ -114,11 +114,7 @@ fn entries(part: &mut Part<'_>, path: &RelPath, both: [Option<&Entry>; 2], verb:
             part.line("mode: ", &format!("{path} is {made}, expected {expected}"));
         }
         [Some(expected), Some(made)] => {
-            bytes(
-                part,
-                [expected.bytes(), made.bytes()],
-                &[format!("expected/{path}"), format!("{verb}/{path}")],
-            );
+            bytes(part, [expected.bytes(), made.bytes()], &[format!("expected/{path}"), format!("{verb}/{path}")]);
         }
         [None, None] => {}
     }

@@ -89,6 +89,7 @@ impl Maker<'_> {
         if self.cases_inside {
             refuse_rendered_cases(self.template, resolved)?;
         }
+        self.total.select(self.template.files.len());
         let setting = Setting { app_dir: self.case.app_dir.as_ref(), date, strict: true, total: Some(self.total) };
         render::render(self.template, self.template.files.clone(), resolved, &setting)
     }
@@ -176,6 +177,8 @@ impl Maker<'_> {
     /// A project that an old version of the template makes.
     fn at_revision(&self, revision: &str, place: &Place) -> Result<Start> {
         let old = old::template(self.directory, revision, place)?;
+        self.total.fetch();
+        self.total.handle_tree(&old.files);
         let maker = Maker { template: &old, cases_inside: false, ..*self };
         let resolved = maker.answer(&self.case.values)?;
         let rendered = maker.render(&resolved, Date::default())?;
