@@ -49,7 +49,7 @@ impl Manifest {
     }
 
     /// The same, to be changed.
-    fn declared_mut(&mut self) -> impl Iterator<Item = &mut Placeholder> {
+    pub(crate) fn declared_mut(&mut self) -> impl Iterator<Item = &mut Placeholder> {
         let conditional = self.conditionals.iter_mut().flat_map(|conditional| &mut conditional.placeholders);
         self.placeholders.iter_mut().chain(conditional)
     }

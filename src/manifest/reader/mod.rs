@@ -1,5 +1,6 @@
 //! Reads the manifest by walking the TOML document, so that every problem has its place and all are reported at once.
 
+mod depends;
 mod inference;
 mod migrations;
 mod ownership;
@@ -119,6 +120,7 @@ impl Reader {
         if let Some(table) = self.table_at(document, "create-app") {
             manifest.ownership = self.ownership(table, &manifest);
             self.secrets(&mut manifest);
+            self.depends(table, &mut manifest);
         }
         manifest
     }
