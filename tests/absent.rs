@@ -178,20 +178,6 @@ fn nothing_outside_of_a_sparse_checkout_is_written() {
 }
 
 #[test]
-fn no_base_is_written_where_a_sparse_checkout_leaves_it_out() {
-    let place = project(".");
-    place.git("repo", &["sparse-checkout", "set", "--no-cone", "/*", "!/.create-app/base/"]);
-    assert!(place.has(&format!("repo/{LOCK}")) && !place.has("repo/.create-app/base"));
-    release(&place, "2.0.0", &["a.txt"]);
-    let said = upgrade(&place, "repo").ended(2).warns("error[P008]: `.create-app/base/");
-    assert!(!place.has("repo/.create-app/base") && !place.read("repo/a.txt").contains("theirs"));
-    follow(&place, &said);
-    upgrade(&place, "repo").ended(0);
-    place.commit("repo");
-    assert_done(&place, "repo");
-}
-
-#[test]
 fn adoption_is_for_a_project_with_everything_committed() {
     let place = project(".");
     place.git("repo", &["rm", "-r", "--quiet", ".create-app"]);

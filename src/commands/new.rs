@@ -62,7 +62,7 @@ fn make(args: &NewArgs, site: &Site) -> Result<Outcome> {
     let trees = rendered.trees;
     let ours = site.read(&trees.app, &trees.repository)?;
     let plan = plan(trees, &ours, existing, &rendered.ownership, rendered.secret, &inferred);
-    workspace::refuse_outside(site, &plan, &record)?;
+    workspace::refuse_outside(site, &plan)?;
     report::diagnostics(&workspace::refuse_collisions(site, None, &plan, &Trees::default())?);
     if wants_repository(args, site, &template) {
         // Who asks for a repository in so many words gets all or nothing.

@@ -257,7 +257,7 @@ pub(super) fn find(site: Site, args: &RenderArgs) -> Result<Prospect> {
     let mut plan = merging::merged(&site, bases, &mut ours, &theirs, &ownership, options)?;
     unwritten.tell(&mut plan);
     plan.notes.extend(inferred.notes.iter().cloned());
-    workspace::refuse_outside(&site, &plan, &record)?;
+    workspace::refuse_outside(&site, &plan)?;
     report::diagnostics(&workspace::refuse_collisions(&site, bases, &plan, &theirs)?);
     record.lock.moved = plan.moved.clone();
     record.lock.conflicts = merge::conflicts(&plan, &hidden);

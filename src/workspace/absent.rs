@@ -3,7 +3,7 @@
 use super::site::Site;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git::{self, Holder, Sparse};
-use crate::lock::{BASE, DIRECTORY, LOCK, Record};
+use crate::lock::{BASE, DIRECTORY, LOCK};
 use crate::plan::{Changes, Plan, effects};
 use crate::shell;
 
@@ -94,12 +94,12 @@ pub fn refuse_unsettled(site: &Site, allow_dirty: bool) -> Result<()> {
     Err(Diagnostic::error(Code::Uncommitted, title).help(help).into())
 }
 
-/// Refuses a plan or record that would put a file where a sparse checkout leaves files out: nobody would see it.
+/// Refuses a plan that would put a file where a sparse checkout leaves files out: nobody would see it.
 ///
 /// # Errors
 ///
 /// Every such file, and when git fails.
-pub fn refuse_outside(site: &Site, plan: &Plan, record: &Record) -> Result<()> {
+pub fn refuse_outside(site: &Site, plan: &Plan) -> Result<()> {
     let Some(root) = site.repository.as_deref() else { return Ok(()) };
     let Some(sparse) = Sparse::of(root)? else { return Ok(()) };
     let mut created = created(&plan.app, |path| site.in_repository(path));
@@ -107,9 +107,6 @@ pub fn refuse_outside(site: &Site, plan: &Plan, record: &Record) -> Result<()> {
     if !site.has_lock() {
         created.push(site.in_repository(&format!("{DIRECTORY}/{LOCK}")));
     }
-    // One file of the base speaks for its directory.
-    created
-        .extend(record.base.keys().take(1).map(|digest| site.in_repository(&format!("{DIRECTORY}/{BASE}/{digest}"))));
     let hidden = git::left_out(root, created.iter().map(String::as_str))?;
     let outside = created.iter().filter(|path| sparse.leaves_out(path) || hidden.contains(*path));
     let problems: Vec<Diagnostic> = outside.map(|path| left_out(site, &sparse, path)).collect();

@@ -76,7 +76,7 @@ fn edited<'a>(
     })
 }
 
-/// What the base's directory holds and no line of the lock names.
+/// What the base's directory holds, and no line of this lock or of the one before names: what that one named is there because of it.
 fn others(project: &Project, lock: &Lock) -> Result<Vec<Digest>> {
     let directory = &project.site.app;
     let root = Root::open(directory).map_err(|error| Diagnostic::io("cannot read", directory, &error))?;
@@ -86,9 +86,9 @@ fn others(project: &Project, lock: &Lock) -> Result<Vec<Digest>> {
         Err(failure) if failure.is_missing() => Vec::new(),
         Err(failure) => return Err(failure.diagnostic("cannot read", &directory.join(&below)).into()),
     };
-    let named = lock.base();
+    let named = [lock.base(), project.lock.base()];
     let digests = names.iter().filter_map(|name| name.parse::<Digest>().ok());
-    Ok(digests.filter(|digest| !named.contains(digest)).collect())
+    Ok(digests.filter(|digest| !named.iter().any(|named| named.contains(digest))).collect())
 }
 
 /// The answers with which these files were rendered, as an older lock of the project has them, as options: what the commit that

@@ -12,6 +12,7 @@ mod json;
 mod json_edit;
 mod order;
 mod plain;
+mod renames;
 mod rules;
 mod toml;
 mod toml_edits;

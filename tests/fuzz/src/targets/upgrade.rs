@@ -33,7 +33,7 @@ pub(crate) fn run(data: &[u8]) {
 fn untouched(mut base: Tree, mut theirs: Tree) {
     // What the app owns after `new` is another law.
     for tree in [&mut base, &mut theirs] {
-        tree.retain(|path, _| !["own.md", "README.md"].contains(&path.file_name()));
+        tree.retain(|path, _| !is_below(path, "own.md") && !is_below(path, "README.md"));
     }
     let plan = upgrade(Some(&bases(&base, BTreeMap::new())), &base, &theirs);
     let ignored = options().ignored;
@@ -77,10 +77,15 @@ fn split(tree: &Tree) -> Trees {
     Trees { app, repository }
 }
 
+/// Whether a pattern that is a name matches: a directory of that name, too, and so all that is in it.
+fn is_below(path: &RelPath, name: &str) -> bool {
+    path.as_str().split('/').any(|part| part == name)
+}
+
 fn bases(tree: &Tree, moved: BTreeMap<RelPath, RelPath>) -> Bases {
     let record = |(path, entry): (&RelPath, &Entry)| {
         let mut recorded = Recorded::of(entry.clone());
-        recorded.pristine.once = path.file_name() == "own.md";
+        recorded.pristine.once = is_below(path, "own.md");
         recorded.entry = recorded.entry.filter(|_| !recorded.pristine.once);
         (path.clone(), recorded)
     };
