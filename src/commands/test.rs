@@ -162,5 +162,6 @@ fn check(args: &TestArgs, template: &Result<Template>, folder: &Root, total: &Ar
 fn load_template(args: &TestArgs) -> Result<Template> {
     let loaded = source::from_path(&args.template, &args.template.to_string_lossy(), None)?;
     super::warn(loaded.warnings, true)?;
+    loaded.template.manifest.check_inferences()?;
     Ok(loaded.template)
 }

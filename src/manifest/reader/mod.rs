@@ -7,6 +7,8 @@ mod ownership;
 mod placeholders;
 mod values;
 
+pub(super) use values::{REPEAT_LESS, TOO_LARGE};
+
 use std::ops::Range;
 use std::sync::Arc;
 
