@@ -127,6 +127,7 @@ pub fn resolve_with(
         }
     }
     resolver.add_undeclared();
+    resolver.add_unasked();
     if resolver.problems.is_empty() {
         Ok(Resolved {
             variables: resolver.variables,
@@ -343,6 +344,18 @@ impl<'a> Resolver<'a> {
                     _ => rejection.help,
                 })
         })
+    }
+
+    /// What no condition asks has its computed default, for the files; without one it is no variable, as in cargo-generate.
+    fn add_unasked(&mut self) {
+        // In the order of the manifest: one may follow from another.
+        for placeholder in self.manifest.declared() {
+            if placeholder.depends.default.is_some() && !self.variables.contains_key(&placeholder.name) {
+                let question = self.question(placeholder).0;
+                let value = question.default().unwrap_or_else(|| placeholder.empty());
+                self.variables.insert(placeholder.name.clone(), value);
+            }
+        }
     }
 
     /// Values that no placeholder asks for are variables, too, as in cargo-generate; most are slips, all the same.
@@ -617,6 +630,22 @@ mod tests {
         let problem = dependent("app", &given(&["db_name=x"])).unwrap_err().0.remove(0);
         assert_eq!(problem.title, "`db_name` is not asked with these answers: the value given by -d is not used");
         assert_eq!(problem.place.unwrap().line_column(), (10, 16));
+    }
+
+    #[test]
+    fn what_no_condition_asks_has_a_default_for_the_files_alone() {
+        let manifest = manifest(
+            "[conditional.'is_init'.placeholders]\nb = { prompt = \"?\", default = \"x\" }\na = { prompt = \"?\", default = \"x\" }\n\
+             c = { prompt = \"?\", default = \"x\" }\n[conditional.'a == \"xA\"']\nignore = [\"file\"]\n\
+             [create-app.placeholders]\na.default = \"{{ b }}A\"\nb.default = \"x\"\n",
+        );
+        let resolved = resolve(&manifest, BTreeMap::new(), &given(&[]), &mut Ask::Nobody).unwrap();
+        let text = |name: &str, value: &str| (name.to_owned(), Answer::Text(value.to_owned()));
+        assert_eq!(resolved.variables, BTreeMap::from([text("a", "xA"), text("b", "x")]));
+        assert!(resolved.answers.is_empty() && resolved.selection.ignore.is_empty());
+        // One that is given counts, as without it.
+        let resolved = resolve(&manifest, BTreeMap::new(), &given(&["a=B"]), &mut Ask::Nobody).unwrap();
+        assert_eq!(resolved.answers, BTreeMap::from([text("a", "B")]));
     }
 
     #[test]

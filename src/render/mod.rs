@@ -193,6 +193,9 @@ impl Lines {
     ///
     /// Says why it cannot be rendered with any.
     pub fn variables(&self, text: &str) -> std::result::Result<Vec<(String, Range<usize>)>, String> {
+        if !has_liquid(text) {
+            return Ok(Vec::new());
+        }
         let scan = scan::scan(text, &Known::new([]));
         if let Some(excess) = scan::too_much(text, &scan) {
             return Err(excess.title.to_owned());
@@ -210,6 +213,9 @@ impl Lines {
     ///
     /// Says why there is nothing: it cannot be rendered, or shows the date.
     pub fn of_answers(&self, text: &str, variables: &BTreeMap<String, Answer>) -> std::result::Result<String, String> {
+        if !has_liquid(text) {
+            return Ok(text.to_owned());
+        }
         let outcome = self.outcome(text, variables, Date::default())?;
         match outcome.failure {
             Some(failure) => Err(failure.words()),
