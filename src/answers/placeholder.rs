@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn nothing_of_a_secret_is_in_what_is_said_of_it() {
         let choices = vec!["staging".to_owned(), "prod".to_owned()];
-        let digits = Pattern::compile("^[0-9]+$", &mut Default::default()).unwrap();
+        let digits = Pattern::compile("^[0-9]+$", &Default::default()).unwrap();
         let kinds = [
             Kind::Text { input: Input::Line, default: None, regex: Some(digits) },
             Kind::Choice { choices: choices.clone(), default: None },
