@@ -102,6 +102,24 @@ fn what_the_next_run_would_have_otherwise_is_remembered() {
 }
 
 #[test]
+fn what_only_a_default_or_a_condition_of_a_question_uses_is_remembered() {
+    let place = tempfile::tempdir().unwrap();
+    let manifest = "[placeholders]\nentry = { prompt = \"?\" }\nmine = { prompt = \"?\", default = \"\" }\n\
+                    [create-app.placeholders]\n\
+                    entry = { default = \"{{ os-arch }}.{{ crate_type }}\" }\nmine = { when = \"is_init\" }\n";
+    template(place.path(), manifest, "{{entry}}{{mine}}\n");
+    new(place.path(), &["shop", "--path", "template", "--vcs", "none", "--init", "-d", "mine=x"]);
+    let answers = lock(&place.path().join("shop")).answers;
+    assert_eq!(
+        answers.keys().collect::<Vec<_>>(),
+        ["crate_type", "entry", "is_init", "mine", "os-arch", "project-name"]
+    );
+    // In a later run it is no new project any more, and the question still applies.
+    run(command(env!("CARGO_BIN_EXE_create-app"), &place.path().join("shop")).args(["upgrade", "--silent"]));
+    assert_eq!(lock(&place.path().join("shop")).answers, answers);
+}
+
+#[test]
 fn values_that_nothing_uses_stay_out_of_the_lock() {
     let place = tempfile::tempdir().unwrap();
     let manifest =

@@ -185,5 +185,6 @@ fn without_cases(mut template: Template) -> Result<Template> {
 fn load_template(args: &TestArgs) -> Result<Template> {
     let loaded = source::from_path(&args.template, &args.template.to_string_lossy(), None)?;
     super::warn(loaded.warnings, true)?;
+    loaded.template.manifest.check_inferences()?;
     Ok(loaded.template)
 }

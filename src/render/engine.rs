@@ -201,7 +201,7 @@ impl Engine {
 }
 
 /// What it costs to parse a text: tags are far more work than the text between them.
-fn parse_steps(text: &str) -> u64 {
+pub(super) fn parse_steps(text: &str) -> u64 {
     let (mut steps, mut run, mut each) = (0, 0_u64, TEXT_STEPS);
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
@@ -223,6 +223,16 @@ fn parse_steps(text: &str) -> u64 {
 /// Whether a text is one Liquid output, such as `{{ '{{' }}`.
 pub(super) fn is_output(text: &str) -> bool {
     quietly(|| parser::parse(text, language::shared()).is_ok()).unwrap_or(false)
+}
+
+/// Whether Liquid can parse a text.
+///
+/// # Errors
+///
+/// Says why not, in a few words.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    let parsed = quietly(|| parser::parse(text, language::shared()).map(drop)).map_err(Failure::Panicked);
+    parsed.and_then(|parsed| parsed.map_err(Failure::Parse)).map_err(|failure| failure.words())
 }
 
 pub(super) fn value(answer: &Answer) -> Value {

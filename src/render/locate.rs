@@ -304,6 +304,43 @@ pub(super) fn used<'n>(text: &str, names: &BTreeSet<&'n str>, known: &Known<'_>)
     (variables.filter_map(|word| names.get(word).copied()).collect(), scan.effort.steps())
 }
 
+/// The names that the tags of a text use as variables and do not bind themselves, each with its region.
+pub(super) fn variables(text: &str, scan: &Scan) -> Vec<(String, Range<usize>)> {
+    /// Words of Liquid's grammar.
+    const WORDS: &[&str] = &[
+        "and",
+        "or",
+        "contains",
+        "in",
+        "nil",
+        "null",
+        "true",
+        "false",
+        "empty",
+        "blank",
+        "reversed",
+        "forloop",
+        "tablerowloop",
+        "tablerow",
+    ];
+    let locals = scan::local_names(text);
+    let mut found = Vec::new();
+    for tag in scan.tags() {
+        let stretch = &text[tag];
+        let name = usize::from(element::tag_name(stretch).is_some());
+        for (word, before) in words(stretch).skip(name) {
+            let region = offset_in(text, word);
+            // `limit: 3`
+            let is_argument = text[region.end..].trim_start().starts_with(':');
+            let is_variable = !matches!(before, Some('|' | '.')) && !is_argument;
+            if is_variable && !WORDS.contains(&word) && !locals.contains(word) {
+                found.push((word.to_owned(), region));
+            }
+        }
+    }
+    found
+}
+
 /// The text with everything that is not Liquid's own blotted out, character by character.
 fn mask(source: &Source<'_>) -> String {
     let pieces = source.scan.pieces.iter().map(|piece| {

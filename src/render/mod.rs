@@ -24,6 +24,7 @@ mod skeleton;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -190,6 +191,43 @@ impl Lines {
         Self { budget: Arc::new(Budget::within(total)) }
     }
 
+    /// The variables that a text uses, each with its region.
+    ///
+    /// # Errors
+    ///
+    /// Says why it cannot be rendered with any.
+    pub fn variables(&self, text: &str) -> std::result::Result<Vec<(String, Range<usize>)>, String> {
+        if !has_liquid(text) {
+            return Ok(Vec::new());
+        }
+        let scan = scan::scan(text, &Known::new([]));
+        if let Some(excess) = scan::too_much(text, &scan) {
+            return Err(excess.title.to_owned());
+        }
+        if let Some(excess) = self.budget.spend(scan.effort.steps() + engine::parse_steps(text)) {
+            return Err(format!("this is too much work: {}", excess.words()));
+        }
+        engine::check(text)?;
+        Ok(locate::variables(text, &scan))
+    }
+
+    /// What Liquid makes of a text that follows from answers alone; unknown variables are empty.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is nothing: it cannot be rendered, or shows the date.
+    pub fn of_answers(&self, text: &str, variables: &BTreeMap<String, Answer>) -> std::result::Result<String, String> {
+        if !has_liquid(text) {
+            return Ok(text.to_owned());
+        }
+        let outcome = self.outcome(text, variables, Date::default())?;
+        match outcome.failure {
+            Some(failure) => Err(failure.words()),
+            None if outcome.dated => Err("it shows the date, which no answer can follow from".to_owned()),
+            None => Ok(outcome.text),
+        }
+    }
+
     /// What Liquid makes of a text.
     ///
     /// # Errors
@@ -201,6 +239,20 @@ impl Lines {
         variables: &BTreeMap<String, Answer>,
         date: Date,
     ) -> std::result::Result<String, String> {
+        let outcome = self.outcome(text, variables, date)?;
+        match (outcome.failure, outcome.unknown.first()) {
+            (Some(failure), _) => Err(failure.words()),
+            (None, Some(unknown)) => Err(format!("`{unknown}` is not an answer")),
+            (None, None) => Ok(outcome.text),
+        }
+    }
+
+    fn outcome(
+        &self,
+        text: &str,
+        variables: &BTreeMap<String, Answer>,
+        date: Date,
+    ) -> std::result::Result<engine::Outcome, String> {
         let known = Known::new(variables.keys().map(|name| (name.as_str(), true)));
         let scan = scan::scan(text, &known);
         if let Some(excess) = scan::too_much(text, &scan) {
@@ -208,12 +260,7 @@ impl Lines {
         }
         let mut engine = Engine::new(variables, &BTreeSet::new(), date);
         engine.budget = Arc::clone(&self.budget);
-        let outcome = engine.render(text, scan.longest_tag(text), engine::Purpose::Output);
-        match (outcome.failure, outcome.unknown.first()) {
-            (Some(failure), _) => Err(failure.words()),
-            (None, Some(unknown)) => Err(format!("`{unknown}` is not an answer")),
-            (None, None) => Ok(outcome.text),
-        }
+        Ok(engine.render(text, scan.longest_tag(text), engine::Purpose::Output))
     }
 }
 

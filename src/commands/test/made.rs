@@ -10,7 +10,7 @@ use super::case::{self, Case, From, Upgrade};
 use super::{edit, old};
 use crate::answers::given::{Given, GivenValues, Source, values_of};
 use crate::answers::placeholder::Answer;
-use crate::answers::{Ask, Resolved, built_in, resolve};
+use crate::answers::{Ask, Resolved, built_in, resolve_with};
 use crate::commands::inputs;
 use crate::commands::render::{self, Rendered, Setting};
 use crate::date::Date;
@@ -78,7 +78,8 @@ impl Maker<'_> {
     /// The answers, with every warning as an error.
     fn answer(&self, given: &GivenValues) -> Result<Resolved> {
         let variables = built_in::variables(&self.case.facts());
-        let mut resolved = resolve(&self.template.manifest, variables, given, &mut Ask::Nobody)?;
+        let lines = Lines::within(Some(self.total));
+        let mut resolved = resolve_with(&self.template.manifest, variables, given, &mut Ask::Nobody, &lines)?;
         let mut warnings = std::mem::take(&mut resolved.warnings);
         warnings.extend(inputs::forget_unused(self.template, &mut resolved, Severity::Warning, Some(self.total)));
         crate::commands::warn(warnings, true)?;

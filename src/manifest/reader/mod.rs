@@ -1,10 +1,13 @@
 //! Reads the manifest by walking the TOML document, so that every problem has its place and all are reported at once.
 
+mod depends;
 mod inference;
 mod migrations;
 mod ownership;
 mod placeholders;
 mod values;
+
+pub(super) use values::{REPEAT_LESS, TOO_LARGE};
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -119,6 +122,7 @@ impl Reader {
         if let Some(table) = self.table_at(document, "create-app") {
             manifest.ownership = self.ownership(table, &manifest);
             self.secrets(&mut manifest);
+            self.depends(table, &mut manifest);
         }
         manifest
     }
