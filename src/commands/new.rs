@@ -7,7 +7,7 @@ mod rendering;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use self::answers::{answer, facts, say_that_nobody_was_asked};
+use self::answers::{answer, facts, given, say_that_nobody_was_asked};
 use super::origin::{self, Access};
 use super::{Outcome, inputs, interrupted, render};
 use crate::answers::prompt;
@@ -40,8 +40,9 @@ pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
     render::refuse_hooks(&template)?;
 
     let mentioned = inputs::remembered(&template);
-    let facts = facts(args, &site, &template, &mentioned)?;
-    let mut resolved = answer(args, &template, &facts, may_ask)?;
+    let given = given(args)?;
+    let facts = facts(args, &site, &template, &given, &mentioned)?;
+    let mut resolved = answer(args, &template, &facts, &given, may_ask)?;
     say_that_nobody_was_asked(args, &template, may_ask);
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");

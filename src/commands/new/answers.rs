@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::answers::built_in::{self, Facts};
+use crate::answers::given::{self, GivenValues};
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::NewArgs;
 use crate::commands::inputs;
@@ -11,9 +12,16 @@ use crate::report;
 use crate::template::Template;
 use crate::workspace::Site;
 
-pub(super) fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned: &BTreeSet<&str>) -> Result<Facts> {
+pub(super) fn facts(
+    args: &NewArgs,
+    site: &Site,
+    template: &Template,
+    given: &GivenValues,
+    mentioned: &BTreeSet<&str>,
+) -> Result<Facts> {
     let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = args.name.clone().or(directory).unwrap_or_default();
+    let given = given.get("project-name").and_then(|given| given::spell(&given.value));
+    let name = given.or_else(|| args.name.clone()).or(directory).unwrap_or_default();
     name::check(&name, template.manifest.ownership.name_pattern.as_ref())?;
     Ok(Facts {
         name,
@@ -25,12 +33,23 @@ pub(super) fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned:
     })
 }
 
-pub(super) fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> Result<Resolved> {
+/// What the environment and the command line give.
+pub(super) fn given(args: &NewArgs) -> Result<GivenValues> {
     let mut given = inputs::environment()?;
     given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
+    Ok(given)
+}
+
+pub(super) fn answer(
+    args: &NewArgs,
+    template: &Template,
+    facts: &Facts,
+    given: &GivenValues,
+    may_ask: bool,
+) -> Result<Resolved> {
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
-    let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
+    let mut resolved = resolve(&template.manifest, built_in::variables(facts), given, &mut ask)?;
     let mut warnings = std::mem::take(&mut resolved.warnings);
     warnings.extend(inputs::forget_unused(template, &mut resolved, Severity::Warning, None));
     crate::commands::warn(warnings, args.strict)?;
