@@ -1,3 +1,11 @@
+{%- assign compiler = "template" %}{% if compiler_settings %}{% assign compiler = compiler_settings %}{% endif -%}
+{%- assign script = "src/api.ts" %}{% if entry %}{% assign script = entry %}{% endif -%}
+{%- assign kv = "" %}{% if kv_bindings %}{% assign kv = kv_bindings %}{% endif -%}
+{%- assign d1 = "" %}{% if d1_bindings %}{% assign d1 = d1_bindings %}{% endif -%}
+{%- assign r2 = "" %}{% if r2_bindings %}{% assign r2 = r2_bindings %}{% endif -%}
+{%- if compiler != "template" -%}
+// @ts-nocheck The flags in tsconfig.json are the app's.
+{% endif -%}
 import { defineConfig } from "./scripts/release/config.ts";
 
 /**
@@ -18,12 +26,36 @@ export default defineConfig({
   resources: {
     api: {
       type: "worker",
-      script: "./src/api.ts",
+      script: "./{{script}}",
     },
 {%- if with_kv %}
     cache: {
       type: "kv",
     },
+{%- endif %}
+{%- if kv != "" %}
+{%- assign names = kv | split: "," %}
+{%- for name in names %}
+    {{name | downcase}}: {
+      type: "kv",
+    },
+{%- endfor %}
+{%- endif %}
+{%- if d1 != "" %}
+{%- assign names = d1 | split: "," %}
+{%- for name in names %}
+    {{name | downcase}}: {
+      type: "d1",
+    },
+{%- endfor %}
+{%- endif %}
+{%- if r2 != "" %}
+{%- assign names = r2 | split: "," %}
+{%- for name in names %}
+    {{name | downcase}}: {
+      type: "r2",
+    },
+{%- endfor %}
 {%- endif %}
   },
 

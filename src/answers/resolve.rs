@@ -35,6 +35,8 @@ pub struct Resolved {
     pub variables: BTreeMap<String, Answer>,
     /// The answers to remember: of placeholders, and values that were given beside them.
     pub answers: BTreeMap<String, Answer>,
+    /// The placeholders whose answers nobody gave in this run: they have their default, or what is recorded.
+    pub unchosen: BTreeSet<String>,
     /// Which files are rendered, with what the conditions added.
     pub selection: Selection,
     /// Given values that are not used.
@@ -69,6 +71,7 @@ pub fn resolve(
         own,
         variables: built_in,
         answers: BTreeMap::new(),
+        unchosen: BTreeSet::new(),
         problems: Found::default(),
         refused: BTreeSet::new(),
         warnings: Found::default(),
@@ -111,6 +114,7 @@ pub fn resolve(
         Ok(Resolved {
             variables: resolver.variables,
             answers: resolver.answers,
+            unchosen: resolver.unchosen,
             selection,
             warnings: resolver.warnings.into_vec(),
             undeclared: resolver.undeclared,
@@ -140,6 +144,7 @@ struct Resolver<'a> {
     own: Vec<&'a str>,
     variables: BTreeMap<String, Answer>,
     answers: BTreeMap<String, Answer>,
+    unchosen: BTreeSet<String>,
     problems: Found,
     /// Placeholders whose given value has been refused.
     refused: BTreeSet<&'a str>,
@@ -230,6 +235,11 @@ impl<'a> Resolver<'a> {
             }
         };
         if let Some(answer) = answer {
+            let is_given = self.given.get(name).is_some_and(|given| given.by != Source::Lock);
+            // To take the default at a prompt is not to choose it.
+            if !is_given && (self.given.contains_key(name) || placeholder.default().as_ref() == Some(&answer)) {
+                self.unchosen.insert(name.clone());
+            }
             self.variables.insert(name.clone(), answer.clone());
             self.answers.insert(name.clone(), answer);
         }

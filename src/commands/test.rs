@@ -16,7 +16,7 @@ use self::made::Maker;
 use super::Outcome;
 use crate::answers::name;
 use crate::cli::TestArgs;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Found, Result, did_you_mean, listed};
 use crate::render::Total;
 use crate::rooted::{Failure, Kind, Root};
 use crate::template::Template;
@@ -33,6 +33,7 @@ const CASES: &str = "tests";
 pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     source::check_directory(&args.template, &args.template.to_string_lossy())?;
     let (root, cases) = find_cases(args)?;
+    let cases = chosen(cases, &args.only)?;
     let template = load_template(args);
     let total = Arc::new(Total::default());
     let mut told = report::Told::default();
@@ -106,6 +107,27 @@ fn find_cases(args: &TestArgs) -> Result<(Root, Vec<OsString>)> {
         }
     }
     if cases.is_empty() { Err(none().into()) } else { Ok((root, cases)) }
+}
+
+/// The cases of these names, in the order in which all cases are tried; without a name, all of them.
+fn chosen(mut cases: Vec<OsString>, names: &[String]) -> Result<Vec<OsString>> {
+    if names.is_empty() {
+        return Ok(cases);
+    }
+    let known: Vec<String> = cases.iter().map(|case| case.to_string_lossy().into_owned()).collect();
+    let known = || known.iter().map(String::as_str);
+    let unknown = names.iter().filter(|name| !known().any(|known| known == *name));
+    let problems: Found = unknown
+        .map(|name| {
+            let help = did_you_mean(name, known()).unwrap_or_else(|| format!("the cases are {}", listed(known())));
+            Diagnostic::error(Code::TestCase, format!("no case is called `{}`", name.escape_debug())).help(help)
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Err(Diagnostics(problems.into_vec()));
+    }
+    cases.retain(|case| names.iter().any(|name| case.to_string_lossy() == *name));
+    Ok(cases)
 }
 
 /// Whether there is a case of this name.

@@ -16,6 +16,7 @@ use super::date::Clock;
 use super::language;
 use super::meter::{Budget, Excess, Gauge, Meter, Total};
 use super::runtime::{Noticed, Watch};
+use super::scan::Scan;
 use super::secret::Secrets;
 use crate::answers::placeholder::Answer;
 use crate::date::Date;
@@ -119,6 +120,11 @@ impl Engine {
     /// Renders a text whose longest tag has so many bytes.
     pub(super) fn render(&self, text: &str, longest_tag: usize, purpose: Purpose) -> Outcome {
         self.render_over(&self.globals, text, longest_tag, purpose)
+    }
+
+    /// Whether a text has each secret answer just put into its place.
+    pub(super) fn leaves_holes(&self, text: &str, scan: &Scan) -> bool {
+        self.secrets.leave_holes(text, scan)
     }
 
     /// Renders a text with other values for the secret variables: what comes of it says nothing about their own.

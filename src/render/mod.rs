@@ -12,6 +12,7 @@ pub mod github;
 mod language;
 mod locate;
 mod loops;
+pub mod masked;
 mod meter;
 pub mod owned;
 pub(crate) mod paths;
@@ -25,6 +26,8 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
 
 use self::engine::Engine;
 use self::github::Known;
@@ -67,9 +70,13 @@ pub struct Rendered {
     pub warnings: Vec<Diagnostic>,
     /// The date of the request, where a file or a path shows it: the next render needs the same.
     pub date: Option<Date>,
-    /// The files whose content depends on a secret answer. No path does.
-    pub secret: BTreeSet<RelPath>,
+    /// The files whose content depends on a secret answer; no path does.
+    pub secret: Secret,
 }
+
+/// Files whose content depends on a secret answer. Each has itself with [markers](masked) in place of the secrets, if that is all in
+/// which two values differ.
+pub type Secret = BTreeMap<RelPath, Option<Bytes>>;
 
 /// What a render needs beside the files.
 #[derive(Debug)]
@@ -218,8 +225,8 @@ struct Collected<'a> {
     problems: Found,
     placed: paths::Placed<'a>,
     errors: usize,
-    /// The paths of the files that depend on a secret answer.
-    secret: BTreeSet<RelPath>,
+    /// The files that depend on a secret answer.
+    secret: Secret,
     failed_by_secret: bool,
 }
 
@@ -229,7 +236,7 @@ impl<'a> Collected<'a> {
             problems: Found::default(),
             placed: paths::Placed::new(names),
             errors: 0,
-            secret: BTreeSet::new(),
+            secret: Secret::new(),
             failed_by_secret: false,
         }
     }
@@ -242,7 +249,7 @@ impl<'a> Collected<'a> {
         }
         self.failed_by_secret |= found.failed_by_secret;
         if let Some((template_path, path, entry)) = entry {
-            self.secret.extend(found.secret.map(|_| path.clone()));
+            self.secret.extend(found.secret.map(|_| (path.clone(), found.masked.map(Bytes::from))));
             self.placed.place(template_path, path, entry);
         }
     }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::answers::built_in::{self, Facts};
-use crate::answers::given::{self, GivenValues};
+use crate::answers::given::{self, GivenValues, values_of};
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::NewArgs;
+use crate::commands::adoption::Inferred;
 use crate::commands::inputs;
 use crate::diagnostic::{Result, Severity};
 use crate::report;
@@ -40,16 +41,24 @@ pub(super) fn given(args: &NewArgs) -> Result<GivenValues> {
     Ok(given)
 }
 
+/// What was given, and what the files of the directory tell where nothing was.
+pub(super) fn known(inferred: &Inferred, given: GivenValues) -> GivenValues {
+    let mut known = values_of(inferred.values().filter(|(name, _)| name != "project-name"));
+    known.extend(given);
+    known
+}
+
+/// What is known, then questions.
 pub(super) fn answer(
     args: &NewArgs,
     template: &Template,
     facts: &Facts,
-    given: &GivenValues,
+    known: &GivenValues,
     may_ask: bool,
 ) -> Result<Resolved> {
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
-    let mut resolved = resolve(&template.manifest, built_in::variables(facts), given, &mut ask)?;
+    let mut resolved = resolve(&template.manifest, built_in::variables(facts), known, &mut ask)?;
     let mut warnings = std::mem::take(&mut resolved.warnings);
     warnings.extend(inputs::forget_unused(template, &mut resolved, Severity::Warning, None));
     crate::commands::warn(warnings, args.strict)?;

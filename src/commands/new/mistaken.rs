@@ -21,10 +21,9 @@ pub(super) fn refuse_template(path: &Path, args: &NewArgs) -> Result<()> {
         (format!("`{shown}` holds a template, not a project: it has a `{MANIFEST}`"), format!("--path {shown}"))
     } else if let Some(address) = bare_address(path).filter(|_| !given) {
         let title = format!("`{shown}` looks like the address of a template, and there is no such directory");
-        let folder = path.parent().unwrap_or(path).display();
         let help = format!(
             "give the project's path as well, for example `create-app new my-app --git {address}`; \
-             for a project at this path, make the directory `{folder}` first"
+             for a project at this path, write `./{shown}`"
         );
         return Err(Diagnostic::error(Code::SourceInvalid, title).help(help).into());
     } else {

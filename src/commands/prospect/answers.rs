@@ -24,15 +24,14 @@ pub(super) fn known(
     template: &Template,
     due: &Due<'_>,
 ) -> Result<BTreeMap<String, Answer>> {
-    match lock {
-        Some(lock) => due.answers(
-            &template.manifest,
-            lock.answers.clone(),
-            lock.date.unwrap_or_else(inputs::date),
-            &Lines::default(),
-        ),
-        None => Ok(inferred.iter().map(|(name, found)| (name.clone(), found.answer.clone())).collect()),
+    let Some(lock) = lock else { return Ok(inferred.values().collect()) };
+    let date = lock.date.unwrap_or_else(inputs::date);
+    let mut known = due.answers(&template.manifest, lock.answers.clone(), date, &Lines::default())?;
+    // Of a project that is adopted, the files tell what its version did not ask for.
+    for (name, answer) in inferred.values() {
+        known.entry(name).or_insert(answer);
     }
+    Ok(known)
 }
 
 /// The recorded answers, then what was given now, then questions.

@@ -143,6 +143,7 @@ impl Maker<'_> {
             shown,
             app_dir,
             before,
+            made_from: None,
             lock: &lock,
             plan: &plan,
             backup: None,
@@ -152,6 +153,7 @@ impl Maker<'_> {
             secret: ownership.secret_names(),
             inferred: BTreeMap::new(),
             is_downgrade: false,
+            own_lock_files: const { &BTreeSet::new() },
             migrated: &migrated.steps,
         };
         let app = applied(&plan.app, &ours.app);

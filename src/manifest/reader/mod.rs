@@ -1,5 +1,6 @@
 //! Reads the manifest by walking the TOML document, so that every problem has its place and all are reported at once.
 
+mod inference;
 mod migrations;
 mod ownership;
 mod placeholders;

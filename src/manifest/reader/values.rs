@@ -54,6 +54,16 @@ impl Reader {
         true
     }
 
+    /// The elements of a list, as many as a manifest may have; `what` says what they are.
+    pub(super) fn items_at<'t, 'i>(&mut self, table: &'t DeTable<'i>, key: &str, what: &str) -> Vec<&'t Value<'i>> {
+        let Some(value) = table.get(key) else { return Vec::new() };
+        let Some(items) = self.array(key, value) else { return Vec::new() };
+        let mut items: Vec<&Value<'_>> = items.collect();
+        self.check_number(what, items.len());
+        items.truncate(MAX_ENTRIES);
+        items
+    }
+
     /// Checks patterns, one by one and all together.
     pub(super) fn check_globs(&mut self, globs: &[Spanned]) {
         use crate::render::select::{check_pattern, check_patterns};

@@ -1,3 +1,8 @@
+{%- assign compiler = "template" %}{% if compiler_settings %}{% assign compiler = compiler_settings %}{% endif -%}
+{%- assign prefix = "" %}{% if script_prefix %}{% assign prefix = script_prefix %}{% endif -%}
+{%- if compiler != "template" -%}
+// @ts-nocheck The flags in tsconfig.json are the app's.
+{% endif -%}
 /**
  * GitHub's part of a promotion: whether a commit may go to an environment, and the deployment record that people read.
  * The record is never read back to decide anything: after a rollback from a laptop it would be wrong.
@@ -473,7 +478,7 @@ async function checkProtection(
 ): Promise<string[]> {
   const name = githubEnvironment(config, environment);
   const path = github.inRepository(`/environments/${name}`);
-  const remedy = "Run `bun run environments apply`.";
+  const remedy = "Run `bun run {{prefix}}environments apply`.";
   const rules = await github.optional<EnvironmentRules>(path);
   if (rules === undefined) {
     throw new Refusal(`GitHub has no environment ${name}. ${remedy}`);

@@ -1,3 +1,8 @@
+{%- assign compiler = "template" %}{% if compiler_settings %}{% assign compiler = compiler_settings %}{% endif -%}
+{%- assign prefix = "" %}{% if script_prefix %}{% assign prefix = script_prefix %}{% endif -%}
+{%- if compiler != "template" -%}
+// @ts-nocheck The flags in tsconfig.json are the app's.
+{% endif -%}
 /** Everything here talks to stand-ins on the loopback interface: no account, no network. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
@@ -1124,7 +1129,7 @@ describe("the gate of staging", () => {
 
 // --- environments ----------------------------------------------------------------------------------------------------
 
-describe("bun run environments", () => {
+describe("bun run {{prefix}}environments", () => {
   const rules = (reviewers: object[], more: object[] = []) => ({
     protection_rules: [
       ...more,
