@@ -21,7 +21,7 @@ use super::filters::{
 };
 use super::loops::{ForBlock, TableRowBlock};
 
-/// Liquid as cargo-generate 0.23 registers it, but for its `rhai` filter.
+/// Liquid as cargo-generate 0.26 registers it, but for its `rhai` filter.
 pub(super) fn shared() -> &'static Language {
     static LANGUAGE: LazyLock<Language> = LazyLock::new(create_app);
     &LANGUAGE
