@@ -139,7 +139,16 @@ impl Cli {
     /// Does not quote an argument that may be the value of a `-d NAME VALUE`, and a secret.
     fn without_value(words: &[OsString], error: clap::Error) -> clap::Error {
         let is_name = |pair: &[OsString]| {
-            (pair[0] == "-d" || pair[0] == "--define") && !pair[1].as_encoded_bytes().contains(&b'=')
+            let (option, next) = (pair[0].to_string_lossy(), pair[1].as_encoded_bytes());
+            // `-d NAME`, `-dNAME`, `-sdNAME` or `--define=NAME`.
+            let attached = option.strip_prefix("--define=").or_else(|| {
+                let flags = option.strip_prefix('-').filter(|flags| !flags.starts_with('-'))?;
+                flags.split_once('d').map(|(_, name)| name)
+            });
+            match attached.filter(|name| !name.is_empty()) {
+                Some(name) => !name.contains('='),
+                None => (attached.is_some() || option == "--define") && !next.contains(&b'='),
+            }
         };
         let is_quoted = error.kind() == ErrorKind::UnknownArgument
             && matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(text)) if !text.starts_with('-'));
@@ -259,7 +268,7 @@ pub struct NewArgs {
     /// Version control for the new project; by default git, outside a repository
     #[arg(long, value_enum, value_name = "VCS", ignore_case = true)]
     pub vcs: Option<Vcs>,
-    /// Expand into an existing directory; its own files are kept
+    /// Expand into an existing directory; its own files are kept, and get the template's blocks, lines and keys
     #[arg(long)]
     pub init: bool,
     /// Replace files that exist
@@ -365,7 +374,7 @@ pub enum Vcs {
 
 /// How to bring a project up to date.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit code 1: there are conflicts to resolve.")]
+#[command(after_help = "Exit code 1: there are conflicts to resolve, or one of several paths failed.")]
 pub struct UpgradeArgs {
     /// The directories of apps
     #[arg(default_value = ".", value_name = "PATH")]
@@ -396,6 +405,9 @@ pub struct UpgradeArgs {
 /// What a project is merged with.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
+    /// Adopt a project without a record that was made from this revision of the template: a commit, tag or branch of its repository
+    #[arg(long, value_name = "REV", value_parser = filled("a revision of the template, such as `v1.0.0`"))]
+    pub from: Option<String>,
     /// Which template to use from now on.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -458,7 +470,7 @@ pub struct DiffArgs {
     #[command(flatten)]
     pub render: RenderArgs,
     /// Show what the project changed since it was rendered; offline
-    #[arg(long, conflicts_with_all = ["upstream", "SourceArgs", "define", "values_file", "conflict"])]
+    #[arg(long, conflicts_with_all = ["upstream", "SourceArgs", "define", "values_file", "conflict", "from"])]
     pub local: bool,
     /// Show what the template changed since the project was rendered
     #[arg(long)]
@@ -504,6 +516,9 @@ pub struct TestArgs {
     /// Where the cases are [default: `tests` in the template's directory]
     #[arg(long, value_name = "DIR")]
     pub cases: Option<PathBuf>,
+    /// Try only the case of this name; may be repeated
+    #[arg(long = "case", value_name = "NAME")]
+    pub only: Vec<String>,
     /// Rewrite what is expected
     #[arg(long)]
     pub bless: bool,

@@ -68,7 +68,14 @@ pub(crate) fn is_host(text: &str) -> bool {
 /// look like what they are not: `c#/x` is a directory.
 #[must_use]
 pub(crate) fn public_path(path: &str, is_web: bool) -> &str {
+    let is_code = |at: usize, codes: &[&str]| {
+        path.get(at..at + 3).is_some_and(|code| codes.iter().any(|known| known.eq_ignore_ascii_case(code)))
+    };
     let ends = |(at, c): &(usize, char)| match c {
+        // A server may decode a question mark or number sign, and what follows one is no name then.
+        '%' => is_web && is_code(*at, &["%3f", "%23"]) || is_code(*at, &["%3b", "%26"]) && has_value(&path[*at..]),
+        '&' => has_value(&path[*at..]),
+        c if c.is_whitespace() => is_web && has_value(&path[*at..]),
         '?' => is_web || path[*at..].contains('='),
         '#' => is_web || path[*at..].contains('=') || !path[*at + 1..].chars().next().is_none_or(|c| "/.".contains(c)),
         ';' => path[*at..].contains('='),
@@ -77,17 +84,26 @@ pub(crate) fn public_path(path: &str, is_web: bool) -> &str {
     path.char_indices().find(ends).map_or(path, |(at, _)| &path[..at])
 }
 
+/// Whether something like `name=value` follows.
+fn has_value(text: &str) -> bool {
+    text.contains('=') || text.to_ascii_lowercase().contains("%3d")
+}
+
 /// What is secret in an address, as it is written there and as programs may write it again.
 #[must_use]
 pub(crate) fn secrets(user: Option<&str>, suffix: &str) -> Vec<String> {
-    let user = user.into_iter().flat_map(|user| {
-        let (name, password) = user.split_once(':').unwrap_or(("", user));
-        [user, name, password]
-    });
+    let mut all = Vec::new();
+    if let Some(user) = user {
+        all.push(user);
+        all.extend([':', ';'].iter().filter_map(|at| user.split_once(*at)).flat_map(|(name, rest)| [name, rest]));
+    }
     // The secret may have such a character itself.
-    let parts = suffix.split(['?', '#', ';', '&']).chain([suffix]);
-    let suffix = parts.flat_map(|part| [part, part.split_once('=').map_or("", |it| it.1)]);
-    let all = user.chain(suffix).flat_map(|secret| [secret.to_owned(), decoded(secret)]);
+    let plain = decoded(suffix);
+    for suffix in [suffix, plain.as_str()] {
+        all.extend(suffix.split(['?', '#', ';', '&']).chain([suffix]));
+    }
+    let values: Vec<&str> = all.iter().filter_map(|part| part.split_once('=')).map(|(_, value)| value).collect();
+    let all = all.into_iter().chain(values).flat_map(|secret| [secret.to_owned(), decoded(secret)]);
     let mut all: Vec<String> = all.filter(|secret| secret.len() >= MIN_SECRET).collect();
     // The longer one may hold the shorter one.
     all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));

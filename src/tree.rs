@@ -82,6 +82,18 @@ impl RelPath {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
+    /// How many components it has.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.0.split('/').count()
+    }
+
+    /// The way from a directory at this path to the root: `../` for each component.
+    #[must_use]
+    pub fn way_up(&self) -> String {
+        "../".repeat(self.depth())
+    }
+
     /// The directories above it, nearest first, without the project itself.
     pub fn ancestors(&self) -> impl Iterator<Item = &str> {
         self.0.rmatch_indices('/').map(|(at, _)| &self.0[..at])

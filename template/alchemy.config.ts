@@ -1,3 +1,9 @@
+{%- assign kv = kv_bindings | default: "" -%}
+{%- assign d1 = d1_bindings | default: "" -%}
+{%- assign r2 = r2_bindings | default: "" -%}
+{%- if compiler_settings == "app" -%}
+// @ts-nocheck The flags in tsconfig.json are the app's.
+{% endif -%}
 import { defineConfig } from "./scripts/release/config.ts";
 
 /**
@@ -18,12 +24,36 @@ export default defineConfig({
   resources: {
     api: {
       type: "worker",
-      script: "./src/api.ts",
+      script: "./{{entry | default: "src/api.ts"}}",
     },
 {%- if with_kv %}
     cache: {
       type: "kv",
     },
+{%- endif %}
+{%- if kv != "" %}
+{%- assign names = kv | split: "," %}
+{%- for name in names %}
+    {{name | downcase}}: {
+      type: "kv",
+    },
+{%- endfor %}
+{%- endif %}
+{%- if d1 != "" %}
+{%- assign names = d1 | split: "," %}
+{%- for name in names %}
+    {{name | downcase}}: {
+      type: "d1",
+    },
+{%- endfor %}
+{%- endif %}
+{%- if r2 != "" %}
+{%- assign names = r2 | split: "," %}
+{%- for name in names %}
+    {{name | downcase}}: {
+      type: "r2",
+    },
+{%- endfor %}
 {%- endif %}
   },
 

@@ -1,3 +1,7 @@
+{%- assign flags = compatibility_flags | default: "" -%}
+{%- if compiler_settings == "app" -%}
+// @ts-nocheck The flags in tsconfig.json are the app's.
+{% endif -%}
 /**
  * What `alchemy deploy`, `alchemy dev` and `alchemy destroy` run. It makes what alchemy.config.ts describes; touch it
  * when you add a type of resource.
@@ -84,7 +88,10 @@ const worker = await Worker(workerId(config), {
   name: workerName(config, environment),
   entrypoint: workerScript(config),
   // The behaviour of the Workers runtime that the app was tested with; left out, it would change unasked.
-  compatibilityDate: "2026-07-01",
+  compatibilityDate: "{{compatibility_date | default: "2026-07-01"}}",
+{%- if flags != "" %}
+  compatibilityFlags: ["{{flags | replace: ",", '", "'}}"],
+{%- endif %}
   bindings,
   adopt,
   delete: environment.personal,
@@ -185,7 +192,7 @@ async function checkCredentials({ name }: Environment): Promise<void> {
   await createCloudflareApi({ profile }).catch((error: unknown) => {
     if (!String(error).includes("No credentials found")) throw error;
     throw new UsageError(
-      `no Cloudflare credentials for ${name}: run \`bun run alchemy login\`, or copy .env.example to .env and fill it in. \`bun run dev\` needs none`,
+      `no Cloudflare credentials for ${name}: run \`bun run alchemy login\`, or copy .env.example to .env and fill it in. \`bun run {{script_prefix}}dev\` needs none`,
     );
   });
 }

@@ -111,11 +111,63 @@ fn what_the_files_tell_is_answered_by_them_as_far_as_it_is_an_answer() {
     assert_eq!(answers("{}", CONFIG, &given), ["shop", default, "a.example", "a/b"]);
 }
 
+/// A template is named in so many words: then another tool's answers are taken over, as far as they are answers.
+#[test]
+fn what_another_tool_has_recorded_is_answered_by_it() {
+    let manifest = "[placeholders]\ntitle = { prompt = \"?\", default = \"T\", regex = \"^[A-Z]\" }\n\
+                    ci = { type = \"bool\", prompt = \"?\", default = false }\n\
+                    parts = { type = \"array\", prompt = \"?\", choices = [\"a\", \"b\"], default = [] }\n\
+                    token = { prompt = \"?\", default = \"none\" }\n[create-app]\nsecret = [\"token\"]\n";
+    let said = |file: &str, text: &str| {
+        let place = Place::new();
+        place.write("template/cargo-generate.toml", manifest);
+        place.write("template/a.txt", "{{project-name}} {{title}} {{ci}} {{parts | join: '+'}}\n");
+        place.write("app/a.txt", "mine\n");
+        place.write(&format!("app/{file}"), text);
+        let said = place.app("app", &["upgrade", "--silent", "--path", "../template", "--conflict", "theirs"]).ended(0);
+        assert!(!said.out.contains("hunter2") && !place.read("app/.create-app/lock.toml").contains("hunter2"));
+        (place.read("app/a.txt"), said.out)
+    };
+    for (file, above, text) in [
+        (
+            ".copier-answers.yml",
+            "",
+            "_commit: v1\nproject_name: shop\ntitle: Hi\nci: true\nparts: [a, b]\ntoken: hunter2\n",
+        ),
+        (
+            ".cruft.json",
+            "context.cookiecutter.",
+            r#"{"context": {"cookiecutter": {"project_slug": "shop", "title": "Hi", "ci": "yes", "parts": ["a", "b"], "token": "hunter2"}}}"#,
+        ),
+        (
+            "cargo-generate.toml",
+            "values.",
+            "[values]\nproject-name = \"shop\"\ntitle = \"Hi\"\nci = true\nparts = [\"a\", \"b\"]\ntoken = \"hunter2\"\n",
+        ),
+    ] {
+        let (rendered, out) = said(file, text);
+        assert_eq!(rendered, "shop Hi true a+b\n", "{file}");
+        assert!(out.contains(&format!("  answer    title: \"Hi\" (from {file}: {above}title)\n")), "{out}");
+        assert!(out.contains(&format!("note      {file}: `{above}token` is not taken over: it is secret")), "{out}");
+        assert_eq!(out.contains("remove it: create-app manages"), !file.starts_with("cargo"), "{out}");
+    }
+    let (rendered, out) = said(".copier-answers.yml", "title: low\nci: perhaps\nparts: [c]\n");
+    assert_eq!(rendered, "app T false \n");
+    assert!(
+        out.contains("note      .copier-answers.yml: `title` is not taken over: as an answer, it does not match"),
+        "{out}"
+    );
+    // What is no map, too deep or elsewhere tells nothing.
+    for text in ["- a\n", "title: {a: b}\n", "\u{0}", &"[".repeat(100_000)] {
+        assert_eq!(said(".copier-answers.yml", text).0, "app T false \n");
+    }
+}
+
 #[test]
 fn a_suffix_that_another_app_of_the_repository_has_is_lengthened() {
     let place = Place::new();
     place.git("", &["init", "--quiet"]);
-    place.app("", &["apps/shop", "--silent"]).ended(0);
+    place.app("", &["./apps/shop", "--silent"]).ended(0);
     place.commit("");
     for app in ["old/shop", "older/shop"] {
         place.write(&format!("{app}/alchemy.config.ts"), CONFIG);
@@ -141,4 +193,164 @@ fn a_suffix_that_another_app_of_the_repository_has_is_lengthened() {
     place.write(".github/workflows/promote-till.yml", "on: push\njobs: {}\n");
     place.commit("");
     place.app("", &["upgrade", "fourth/till", "--silent"]).ended(1).has("CONFLICT  .github/workflows/promote-till.yml");
+}
+
+/// A template in git with a version `v1` and a newer one, and a project that something made from `v1`, with an edit.
+fn made_from_v1() -> Place {
+    let place = Place::new();
+    let manifest = |version: &str, more: &str| {
+        format!(
+            "[placeholders]\ntitle = {{ prompt = \"?\", default = \"T\" }}\n{more}[create-app]\nversion = \"{version}\"\n\
+             [create-app.infer]\ntitle = [{{ file = \"data.json\", pointer = \"/title\" }}]\n"
+        )
+    };
+    place.write("template/cargo-generate.toml", manifest("1.0.0", ""));
+    place.write("template/a.txt", "{{project-name}}\ntwo\nthree\n{{title}}\n");
+    place.write("template/data.json", "{\n  \"title\": \"{{title}}\",\n  \"port\": 1\n}\n");
+    place.write("template/old.txt", "old\n");
+    place.git("template", &["init", "--quiet", "--initial-branch=main"]);
+    place.commit("template");
+    place.git("template", &["tag", "v1"]);
+    place.write("template/cargo-generate.toml", manifest("2.0.0", "size = { prompt = \"?\", default = \"big\" }\n"));
+    place.write("template/a.txt", "{{project-name}}\ntwo\nthree\n{{title}} is {{size}}\n");
+    place.write("template/data.json", "{\n  \"title\": \"{{title}}\",\n  \"port\": 2\n}\n");
+    place.remove("template/old.txt");
+    place.commit("template");
+    place.write("shop/a.txt", "shop\nTWO\nthree\nShoes\n");
+    place.write("shop/data.json", "{\n  \"title\": \"Shoes\",\n  \"port\": 1\n}\n");
+    place.write("shop/old.txt", "old\n");
+    place.git("shop", &["init", "--quiet"]);
+    place.commit("shop");
+    place
+}
+
+#[test]
+fn a_project_that_was_made_from_a_known_version_is_adopted_with_a_base() {
+    for source in [["--git", "../template"], ["--path", "../template"]] {
+        let place = made_from_v1();
+        let arguments = [&["upgrade", "--silent", "--from", "v1", "-d", "size=small"], &source[..]].concat();
+        let before = tree::read(&place.path("shop"));
+        place.app("shop", &[&arguments[..], &["--dry-run"]].concat()).ended(0);
+        assert_eq!(tree::differences(&before, &tree::read(&place.path("shop"))), "");
+        let said = place.app("shop", &arguments).ended(0);
+        assert!(said.out.starts_with(".: adopted, template 1.0.0 -> 2.0.0\n"), "{}", said.out);
+        assert!(said.out.contains("  answer    title: \"Shoes\" (from data.json: title)\n"), "{}", said.out);
+        assert_eq!(place.read("shop/a.txt"), "shop\nTWO\nthree\nShoes is small\n");
+        assert_eq!(place.read("shop/data.json"), "{\n  \"title\": \"Shoes\",\n  \"port\": 2\n}\n");
+        assert!(!place.has("shop/old.txt"));
+        place.app("shop", &["check"]).ended(0).has("1 edited");
+        place.commit("shop");
+        place.app("shop", &["upgrade", "--silent"]).ended(0).has("nothing to do");
+        place.app("shop", &arguments).ended(2).warns("has a record already").warns("leave out --from");
+    }
+}
+
+#[test]
+fn what_a_project_was_not_made_from_is_refused() {
+    let place = made_from_v1();
+    place.write("plain/cargo-generate.toml", "");
+    place.write("plain/a.txt", "a\n");
+    place.write("other/b.txt", "b\n");
+    place.git("other", &["init", "--quiet"]);
+    place.commit("other");
+    for (app, arguments, reasons) in [
+        ("shop", &["--from", "v9", "--git", "../template"][..], ["error[S005]", "v9"]),
+        ("shop", &["--from", "v9", "--path", "../template"], ["error[S005]", "v9"]),
+        ("shop", &["--from", "v1", "--path", "../plain"], ["error[S003]", "is in no repository"]),
+        ("shop", &["--from", "v1"], ["error[S003]", "the embedded one is not"]),
+        ("shop", &["--from", ""], ["a revision of the template", "--from"]),
+        ("other", &["--from", "v1", "--git", "../template"], ["error[L005]", "no file of the version"]),
+    ] {
+        let before = tree::read(&place.path(app));
+        let said = place.app(app, &[&["upgrade", "--silent"], arguments].concat()).ended(2);
+        reasons.iter().fold(said, |said, reason| said.warns(reason));
+        assert_eq!(tree::differences(&before, &tree::read(&place.path(app))), "");
+    }
+}
+
+#[test]
+fn a_project_made_where_files_are_gets_the_templates_parts_into_them() {
+    let place = Place::new();
+    place.write(
+        "t/cargo-generate.toml",
+        "[placeholders]\nmain = { prompt = \"?\", default = \"src/main.js\" }\n[create-app]\nblocks = [\"README.md\"]\n\
+         once = [\"src/**\"]\n[create-app.infer]\nmain = [{ file = \"package.json\", pointer = \"/main\" }]\n",
+    );
+    let block = "<!-- create-app:begin use -->\nnode {{main}}\n<!-- create-app:end use -->\n";
+    place.write("t/README.md", format!("# {{{{project-name}}}}\n\n{block}"));
+    place.write("t/.gitignore", "dist/\nnode_modules/\n");
+    place.write(
+        "t/package.json",
+        "{\n  \"name\": \"{{project-name}}\",\n  \"scripts\": {\n    \"check\": \"tsc\"\n  }\n}\n",
+    );
+    place.write("t/src/main.js", "example\n");
+    place.write("t/notes.txt", "the template's\n");
+    for (file, text) in [
+        ("README.md", "# Mine\n"),
+        (".gitignore", "dist/\n*.log\n"),
+        ("package.json", "{\n  \"name\": \"mine\",\n  \"main\": \"lib/run.js\"\n}\n"),
+        ("src/main.js", "mine\n"),
+        ("notes.txt", "mine\n"),
+    ] {
+        place.write(&format!("app/{file}"), text);
+    }
+    let said = place.app("", &["new", "app", "--path", "t", "--init", "--silent", "--vcs", "none"]).ended(0);
+    for line in [
+        "  answer: main: \"lib/run.js\" (from package.json: main)\n",
+        "  the template's part was put into: README.md\n",
+        "  note: package.json: added `scripts.check`\n",
+        "  note: package.json: `name` stays yours; the template has `app`\n",
+        "  kept as it was: notes.txt\n",
+        "  kept as it was: src/main.js\n",
+    ] {
+        assert!(said.out.contains(line), "{line}{}", said.out);
+    }
+    let readme = place.read("app/README.md");
+    assert!(readme.starts_with("# Mine\n") && readme.contains("begin use -->\nnode lib/run.js\n<!--"), "{readme}");
+    assert_eq!(place.read("app/.gitignore"), "dist/\n*.log\nnode_modules/\n");
+    let package =
+        "{\n  \"name\": \"mine\",\n  \"main\": \"lib/run.js\",\n  \"scripts\": {\n    \"check\": \"tsc\"\n  }\n}\n";
+    assert_eq!(place.read("app/package.json"), package);
+    assert_eq!((place.read("app/src/main.js"), place.read("app/notes.txt")), ("mine\n".into(), "mine\n".into()));
+    place.app("app", &["check"]).ended(0);
+    place.app("app", &["upgrade", "--silent", "--allow-dirty"]).ended(0).has("nothing to do");
+}
+
+#[test]
+fn an_app_in_a_workspace_keeps_its_package_manager() {
+    let place = Place::new();
+    place.git("", &["init", "--quiet"]);
+    place.write("pnpm-lock.yaml", "lockfileVersion: '9.0'\n");
+    place.write("apps/shop/wrangler.toml", "name = \"shop\"\nmain = \"dist/worker.js\"\n");
+    place.write("apps/shop/package.json", "{\n  \"name\": \"shop\"\n}\n");
+    place.write("apps/shop/src/index.js", "export default {};\n");
+    place.commit("");
+    let said = place.app("apps/shop", &["upgrade", "--silent"]).ended(0);
+    for line in [
+        "  answer    package_manager: \"pnpm\" (from ../../pnpm-lock.yaml)\n",
+        "  answer    entry: \"src/index.js\" (from src/index.js)\n",
+        "  note      wrangler.toml: `main` is not taken over: there is no such file; ",
+        "  (cd ../.. && pnpm install)\n",
+        " ../../pnpm-lock.yaml",
+    ] {
+        assert!(said.out.contains(line), "{line}{}", said.out);
+    }
+    assert!(!place.has("apps/shop/bun.lock") && place.has("apps/shop/tsconfig.json"));
+    assert_eq!(place.read("apps/shop/package.json").matches("\"packageManager\"").count(), 0);
+    assert!(place.read(".github/workflows/ci-shop.yml").contains("pnpm install --frozen-lockfile"));
+}
+
+/// No link is followed, and nothing outside of the repository is looked at.
+#[cfg(unix)]
+#[test]
+fn what_is_behind_a_link_tells_nothing() {
+    let place = Place::new();
+    place.write("elsewhere/wrangler.toml", "name = \"other\"\nmain = \"src/index.js\"\n");
+    place.write("package-lock.json", "{}\n");
+    place.write("shop/alchemy.config.ts", CONFIG);
+    fs_err::os::unix::fs::symlink("../elsewhere/wrangler.toml", place.path("shop/wrangler.toml")).unwrap();
+    fs_err::os::unix::fs::symlink("../elsewhere/wrangler.toml", place.path("shop/yarn.lock")).unwrap();
+    let said = place.app("shop", &["upgrade", "--silent"]).ended(0);
+    assert!(said.out.contains("  answer    package_manager: \"bun\" (as nothing says otherwise)\n"), "{}", said.out);
+    assert!(!said.out.contains("wrangler.toml"), "{}", said.out);
 }

@@ -269,6 +269,17 @@ fn files_that_other_answers_rendered_are_told_with_the_answers() {
     assert_whole(&place, ["a.example", "eu", "true"]);
 }
 
+/// What a file was before an upgrade is in the base because of the lock, and not because of other answers.
+#[test]
+fn a_file_that_has_the_old_content_of_another_one_fits_the_answers() {
+    let place = project();
+    place.git("repo", &["rm", "--quiet", "b-kv.txt"]);
+    place.git("repo", &["mv", "c-region.txt", "b-kv.txt"]);
+    place.commit("repo");
+    let said = upgrade(&place, &["region=us", "with_kv=true"]);
+    assert!(!said.err.contains("L007"), "{}", said.err);
+}
+
 /// What a lock holds between its markers can be anything.
 #[test]
 fn markers_of_somebody_else_are_an_error_like_any_other() {

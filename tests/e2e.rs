@@ -6,6 +6,8 @@ mod support;
 
 #[path = "e2e/act.rs"]
 mod act;
+#[path = "e2e/adoptable.rs"]
+mod adoptable;
 #[path = "e2e/adoption.rs"]
 mod adoption;
 #[path = "e2e/audit.rs"]

@@ -4,6 +4,7 @@
 
 mod support;
 
+use create_app::lock::Digest;
 use support::place::{Place, Said};
 use support::tree;
 
@@ -84,14 +85,101 @@ fn an_answer_that_becomes_secret_is_not_shown_once_more() {
     said.has("answer    token: secret from now on, and not recorded");
     assert_eq!(place.read("app/config"), format!("{SECRET}\n"));
     assert!(!place.read("app/.create-app/lock.toml").contains(SECRET));
-    assert!(!place.has("app/.create-app/base"));
+    // The base has the file with a marker in place of the secret, and no digest is the secret's.
+    assert_eq!(tree::read(&place.path("app/.create-app/base")).len(), 1);
+    assert!(!place.has(&format!("app/.create-app/base/{}", Digest::of(format!("{SECRET}\n").as_bytes()))));
+}
+
+/// A template with one secret in its `.env`, and a project of it that is committed.
+fn with_env(token: &str) -> Place {
+    let place = Place::new();
+    place.write("t/cargo-generate.toml", MANIFEST);
+    place.write("t/.env", "TOKEN={{ token }}\nA=1\n\nB=1\n\nC=1\n");
+    committed(&place, token);
+    place
+}
+
+#[test]
+fn a_changed_line_and_a_changed_secret_arrive_where_the_file_is_otherwise_as_rendered() {
+    for (given, expected) in [("old", "old"), (SECRET, SECRET)] {
+        let place = with_env("old");
+        place.write("t/.env", "TOKEN={{ token }}\nA=1\n\nB=1\n\nC=2\n");
+        let said = hides(place.app("app", &["upgrade", "--silent", "-d", &format!("token={given}")]).ended(0));
+        assert_eq!(
+            said.out.contains("it had another secret than the one that you gave"),
+            given != "old",
+            "{}",
+            said.out
+        );
+        assert_eq!(place.read("app/.env"), format!("TOKEN={expected}\nA=1\n\nB=1\n\nC=2\n"));
+        assert!(!place.read("app/.create-app/lock.toml").contains(expected));
+        place.commit("app");
+        place.app("app", &["upgrade", "--silent", "-d", &format!("token={given}")]).ended(0).has("nothing to do");
+    }
+}
+
+#[test]
+fn a_secret_that_nobody_gave_stays_and_the_rest_arrives() {
+    let place = with_env(SECRET);
+    place.write("t/.env", "TOKEN={{ token }}\nA=1\n\nB=1\n\nC=2\n");
+    hides(place.app("app", &["upgrade", "--silent"]).ended(0));
+    assert_eq!(place.read("app/.env"), format!("TOKEN={SECRET}\nA=1\n\nB=1\n\nC=2\n"));
+}
+
+#[test]
+fn lines_of_the_users_stay_beside_a_changed_secret() {
+    let place = with_env("old");
+    place.edit("app/.env", "B=1", "B=1\nMINE=1");
+    place.commit("app");
+    place.write("t/.env", "TOKEN={{ token }}\nA=1\n\nB=1\n\nC=2\n");
+    hides(place.app("app", &["upgrade", "--silent", "-d", &format!("token={SECRET}")]).ended(0));
+    assert_eq!(place.read("app/.env"), format!("TOKEN={SECRET}\nA=1\n\nB=1\nMINE=1\n\nC=2\n"));
+}
+
+#[test]
+fn an_edit_at_a_secret_is_never_written_over() {
+    for (edit, template) in [
+        ("TOKEN=old # mine", "TOKEN={{ token }}\nA=1\n\nB=1\n\nC=2\n"),
+        ("TOKEN=old\nTOKEN=other", "TOKEN={{ token }}\nA=1\n\nB=1\n\nC=2\n"),
+        // A conflict would show the secret.
+        ("TOKEN=old\nA=3", "TOKEN={{ token }}\nA=2\n\nB=1\n\nC=1\n"),
+    ] {
+        let place = with_env("old");
+        let from = if edit.contains("A=3") { "TOKEN=old\nA=1" } else { "TOKEN=old" };
+        place.edit("app/.env", from, edit);
+        place.commit("app");
+        place.write("t/.env", template);
+        let before = place.read("app/.env");
+        hides(place.app("app", &["upgrade", "--silent", "-d", &format!("token={SECRET}")]).ended(0))
+            .has("kept      .env: it holds a secret");
+        assert_eq!(place.read("app/.env"), before);
+    }
+}
+
+#[test]
+fn what_a_template_decides_by_a_secret_has_no_base() {
+    for text in [
+        "{% if token == 'old' %}A{% endif %}T={{ token }}\n",
+        "T={{ token }}{{ token | size }}\n",
+        "{% capture t %}{{ token }}{% endcapture %}{{ t | upcase }}\n",
+        "{% assign t = token %}{{ t }}\n",
+        "{% ifchanged %}{{ token }}{% endifchanged %}\n",
+    ] {
+        let place = Place::new();
+        place.write("t/cargo-generate.toml", MANIFEST);
+        place.write("t/config", text);
+        new(&place, "old");
+        assert!(!place.has("app/.create-app/base"), "{text}");
+        place.read("app/.create-app/lock.toml").lines().find(|line| *line == "\"config\" = \"100644 secret\"").unwrap();
+    }
 }
 
 #[test]
 fn what_an_upgrade_says_of_a_file_with_a_secret_does_not_quote_it() {
     let place = Place::new();
     place.write("t/cargo-generate.toml", MANIFEST);
-    place.write("t/config.json", "{\n  \"token\": \"{{ token }}\",\n  \"a\": 1\n}\n");
+    // What a filter makes of a secret cannot be found again.
+    place.write("t/config.json", "{\n  \"token\": \"{{ token | strip }}\",\n  \"a\": 1\n}\n");
     committed(&place, "old");
     place.edit("app/config.json", "old", "mine");
     place.commit("app");

@@ -41,7 +41,11 @@ fn cargo_generate_is_the_pinned_one() {
 
 #[test]
 fn lock_files_work_with_every_registry() {
-    for text in [include_str!("tools/node/package-lock.json"), include_str!("tools/python/requirements.txt")] {
+    for text in [
+        include_str!("tools/node/package-lock.json"),
+        include_str!("tools/adoption/package-lock.json"),
+        include_str!("tools/python/requirements.txt"),
+    ] {
         for word in ["\"resolved\"", "--index-url", "--extra-index-url", "--find-links", "--trusted-host", " @ "] {
             assert!(!text.contains(word), "a lock file names a host: {word}");
         }

@@ -145,8 +145,9 @@ impl Case {
             let digest = (!secret).then(|| Digest::of(entry.bytes()));
             let kept = !once && !secret && !self.lost.contains(&name);
             let recorded = Recorded {
-                pristine: Pristine { mode: entry.mode(), digest, once, large: false },
+                pristine: Pristine { mode: entry.mode(), digest, masked: None, once, large: false },
                 entry: kept.then(|| entry.clone()),
+                masked: None,
             };
             (path.clone(), recorded)
         };
@@ -267,7 +268,7 @@ fn lines(plan: &Plan, theirs: &Tree) -> String {
         }
     }
     plan.notes.iter().for_each(|note| writeln!(out, "note {}: {}", note.path, note.subject).unwrap());
-    plan.commands(|repository, name| !repository && theirs.contains_key(&path(name)))
+    plan.commands(None, |repository, name| !repository && theirs.contains_key(&path(name)))
         .iter()
         .for_each(|todo| writeln!(out, "{todo}").unwrap());
     plan.moved.iter().for_each(|(from, to)| writeln!(out, "moved {from} > {to}").unwrap());

@@ -1,39 +1,45 @@
 //! A project without a lock: whether it is one of the template's, and what its files tell of the answers.
 
 mod inference;
+mod recorded;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use self::recorded::Tool;
 use crate::answers::name;
 use crate::answers::placeholder::Answer;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::manifest::Ownership;
-use crate::plan::Trees;
+use crate::merge::{Base, Bases};
+use crate::plan::{Note, Subject, Trees};
 use crate::rooted::{Kind, Root};
 use crate::template::Template;
+use crate::terminal::beginning;
+use crate::tree::{RelPath, Tree};
 use crate::workspace::{self, Site};
 
-/// Files by which other tools manage a directory, what they are called, and what says so.
-const OTHERS: &[(&str, &str)] = &[
-    (".copier-answers.yml", "copier"),
-    (".copier-answers.yaml", "copier"),
-    (".cruft.json", "cruft"),
-    (".cookiecutter.json", "cookiecutter"),
-];
-
-/// Refuses what another tool manages, and what shows no sign of being a project of the template.
+/// Refuses what another tool manages, unless it was `said` which template is meant, and what shows no sign of being a project of the template.
 ///
 /// # Errors
 ///
 /// Says why, and what to do instead.
-pub(super) fn refuse_stranger(site: &Site, ownership: &Ownership, ours: &Trees, theirs: &Trees) -> Result<()> {
+pub(super) fn refuse_stranger(
+    site: &Site,
+    said: bool,
+    ownership: &Ownership,
+    ours: &Trees,
+    theirs: &Trees,
+) -> Result<()> {
     let shown = site.shown();
-    let root = inference::open(site)?;
-    let other = OTHERS.iter().find(|(file, _)| is_file(&root, file));
+    let root = Root::open_if_there(&site.app)?;
+    let other = recorded::manager(&root).filter(|_| !said);
     let (title, help) = match other {
-        Some((file, tool)) => (
-            format!("`{shown}` is managed by {tool}: it has `{file}`"),
-            format!("remove `{file}` if {tool} is to manage it no longer, and run the command again"),
+        Some(Tool { file, name, .. }) => (
+            format!("`{shown}` is managed by {name}: it has `{file}`"),
+            "if create-app is to manage it from now on, say by which template, with --git, --path or --embedded: its answers \
+             are taken over"
+                .to_owned(),
         ),
         None if is_alike(&root, ownership, ours, theirs) => return Ok(()),
         None if let Some(problem) = workspace::misplaced(site) => return Err(problem.into()),
@@ -43,6 +49,20 @@ pub(super) fn refuse_stranger(site: &Site, ownership: &Ownership, ours: &Trees, 
         ),
     };
     Err(Diagnostic::error(Code::LockMissing, title).help(help).into())
+}
+
+/// Refuses a project that has none of the files that it is said to have been made with.
+///
+/// # Errors
+///
+/// Says so.
+pub(super) fn refuse_unlike(site: &Site, bases: &Bases, ours: &Trees) -> Result<()> {
+    let has = |base: &Base, ours: &Tree| base.keys().any(|path| ours.contains_key(path));
+    if has(&bases.app, &ours.app) || has(&bases.repository, &ours.repository) {
+        return Ok(());
+    }
+    let title = format!("`{}` has no file of the version that --from names", site.shown());
+    Err(Diagnostic::error(Code::LockMissing, title).help("give the directory of the app, or another revision").into())
 }
 
 /// Whether one of the files is there that tell such a project; where the template names none, any file of the template's.
@@ -68,47 +88,130 @@ fn what_to_give(ownership: &Ownership) -> String {
     }
 }
 
-/// An answer that the project's files told.
+/// An answer that is known of a project without a lock.
 #[derive(Debug)]
 pub(super) struct Found {
     /// The answer.
     pub(super) answer: Answer,
-    /// The file that has it; none for a name that is the directory's.
-    pub(super) file: Option<String>,
+    /// What told it.
+    pub(super) by: By,
 }
 
-/// What the project's files told of the answers.
-pub(super) type Inferred = BTreeMap<String, Found>;
+/// What told an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum By {
+    /// A file of the project's, at these keys; of all of its text where there are none.
+    File {
+        /// The file.
+        file: String,
+        /// The keys, joined with dots where they are below others.
+        keys: Vec<String>,
+    },
+    /// The name of its directory.
+    Directory,
+    /// The template's manifest, which has an answer for every project that is adopted.
+    Template,
+}
 
-/// What the files tell of the answers, by the template's `[create-app.infer]`, as far as these are answers; and a name.
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { file, keys } if keys.is_empty() => write!(f, "from {file}"),
+            Self::File { file, keys } if keys.len() > KEYS => write!(f, "from {file}: {}, …", keys[..KEYS].join(", ")),
+            Self::File { file, keys } => write!(f, "from {file}: {}", keys.join(", ")),
+            Self::Directory => f.write_str("from the directory's name"),
+            Self::Template => f.write_str("as nothing says otherwise"),
+        }
+    }
+}
+
+/// So many keys of a file are named.
+const KEYS: usize = 5;
+
+/// What is known of the answers for a project without a lock, and what of its settings they do not take over.
+#[derive(Debug, Default)]
+pub(super) struct Inferred {
+    /// The answers.
+    pub(super) answers: BTreeMap<String, Found>,
+    /// What they do not take over.
+    pub(super) notes: Vec<Note>,
+}
+
+impl Inferred {
+    /// The answers, as values.
+    pub(super) fn values(&self) -> impl Iterator<Item = (String, Answer)> {
+        self.answers.iter().map(|(name, found)| (name.clone(), found.answer.clone()))
+    }
+
+    /// Those that the project has: others were given, or the question is not asked.
+    pub(super) fn taken<'a>(
+        &'a self,
+        answers: &BTreeMap<String, Answer>,
+    ) -> impl Iterator<Item = (&'a str, &'a Found)> {
+        let all = self.answers.iter().map(|(name, found)| (name.as_str(), found));
+        all.filter(|(name, found)| answers.get(*name).is_some_and(|it| it.to_string() == found.answer.to_string()))
+    }
+
+    /// The answers that files told and that are taken, in words.
+    pub(super) fn told(&self, answers: &BTreeMap<String, Answer>) -> Vec<String> {
+        let of_files = self.taken(answers).filter(|(_, found)| matches!(found.by, By::File { .. }));
+        of_files
+            .map(|(name, found)| format!("{name}: \"{}\" ({})", beginning(&found.answer.to_string(), SHOWN), found.by))
+            .collect()
+    }
+}
+
+/// So much of an answer is shown, in bytes.
+const SHOWN: usize = 400;
+
+/// What other tools have recorded and the files tell of the answers, by the template's `[create-app.infer]`, as far as these are answers;
+/// and a name.
 ///
 /// # Errors
 ///
-/// Where one of these files cannot be read.
+/// Where one of these files cannot be read, or a regular expression of the template takes too much memory.
 pub(super) fn answers(site: &Site, template: &Template) -> Result<Inferred> {
     const NAME: &str = "project-name";
+    template.manifest.check_inferences()?;
     let ownership = &template.manifest.ownership;
-    let is_answer = |name: &str, text: &String| {
+    let is_answer = |name: &str, text: &str| {
         let placeholder = template.manifest.declared().find(|placeholder| placeholder.name == name);
         placeholder.is_none_or(|placeholder| placeholder.parse(text).is_ok())
     };
     let mut files = inference::Files::open(site)?;
-    let mut answers = Inferred::new();
+    let mut answers = BTreeMap::new();
+    let mut taken = inference::Taken::default();
+    let mut notes = Vec::new();
+    for placeholder in template.manifest.declared() {
+        if let Some((answer, told)) = recorded::answer(&mut files, placeholder, &mut notes)? {
+            answers.entry(placeholder.name.clone()).or_insert(Found { answer, by: told.by });
+        }
+    }
     for (name, ways) in &ownership.infer {
+        if answers.contains_key(name) {
+            continue;
+        }
         for way in ways {
-            let text = files.infer(way)?.filter(|text| is_answer(name, text));
-            if let Some(text) = text {
-                let found = Found { answer: Answer::Text(text), file: Some(way.file.clone()) };
-                answers.insert(name.clone(), found);
+            if let Some(told) = files.infer(way, |text| is_answer(name, text))? {
+                taken.extend(told.spots);
+                answers.insert(name.clone(), Found { answer: Answer::Text(told.text), by: told.by });
                 break;
             }
         }
     }
     let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let (known, file) = answers.remove(NAME).map_or((directory, None), |found| (found.answer.to_string(), found.file));
+    let recorded = recorded::name(&mut files)?.map(|told| (told.text, told.by));
+    let inferred = answers.remove(NAME).map(|found| (found.answer.to_string(), found.by));
+    let (known, by) = recorded.or(inferred).unwrap_or((directory, By::Directory));
     // The scope of a package is no part of its name.
     let known = known.rsplit('/').next().unwrap_or_default();
     let named = name::nearest(known, ownership.name_pattern.as_ref());
-    answers.insert(NAME.to_owned(), Found { answer: Answer::Text(named), file });
-    Ok(answers)
+    answers.insert(NAME.to_owned(), Found { answer: Answer::Text(named), by });
+    notes.extend(files.not_adopted(&ownership.not_adopted, &taken)?);
+    if let Some(Tool { file, name, .. }) = recorded::manager(files.root())
+        && let Ok(path) = RelPath::new(*file)
+    {
+        notes.push(Note { path, subject: Subject::OtherTool(name) });
+    }
+    Ok(Inferred { answers, notes })
 }

@@ -7,14 +7,16 @@ use crate::diagnostic::Result;
 use crate::report;
 use crate::workspace::{self, Held, Recovered, Site};
 
-/// Finishes or takes back what was interrupted, and says so.
+/// Finishes or takes back what was interrupted, and says so. Returns whether there was something.
 ///
 /// # Errors
 ///
 /// Where that cannot be done, or where somebody else is still at it.
-pub(super) fn finish(site: &Site) -> Result<()> {
-    tell(site, workspace::recover(site)?);
-    Ok(())
+pub(super) fn finish(site: &Site) -> Result<bool> {
+    let recovered = workspace::recover(site)?;
+    let has_written = recovered.is_some();
+    tell(site, recovered);
+    Ok(has_written)
 }
 
 /// The project at a path, to be read only: nothing is written, whatever was interrupted.

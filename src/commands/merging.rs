@@ -1,6 +1,6 @@
 //! The merge of a prospect: git is asked for what only it knows, where the plan depends on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use crate::cli::RenderArgs;
@@ -10,13 +10,15 @@ use crate::lock::label;
 use crate::manifest::Ownership;
 use crate::merge::draw::Style;
 use crate::merge::{Base, Bases, Options, merge};
-use crate::plan::{Action, Change, Changes, Plan, Trees};
+use crate::plan::{Action, Change, Changes, Install, Plan, Trees};
+use crate::render::Secret;
+use crate::rooted::{Kind, Root};
 use crate::template::Template;
 use crate::tree::{RelPath, Tree};
 use crate::workspace::{self, Site};
 
 /// How files are merged, as far as git need not be asked.
-pub(super) fn options(site: &Site, template: &Template, args: &RenderArgs, secret: BTreeSet<RelPath>) -> Options {
+pub(super) fn options(site: &Site, template: &Template, args: &RenderArgs, secret: Secret) -> Options {
     // Windows knows no executable bits: there, the project's are in git's index, and the template's must be, too.
     let has_bits = cfg!(unix) || template.origin.digest != template.origin.revision;
     let tag = template.origin.reference.tag();
@@ -63,6 +65,34 @@ pub(super) fn merged(
     }
 }
 
+/// The lock files that the project has beside the manifests that change, or above them.
+///
+/// # Errors
+///
+/// Where the app's directory cannot be opened.
+pub(super) fn own_lock_files(site: &Site, plan: &Plan) -> Result<BTreeSet<(bool, String)>> {
+    let mut found = BTreeSet::new();
+    let is_manifest = |path: &&RelPath| !Install::lock_files(path.file_name()).is_empty();
+    let app: Vec<RelPath> = plan.app.keys().filter(is_manifest).cloned().collect();
+    let mut repository: Vec<RelPath> = plan.repository.keys().filter(is_manifest).cloned().collect();
+    // Those of a workspace are above the app.
+    if let Some(app_dir) = &site.app_dir {
+        let names = app.iter().map(RelPath::file_name);
+        repository.extend(names.filter_map(|name| RelPath::new(format!("{app_dir}/{name}")).ok()));
+    }
+    for (is_repository, manifests, place) in [(false, app, site.app.as_path()), (true, repository, site.root())] {
+        let Some(root) = (if manifests.is_empty() { None } else { Root::open_if_there(place)? }) else { continue };
+        for manifest in &manifests {
+            for directory in manifest.ancestors().map(|directory| format!("{directory}/")).chain([String::new()]) {
+                let names = Install::lock_files(manifest.file_name()).iter().map(|name| format!("{directory}{name}"));
+                let is_there = |path: &String| matches!(root.kind(path), Ok(Some(Kind::File)));
+                found.extend(names.filter(is_there).map(|path| (is_repository, path)));
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// What a plan puts at paths that are not the template's, where it knows of nothing.
 fn chosen(changes: &Changes, theirs: &Tree) -> Tree {
     let mut chosen = Tree::new();
@@ -96,9 +126,8 @@ fn ask_git(site: &Site, bases: Option<&Bases>, trees: [&Trees; 2], options: Opti
     let ignored = |root: &Path, base: Option<&Base>, trees: [&Tree; 2]| -> Result<BTreeSet<RelPath>> {
         let all = trees.iter().flat_map(|tree| tree.keys()).chain(base.into_iter().flat_map(|base| base.keys()));
         // Git refuses to look behind a link.
-        let reachable = |path: &&RelPath| {
-            !path.ancestors().any(|above| RelPath::new(above).is_ok_and(|above| trees[0].contains_key(&above)))
-        };
+        let files: HashSet<&str> = trees[0].keys().map(RelPath::as_str).collect();
+        let reachable = |path: &&RelPath| !path.ancestors().any(|above| files.contains(above));
         let all: BTreeSet<&RelPath> = all.filter(reachable).collect();
         let ignored = git::check_ignore(root, all.iter().map(|path| path.as_str()))?;
         Ok(ignored.into_iter().filter_map(|ignored| RelPath::new(ignored.path).ok()).collect())

@@ -79,3 +79,14 @@ fn warn_after_the_fact(result: Result<()>, help: &str) {
         report::diagnostics(&problems.0.into_iter().map(warning).collect::<Vec<_>>());
     }
 }
+
+/// How a command ends. Where something was changed, what failed is shown, but the exit code 2 means that nothing was written.
+fn concluded(result: Result<Outcome>, has_written: bool) -> Result<Outcome> {
+    match result {
+        Err(problems) if has_written => {
+            report::diagnostics(&problems.0);
+            Ok(Outcome::Differences)
+        }
+        result => result,
+    }
+}

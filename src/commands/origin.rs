@@ -5,9 +5,11 @@ mod directory;
 mod folder;
 mod moved;
 mod name;
+mod past;
 mod release;
 mod repository;
 
+pub(super) use past::at as past;
 pub(super) use release::{older, tags};
 
 use directory::{from_directory, from_locked_directory};

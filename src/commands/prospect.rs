@@ -2,6 +2,7 @@
 //! `upgrade` applies it, and `diff` shows it.
 
 mod answers;
+mod made_from;
 mod rendering;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use crate::answers::given::GivenValues;
 use crate::answers::prompt;
 use crate::cli::{CommandArgs, RenderArgs};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::lock::{self, DIRECTORY, LOCK, Lock, Record};
+use crate::lock::{self, DIRECTORY, LOCK, Lock, LockedTemplate, Record};
 use crate::merge::{self, Base, Bases};
 use crate::migrations::{Action, Due, Migrated};
 use crate::plan::{Install, Plan, Trees};
@@ -28,8 +29,10 @@ use crate::{report, shell};
 pub(super) struct Prospect {
     /// Where the project is.
     pub(super) site: Site,
-    /// What the lock and the base know; none for a project that is adopted.
+    /// What the lock and the base know; of a project that is adopted, what they would, if that is known.
     pub(super) recorded: Option<Project>,
+    /// Whether the project has no record yet.
+    pub(super) is_adopted: bool,
     /// What the files of a project that is adopted told of the answers.
     pub(super) inferred: Inferred,
     /// The project's files.
@@ -48,6 +51,8 @@ pub(super) struct Prospect {
     pub(super) downgrade: Option<[String; 2]>,
     /// That the record has lost answers, if it has.
     pub(super) mixed: Option<Diagnostic>,
+    /// The lock files of package managers that are the project's own, with whether they are below the repository's root.
+    pub(super) own_lock_files: BTreeSet<(bool, String)>,
     /// The steps of the template's migrations that were due, with the versions that they lead to.
     pub(super) migrated: Vec<(String, Action)>,
 }
@@ -56,16 +61,21 @@ impl Prospect {
     /// The lock files of package managers, below the repository's root, that commands to run bring up to date.
     pub(super) fn lock_files(&self) -> Vec<String> {
         let lock = &self.record.lock;
-        let has = |repository: bool, path: &str| {
-            let files = if repository { &lock.repository_files } else { &lock.files };
-            RelPath::new(path).is_ok_and(|path| files.contains_key(&path))
+        let has = |repository, path: &str| {
+            self.own_lock_files.contains(&(repository, path.to_owned())) || lock.lists(repository, path)
         };
         let mut found = Vec::new();
-        for todo in self.plan.commands(has) {
-            let files = if todo.repository { &lock.repository_files } else { &lock.files };
+        for todo in self.plan.commands(self.site.app_dir.as_ref(), has) {
+            let files = lock.of(todo.repository);
             let directory = todo.directory.as_deref();
             let is_here = |path: &&RelPath| path.ancestors().next() == directory;
-            let of_it = files.keys().filter(is_here).filter(|path| Install::of(path.file_name()) == Some(todo.install));
+            let own = self.own_lock_files.iter().filter(|(repository, _)| *repository == todo.repository);
+            let own: Vec<RelPath> = own.filter_map(|(_, path)| RelPath::new(path.as_str()).ok()).collect();
+            let of_it = files
+                .keys()
+                .chain(&own)
+                .filter(is_here)
+                .filter(|path| Install::of(path.file_name()) == Some(todo.install));
             let is_there = |path: &&RelPath| {
                 let place = if todo.repository { self.site.root() } else { &self.site.app };
                 path.below(place).symlink_metadata().is_ok()
@@ -85,14 +95,24 @@ impl Prospect {
                 && project.lock == self.record.lock
                 && project.present.is_superset(&self.record.lock.base())
         };
-        self.plan.is_empty() && self.recorded.as_ref().is_some_and(recorded)
+        self.plan.is_empty() && self.on_record().is_some_and(recorded)
     }
 }
 
 impl Prospect {
+    /// What the lock and the base know; none for a project that is adopted.
+    pub(super) fn on_record(&self) -> Option<&Project> {
+        self.recorded.as_ref().filter(|_| !self.is_adopted)
+    }
+
     /// The lock before; where git left it in conflict, one side of it.
     pub(super) fn before(&self) -> Option<&Lock> {
-        self.recorded.as_ref().map(|project| project.merging.as_deref().unwrap_or(&project.lock))
+        self.on_record().map(|project| project.merging.as_deref().unwrap_or(&project.lock))
+    }
+
+    /// The template's version that a project that is adopted was made from, if that is known.
+    pub(super) fn made_from(&self) -> Option<&LockedTemplate> {
+        self.recorded.as_ref().filter(|_| self.is_adopted).map(|project| &project.lock.template)
     }
 
     /// Says what there is to do with a lock that was made of two sides.
@@ -106,14 +126,10 @@ impl Prospect {
         }
     }
 
-    /// The answers that are recorded as the project's files told them, and the file that has each.
-    pub(super) fn still_inferred(&self) -> BTreeMap<&str, Option<&str>> {
+    /// The answers that are recorded as they are known of a project that is adopted, and what told each.
+    pub(super) fn still_inferred(&self) -> BTreeMap<&str, String> {
         let answers = &self.record.lock.answers;
-        let still = self
-            .inferred
-            .iter()
-            .filter(|(name, found)| answers.get(*name).is_some_and(|it| it.to_string() == found.answer.to_string()));
-        still.map(|(name, found)| (name.as_str(), found.file.as_deref())).collect()
+        self.inferred.taken(answers).map(|(name, found)| (name, found.by.to_string())).collect()
     }
 }
 
@@ -151,6 +167,7 @@ pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospec
     Ok(Some(Prospect {
         site,
         recorded: Some(project),
+        is_adopted: false,
         inferred: Inferred::default(),
         ours: Trees::default(),
         theirs: Trees::default(),
@@ -160,6 +177,7 @@ pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospec
         secret: BTreeSet::new(),
         downgrade: None,
         mixed: None,
+        own_lock_files: BTreeSet::new(),
         migrated: Vec::new(),
     }))
 }
@@ -172,9 +190,20 @@ pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospec
 pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Result<Prospect> {
     let may_ask = may_ask(args);
     let mut given = None;
+    if args.from.is_some() {
+        made_from::refuse_recorded(&site)?;
+    }
     let mut recorded = if site.has_lock() { Some(read(&site, args, may_ask, &mut given)?) } else { None };
     recorded.as_ref().map_or_else(|| workspace::refuse_absent(&site), |_| Ok(()))?;
     recorded.as_ref().map_or(Ok(()), Project::refuse_displaced)?;
+    let is_adopted = recorded.is_none();
+    let mut was_inferred = Inferred::default();
+    if let Some(revision) = &args.from {
+        let values = inputs::given(args.values_file.as_deref(), &args.define)?;
+        let access = Access { may_ask, offline: true, stay: false };
+        let (project, inferred) = made_from::project(&site, revision, (args, commands), values.clone(), access)?;
+        (recorded, given, was_inferred) = (Some(project), Some(values), inferred);
+    }
     let lock = recorded.as_ref().map(|project| &project.lock);
     // To make one lock of two sides is no reason to go on to a newer template.
     let stay = recorded.as_ref().is_some_and(|project| project.merging.is_some());
@@ -184,7 +213,9 @@ pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Res
     let version = template.manifest.ownership.version.as_deref();
     let downgrade = lock.and_then(|lock| origin::older(&template.origin, version, &lock.template));
 
-    let inferred = lock.map_or_else(|| adoption::answers(&site, &template), |_| Ok(Inferred::default()))?;
+    let mut inferred = if is_adopted { adoption::answers(&site, &template)? } else { Inferred::default() };
+    // What the version told that it was made from is what its files were rendered with.
+    inferred.answers.extend(was_inferred.answers);
     let version = lock.map(|lock| lock.template.version.as_deref());
     let due = version.map_or_else(|| Ok(Due::default()), |version| Due::between(version, &template.manifest))?;
     let known = known(lock, &inferred, &template, &due)?;
@@ -219,16 +250,22 @@ pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Res
     let lent = workspace::lent(&site, &kinds, &mut ours, &theirs)?;
     let bases = recorded.as_ref().map(|project| &project.bases);
     match bases {
+        Some(bases) if is_adopted => adoption::refuse_unlike(&site, bases, &ours)?,
         Some(bases) => workspace::refuse_left_out(&site, bases, &ours)?,
-        None => adoption::refuse_stranger(&site, &template.manifest.ownership, &ours, &theirs)?,
+        None => {
+            let said = args.source.is_given();
+            adoption::refuse_stranger(&site, said, &template.manifest.ownership, &ours, &theirs)?;
+        }
     }
     let unknown = recorded.iter().flat_map(|project| project.lock.files.iter().chain(&project.lock.repository_files));
-    let mut hidden = rendered.secret.clone();
+    let mut hidden: BTreeSet<RelPath> = rendered.secret.keys().cloned().collect();
     hidden.extend(unknown.filter(|(_, pristine)| pristine.digest.is_none()).map(|(path, _)| path.clone()));
     progress.step("merging");
-    let options = merging::options(&site, &template, args, rendered.secret);
+    let mut options = merging::options(&site, &template, args, rendered.secret);
+    options.unchosen = std::mem::take(&mut resolved.unchosen);
     let mut plan = merging::merged(&site, bases, &mut ours, &theirs, &ownership, options)?;
     unwritten.tell(&mut plan);
+    plan.notes.extend(inferred.notes.iter().cloned());
     workspace::refuse_outside(&site, &plan)?;
     report::diagnostics(&workspace::refuse_collisions(&site, bases, &plan, &theirs)?);
     record.lock.moved = plan.moved.clone();
@@ -237,13 +274,30 @@ pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Res
         keep_conflicts(&mut record.lock, &project.lock);
     }
     let secret = template.manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
-    let mixed = recorded.as_ref().map_or(Ok(None), |it| workspace::mixed(it, &ours, &record.lock))?;
+    let mixed =
+        recorded.as_ref().filter(|_| !is_adopted).map_or(Ok(None), |it| workspace::mixed(it, &ours, &record.lock))?;
     let mixed = mixed.map(|Mixed { warning, digests }| {
         record.spare = digests;
         warning
     });
+    let own_lock_files = merging::own_lock_files(&site, &plan)?;
     let migrated = migrated.steps;
-    Ok(Prospect { site, recorded, inferred, ours, theirs, lent, plan, record, secret, downgrade, mixed, migrated })
+    Ok(Prospect {
+        site,
+        recorded,
+        is_adopted,
+        inferred,
+        ours,
+        theirs,
+        lent,
+        plan,
+        record,
+        secret,
+        downgrade,
+        mixed,
+        own_lock_files,
+        migrated,
+    })
 }
 
 /// Nothing would change: the template is the same, and so are the answers; what its commands would give now does not count.
@@ -258,6 +312,7 @@ fn as_recorded(site: Site, mut project: Project, template: &Template) -> Result<
     Ok(Prospect {
         site,
         recorded: Some(project),
+        is_adopted: false,
         inferred: Inferred::default(),
         ours,
         theirs,
@@ -267,6 +322,7 @@ fn as_recorded(site: Site, mut project: Project, template: &Template) -> Result<
         secret: BTreeSet::new(),
         downgrade: None,
         mixed: None,
+        own_lock_files: BTreeSet::new(),
         migrated: Vec::new(),
     })
 }

@@ -1,6 +1,5 @@
 //! From a template and its answers to the files of a project, and to what the record says of them.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::answers::Resolved;
@@ -39,7 +38,7 @@ pub(super) struct Rendered {
     /// The date that they show, where they show one.
     pub(super) date: Option<Date>,
     /// The files that depend on a secret answer.
-    pub(super) secret: BTreeSet<RelPath>,
+    pub(super) secret: render::Secret,
     /// Whose the files are: the template's patterns, with the answers in them.
     pub(super) ownership: Ownership,
 }

@@ -3,14 +3,14 @@
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::{DIRECTORY, LOCK, Record};
 use crate::manifest::Next;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Plan, Reason};
 use crate::terminal::escape_control;
-use crate::tree::Mode;
+use crate::tree::{Mode, RelPath};
 use crate::workspace::{self, Aside, Done, Site};
 use crate::{git, report, shell};
 
 /// Says what was made, and what to do next.
-pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
+pub(super) fn made(site: &Site, plan: &Plan, inferred: &[String], next: &[Next]) -> Result<()> {
     let kept: Vec<_> = plan.kept().collect();
     let files = plan.app.len() + plan.repository.len() - kept.len();
     let noun = if files == 1 { "file" } else { "files" };
@@ -19,8 +19,16 @@ pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
         report::line(&format!("  at the repository's root: {path}"))?;
     }
     let all = || plan.app.iter().chain(&plan.repository);
-    for (path, _) in all().filter(|(_, change)| matches!(change.action, Action::Update { .. })) {
-        report::line(&format!("  replaced: {path}"))?;
+    for answer in inferred {
+        report::line(&format!("  answer: {}", escape_control(answer)))?;
+    }
+    for (path, change) in all().filter(|(_, change)| matches!(change.action, Action::Update { .. })) {
+        let what = if change.reason == Reason::Adopted { "the template's part was put into" } else { "replaced" };
+        report::line(&format!("  {what}: {path}"))?;
+    }
+    for note in &plan.notes {
+        let subject = note.subject.to_string();
+        report::line(&format!("  note: {}: {}", escape_control(note.path.as_str()), escape_control(&subject)))?;
     }
     for path in &kept {
         report::line(&format!("  kept as it was: {path}"))?;
@@ -48,7 +56,7 @@ pub(super) fn made(site: &Site, plan: &Plan, next: &[Next]) -> Result<()> {
 fn only_in_index(site: &Site, plan: &Plan) -> Vec<String> {
     let kept = workspace::kept_by_disk(site);
     let app = plan.app.iter().map(|(path, change)| (path.to_string(), change));
-    let up = "../".repeat(site.app_dir.as_ref().map_or(0, |app_dir| app_dir.as_str().split('/').count()));
+    let up = site.app_dir.as_ref().map(RelPath::way_up).unwrap_or_default();
     let all: Vec<(String, &Change)> =
         app.chain(plan.repository.iter().map(|(path, change)| (format!("{up}{path}"), change))).collect();
     let of_mode = |wanted: Mode| {

@@ -21,30 +21,34 @@ use crate::workspace::{self, Backup, Findings, Inquiry, Site, Unheld};
 ///
 /// # Errors
 ///
-/// Everything that stopped it; then nothing was written there.
+/// Everything that stopped it, where nothing was written for any of the paths.
 pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
-    let (mut outcome, mut failures) = (Outcome::Clean, Vec::new());
+    let (mut outcome, mut failures, mut has_written) = (Outcome::Clean, Vec::new(), false);
     for (n, path) in args.paths.iter().enumerate() {
         if n > 0 && !args.json {
             // Should it fail, what is printed next says so.
             drop(report::summary("\n"));
         }
-        match if args.abort { abort::run(path, args) } else { upgrade(path, args) } {
+        match if args.abort { abort::run(path, args, &mut has_written) } else { upgrade(path, args, &mut has_written) }
+        {
             Ok(Outcome::Differences) => outcome = Outcome::Differences,
             Ok(Outcome::Clean) => {}
             Err(problems) => failures.extend(problems.0),
         }
     }
-    if failures.is_empty() { Ok(outcome) } else { Err(Diagnostics(failures)) }
+    let ended = if failures.is_empty() { Ok(outcome) } else { Err(Diagnostics(failures)) };
+    super::concluded(ended, has_written)
 }
 
-fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
+/// Upgrades the project at a path. `has_written` becomes true where something was changed, whatever else goes wrong.
+fn upgrade(path: &Path, args: &UpgradeArgs, has_written: &mut bool) -> Result<Outcome> {
     let opened = if args.dry_run {
         Opened { site: interrupted::open(path)?, held: None, recovered: None, is_gone: false }
     } else {
         interrupted::hold(path)?
     };
-    let Opened { site, held, is_gone, .. } = opened;
+    let Opened { site, held, recovered, is_gone } = opened;
+    *has_written |= recovered.is_some();
     // A new project that was taken back is not to be adopted instead.
     if is_gone {
         report::status("There is no project here to upgrade: run the command that was interrupted again.");
@@ -61,6 +65,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
         shown: prospect.site.shown().to_string(),
         app_dir: prospect.site.app_dir.as_ref(),
         before: prospect.before(),
+        made_from: prospect.made_from(),
         lock: &prospect.record.lock,
         plan: &prospect.plan,
         backup: backup.as_ref(),
@@ -70,10 +75,11 @@ fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
         secret: prospect.secret.iter().map(String::as_str).collect(),
         inferred: prospect.still_inferred(),
         is_downgrade: prospect.downgrade.is_some(),
+        own_lock_files: &prospect.own_lock_files,
         migrated: &prospect.migrated,
     };
     let held = held.filter(|_| changed);
-    if held.is_some() && prospect.recorded.is_none() && prospect::may_ask(&args.render) {
+    if held.is_some() && prospect.is_adopted && prospect::may_ask(&args.render) {
         report::status(&report::plan::human(&told));
         if !prompt::confirm("Adopt this project, as said above?", false)? {
             report::status("Nothing was written.");
@@ -91,6 +97,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
     let is_written = held.is_some();
     if let Some(held) = held {
         apply(held, &prospect, backup.as_ref(), &findings)?;
+        *has_written = true;
     }
     let printed = match args.json {
         true => report::result(&report::plan::json("upgrade", &told)),
@@ -145,7 +152,7 @@ fn prepare_all(site: &Site, args: &UpgradeArgs, inquiry: Option<Inquiry>) -> Res
         return Err(Diagnostics(unresolved));
     }
     refuse_downgrade(&prospect, args)?;
-    if prospect.recorded.is_none() {
+    if prospect.is_adopted {
         workspace::refuse_unsettled(&prospect.site, args.allow_dirty)?;
     }
     let findings = inquiry.map_or_else(Findings::default, Inquiry::end);
@@ -168,7 +175,7 @@ fn refuse_downgrade(prospect: &Prospect, args: &UpgradeArgs) -> Result<()> {
 
 /// Changes the project, and says what else there is to know.
 fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, findings: &Findings) -> Result<()> {
-    let stands_on = prospect.recorded.as_ref().map(|project| project.lock_digest);
+    let stands_on = prospect.on_record().map(|project| project.lock_digest);
     let site = &prospect.site;
     let progress = report::Progress::of_files(prospect.record.lock.files.len(), site.shown());
     progress.step("writing");

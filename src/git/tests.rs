@@ -88,8 +88,8 @@ fn a_missing_git_is_told_as_such() {
 fn programs_and_threads_are_started_in_few_places() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let starts = [
-        // The last one is clap's.
-        ("Command::new(", &["git/command.rs", "report/pager.rs", "commands/completions.rs"][..]),
+        // What hooks run, nobody runs without consent. The last one is clap's.
+        ("Command::new(", &["git/command.rs", "hooks/command.rs", "report/pager.rs", "commands/completions.rs"][..]),
         ("thread::spawn(", &[]),
         ("scope.spawn(", &[]),
         ("par_iter", &["parallel.rs"]),

@@ -311,7 +311,7 @@ mod tests {
         let text = "cat a.txt; rm gone; echo two > a.txt; chmod +x d/s.sh; ln -s a.txt l; mkdir .git target; echo x > .git/x; \
                     echo x > target/CACHEDIR.TAG; echo $SECRET /create-app/work/a";
         let (said, after) = run(text, before, Duration::from_secs(20)).unwrap();
-        assert_eq!(said.trim(), "one /create-app/work/a");
+        assert_eq!(said.trim(), "one/create-app/work/a");
         let modes: Vec<_> = after.iter().map(|(path, entry)| (path.as_str(), entry.mode().as_str())).collect();
         assert_eq!(modes, [("a.txt", "100644"), ("d/s.sh", "100755"), ("l", "120000")]);
         assert_eq!(after[&RelPath::new("a.txt").unwrap()].bytes(), b"two\n");

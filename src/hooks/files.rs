@@ -6,7 +6,6 @@ use rhai::{Array, Dynamic, Module, NativeCallContext as Context};
 
 use super::failure::or;
 use super::{Phase, Shared, State, lock};
-use crate::tree::RelPath;
 
 pub(super) fn module(state: &Shared) -> Module {
     let mut module = Module::new();
@@ -54,7 +53,7 @@ fn refuse_in_filter(state: &State) -> Result<(), String> {
 fn rename(state: &mut State, from: &str, to: &str) -> Result<(), String> {
     refuse_in_filter(state)?;
     let (moves, replaced) = state.view.rename(from, to)?;
-    let mut secret: Vec<RelPath> = Vec::new();
+    let mut secret = Vec::new();
     if let Some(path) = &replaced {
         state.secret_files.remove(path);
         if state.passes <= 1 {
@@ -62,9 +61,7 @@ fn rename(state: &mut State, from: &str, to: &str) -> Result<(), String> {
         }
     }
     for [from, to] in moves {
-        if state.secret_files.remove(&from) {
-            secret.push(to);
-        }
+        secret.extend(state.secret_files.remove(&from).map(|masked| (to, masked)));
     }
     state.secret_files.extend(secret);
     Ok(())

@@ -31,6 +31,7 @@ use crate::answers::placeholder::{Answer, Placeholder};
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::manifest::{HookScripts, Spanned};
+use crate::render::Secret as SecretFiles;
 use crate::template::{Names, Template};
 use crate::tree::{RelPath, Tree};
 
@@ -100,7 +101,7 @@ struct State {
     /// The variables that no script may read.
     secret: BTreeSet<String>,
     /// The files that depend on a secret answer, once there are any.
-    secret_files: BTreeSet<RelPath>,
+    secret_files: SecretFiles,
     view: View,
     answers: Answers,
     /// The template's files as the init hooks left them.
@@ -141,7 +142,7 @@ pub struct Done {
     /// The files.
     pub tree: Tree,
     /// The files that depend on a secret answer.
-    pub secret: BTreeSet<RelPath>,
+    pub secret: SecretFiles,
 }
 
 impl Hooks {
@@ -156,7 +157,7 @@ impl Hooks {
             script: Script::default(),
             variables: BTreeMap::new(),
             secret,
-            secret_files: BTreeSet::new(),
+            secret_files: SecretFiles::new(),
             view: View::default(),
             answers: Answers::default(),
             begun: None,
@@ -228,7 +229,7 @@ impl Hooks {
     /// # Errors
     ///
     /// What made a script fail.
-    pub fn post(&self, tree: Tree, secret: BTreeSet<RelPath>, variables: &BTreeMap<String, Answer>) -> Result<Done> {
+    pub fn post(&self, tree: Tree, secret: SecretFiles, variables: &BTreeMap<String, Answer>) -> Result<Done> {
         if self.scripts.is_empty() {
             return Ok(Done { tree, secret });
         }
@@ -361,7 +362,7 @@ impl State {
             script: Script::default(),
             variables,
             secret: self.secret.clone(),
-            secret_files: BTreeSet::new(),
+            secret_files: SecretFiles::new(),
             view: View::new(files),
             answers: Answers::default(),
             begun: None,

@@ -8,7 +8,7 @@ use super::engine::Native;
 use super::{Phase, Shared, State, failure, lock, value};
 use crate::answers::given::{Given, Source, spell};
 use crate::answers::pattern::{Memory, Pattern};
-use crate::answers::placeholder::{Answer, Input, Kind, Placeholder};
+use crate::answers::placeholder::{Answer, Depends, Input, Kind, Placeholder};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::shell;
 
@@ -63,7 +63,8 @@ fn ask(shared: &Shared, context: &NativeCallContext<'_>, question: &str, kind: K
         let is_inside = context.call_source().is_none_or(|source| source == state.script.path);
         let before = &state.script.text[..failure::span(&state.script.text, position).start];
         let name = name(if is_inside { before } else { "" }, question);
-        let placeholder = Placeholder { name, prompt: question.to_owned(), kind, secret: false, span: 0..0 };
+        let depends = Depends::default();
+        let placeholder = Placeholder { name, prompt: question.to_owned(), kind, secret: false, depends, span: 0..0 };
         let ready = ready(&mut state, &placeholder, position);
         (placeholder, ready, state.setting.ask, Arc::clone(&state.clock))
     };

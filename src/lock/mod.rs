@@ -145,6 +145,8 @@ pub struct Pristine {
     pub mode: Mode,
     /// The digest of its bytes; none for a file that depends on a secret, because a short secret can be guessed from it.
     pub digest: Option<Digest>,
+    /// For a file that depends on a secret, the digest of its bytes with markers in place of the secrets, where the base keeps those.
+    pub masked: Option<Digest>,
     /// Whether it is the app's own since it was rendered: no upgrade touches it, so its bytes are not kept.
     pub once: bool,
     /// Whether it is larger than [`base::LIMIT`]: its bytes are not kept.
@@ -154,12 +156,30 @@ pub struct Pristine {
 impl Pristine {
     /// The digest under which the base keeps the file's bytes, where it keeps them.
     #[must_use]
-    pub fn base(&self) -> Option<Digest> {
+    pub fn bytes(&self) -> Option<Digest> {
         self.digest.filter(|_| !self.once && !self.large)
+    }
+
+    /// The digest of what the base keeps for the file: its bytes, or those with markers in place of the secrets.
+    #[must_use]
+    pub fn base(&self) -> Option<Digest> {
+        self.bytes().or(self.masked)
     }
 }
 
 impl Lock {
+    /// The files below the app or, where that is asked for, below the repository's root.
+    #[must_use]
+    pub fn of(&self, repository: bool) -> &BTreeMap<RelPath, Pristine> {
+        if repository { &self.repository_files } else { &self.files }
+    }
+
+    /// Whether one of them is at a path.
+    #[must_use]
+    pub fn lists(&self, repository: bool, path: &str) -> bool {
+        RelPath::new(path).is_ok_and(|path| self.of(repository).contains_key(&path))
+    }
+
     /// Everything that the base must hold for this lock, and all that it may hold.
     #[must_use]
     pub fn base(&self) -> BTreeSet<Digest> {

@@ -341,21 +341,28 @@ impl Reader<'_> {
 
 type Entries<'t, 'i> = Vec<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Value<'i>)>;
 
+const MODES: &str = "the mode should be 100644, 100755 or 120000";
+
 /// Reads what [`Pristine`]'s `Display` writes; the error says what is wrong with it.
 fn parse_pristine(text: &str) -> Result<Pristine, String> {
     let words: Vec<&str> = text.split(' ').collect();
     let (mode, digest, once, large) = match words[..] {
+        [mode, "secret", masked] if masked != "once" && masked != "large" => {
+            let mode = Mode::parse(mode).ok_or(MODES)?;
+            let masked = Some(masked.parse::<Digest>().map_err(|error| format!("this {error}"))?);
+            return Ok(Pristine { mode, digest: None, masked, once: false, large: false });
+        }
         [mode, digest] => (mode, digest, false, false),
         [mode, digest, "once"] => (mode, digest, true, false),
         [mode, digest, "large"] => (mode, digest, false, true),
         _ => return Err("should be a mode, a digest, and perhaps `once` or `large`".into()),
     };
-    let mode = Mode::parse(mode).ok_or("the mode should be 100644, 100755 or 120000")?;
+    let mode = Mode::parse(mode).ok_or(MODES)?;
     let digest = match digest {
         "secret" => None,
         digest => Some(digest.parse::<Digest>().map_err(|error| format!("this {error}"))?),
     };
-    Ok(Pristine { mode, digest, once, large })
+    Ok(Pristine { mode, digest, masked: None, once, large })
 }
 
 /// The first line that git left where two sides differ.

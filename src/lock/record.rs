@@ -10,6 +10,7 @@ use crate::date::Date;
 use crate::manifest::Ownership;
 use crate::merge::Bases;
 use crate::parallel;
+use crate::render::Secret;
 use crate::render::select::Patterns;
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -43,7 +44,7 @@ pub struct Rendered<'a> {
     /// Which paths are `once`, and which answers are secret.
     pub ownership: &'a Ownership,
     /// The files that depend on a secret answer, below the app or the repository's root: they are named only.
-    pub secret: &'a BTreeSet<RelPath>,
+    pub secret: &'a Secret,
     /// The files below the app.
     pub app: &'a Tree,
     /// The files below the repository's root, empty where the app is the root.
@@ -74,10 +75,11 @@ impl Record {
         let mut encoder = Encoder::default();
         let mut base = BTreeMap::new();
         for recorded in bases.app.values().chain(bases.repository.values()) {
-            if let (Some(digest), Some(entry)) = (recorded.pristine.base(), &recorded.entry)
+            let bytes = recorded.entry.as_ref().map(Entry::bytes).or(recorded.masked.as_deref());
+            if let (Some(digest), Some(bytes)) = (recorded.pristine.base(), bytes)
                 && !present.contains(&digest)
             {
-                base.entry(digest).or_insert_with(|| encoder.encode(entry.bytes()));
+                base.entry(digest).or_insert_with(|| encoder.encode(bytes));
             }
         }
         Self { lock, base, spare: BTreeSet::new() }
@@ -130,7 +132,7 @@ pub(super) fn record_within(limit: usize, rendered: &Rendered<'_>, present: &BTr
 struct Judge<'a> {
     limit: usize,
     once: Patterns,
-    secret: &'a BTreeSet<RelPath>,
+    secret: &'a Secret,
 }
 
 type Encoded = (Digest, Vec<u8>);
@@ -150,10 +152,12 @@ impl<'a> Judge<'a> {
         let parallel = entries.iter().map(|(_, entry)| entry.bytes().len()).sum::<usize>() > PARALLEL;
         let lines: Vec<Pristine> = map(parallel, &entries, |(path, entry)| self.line(path, entry));
         let mut seen = present.clone();
-        let fresh = lines.iter().zip(&entries).filter_map(|(line, (_, entry))| Some((line.base()?, *entry)));
-        let fresh: Vec<(Digest, &Entry)> = fresh.filter(|(digest, _)| seen.insert(*digest)).collect();
-        let encode =
-            |encoder: &mut Encoder, (digest, entry): &(Digest, &Entry)| (*digest, encoder.encode(entry.bytes()));
+        let fresh = lines.iter().zip(&entries).filter_map(|(line, (path, entry))| {
+            let bytes = if line.masked.is_some() { self.secret.get(*path)?.as_deref()? } else { entry.bytes() };
+            Some((line.base()?, bytes))
+        });
+        let fresh: Vec<(Digest, &[u8])> = fresh.filter(|(digest, _)| seen.insert(*digest)).collect();
+        let encode = |encoder: &mut Encoder, (digest, bytes): &(Digest, &[u8])| (*digest, encoder.encode(bytes));
         let encoded: Vec<Encoded> = if parallel {
             parallel::map(fresh.iter().collect(), 1, Encoder::default, encode)
         } else {
@@ -165,11 +169,16 @@ impl<'a> Judge<'a> {
     }
 
     fn line(&self, path: &RelPath, entry: &Entry) -> Pristine {
-        let secret = self.secret.contains(path);
+        let masked = self.secret.get(path);
+        let secret = masked.is_some();
         let once = self.once.matches(path.as_str());
         Pristine {
             mode: entry.mode(),
             digest: (!secret).then(|| Digest::of(entry.bytes())),
+            masked: masked
+                .and_then(Option::as_ref)
+                .filter(|bytes| !once && bytes.len() <= self.limit)
+                .map(|it| Digest::of(it)),
             once,
             // The size, too, may depend on the secret.
             large: !once && !secret && entry.bytes().len() > self.limit,

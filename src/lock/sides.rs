@@ -216,7 +216,10 @@ mod tests {
         let answer = |(name, text): &(&str, &str)| ((*name).to_owned(), Answer::Text((*text).to_owned()));
         let file = |(path, text): &(&str, &str)| {
             let digest = Some(Digest::of(text.as_bytes()));
-            (RelPath::new(*path).unwrap(), Pristine { mode: Mode::File, digest, once: false, large: false })
+            (
+                RelPath::new(*path).unwrap(),
+                Pristine { mode: Mode::File, digest, masked: None, once: false, large: false },
+            )
         };
         Lock {
             template,

@@ -15,7 +15,7 @@ fn path(text: &str) -> RelPath {
 }
 
 fn pristine(mode: Mode, bytes: &str) -> Pristine {
-    Pristine { mode, digest: Some(Digest::of(bytes.as_bytes())), once: false, large: false }
+    Pristine { mode, digest: Some(Digest::of(bytes.as_bytes())), masked: None, once: false, large: false }
 }
 
 fn sample() -> Lock {
@@ -39,7 +39,10 @@ fn sample() -> Lock {
             (path("src/api.ts"), Pristine { once: true, ..pristine(Mode::File, "api") }),
             (path("scripts/roll back.sh"), pristine(Mode::Executable, "#!")),
             (path("latest"), pristine(Mode::Symlink, "src")),
-            (path(".env"), Pristine { mode: Mode::File, digest: None, once: false, large: false }),
+            (
+                path(".env"),
+                Pristine { mode: Mode::File, digest: None, masked: Some(Digest::of(b"T=")), once: false, large: false },
+            ),
         ]),
         repository_files: BTreeMap::from([(path(".github/workflows/ci.yml"), pristine(Mode::File, "on: push"))]),
         moved: BTreeMap::from([(path("latest"), path("docs/latest"))]),
@@ -77,7 +80,7 @@ motto = "two\nlines \\ \u001B[2J"
 project-name = "shop"
 
 [files]
-".env" = "100644 secret"
+".env" = "100644 secret <T=>"
 
 "latest" = "120000 <src>"
 
@@ -96,7 +99,7 @@ project-name = "shop"
 
 "notes.md" = "in the file"
 "#;
-    let digested = ["src", "#!", "api", "on: push"];
+    let digested = ["src", "#!", "api", "on: push", "T="];
     let expected = digested.iter().fold(expected.to_owned(), |text, bytes| {
         text.replace(&format!("<{bytes}>"), &Digest::of(bytes.as_bytes()).to_string())
     });
@@ -116,7 +119,8 @@ fn a_lock_is_read_as_it_was_written() {
 
 #[test]
 fn the_base_holds_neither_secrets_nor_what_is_the_apps_own() {
-    let digests = [Digest::of(b"#!"), Digest::of(b"src"), Digest::of(b"on: push")];
+    // Of a file with a secret, what it is without.
+    let digests = [Digest::of(b"#!"), Digest::of(b"src"), Digest::of(b"on: push"), Digest::of(b"T=")];
     assert_eq!(sample().base(), BTreeSet::from(digests));
 }
 
@@ -256,7 +260,7 @@ fn rendered<'a>(
     ownership: &'a Ownership,
     answers: &'a BTreeMap<String, Answer>,
 ) -> Rendered<'a> {
-    static NONE: BTreeSet<RelPath> = BTreeSet::new();
+    static NONE: crate::render::Secret = crate::render::Secret::new();
     let (template, app_dir) = (sample().template, Some(path("a")));
     Rendered { template, app_dir, date: None, answers, ownership, secret: &NONE, app, repository }
 }
@@ -285,7 +289,9 @@ fn a_record_keeps_what_an_upgrade_needs_and_nothing_secret() {
     ]);
     let repository = Tree::from([(path(".github/x.yml"), Entry::file(b"on: push".as_slice()))]);
 
-    let secret = [".env", "size"].map(path).into();
+    // The one has no more of its secret than that, the other tells its length.
+    let masked = bytes::Bytes::from_static(b"TOKEN=?");
+    let secret = [(path(".env"), Some(masked.clone())), (path("size"), None)].into();
     let rendered = Rendered { secret: &secret, ..rendered(&app, &repository, &ownership, &answers) };
     let record = record_within(40, &rendered, &BTreeSet::new());
 
@@ -294,7 +300,7 @@ fn a_record_keeps_what_an_upgrade_needs_and_nothing_secret() {
     assert_eq!(
         lines,
         [
-            ".env 100644 secret".to_owned(),
+            format!(".env 100644 secret {}", Digest::of(&masked)),
             format!("copy.sh 100644 {}", digest("#!")),
             format!("like 100644 {}", digest("s3cr3t.* in the template itself")),
             format!("link 120000 {}", digest("run.sh")),
@@ -309,7 +315,7 @@ fn a_record_keeps_what_an_upgrade_needs_and_nothing_secret() {
     }
     assert_eq!(record.lock.answers.keys().collect::<Vec<_>>(), ["project-name"]);
     let files = record.files();
-    assert_eq!(files.len(), 3 + 4);
+    assert_eq!(files.len(), 3 + 5);
     assert!(files.contains_key(&format!("base/{}", digest("on: push"))));
     assert_eq!(Lock::parse(std::str::from_utf8(&files["lock.toml"]).unwrap(), FILE), Ok(record.lock));
 }
@@ -357,11 +363,14 @@ fn any_path() -> impl Strategy<Value = RelPath> {
 fn any_pristine() -> impl Strategy<Value = Pristine> {
     let mode = prop_oneof![Just(Mode::File), Just(Mode::Executable), Just(Mode::Symlink)];
     let digest = proptest::option::of(any::<u64>().prop_map(|seed| Digest::of(&seed.to_le_bytes())));
-    (mode, digest, any::<bool>(), any::<bool>()).prop_map(|(mode, digest, once, large)| Pristine {
-        mode,
-        digest,
-        once,
-        large: large && !once,
+    (mode, digest.clone(), digest, any::<bool>(), any::<bool>()).prop_map(|(mode, digest, masked, once, large)| {
+        Pristine {
+            mode,
+            digest,
+            masked: masked.filter(|_| digest.is_none() && !once && !large),
+            once,
+            large: large && !once,
+        }
     })
 }
 

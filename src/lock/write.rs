@@ -95,12 +95,16 @@ fn pair(out: &mut String, key: impl Display, value: impl Display) {
 }
 
 impl Display for Pristine {
-    /// `100644 <digest>`, with `secret` for the digest of a file that depends on one, and `once` or `large` behind it where that holds.
+    /// `100644 <digest>`, with `secret` for the digest of a file that depends on one, and `once` or `large` behind it where that holds;
+    /// behind `secret`, the digest of what the base keeps instead.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.mode.as_str())?;
         match self.digest {
             Some(digest) => write!(f, " {digest}")?,
             None => f.write_str(" secret")?,
+        }
+        if let Some(masked) = self.masked {
+            write!(f, " {masked}")?;
         }
         f.write_str(match self {
             Self { once: true, .. } => " once",

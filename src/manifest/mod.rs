@@ -1,17 +1,19 @@
 //! `cargo-generate.toml`, typed once, with the places of everything that a later stage may find wrong.
 
+mod pointer;
 mod reader;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use pointer::{Pointer, Spot};
 pub use reader::read;
 
 use crate::answers::condition::Condition;
 use crate::answers::pattern::Pattern;
 use crate::answers::placeholder::Placeholder;
-use crate::diagnostic::Place;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place};
 use crate::migrations::Migration;
 
 /// A template's manifest: cargo-generate's own tables, and ours under `[create-app]`.
@@ -47,9 +49,29 @@ impl Manifest {
     }
 
     /// The same, to be changed.
-    fn declared_mut(&mut self) -> impl Iterator<Item = &mut Placeholder> {
+    pub(crate) fn declared_mut(&mut self) -> impl Iterator<Item = &mut Placeholder> {
         let conditional = self.conditionals.iter_mut().flat_map(|conditional| &mut conditional.placeholders);
         self.placeholders.iter_mut().chain(conditional)
+    }
+
+    /// Compiles the regular expressions that only adoption uses.
+    ///
+    /// # Errors
+    ///
+    /// Each that takes too much memory.
+    pub fn check_inferences(&self) -> Result<(), Diagnostics> {
+        let ways = self.ownership.infer.values().flatten();
+        let patterns = ways.flat_map(|way| [("regex", &way.regex), ("unless", &way.unless)]);
+        let problems: Vec<Diagnostic> = patterns
+            .filter_map(|(key, pattern)| Some((key, pattern.as_ref()?)))
+            .filter(|(_, (pattern, _))| pattern.check().is_err())
+            .map(|(key, (_, span))| {
+                Diagnostic::error(Code::TooLarge, format!("the regular expression of `{key}` takes too much memory"))
+                    .at(self.place(span.clone()), reader::TOO_LARGE)
+                    .help(reader::REPEAT_LESS)
+            })
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
     }
 
     /// Every placeholder that the manifest declares, asked or not.
@@ -148,6 +170,8 @@ pub struct Ownership {
     pub adopt: Vec<Spanned>,
     /// How to answer placeholders for a project that has no lock.
     pub infer: BTreeMap<String, Vec<Inference>>,
+    /// What to tell of a project that has no lock.
+    pub not_adopted: Vec<NotAdopted>,
     /// Files that the template has moved.
     pub renamed: Vec<Renamed>,
     /// What placeholders were called in older versions of the template: by their names now.
@@ -213,19 +237,35 @@ pub struct Next {
 /// One way to answer a placeholder from a project's files.
 #[derive(Debug, Clone)]
 pub struct Inference {
-    /// The file to look into.
-    pub file: String,
-    /// Where in it the answer is.
-    pub place: Inferred,
+    /// The files to look into, one after the other; empty where the answer is [`Inference::value`] in any case.
+    pub files: Vec<String>,
+    /// Where in JSON, TOML or YAML the answer is; without it, the text of the file is looked at.
+    pub pointer: Option<Pointer>,
+    /// Of what is found, the first group is the answer; what does not match is none. With its region in bytes of the manifest.
+    pub regex: Option<(Pattern, Range<usize>)>,
+    /// What matches is no answer.
+    pub unless: Option<(Pattern, Range<usize>)>,
+    /// The answer, instead of what is found.
+    pub value: Option<String>,
+    /// Whether everything that is found is the answer, with commas between; else it is the first that is one.
+    pub all: bool,
+    /// Whether only the path of a file that the project has is an answer.
+    pub exists: bool,
+    /// Whether the file may be in a directory above the app as well, in its repository.
+    pub above: bool,
 }
 
-/// Where in a file an answer is.
-#[derive(Debug, Clone)]
-pub enum Inferred {
-    /// At a JSON pointer, in JSON, TOML or YAML.
-    Pointer(String),
-    /// In the first group of a regular expression.
-    Regex(Pattern),
+/// Settings of an app that no answer can take over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAdopted {
+    /// The files that may have them.
+    pub files: Vec<String>,
+    /// Where they are.
+    pub pointer: Pointer,
+    /// The last parts of pointers that are nothing to tell.
+    pub except: Vec<String>,
+    /// What to do about it.
+    pub help: String,
 }
 
 /// A file that the template has moved.

@@ -18,15 +18,22 @@ pub struct Recorded {
     /// What the base holds of it: nothing for files that are the app's own, that hold a secret, or whose bytes are lost or
     /// were not needed.
     pub entry: Option<Entry>,
+    /// What the base holds of a file that depends on a secret: its bytes with markers in place of the secrets.
+    pub masked: Option<Bytes>,
 }
 
 impl Recorded {
     /// An entry whose bytes are known.
     #[must_use]
     pub fn of(entry: Entry) -> Self {
-        let pristine =
-            Pristine { mode: entry.mode(), digest: Some(Digest::of(entry.bytes())), once: false, large: false };
-        Self { pristine, entry: Some(entry) }
+        let pristine = Pristine {
+            mode: entry.mode(),
+            digest: Some(Digest::of(entry.bytes())),
+            masked: None,
+            once: false,
+            large: false,
+        };
+        Self { pristine, entry: Some(entry), masked: None }
     }
 
     /// Whether an entry is known to be what was rendered, but for its mode and the kind of its line endings.
@@ -75,8 +82,9 @@ impl Bases {
         let base = |files: &BTreeMap<RelPath, Pristine>| -> Base {
             let record = |(path, pristine): (&RelPath, &Pristine)| {
                 let bytes = pristine.base().and_then(|digest| stored.get(&digest));
-                let entry = bytes.and_then(|bytes| entry(pristine.mode, bytes));
-                (path.clone(), Recorded { pristine: *pristine, entry })
+                let masked = bytes.filter(|_| pristine.masked.is_some()).cloned();
+                let entry = bytes.filter(|_| masked.is_none()).and_then(|bytes| entry(pristine.mode, bytes));
+                (path.clone(), Recorded { pristine: *pristine, entry, masked })
             };
             files.iter().map(record).collect()
         };
@@ -110,7 +118,13 @@ mod tests {
     #[test]
     fn the_lines_of_a_lock_get_the_bytes_that_are_stored() {
         let path = |text: &str| RelPath::new(text).unwrap();
-        let line = |bytes: &[u8], mode, once| Pristine { mode, digest: Some(Digest::of(bytes)), once, large: false };
+        let line = |bytes: &[u8], mode, once| Pristine {
+            mode,
+            digest: Some(Digest::of(bytes)),
+            masked: None,
+            once,
+            large: false,
+        };
         let template = LockedTemplate { source: "s".into(), revision: "r".into(), ..LockedTemplate::default() };
         let lock = Lock {
             template,

@@ -32,7 +32,7 @@ fn of(changes: &Changes, secret: &BTreeSet<RelPath>) -> BTreeMap<RelPath, Confli
 
 fn written(entry: &Entry, is_secret: bool) -> Conflicted {
     let digest = (!is_secret).then(|| Digest::of(entry.bytes()));
-    Conflicted::Beside(Pristine { mode: entry.mode(), digest, once: false, large: false })
+    Conflicted::Beside(Pristine { mode: entry.mode(), digest, masked: None, once: false, large: false })
 }
 
 #[cfg(test)]

@@ -130,8 +130,8 @@ pub struct Versions<'a> {
     pub ours: Cow<'a, [u8]>,
     /// The new template's.
     pub theirs: Cow<'a, [u8]>,
-    /// What was appended to the versions that had no final newline, and is to be taken from the merged file.
-    appended: &'static [u8],
+    /// Whether the merged file is to have no final newline, though these versions have one.
+    is_unfinished: bool,
 }
 
 impl<'a> Versions<'a> {
@@ -146,7 +146,7 @@ impl<'a> Versions<'a> {
             Some(ending) => convert(bytes, ending),
             None => Cow::Borrowed(bytes),
         });
-        let mut versions = Self { base, ours, theirs, appended: b"" };
+        let mut versions = Self { base, ours, theirs, is_unfinished: false };
         versions.complete(ending);
         versions
     }
@@ -177,19 +177,15 @@ impl<'a> Versions<'a> {
         // An empty version has no say. Of two that disagree about a new text, neither wins: it is as texts usually are.
         let [ours, theirs] = [ours.or(base).or(theirs), theirs.or(base).or(ours)];
         let merged = if base.is_some() { trivial(base, ours, theirs) } else { Some(ours).filter(|_| ours == theirs) };
-        if merged.flatten() == Some(false) {
-            self.appended = ending;
-        }
+        self.is_unfinished = merged.flatten() == Some(false);
     }
 
     /// Turns the merge of these versions into the merge of the files: without the final newline, where the file has none.
     #[must_use]
     pub fn finish<'m>(&self, mut merge: TextMerge<'m>) -> TextMerge<'m> {
-        match merge.regions.last_mut() {
-            Some(Region::Resolved { bytes, .. }) => strip(bytes, self.appended),
-            Some(Region::Conflict { base, ours, theirs }) => {
-                [base, ours, theirs].into_iter().for_each(|bytes| strip(bytes, self.appended));
-            }
+        match merge.regions.last_mut().filter(|_| self.is_unfinished) {
+            Some(Region::Resolved { bytes, .. }) => strip(bytes),
+            Some(Region::Conflict { base, ours, theirs }) => [base, ours, theirs].into_iter().for_each(strip),
             None => {}
         }
         let last = merge.regions.pop();
@@ -211,13 +207,13 @@ fn merged_ending(base: Uniform, ours: Uniform, theirs: Uniform) -> Option<LineEn
     Some(trivial(base, ours, known(theirs).unwrap_or(base)).unwrap_or(ours))
 }
 
-fn strip(bytes: &mut Cow<'_, [u8]>, suffix: &[u8]) {
-    if bytes.ends_with(suffix) {
-        let length = bytes.len() - suffix.len();
-        match bytes {
-            Cow::Borrowed(bytes) => *bytes = &bytes[..length],
-            Cow::Owned(bytes) => bytes.truncate(length),
-        }
+/// Takes the line ending from the last line. Where a file mixes them, it may be another one than that of the first line.
+fn strip(bytes: &mut Cow<'_, [u8]>) {
+    let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let length = text.strip_suffix(b"\r").unwrap_or(text).len();
+    match bytes {
+        Cow::Borrowed(bytes) => *bytes = &bytes[..length],
+        Cow::Owned(bytes) => bytes.truncate(length),
     }
 }
 
@@ -259,6 +255,9 @@ mod tests {
         ["a\nb\nc\n", "A\nb\nc\n", "a\r\nb\r\nc\r\n", "A\r\nb\r\nc\r\n"],
         ["a\nb\nc\n", "A\r\nb\r\nc\r\n", "a\rb\rC\r", "A\r\nb\r\nC\r\n"],
         ["a\nb\nc\n", "a\nb\nc", "a\nb\nc\nd\n", "a\nb\nc\nd"],
+        // The last line ends in another way than the first one; that is all of its ending.
+        ["a\nb\nc\n", "a\nb\nc", "a\nb\nc\nd\r\n", "a\nb\nc\nd"],
+        ["a\r\nb\r\nc\r\n", "a\r\nb\r\nc", "a\r\nb\r\nc\r\nd\n", "a\r\nb\r\nc\r\nd"],
         ["a\nb\nc", "A\nb\nc", "a\nb\nc\n", "A\nb\nc\n"],
         ["a\nb\nc", "A\nb\nc", "a\nb\nC", "A\nb\nC"],
         ["a\nb\nc", "a\nb\nc\n", "A\nb\nc", "A\nb\nc\n"],

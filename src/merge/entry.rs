@@ -1,12 +1,15 @@
 //! The rules for one file: the trivial ones first, its content only when they fail.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::draw::{Style, draw};
+use super::masked::{Filled, Now};
 use super::moves::Triple;
 use super::text::TextMerge;
 use super::values::{Origin, executable, is_binary, is_edited, origin, with_mode};
-use super::{Tools, adopt, blocks, content};
+use super::{Tools, adopt, blocks, content, masked};
 use crate::plan::{Action, Change, Conflict, Install, Note, Reason, Stages, Stamp, Subject, Version};
 use crate::tree::{Entry, Mode, RelPath};
 
@@ -148,17 +151,50 @@ impl Tools<'_> {
             return None;
         }
         let told = self.notes.len();
-        let merged = self.merge(name, both);
+        let filled = self.filled(name, both);
+        let known = filled.as_ref().map(|filled| Both {
+            origin: Origin::Known(Cow::Borrowed(&filled.base)),
+            theirs: &filled.theirs,
+            ..*both
+        });
+        let both = known.as_ref().unwrap_or(both);
+        let merged = match self.merge(name, both) {
+            // What a conflict would show is a secret.
+            Merged::Text { merge, .. } if filled.is_some() && !merge.is_clean() => Merged::Keep(Reason::Secret),
+            Merged::Apart(_) if filled.is_some() => Merged::Keep(Reason::Secret),
+            merged => merged,
+        };
         if self.is_secret(both.triple) {
             hide(&mut self.notes, told);
         }
+        if filled.as_ref().is_some_and(|filled| filled.is_replaced) && !matches!(merged, Merged::Keep(_)) {
+            self.note_all(both.place, [Subject::SecretReplaced]);
+        }
         self.conclude(both, merged)
+    }
+
+    /// A file with secrets and its base, as far as that is certain.
+    fn filled(&self, name: &RelPath, both: &Both<'_>) -> Option<Filled<Entry>> {
+        let (_, recorded) = both.triple.base?;
+        let masked = recorded.masked.as_ref().filter(|_| both.origin == Origin::Lost)?;
+        let (Entry::File { bytes: ours, .. }, Entry::File { bytes: theirs, executable }) = (both.ours, both.theirs)
+        else {
+            return None;
+        };
+        let now = self.options.secret.get(name).and_then(Option::as_deref);
+        let filled = masked::fill(masked, ours, Now { masked: now, text: theirs, unchosen: &self.options.unchosen })?;
+        let entry = |bytes: Vec<u8>, executable| Entry::File { bytes: bytes.into(), executable };
+        Some(Filled {
+            base: entry(filled.base, recorded.pristine.mode == Mode::Executable),
+            theirs: entry(filled.theirs, *executable),
+            is_replaced: filled.is_replaced,
+        })
     }
 
     /// Whether the file, as it was rendered or as it is now, depends on a secret answer.
     fn is_secret(&self, triple: &Triple<'_>) -> bool {
         triple.base.is_some_and(|(_, recorded)| recorded.pristine.digest.is_none())
-            || triple.theirs.is_some_and(|(path, _)| self.options.secret.contains(path))
+            || triple.theirs.is_some_and(|(path, _)| self.options.secret.contains_key(path))
     }
 
     /// Merges the content by the rule that fits the file.

@@ -36,9 +36,11 @@ fn without_removed(base: &[u8], ours: &[u8], theirs: &[u8]) -> [Vec<u8>; 3] {
     let [in_base, in_ours, in_theirs] = [base, ours, theirs].map(|bytes| lines(bytes).collect::<HashSet<_>>());
     let by_us: HashSet<&[u8]> = in_base.difference(&in_ours).copied().filter(|line| !is_blank(line)).collect();
     let by_them: HashSet<&[u8]> = in_base.difference(&in_theirs).copied().filter(|line| !is_blank(line)).collect();
-    let kept: HashSet<&[u8]> = in_ours.iter().map(|line| pattern(line)).collect();
-    let unwanted: HashSet<&[u8]> = by_us.iter().map(|line| pattern(line)).filter(|line| !kept.contains(line)).collect();
-    let is_unwanted = |line: &[u8]| by_us.contains(line) || is_pattern(line) && unwanted.contains(pattern(line));
+    let unwanted: HashSet<&[u8]> = by_us.iter().filter(|line| is_pattern(line)).map(|line| pattern(line)).collect();
+    let is_rewritten = |line: &[u8]| {
+        is_pattern(line) && !in_base.contains(line) && !in_ours.contains(line) && unwanted.contains(pattern(line))
+    };
+    let is_unwanted = |line: &[u8]| by_us.contains(line) || is_rewritten(line);
     let filter = |bytes: &[u8], removed: &dyn Fn(&[u8]) -> bool| -> Vec<u8> {
         lines(bytes).filter(|line| !removed(line)).flatten().copied().collect()
     };
@@ -91,13 +93,15 @@ fn union(base: &[u8], ours: &[u8], theirs: &[u8], everywhere: &HashSet<&[u8]>) -
         common[at] = if in_theirs.contains(line) { at } else { common[at + 1] };
         exceptions[at] = if line.starts_with(b"!") { at } else { exceptions[at + 1] };
     }
+    // Without exceptions, no order has a meaning but that of the headings: what we have elsewhere takes its followers with it.
+    let has_order = exceptions[0] < kept.len() || lines(theirs).any(|line| line.starts_with(b"!"));
     // The new lines that go before each of ours, and after the last. They never go before `floor`.
     let mut new: Vec<Vec<&[u8]>> = vec![Vec::new(); kept.len() + 1];
     let mut floor = 0;
     let mut inserted = HashSet::new();
     for line in lines(theirs) {
         if let Some(&at) = places.get(line) {
-            floor = floor.max(at + 1);
+            floor = if has_order { floor.max(at + 1) } else { at + 1 };
         } else if !in_base.contains(line) && !everywhere.contains(line) && inserted.insert(line) {
             let behind = common[floor];
             floor = if line.starts_with(b"!") { behind } else { behind.min(exceptions[floor]) };
@@ -155,8 +159,12 @@ mod tests {
         ["dist,a,", "a,", "a,**/dist,t,", "a,t,"],
         ["# output,dist,,a,", "a,", "a,,# output,dist,", "a,"],
         ["a,b,c,", "a,c,b,", "a,c,", "a,c,"],
-        // A form of its own is not the same as none.
-        ["dist,a,", "/dist,a,", "dist/,a,", "/dist,dist/,a,"],
+        // Where both rewrite a pattern, it stays as you have it.
+        ["dist,a,", "/dist,a,", "dist/,a,", "/dist,a,"],
+        ["dist,a,", "/dist,a,", "/dist,a,", "/dist,a,"],
+        ["dist,/dist,a,", "/dist,a,", "dist,/dist,a,t,", "/dist,a,t,"],
+        // A new line is behind the one that it is behind in the template, also where both moved the lines.
+        ["# 1,a,# 2,b,", "# 1,a,# 2,b,o,", "# 2,b,# 1,a,t,", "# 1,a,t,# 2,b,o,"],
         ["dist,a,b,", "/dist,a,b,", "a,b,dist,", "/dist,a,b,"],
         // Exceptions are patterns of their own.
         ["*.log,!keep.log,", "*.log,", "a,*.log,!keep.log,", "a,*.log,"],
@@ -213,18 +221,25 @@ mod tests {
         let [in_base, in_theirs] = [base, theirs].map(|bytes| lines(bytes).collect::<HashSet<_>>());
         let dropped = |line: &&[u8]| in_base.contains(line) && !in_theirs.contains(line);
         let mut out: Vec<&[u8]> = lines(ours).filter(|line| !dropped(line)).collect();
-        let mut floor = 0;
+        let has_order = out.iter().copied().chain(lines(theirs)).any(|line| line.starts_with(b"!"));
+        let (mut floor, mut inserted) = (0, HashSet::new());
         for line in lines(theirs) {
-            if let Some(at) = out.iter().position(|other| *other == line) {
-                floor = floor.max(at + 1);
+            if inserted.contains(line) {
+                // Where the template has a new line again is no place of it: the first one is.
+            } else if let Some(at) = out.iter().position(|other| *other == line) {
+                floor = if has_order { floor.max(at + 1) } else { at + 1 };
             } else if !in_base.contains(line) {
-                let ours_here = out[floor..].iter().take_while(|other| !in_theirs.contains(*other)).count();
-                let exception = out[floor..floor + ours_here].iter().position(|other| other.starts_with(b"!"));
+                // Behind what was inserted here before, too.
+                let is_new = |other: &&[u8]| inserted.contains(other);
+                let here = out[floor..].iter().take_while(|other| is_new(other) || !in_theirs.contains(*other)).count();
+                let here = &out[floor..floor + here];
+                let exception = here.iter().position(|other| other.starts_with(b"!") && !is_new(other));
                 let at = match exception {
                     Some(exception) if !line.starts_with(b"!") => floor + exception,
-                    _ => floor + ours_here,
+                    _ => floor + here.len(),
                 };
                 out.insert(at, line);
+                inserted.insert(line);
                 floor = at + 1;
             }
         }
@@ -241,6 +256,11 @@ mod tests {
             let union = text(union(base, ours, theirs, &HashSet::new()));
             prop_assert_eq!(union, text(simple_union(base, ours, theirs)));
         }
+    }
+
+    #[test]
+    fn a_new_line_that_the_template_has_twice_is_where_the_first_one_is() {
+        assert_eq!(union(b"", b"", b"d\na\nd\nb\n", &HashSet::new()), b"d\na\nb\n");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod known;
 #[cfg(test)]
 mod laws;
 mod lines;
+mod masked;
 pub mod moves;
 #[cfg(test)]
 mod oracle;
@@ -35,7 +36,8 @@ use self::draw::Style;
 use self::known::Shared;
 use self::moves::{Moves, Sides};
 use crate::manifest::Ownership;
-use crate::plan::{Action, Change, Changes, Note, Plan, Subject, Trees};
+use crate::plan::{Action, Change, Changes, Note, Plan, Reason, Subject, Trees};
+use crate::render::Secret;
 use crate::render::select::Patterns;
 use crate::tree::RelPath;
 
@@ -60,7 +62,9 @@ pub struct Options {
     /// The same below the repository's root.
     pub ignored_in_repository: BTreeSet<RelPath>,
     /// The template's files that depend on a secret answer: what they hold is told to nobody.
-    pub secret: BTreeSet<RelPath>,
+    pub secret: Secret,
+    /// The answers, secret or not, that nobody gave in this run: where the project's files have other secrets, those stay.
+    pub unchosen: BTreeSet<String>,
 }
 
 impl Default for Options {
@@ -72,7 +76,8 @@ impl Default for Options {
             limit: 8 << 20,
             ignored: BTreeSet::new(),
             ignored_in_repository: BTreeSet::new(),
-            secret: BTreeSet::new(),
+            secret: Secret::new(),
+            unchosen: BTreeSet::new(),
         }
     }
 }
@@ -106,6 +111,26 @@ pub fn merge(base: Option<&Bases>, ours: &Trees, theirs: &Trees, ownership: &Own
     moved.extend(theirs_only);
     let notes = app.notes.into_iter().chain(repository.notes).collect();
     Plan { app: app.changes, repository: repository.changes, moved, notes }
+}
+
+/// Puts the template's part into files that are there where a new project is made, as into those of a project that is adopted: blocks,
+/// lines of ignore files, and keys of JSON and TOML. What does not go together without a question is left out of the plan.
+#[must_use]
+pub fn additions(ours: &Trees, theirs: &Trees, ownership: &Ownership, options: &Options) -> Plan {
+    let mut plan = merge(None, ours, theirs, ownership, options);
+    let blocks = Patterns::of(&ownership.blocks);
+    let is_shared = |path: &RelPath| {
+        blocks.matches(path.as_str()) || lines::is_line_set(path) || structured::Format::of(path).is_some()
+    };
+    let is_addition = |path: &RelPath, change: &mut Change| {
+        is_shared(path) && matches!(change.action, Action::Update { .. }) && change.reason == Reason::Adopted
+    };
+    for changes in [&mut plan.app, &mut plan.repository] {
+        changes.retain(is_addition);
+    }
+    let Plan { app, repository, notes, .. } = &mut plan;
+    notes.retain(|note| app.contains_key(&note.path) || repository.contains_key(&note.path));
+    plan
 }
 
 /// The comments of several versions of the structured file at `path`, where all of them can be parsed.

@@ -32,14 +32,20 @@ impl Plan {
     /// merged, and for each manifest that changes and has a lock file in the template, beside it or above.
     ///
     /// `has` says whether the template has a path, below the app or, where the first argument says so, below the
-    /// repository's root.
+    /// repository's root. `app_dir` is the app below that root; above it, too, may be the lock file of an app's manifest.
     #[must_use]
-    pub fn commands(&self, has: impl Fn(bool, &str) -> bool) -> BTreeSet<Todo> {
+    pub fn commands(&self, app_dir: Option<&RelPath>, has: impl Fn(bool, &str) -> bool) -> BTreeSet<Todo> {
         let trees = [(false, &self.app), (true, &self.repository)];
         let all = trees.iter().flat_map(|(repository, changes)| changes.iter().map(|change| (*repository, change)));
         all.filter_map(|(repository, (path, change))| {
-            let (directory, install) = command(path, change, &|path: &str| has(repository, path))?;
-            Some(Todo { repository, directory, install })
+            let found = command(path, change, &|path: &str| has(repository, path));
+            if let Some((directory, install)) = found {
+                return Some(Todo { repository, directory, install });
+            }
+            let above = app_dir.filter(|_| !repository)?;
+            let manifest = RelPath::new(format!("{above}/{}", path.file_name())).ok()?;
+            let (directory, install) = command(&manifest, change, &|path: &str| has(true, path))?;
+            Some(Todo { repository: true, directory, install })
         })
         .collect()
     }
@@ -76,7 +82,10 @@ mod tests {
             if matches!(reason, Reason::LockFile(_)) { Action::Keep } else { Action::Create(Entry::file(&b""[..])) };
         let app: Changes = [(RelPath::new(changed).unwrap(), Change { action, reason })].into();
         let plan = Plan { app, ..Plan::default() };
-        plan.commands(|repository, path| !repository && files.contains(&path)).iter().map(ToString::to_string).collect()
+        plan.commands(None, |repository, path| !repository && files.contains(&path))
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
@@ -88,6 +97,21 @@ mod tests {
         assert_eq!(changed("Cargo.toml", &["bun.lock", "Cargo.lock"]), ["run `cargo update --workspace`"]);
         assert_eq!(changed("package.json", &["Cargo.lock"]), [""; 0]);
         assert_eq!(changed("a.ts", &["bun.lock"]), [""; 0]);
+    }
+
+    #[test]
+    fn the_lock_file_of_a_workspace_is_above_the_app() {
+        let change = Change { action: Action::Create(Entry::file(&b""[..])), reason: Reason::Added };
+        let path = RelPath::new("package.json").unwrap();
+        let (plan, shop) =
+            (Plan { app: [(path, change)].into(), ..Plan::default() }, RelPath::new("apps/shop").unwrap());
+        let commands = |file: &str| plan.commands(Some(&shop), |repository, path| repository && path == file);
+        let todo = |directory: Option<&str>, install| {
+            BTreeSet::from([Todo { repository: true, directory: directory.map(str::to_owned), install }])
+        };
+        assert_eq!(commands("pnpm-lock.yaml"), todo(None, Install::Pnpm));
+        assert_eq!(commands("apps/yarn.lock"), todo(Some("apps"), Install::Yarn));
+        assert_eq!(commands("other/yarn.lock"), BTreeSet::new());
     }
 
     #[test]

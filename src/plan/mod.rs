@@ -61,10 +61,23 @@ pub enum Subject {
     ByLines,
     /// Rendered by `new` only, and this is no new project.
     ForNewApps,
+    /// Keys that the template has and the file of an adopted project had not.
+    KeysAdded(Vec<String>),
+    /// A setting of an adopted project that no answer of the template's takes over.
+    NotTakenOver {
+        /// The key, below others joined with dots.
+        key: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// Another tool has managed an adopted project, by this file.
+    OtherTool(&'static str),
     /// An import of the template that nothing would use was left out.
     ImportLeftOut(String),
     /// The template has something else, which is not told: the file depends on a secret answer.
     Secret,
+    /// A secret stood in the file that is not the one given now; the value is not told.
+    SecretReplaced,
     /// So many others like the last one, which are not listed.
     More(usize),
 }
@@ -94,6 +107,15 @@ impl fmt::Display for Subject {
             Self::ByLines => f.write_str("too large to be merged by key, it was merged by lines: look at the result"),
             Self::ForNewApps => f.write_str("only a new project gets it"),
             Self::Secret => f.write_str("it differs from the template's; how is not shown, because it holds a secret"),
+            Self::SecretReplaced => {
+                f.write_str("it had another secret than the one that you gave: it has the new one now")
+            }
+            Self::KeysAdded(keys) => {
+                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                write!(f, "added {}", keys.join(", "))
+            }
+            Self::OtherTool(tool) => write!(f, "remove it: create-app manages the project from now on, and not {tool}"),
+            Self::NotTakenOver { key, help } => write!(f, "`{key}` is not taken over: {help}"),
             Self::ImportLeftOut(line) => write!(f, "`{line}` was left out: nothing uses it"),
             Self::More(more) => write!(f, "and {more} more of these"),
         }

@@ -31,7 +31,7 @@ pub enum Reason {
     UserMadeDirectory,
     /// Both changed a package manager's lock file, which a command can make anew.
     LockFile(Install),
-    /// It holds a secret, so what was rendered is not recorded, and the user has edited it.
+    /// It holds a secret, so what was rendered is not recorded, and the merge is not certain.
     Secret,
     /// It was the app's own, and the user has edited it; from now on the template has a say in it.
     WasOwn,
@@ -115,7 +115,7 @@ impl fmt::Display for Reason {
             Self::UserDeleted => "you deleted it; it changed in the template",
             Self::UserMadeDirectory => "you made a directory of it; it changed in the template",
             Self::LockFile(_) => "not merged: the package manager brings it up to date",
-            Self::Secret => "it holds a secret, so its base is not recorded; it differs from the template's",
+            Self::Secret => "it holds a secret, and a merge of it was not certain; it differs from the template's",
             Self::WasOwn => "it was your own; from now on, what changes in the template comes",
             Self::BaseUnknown => "deleted in the template; whether you edited it is not known",
             Self::ElsewhereInGit => "not written: this directory is a submodule or another git repository",

@@ -17,12 +17,12 @@ use super::blocks::{CaptureBlock, CaseBlock, IfChangedBlock};
 use super::date::Dated;
 use super::filters::{
     Cost, DATE, ESCAPE, JOIN, Metered, NEWLINE_TO_BR, PLAIN, REPLACE, SLOW, SORT, SPLIT, TRUNCATE, TRUNCATE_WORDS,
-    UNIQ, URL_ENCODE,
+    UNIQ, URL_ENCODE, WORDS,
 };
 use super::loops::{ForBlock, TableRowBlock};
 use super::rhai::Rhai;
 
-/// Liquid as cargo-generate 0.23 registers it.
+/// Liquid as cargo-generate 0.26 registers it.
 pub(super) fn shared() -> &'static Language {
     static LANGUAGE: LazyLock<Language> = LazyLock::new(create_app);
     &LANGUAGE
@@ -86,7 +86,7 @@ fn filters(language: &mut Language) {
     register(Box::new(Dated(stdlib::Date.into())), DATE);
     register(Box::new(Rhai), SLOW);
     for case in CASES {
-        register(Box::new(*case), SLOW);
+        register(Box::new(*case), WORDS);
     }
 }
 

@@ -10,7 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use liquid_core::ValueView as _;
 use liquid_core::model::{KString, Object, ScalarCow};
 
+use super::element::tag_name;
 use super::engine::value;
+use super::masked::marker;
+use super::scan::Scan;
 use crate::answers::placeholder::Answer;
 
 /// The secret variables.
@@ -30,8 +33,28 @@ impl Secrets {
             return Self::default();
         }
         let mut masked = globals.clone();
-        masked.extend(given.map(|(name, answer)| (KString::from_ref(name), value(&mask(answer)))));
+        masked.extend(given.map(|(name, answer)| (KString::from_ref(name), value(&mask(name, answer)))));
         Self { names, masked }
+    }
+
+    /// Whether a text has each of them just put into its place: no filter changes it, and no tag decides or stores anything with it.
+    pub(super) fn leave_holes(&self, text: &str, scan: &Scan) -> bool {
+        let is_harmless = |element: &str| match tag_name(element) {
+            None => {
+                let inner = element.trim_start_matches('{').trim_end_matches('}');
+                let inner = inner.strip_prefix('-').unwrap_or(inner);
+                let inner = inner.strip_suffix('-').unwrap_or(inner);
+                self.names.contains(inner.trim()) || !self.are_named_in(element)
+            }
+            // These look at what is written within them.
+            Some("capture" | "endcapture" | "ifchanged" | "endifchanged") => false,
+            Some(_) => !self.are_named_in(element),
+        };
+        !self.names.is_empty() && scan.tags().all(|tag| is_harmless(&text[tag]))
+    }
+
+    fn are_named_in(&self, element: &str) -> bool {
+        self.names.iter().any(|name| element.contains(name.as_str()))
     }
 
     /// Remembers the first of them that is looked up.
@@ -47,11 +70,10 @@ impl Secrets {
 }
 
 /// What takes a secret's place where its value may have no effect.
-fn mask(answer: &Answer) -> Answer {
+fn mask(name: &str, answer: &Answer) -> Answer {
     match answer {
-        Answer::Text(_) => Answer::Text("secret".to_owned()),
-        Answer::Bool(_) => Answer::Bool(true),
-        Answer::Array(_) | Answer::Nested(_) => Answer::Array(vec!["secret".to_owned()]),
+        Answer::Text(_) | Answer::Bool(_) => Answer::Text(marker(name)),
+        Answer::Array(_) | Answer::Nested(_) => Answer::Array(vec![marker(name)]),
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Findings {
     pub(super) problems: Vec<Diagnostic>,
     /// The first secret variable that was looked up: what was rendered depends on its value.
     pub(super) secret: Option<String>,
+    /// What was rendered, with markers in place of the secrets; none where the values may decide on more than themselves.
+    pub(super) masked: Option<String>,
     /// Whether it failed after that, so that the failure may depend on the value, too.
     pub(super) failed_by_secret: bool,
 }
@@ -58,10 +60,17 @@ impl Renderer<'_> {
         };
         let rendered = match self.engine.budget.spend(scan.effort.steps()) {
             Some(excess) => Err(Failure::TooLarge(excess)),
-            None => self.rendered(&skeleton, scan.longest_tag(text), found),
+            None => {
+                let leaves_holes = self.engine.leaves_holes(text, &scan);
+                self.rendered(&skeleton, scan.longest_tag(text), leaves_holes, found)
+            }
         };
         match rendered {
-            Ok((rendered, unknown)) => {
+            Ok((rendered, mut unknown)) => {
+                if !unknown.is_empty() {
+                    let assigned = locate::assigned(text, &scan);
+                    unknown.retain(|name| !assigned.contains(name.as_str()));
+                }
                 if !unknown.is_empty() {
                     found.problems.extend(locate::unknown_variables(file, text, &scan, &unknown, self.known, None));
                 }
@@ -83,6 +92,7 @@ impl Renderer<'_> {
         &self,
         skeleton: &Skeleton<'_>,
         longest_tag: usize,
+        leaves_holes: bool,
         found: &mut Findings,
     ) -> Result<(String, BTreeSet<String>), Failure> {
         let mut outcome = self.engine.render(&skeleton.text, longest_tag, Purpose::Output);
@@ -93,6 +103,11 @@ impl Renderer<'_> {
             let masked = self.engine.render_masked(&skeleton.text, longest_tag);
             budget.unwrite(masked.text.len());
             outcome.unknown = masked.unknown;
+            let masked = Some(masked.text).filter(|_| leaves_holes && masked.failure.is_none());
+            found.masked = masked.and_then(|text| skeleton.expand(text));
+            if found.masked.as_ref().is_some_and(|text| budget.write(text.len())) {
+                return Err(Failure::TooLarge(Excess::AllOutput));
+            }
             outcome.dated = skeleton.text.contains("date");
             found.secret.get_or_insert(secret);
         }

@@ -32,6 +32,8 @@ pub struct Told<'a> {
     pub app_dir: Option<&'a RelPath>,
     /// The lock before; none for a project without one.
     pub before: Option<&'a Lock>,
+    /// The template that a project without one was made from, if that is known.
+    pub made_from: Option<&'a LockedTemplate>,
     /// The lock from now on.
     pub lock: &'a Lock,
     /// What is done to the files.
@@ -46,10 +48,12 @@ pub struct Told<'a> {
     pub unresolved: &'a [Diagnostic],
     /// The answers that the template calls secret: a lock of an older version of it may hold them.
     pub secret: BTreeSet<&'a str>,
-    /// The answers that the files of a project that is adopted told, and the file that has each.
-    pub inferred: BTreeMap<&'a str, Option<&'a str>>,
+    /// The answers that are known of a project that is adopted, and what told each.
+    pub inferred: BTreeMap<&'a str, String>,
     /// Whether the template is an older one than before.
     pub is_downgrade: bool,
+    /// The lock files of package managers that are the project's own, with whether they are below the repository's root.
+    pub own_lock_files: &'a BTreeSet<(bool, String)>,
     /// The steps of the template's migrations, with the versions that they lead to.
     pub migrated: &'a [(String, Migration)],
 }
@@ -69,10 +73,10 @@ impl<'a> Told<'a> {
     }
 
     fn commands(&self) -> BTreeSet<Todo> {
-        self.plan.commands(|repository, path| {
-            let files = if repository { &self.lock.repository_files } else { &self.lock.files };
-            RelPath::new(path).is_ok_and(|path| files.contains_key(&path))
-        })
+        let has = |repository, path: &str| {
+            self.own_lock_files.contains(&(repository, path.to_owned())) || self.lock.lists(repository, path)
+        };
+        self.plan.commands(self.app_dir, has)
     }
 
     /// Who changed what the template renders: the answers, where the template is the same.
@@ -166,11 +170,7 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
 
 /// Where an answer of a project that is adopted is from.
 fn source(told: &Told<'_>, name: &str) -> String {
-    match told.inferred.get(name) {
-        Some(Some(file)) => format!(" (from {})", escape_control(file)),
-        Some(None) => " (from the directory's name)".to_owned(),
-        None => String::new(),
-    }
+    told.inferred.get(name).map_or_else(String::new, |by| format!(" ({})", escape_control(by)))
 }
 
 /// What a step of a migration does; a command is among those to run.
@@ -211,6 +211,9 @@ fn headline(told: &Told<'_>) -> String {
         Some(before) => {
             let what = if told.is_downgrade { "downgrade, template" } else { "template" };
             format!("{what} {}", change(before.label().as_deref(), label.as_deref()))
+        }
+        None if let Some(from) = told.made_from => {
+            format!("adopted, template {}", change(from.label().as_deref(), label.as_deref()))
         }
         None => format!("adopted, template {}", escape_control(label.as_deref().unwrap_or("without version"))),
     };

@@ -22,6 +22,8 @@ use cap_fs_ext::DirExt as _;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
+use crate::diagnostic::Diagnostic;
+
 pub use failure::{Failure, Kind};
 pub use file::{Regular, read_named, read_regular};
 pub use reader::Reader;
@@ -44,6 +46,19 @@ impl Root {
     pub fn open(path: &Path) -> io::Result<Self> {
         let dir = Dir::open_ambient_dir(path, ambient_authority())?.into();
         Ok(Self { dir, path: path.to_path_buf() })
+    }
+
+    /// The same; none where there is no directory.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be opened.
+    pub fn open_if_there(path: &Path) -> Result<Option<Self>, Diagnostic> {
+        match Self::open(path) {
+            Ok(root) => Ok(Some(root)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(Diagnostic::io("cannot read", path, &error)),
+        }
     }
 
     /// The path that was opened, for messages.

@@ -165,7 +165,9 @@ fn check_start(part: &str) -> Result<(), AddressError> {
     if part.starts_with('-') { Err(AddressError::Option) } else { Ok(()) }
 }
 
-fn is_owner_and_repository(text: &str) -> bool {
+/// Whether a text has the form `OWNER/REPO`, which cargo-generate takes for a repository on GitHub.
+#[must_use]
+pub fn is_owner_and_repository(text: &str) -> bool {
     let is_name = |part: &str| {
         let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         plain && !part.is_empty() && !part.starts_with(['.', '-'])
@@ -220,7 +222,7 @@ fn url(scheme: &str, rest: &str) -> Result<Address, AddressError> {
     }
     let secrets = secrets(user, &path[shown.len()..]);
     // With http the whole may be a token. With ssh the user is part of the address, and only a password is secret.
-    let user = user.filter(|_| scheme == "ssh").map(|user| user.split(':').next().unwrap_or(user));
+    let user = user.filter(|_| scheme == "ssh").map(user_name);
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
     // What is shown is recorded, and has to be read again.
     let shown = if is_ambiguous && user.is_empty() { shown.replace('@', "%40") } else { shown.to_owned() };
@@ -249,8 +251,16 @@ fn ssh(text: &str, host: &str, path: &str) -> Result<Address, AddressError> {
     if host.is_empty() || path[..kept].trim_matches('/').is_empty() {
         return Err(AddressError::Incomplete);
     }
-    let shown = text[..text.len() - (path.len() - kept)].to_owned();
-    Ok(Address::Url { full: text.to_owned(), shown, secrets: secrets(None, &path[kept..]) })
+    let name = user_name(user);
+    let shown = format!("{name}{}", &text[user.len()..text.len() - (path.len() - kept)]);
+    // A name alone is no secret.
+    let hidden = Some(user).filter(|user| user.len() > name.len());
+    Ok(Address::Url { full: text.to_owned(), shown, secrets: secrets(hidden, &path[kept..]) })
+}
+
+/// The name of a user, without a password or parameters behind it.
+fn user_name(user: &str) -> &str {
+    user.split([':', ';']).next().unwrap_or(user)
 }
 
 #[cfg(test)]
@@ -321,6 +331,14 @@ mod tests {
             ("https://example.org/a?private_token=secret", "https://example.org/a"),
             ("https://example.org/a.git#secret", "https://example.org/a.git"),
             ("https://example.org/a;password=sec/ret", "https://example.org/a"),
+            ("https://example.org/a%3Fprivate_token=secret", "https://example.org/a"),
+            ("https://example.org/a%23secret", "https://example.org/a"),
+            ("https://example.org/a%3bpassword%3Dsecret", "https://example.org/a"),
+            ("https://example.org/a&token=secret", "https://example.org/a"),
+            ("https://example.org/a token=secret", "https://example.org/a"),
+            ("https://example.org/a%20b%26c", "https://example.org/a%20b%26c"),
+            ("ssh://ann;password=secret@example.org/a", "ssh://ann@example.org/a"),
+            ("ann;password=secret@example.org:a", "ann@example.org:a"),
             ("git@example.org:a?token=secret", "git@example.org:a"),
             ("git@example.org:c#/a", "git@example.org:c#/a"),
             ("ssh://git@example.org/c#/a", "ssh://git@example.org/c#/a"),

@@ -74,7 +74,8 @@ impl<'t> Release<'t> {
 
 /// A version, of which the last numbers may be missing, and how many it has.
 fn version(text: &str) -> Option<(usize, Version)> {
-    if let Ok(version) = Version::parse(text) {
+    // A date as a version (`2024.01.05`) has zeros that semantic versions do not allow.
+    if let Ok(version) = Version::parse(text).or_else(|_| Version::parse(&without_leading_zeros(text))) {
         return Some((3, version));
     }
     let numbers: Option<Vec<u64>> = text.split('.').map(|part| part.parse().ok()).collect();
@@ -83,6 +84,16 @@ fn version(text: &str) -> Option<(usize, Version)> {
         [major, minor] => Some((2, Version::new(*major, *minor, 0))),
         _ => None,
     }
+}
+
+/// The same version, with its three numbers as a semantic version spells them.
+fn without_leading_zeros(text: &str) -> String {
+    let core = text.find(['-', '+']).unwrap_or(text.len());
+    let number = |part: &str| match part.trim_start_matches('0') {
+        "" if !part.is_empty() => "0".to_owned(),
+        digits => digits.to_owned(),
+    };
+    text[..core].split('.').map(number).collect::<Vec<_>>().join(".") + &text[core..]
 }
 
 /// The newest of these tags, where it is newer than another one, and how many releases newer it is. Prereleases count beside a prerelease.
@@ -131,10 +142,13 @@ mod tests {
             ("app2-v1.0.0", "app2-|3|1.0.0"),
             ("release/1.2", "release/|2|1.2.0"),
             ("v7", "|1|7.0.0"),
+            ("2024.01.05", "|3|2024.1.5"),
+            ("v2024.00.10-rc.1", "|3|2024.0.10-rc.1"),
         ] {
             assert_eq!(read(tag).as_deref(), Some(expected), "{tag}");
         }
-        for tag in ["", "main", "v1.2.3.4", "rev1", "v1.x", "v99999999999999999999", "2024.01.05", &"1".repeat(300)] {
+        let long = "1".repeat(300);
+        for tag in ["", "main", "v1.2.3.4", "rev1", "v1.x", "v99999999999999999999", "01..1", "2024.01.05.1", &long] {
             assert_eq!(read(tag), None, "{tag}");
         }
     }

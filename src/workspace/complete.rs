@@ -36,7 +36,7 @@ pub fn complete(project: &mut Project, ours: &Trees, needed: Needed) -> Result<(
         let lengths: BTreeSet<u64> = open.iter().map(|(_, _, length)| *length).collect();
         found.extend(by_digest(ours, &lengths));
         for (path, pristine, length) in open {
-            let Some(digest) = pristine.base() else { continue };
+            let Some(digest) = pristine.bytes() else { continue };
             let place = Some(&path).filter(|path| ours.contains_key(path)).or_else(|| moved.get(&path));
             let now = place.and_then(|place| ours.get(place));
             let bytes = match found.get(&digest) {
@@ -64,7 +64,7 @@ fn open(base: &Base, large: &BTreeMap<Digest, u64>) -> Vec<(RelPath, Pristine, u
         return Vec::new();
     }
     let open = base.iter().filter(|(_, recorded)| recorded.entry.is_none());
-    let length = |recorded: &Recorded| large.get(&recorded.pristine.base()?).copied();
+    let length = |recorded: &Recorded| large.get(&recorded.pristine.bytes()?).copied();
     open.filter_map(|(path, recorded)| Some((path.clone(), recorded.pristine, length(recorded)?))).collect()
 }
 

@@ -69,14 +69,14 @@ fn edited<'a>(
 ) -> impl Iterator<Item = (&'a RelPath, Digest)> {
     base.iter().filter_map(|(path, recorded)| {
         let entry =
-            ours.get(path).filter(|entry| recorded.pristine.base().is_some() && !recorded.is_unedited(entry))?;
+            ours.get(path).filter(|entry| recorded.pristine.bytes().is_some() && !recorded.is_unedited(entry))?;
         let digest = Digest::of(entry.bytes());
         let is_recorded = lock.get(path).is_some_and(|line| line.digest == Some(digest));
         (!is_recorded).then_some((path, digest))
     })
 }
 
-/// What the base's directory holds and no line of the lock names.
+/// What the base's directory holds, and no line of this lock or of the one before names: what that one named is there because of it.
 fn others(project: &Project, lock: &Lock) -> Result<Vec<Digest>> {
     let directory = &project.site.app;
     let root = Root::open(directory).map_err(|error| Diagnostic::io("cannot read", directory, &error))?;
@@ -86,9 +86,9 @@ fn others(project: &Project, lock: &Lock) -> Result<Vec<Digest>> {
         Err(failure) if failure.is_missing() => Vec::new(),
         Err(failure) => return Err(failure.diagnostic("cannot read", &directory.join(&below)).into()),
     };
-    let named = lock.base();
+    let named = [lock.base(), project.lock.base()];
     let digests = names.iter().filter_map(|name| name.parse::<Digest>().ok());
-    Ok(digests.filter(|digest| !named.contains(digest)).collect())
+    Ok(digests.filter(|digest| !named.iter().any(|named| named.contains(digest))).collect())
 }
 
 /// The answers with which these files were rendered, as an older lock of the project has them, as options: what the commit that

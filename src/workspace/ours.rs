@@ -185,7 +185,7 @@ impl<'a> Gone<'a> {
     fn new(gone: &[(&'a RelPath, &Recorded)], large: &BTreeMap<Digest, u64>) -> Self {
         let size = |recorded: &Recorded| match &recorded.entry {
             Some(entry) => Some(entry.bytes().len() as u64),
-            None => large.get(&recorded.pristine.base()?).copied(),
+            None => large.get(&recorded.pristine.bytes()?).copied(),
         };
         let mut alike: HashMap<Alike<'_>, (bool, BTreeSet<u64>)> = HashMap::new();
         for (path, recorded) in gone {

@@ -14,7 +14,8 @@ use crate::git;
 use crate::limits::{Budget, INFLATED};
 use crate::lock::{BASE, DIRECTORY, Digest, Inflater, LOCK, Lock};
 use crate::merge::Bases;
-use crate::tree::RelPath;
+use crate::plan::Trees;
+use crate::tree::{Entry, RelPath};
 
 /// A project that create-app made.
 #[derive(Debug)]
@@ -86,6 +87,33 @@ impl Project {
             bases.repository.clear();
         }
         Ok(Self { site, lock, lock_digest, merging, bases, present, broken, room, folder })
+    }
+
+    /// A project that has no record, as it would be recorded: with these files, and this lock of them.
+    ///
+    /// # Errors
+    ///
+    /// Where the app's directory cannot be opened.
+    pub fn unrecorded(site: Site, lock: Lock, rendered: &Trees) -> Result<Self> {
+        let entries = rendered.app.values().chain(rendered.repository.values());
+        let bytes = |entry: &Entry| match entry {
+            Entry::File { bytes, .. } => bytes.clone(),
+            Entry::Symlink { target } => Bytes::from(target.clone().into_bytes()),
+        };
+        let stored = entries.map(|entry| (Digest::of(entry.bytes()), bytes(entry))).collect();
+        let bases = Bases::new(&lock, &stored);
+        let folder = Folder::open(&site)?;
+        Ok(Self {
+            site,
+            lock_digest: Digest::of(b""),
+            lock,
+            merging: None,
+            bases,
+            present: BTreeSet::new(),
+            broken: Vec::new(),
+            room: Room::default(),
+            folder,
+        })
     }
 
     /// That git left the lock in conflict, if it did. The project's lock is one of both sides then.

@@ -88,14 +88,16 @@ impl Site {
     /// What belongs at the repository's root goes below this directory: the root, or the app where that is the same.
     #[must_use]
     pub fn root(&self) -> &Path {
-        let depth = self.app_dir.as_ref().map_or(0, |app_dir| app_dir.as_str().split('/').count());
+        let depth = self.app_dir.as_ref().map_or(0, RelPath::depth);
         self.app.ancestors().nth(depth).unwrap_or(&self.app)
     }
 
-    /// Whether a project that create-app made stands here.
+    /// Whether a project that create-app made stands here, as far as one can see: what cannot be read is not absent.
     #[must_use]
     pub fn has_lock(&self) -> bool {
-        self.app.join(DIRECTORY).join(LOCK).symlink_metadata().is_ok()
+        use std::io::ErrorKind::{NotADirectory, NotFound};
+        let found = self.app.join(DIRECTORY).join(LOCK).symlink_metadata();
+        found.map_or_else(|error| !matches!(error.kind(), NotFound | NotADirectory), |_| true)
     }
 
     /// The paths below the repository's root that belong to the project that stands here. None where there is none, or

@@ -60,7 +60,7 @@ fn record(site: &Site, app: &Tree, repository: &Tree) -> Record {
     let template = LockedTemplate { source: "embedded".into(), revision: "r".into(), ..LockedTemplate::default() };
     let (answers, ownership) = (BTreeMap::new(), Ownership::default());
     let app_dir = site.app_dir.clone();
-    let (answers, ownership, secret) = (&answers, &ownership, &BTreeSet::new());
+    let (answers, ownership, secret) = (&answers, &ownership, &BTreeMap::new());
     let rendered = Rendered { template, app_dir, date: None, answers, ownership, secret, app, repository };
     lock::record(&rendered, &BTreeSet::new())
 }

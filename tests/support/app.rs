@@ -95,11 +95,12 @@ pub(crate) fn packages() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
         tools::install_from(concat!(env!("CARGO_MANIFEST_DIR"), "/template/bun.lock"), "app", |dir| {
-            let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("template");
-            let manifest = fs::read_to_string(template.join("package.json")).map_err(|error| error.to_string())?;
-            let manifest = manifest.replace("{{project-name}}", "app").replace("{{description}}", "");
-            fs::write(dir.join("package.json"), manifest).map_err(|error| error.to_string())?;
-            fs::copy(template.join("bun.lock"), dir.join("bun.lock")).map_err(|error| error.to_string())?;
+            let made = temporary();
+            let mut create = Command::new(env!("CARGO_BIN_EXE_create-app"));
+            tools::run(create.args(["app", "--silent", "--vcs", "none"]).current_dir(made.path()))?;
+            for file in ["package.json", "bun.lock"] {
+                fs::copy(made.path().join("app").join(file), dir.join(file)).map_err(|error| error.to_string())?;
+            }
             let mut install = Command::new(tools::bun());
             install.args(["install", "--frozen-lockfile"]).current_dir(dir);
             tools::run(install.env("BUN_INSTALL_CACHE_DIR", dir.join("cache"))).map(drop)

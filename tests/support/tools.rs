@@ -140,6 +140,9 @@ pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     if output.status.success() { Ok(stdout) } else { Err(format!("{command:?}: {}\n{stdout}{stderr}", output.status)) }
 }
 
+/// How npm installs.
+const NPM: [&str; 5] = ["--ignore-scripts", "--include=optional", "--no-audit", "--no-fund", "--no-update-notifier"];
+
 /// Installs the npm packages, then lets bun put its program in its place: the one install script that is needed.
 fn install_node(dir: &Path) -> Result<(), String> {
     let node = programs::require("Node")?;
@@ -147,10 +150,18 @@ fn install_node(dir: &Path) -> Result<(), String> {
     for (name, text) in [("package.json", PACKAGE_JSON), ("package-lock.json", PACKAGE_LOCK)] {
         fs::write(dir.join(name), text).map_err(|error| error.to_string())?;
     }
-    let options = ["--ignore-scripts", "--include=optional", "--no-audit", "--no-fund", "--no-update-notifier"];
-    run(Command::new(npm).arg("ci").args(options).current_dir(dir))?;
+    run(Command::new(npm).arg("ci").args(NPM).current_dir(dir))?;
     run(Command::new(node).arg("node_modules/bun/install.js").current_dir(dir))?;
     only_bun(&dir.join("programs"), &dir.join("node_modules/bun/bin/bun.exe")).map_err(|error| error.to_string())
+}
+
+/// Installs the npm packages of a lock file and the manifest beside it.
+pub(crate) fn install_npm(lock: &Path, dir: &Path) -> Result<(), String> {
+    let npm = programs::require("npm")?;
+    for name in ["package.json", "package-lock.json"] {
+        fs::copy(lock.with_file_name(name), dir.join(name)).map_err(|error| error.to_string())?;
+    }
+    run(Command::new(npm).arg("ci").args(NPM).current_dir(dir)).map(drop)
 }
 
 /// A directory for the search path of programs that shall find bun and none of the other tools.
@@ -174,7 +185,8 @@ fn install_python(dir: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Builds cargo-generate as it was released, except that the build is not optimised, which takes half the time.
+/// Builds cargo-generate as it was released, except that the build is not optimised, which takes half the time, and that its own git
+/// and its interactive screens are left out: templates in directories render the same without, and OpenSSL is not needed.
 fn install_cargo_generate(dir: &Path) -> Result<(), String> {
     let build = dir.join("build");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -182,7 +194,9 @@ fn install_cargo_generate(dir: &Path) -> Result<(), String> {
     let profile = [("OPT_LEVEL", "0"), ("LTO", "off"), ("CODEGEN_UNITS", "256"), ("DEBUG", "0")];
     let profile = profile.map(|(key, value)| (format!("CARGO_PROFILE_RELEASE_{key}"), value));
     let mut command = Command::new(cargo);
-    command.args(["install", "--quiet", "--locked", &package, "--root"]).arg(dir);
+    command
+        .args(["install", "--quiet", "--locked", "--no-default-features", "--ignore-rust-version", &package, "--root"])
+        .arg(dir);
     run(command.envs(profile).env("CARGO_TARGET_DIR", &build))?;
     fs::remove_dir_all(build).map_err(|error| error.to_string())
 }

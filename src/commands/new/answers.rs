@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answers::built_in::{self, Facts};
+use crate::answers::given::{self, GivenValues, values_of};
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::NewArgs;
+use crate::commands::adoption::Inferred;
 use crate::commands::{hooking, inputs};
 use crate::diagnostic::{Result, Severity};
 use crate::hooks::Hooks;
@@ -12,9 +14,16 @@ use crate::report;
 use crate::template::Template;
 use crate::workspace::Site;
 
-pub(super) fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned: &BTreeSet<&str>) -> Result<Facts> {
+pub(super) fn facts(
+    args: &NewArgs,
+    site: &Site,
+    template: &Template,
+    given: &GivenValues,
+    mentioned: &BTreeSet<&str>,
+) -> Result<Facts> {
     let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = args.name.clone().or(directory).unwrap_or_default();
+    let given = given.get("project-name").and_then(|given| given::spell(&given.value));
+    let name = given.or_else(|| args.name.clone()).or(directory).unwrap_or_default();
     name::check(&name, template.manifest.ownership.name_pattern.as_ref())?;
     Ok(Facts {
         name,
@@ -26,16 +35,35 @@ pub(super) fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned:
     })
 }
 
-pub(super) fn answer(args: &NewArgs, template: &Template, facts: &Facts, may_ask: bool) -> Result<(Resolved, Hooks)> {
+/// What the environment and the command line give.
+pub(super) fn given(args: &NewArgs) -> Result<GivenValues> {
     let mut given = inputs::environment()?;
     given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
+    Ok(given)
+}
+
+/// What was given, and what the files of the directory tell where nothing was.
+pub(super) fn known(inferred: &Inferred, given: GivenValues) -> GivenValues {
+    let mut known = values_of(inferred.values().filter(|(name, _)| name != "project-name"));
+    known.extend(given);
+    known
+}
+
+/// What is known, then questions.
+pub(super) fn answer(
+    args: &NewArgs,
+    template: &Template,
+    facts: &Facts,
+    known: &GivenValues,
+    may_ask: bool,
+) -> Result<(Resolved, Hooks)> {
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let mut variables = built_in::variables(facts);
     let consent = hooking::consent(&args.commands, may_ask);
-    let setting = hooking::setting(consent, &args.commands, may_ask, None, &given, BTreeMap::new());
+    let setting = hooking::setting(consent, &args.commands, may_ask, None, known, BTreeMap::new());
     let (hooks, name) = hooking::init(template, &mut variables, setting)?;
-    let mut resolved = resolve(&template.manifest, variables, &given, &mut ask)?;
+    let mut resolved = resolve(&template.manifest, variables, known, &mut ask)?;
     resolved.answers.extend(name.map(|name| ("project-name".to_owned(), name)));
     let mut warnings = std::mem::take(&mut resolved.warnings);
     warnings.extend(inputs::forget_unused(template, &mut resolved, Severity::Warning, None));

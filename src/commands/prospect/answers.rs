@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Commands;
 use crate::answers::built_in::{self, Facts, OF_THE_START};
-use crate::answers::given::{Given, GivenValues, Source, values_of};
+use crate::answers::given::{self, Given, GivenValues, Source, values_of};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::{CommandArgs, RenderArgs};
@@ -26,15 +26,14 @@ pub(super) fn known(
     template: &Template,
     due: &Due<'_>,
 ) -> Result<BTreeMap<String, Answer>> {
-    match lock {
-        Some(lock) => due.answers(
-            &template.manifest,
-            lock.answers.clone(),
-            lock.date.unwrap_or_else(inputs::date),
-            &Lines::default(),
-        ),
-        None => Ok(inferred.iter().map(|(name, found)| (name.clone(), found.answer.clone())).collect()),
+    let Some(lock) = lock else { return Ok(inferred.values().collect()) };
+    let date = lock.date.unwrap_or_else(inputs::date);
+    let mut known = due.answers(&template.manifest, lock.answers.clone(), date, &Lines::default())?;
+    // Of a project that is adopted, the files tell what its version did not ask for.
+    for (name, answer) in inferred.values() {
+        known.entry(name).or_insert(answer);
     }
+    Ok(known)
 }
 
 /// The recorded answers, then what was given now, then questions.
@@ -49,7 +48,9 @@ pub(super) fn answer(
 ) -> Result<(Resolved, Hooks)> {
     let questions = hooking::take_questions(template, &mut recorded);
     template.manifest.ownership.carry_over(&mut recorded);
-    if let Some(name) = &args.name {
+    let given_now = given_now.map_or_else(|| inputs::given(args.values_file.as_deref(), &args.define), Ok)?;
+    let name = given_now.get("project-name").and_then(|given| given::spell(&given.value));
+    if let Some(name) = name.as_ref().or(args.name.as_ref()) {
         name::check(name, template.manifest.ownership.name_pattern.as_ref())?;
         recorded.insert("project-name".to_owned(), Answer::Text(name.clone()));
     }
@@ -59,8 +60,10 @@ pub(super) fn answer(
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
     let mut given: GivenValues = inputs::environment()?;
+    // What is recorded counts more than the environment.
+    given.retain(|name, _| !started.contains_key(name));
     given.extend(values_of(recorded.into_iter().filter(|(name, _)| !started.contains_key(name))));
-    given.extend(given_now.map_or_else(|| inputs::given(args.values_file.as_deref(), &args.define), Ok)?);
+    given.extend(given_now);
 
     let mentioned = inputs::remembered(template);
     let facts = facts(site, lock, &mentioned, &started, &given);

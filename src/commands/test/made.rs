@@ -10,7 +10,7 @@ use super::case::{self, Case, From, Upgrade};
 use super::{edit, old};
 use crate::answers::given::{Given, GivenValues, Source, values_of};
 use crate::answers::placeholder::Answer;
-use crate::answers::{Ask, Resolved, built_in, resolve};
+use crate::answers::{Ask, Resolved, built_in, resolve_with};
 use crate::cli::CommandArgs;
 use crate::commands::render::{self, Rendered, Setting};
 use crate::commands::{hooking, inputs};
@@ -91,7 +91,8 @@ impl Maker<'_> {
         let date = Some(date.unwrap_or_default());
         let setting = hooking::setting(consent, commands, false, date, &given, questions);
         let (hooks, name) = hooking::init(self.template, &mut variables, setting)?;
-        let mut resolved = resolve(&self.template.manifest, variables, &given, &mut Ask::Nobody)?;
+        let lines = Lines::within(Some(self.total));
+        let mut resolved = resolve_with(&self.template.manifest, variables, &given, &mut Ask::Nobody, &lines)?;
         resolved.answers.extend(name.map(|name| ("project-name".to_owned(), name)));
         let mut warnings = std::mem::take(&mut resolved.warnings);
         warnings.extend(inputs::forget_unused(self.template, &mut resolved, Severity::Warning, Some(self.total)));
@@ -103,12 +104,15 @@ impl Maker<'_> {
         if self.cases_inside {
             refuse_rendered_cases(self.template, resolved)?;
         }
+        self.total.select(self.template.files.len());
         let (app_dir, date) = (self.case.app_dir.as_ref(), hooks.date());
         let setting = Setting { app_dir, date, strict: true, total: Some(self.total), hooks };
         render::render(self.template, self.template.files.clone(), resolved, &setting)
     }
 
     fn record(&self, resolved: &Resolved, rendered: &Rendered) -> Record {
+        // Its files are hashed, deflated and inflated again.
+        [&rendered.trees.app, &rendered.trees.repository].into_iter().for_each(|tree| self.total.handle_tree(tree));
         let recorded = render::recorded(self.template, resolved, rendered, self.case.app_dir.as_ref());
         lock::record(&recorded, &BTreeSet::new())
     }
@@ -160,6 +164,7 @@ impl Maker<'_> {
             shown,
             app_dir,
             before,
+            made_from: None,
             lock: &lock,
             plan: &plan,
             backup: None,
@@ -169,6 +174,7 @@ impl Maker<'_> {
             secret: ownership.secret_names(),
             inferred: BTreeMap::new(),
             is_downgrade: false,
+            own_lock_files: const { &BTreeSet::new() },
             migrated: &migrated.steps,
         };
         let app = applied(&plan.app, &ours.app);
@@ -189,6 +195,8 @@ impl Maker<'_> {
     /// A project that an old version of the template makes.
     fn at_revision(&self, revision: &str, place: &Place) -> Result<Start> {
         let old = old::template(self.directory, revision, place)?;
+        self.total.fetch();
+        self.total.handle_tree(&old.files);
         let maker = Maker { template: &old, cases_inside: false, ..*self };
         let (mut resolved, hooks) = maker.answer(&self.case.values, None)?;
         let rendered = maker.render(&resolved, &hooks)?;

@@ -8,14 +8,15 @@ use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::report;
 use crate::workspace::{Aborted, Recovered};
 
-/// Takes back the last upgrade of the app at a path.
+/// Takes back the last upgrade of the app at a path. `has_written` becomes true where something was changed, whatever else goes wrong.
 ///
 /// # Errors
 ///
 /// Where there is none that can be taken back, and whatever stopped it; nothing has changed then.
-pub(super) fn run(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
+pub(super) fn run(path: &Path, args: &UpgradeArgs, has_written: &mut bool) -> Result<Outcome> {
     let opened = interrupted::hold(path)?;
     let site = opened.site;
+    *has_written |= opened.recovered.is_some();
     if let Some(Recovered::TakenBack(_) | Recovered::Discarded) = opened.recovered {
         // It may have been an upgrade, or the taking back of one.
         report::status("Nothing else was changed. To take back the upgrade before that, run the command again.");
@@ -32,6 +33,7 @@ pub(super) fn run(path: &Path, args: &UpgradeArgs) -> Result<Outcome> {
         }
         aborted => aborted?,
     };
+    *has_written = true;
     summary::warn_of(&done);
     let shown = site.shown().to_string();
     let printed = match args.json {

@@ -4,12 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use toml::de::DeTable;
 
-use super::{MAX_ENTRIES, Reader, Value};
+use super::{Reader, Value};
 use crate::answers::condition;
 use crate::diagnostic::{Code, Severity, did_you_mean};
-use crate::manifest::{
-    Conditional, Inference, Inferred, ListOrder, ListRule, Manifest, Next, Ownership, Renamed, Spanned,
-};
+use crate::manifest::{Conditional, ListOrder, ListRule, Manifest, Next, Ownership, Renamed, Spanned};
 use crate::render::BUILT_IN;
 
 /// More rules for lists than this would be looked through for each list of each file.
@@ -26,6 +24,7 @@ impl Reader {
             "secret",
             "adopt",
             "infer",
+            "not-adopted",
             "renamed",
             "placeholders",
             "next",
@@ -45,6 +44,7 @@ impl Reader {
             secret,
             adopt: self.strings_at(table, "adopt").unwrap_or_default(),
             infer: self.infer(table),
+            not_adopted: self.not_adopted(table),
             renamed: self.renamed(table),
             renamed_placeholders: self.renamed_placeholders(table, manifest),
             next: self.next(table),
@@ -84,53 +84,16 @@ impl Reader {
         globs
     }
 
-    pub(super) fn infer(&mut self, table: &DeTable<'_>) -> BTreeMap<String, Vec<Inference>> {
-        let Some(infer) = self.table_at(table, "infer") else { return BTreeMap::new() };
-        let mut inferences = BTreeMap::new();
-        let mut all = 0;
-        for (name, value) in infer {
-            let Some(items) = self.array(name.get_ref(), value) else { continue };
-            let items: Vec<&Value<'_>> = items.collect();
-            all += items.len();
-            if self.check_number("ways to find an answer", all) {
-                break;
-            }
-            let ways = items.into_iter().filter_map(|item| self.inference(item));
-            inferences.insert(name.get_ref().to_string(), ways.collect());
-        }
-        inferences
-    }
-
-    fn inference(&mut self, item: &Value<'_>) -> Option<Inference> {
-        const PLACE: &str = "an inference";
-        let table = self.table(PLACE, item)?;
-        if !table.contains_key("regex") {
-            let [file, pointer] = self.two_strings(PLACE, item, ["file", "pointer"])?;
-            return Some(Inference { file, place: Inferred::Pointer(pointer) });
-        }
-        self.check_keys(table, PLACE, &["file", "regex"], Severity::Error);
-        let file = self.required(PLACE, item, table, "file");
-        let regex = self.regex_at(table, "regex")?;
-        if !regex.has_group() {
-            let help = "put brackets around what is the answer";
-            self.invalid(item.span(), "`regex` has no group", "nothing to take the answer from", help);
-        }
-        Some(Inference { file: file?, place: Inferred::Regex(regex) })
-    }
-
     pub(super) fn renamed(&mut self, table: &DeTable<'_>) -> Vec<Renamed> {
-        let Some(value) = table.get("renamed") else { return Vec::new() };
-        let Some(items) = self.array("renamed", value) else { return Vec::new() };
-        let items: Vec<&Value<'_>> = items.collect();
-        self.check_number("lines under `renamed`", items.len());
-        let renamed = items.into_iter().take(MAX_ENTRIES).filter_map(|item| {
+        let items = self.items_at(table, "renamed", "lines under `renamed`");
+        let renamed = items.into_iter().filter_map(|item| {
             let [from, to] = self.two_strings("`[[create-app.renamed]]`", item, ["from", "to"])?;
             Some(Renamed { from, to })
         });
         renamed.collect()
     }
 
-    /// `[create-app.placeholders.NAME]`: what create-app knows of a placeholder besides.
+    /// `[create-app.placeholders.NAME] renamed`.
     fn renamed_placeholders(&mut self, table: &DeTable<'_>, manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
         let Some(placeholders) = self.table_at(table, "placeholders") else { return BTreeMap::new() };
         let declared: HashSet<&str> = manifest.declared().map(|it| it.name.as_str()).collect();
@@ -138,7 +101,12 @@ impl Reader {
         for (name, value) in placeholders {
             let key = name.get_ref().to_string();
             let Some(entries) = self.table(&key, value) else { continue };
-            self.check_keys(entries, "`[create-app.placeholders.NAME]`", &["renamed"], Severity::Error);
+            self.check_keys(
+                entries,
+                "`[create-app.placeholders.NAME]`",
+                &["renamed", "default", "when"],
+                Severity::Error,
+            );
             if !declared.contains(key.as_str()) {
                 let near = || {
                     let near = did_you_mean(&key, declared.iter().copied());
@@ -174,11 +142,8 @@ impl Reader {
 
     pub(super) fn next(&mut self, table: &DeTable<'_>) -> Vec<Next> {
         const PLACE: &str = "`[[create-app.next]]`";
-        let Some(value) = table.get("next") else { return Vec::new() };
-        let Some(items) = self.array("next", value) else { return Vec::new() };
-        let items: Vec<&Value<'_>> = items.collect();
-        self.check_number("commands under `next`", items.len());
-        let next = items.into_iter().take(MAX_ENTRIES).filter_map(|item| {
+        let items = self.items_at(table, "next", "commands under `next`");
+        let next = items.into_iter().filter_map(|item| {
             let table = self.table(PLACE, item)?;
             self.check_keys(table, PLACE, &["run", "get"], Severity::Error);
             let run = self.required(PLACE, item, table, "run")?;

@@ -25,8 +25,14 @@ fn keys_that_are_missing_come_and_values_that_both_have_stay() {
     assert_eq!(value, expected);
     assert_eq!(
         notes,
-        ["`name` stays yours; the template has `app`", "`scripts.test` stays yours; the template has `bun test`"]
+        [
+            "added `scripts.deploy`",
+            "`name` stays yours; the template has `app`",
+            "`scripts.test` stays yours; the template has `bun test`"
+        ]
     );
+    let (_, notes) = adopt("package.json", "{}\n", "{\"a\": {\"b\": {\"c\": 1}, \"d\": {}}, \"e\": [1]}\n");
+    assert_eq!(notes, ["added `a.b.c`, `a.d`, `e`"]);
 }
 
 #[test]

@@ -162,8 +162,52 @@ impl Sides<'_> {
                 }
             }
         }
+        self.alike(identity, &lost, &new, &mut found);
         found
     }
+
+    /// The same for elements that have a new name, and else all that they had, and nothing else has.
+    fn alike(
+        &self,
+        identity: Identity<'_>,
+        lost: &[(&Node, &usize)],
+        new: &[(&Node, &String)],
+        found: &mut Vec<(String, usize)>,
+    ) {
+        let keys: Vec<&str> = match identity {
+            Identity::Composite(keys) | Identity::Keys(keys) => keys.to_vec(),
+            Identity::Named(names) => names.iter().map(String::as_str).collect(),
+            _ => return,
+        };
+        let mut by_rest: HashMap<String, (Vec<usize>, Vec<&String>)> = HashMap::new();
+        for (element, token) in lost {
+            if let Some(rest) = rest(&element.value, &keys) {
+                by_rest.entry(rest).or_default().0.push(**token);
+            }
+        }
+        for (element, identity) in new {
+            if let Some(rest) = rest(&element.value, &keys) {
+                by_rest.entry(rest).or_default().1.push(identity);
+            }
+        }
+        for (lost, new) in by_rest.values() {
+            if let ([token], [identity]) = (&lost[..], &new[..])
+                && !found.iter().any(|(known, other)| known == *identity || other == token)
+            {
+                found.push(((*identity).clone(), *token));
+            }
+        }
+    }
+}
+
+/// What an element holds beside the keys that may name it, as a text; nothing where that is less than two entries.
+fn rest(element: &Value, keys: &[&str]) -> Option<String> {
+    let Value::Map(map) = element else { return None };
+    let is_other = |(key, _): &(&String, &Node)| !keys.contains(&key.as_str());
+    let mut rest: Vec<String> =
+        map.pairs.iter().filter(is_other).map(|(key, node)| format!("{key:?}:{}", node.value.canonical())).collect();
+    rest.sort_unstable();
+    (rest.len() > 1).then(|| rest.join(","))
 }
 
 #[cfg(test)]

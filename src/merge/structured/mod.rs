@@ -12,6 +12,7 @@ mod json;
 mod json_edit;
 mod order;
 mod plain;
+mod renames;
 mod rules;
 mod toml;
 mod toml_edits;
@@ -104,7 +105,11 @@ pub(super) fn adopt(file: File<'_>, versions: &Versions<'_>) -> Option<(Vec<u8>,
     let is_judged = job.wanted(Side::Ours).is_some_and(|node| node.value.is_judged());
     let is_right = is_judged && job.holds(&text, Side::Ours, Fit::Comments);
     let kept = || ours.root.value.differences(&theirs.root.value).into_iter();
-    let notes = || kept().map(|kept| Subject::value_kept(kept.key, &kept.theirs)).collect();
+    let added = || Some(ours.root.value.lacks(&theirs.root.value)).filter(|keys| !keys.is_empty());
+    let notes = || {
+        let kept = kept().map(|kept| Subject::value_kept(kept.key, &kept.theirs));
+        added().map(Subject::KeysAdded).into_iter().chain(kept).collect()
+    };
     let finished = || plain.finish(merge.clone().into_owned()).choose(Side::Ours);
     is_right.then(|| (finished(), notes()))
 }

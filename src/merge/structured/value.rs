@@ -310,6 +310,20 @@ impl Value {
         }
     }
 
+    /// The keys that the other map has and this one has not; below others, joined with dots.
+    pub(super) fn lacks(&self, other: &Self) -> Vec<String> {
+        let (Self::Map(one), Self::Map(other)) = (self, other) else { return Vec::new() };
+        let none = Self::Map(Map::default());
+        let all = other.pairs.iter().flat_map(|(key, theirs)| {
+            let below = one.get(key).map_or(&none, |ours| &ours.value).lacks(&theirs.value);
+            match one.get(key) {
+                None if below.is_empty() => vec![key.clone()],
+                _ => below.into_iter().map(|below| format!("{key}.{below}")).collect(),
+            }
+        });
+        all.collect()
+    }
+
     /// Whether every part of it is known.
     pub(super) fn is_judged(&self) -> bool {
         match self {

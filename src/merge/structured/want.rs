@@ -1,11 +1,12 @@
 //! The document that a merge must give: a three-way merge of values, with their order and comments.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use indexmap::{IndexMap, IndexSet};
 
 use super::identity::tokens;
 use super::order::{Arranged, Binding, Slot, arrange};
+use super::renames::Renames;
 use super::rules::{Kind, Rule, Rules, exclusive_keys};
 use super::value::{Comments, List, Map, Node, Order, Value};
 use crate::merge::ending::trivial;
@@ -89,7 +90,7 @@ impl<'v> Merger<'v> {
             (Some(base), None, Some(left)) | (Some(base), Some(left), None) if left.is_part_of(base) => None,
             _ => {
                 self.conflicts.values += 1;
-                self.choose([base, ours, theirs]).cloned()
+                choose(self.side, [base, ours, theirs]).cloned()
             }
         }
     }
@@ -123,17 +124,9 @@ impl<'v> Merger<'v> {
         }
     }
 
-    fn choose<'c, T>(&self, [base, ours, theirs]: Three<'c, T>) -> Option<&'c T> {
-        match self.side {
-            Side::Base => base,
-            Side::Ours | Side::Both => ours,
-            Side::Theirs => theirs,
-        }
-    }
-
     fn disagree(&mut self, versions: Three<'_, Value>) -> Value {
         self.conflicts.values += 1;
-        self.choose(versions).or(versions[1]).cloned().unwrap_or(Value::Any)
+        choose(self.side, versions).or(versions[1]).cloned().unwrap_or(Value::Any)
     }
 
     /// Whether two maps that both sides added can be one: where one has all of the other, or their entries do not depend
@@ -152,24 +145,39 @@ impl<'v> Merger<'v> {
 
     /// Nothing, where the order of the keys has a meaning and does not follow, or where keys exclude each other.
     fn maps(&mut self, base: Option<&'v Map>, ours: &'v Map, theirs: &'v Map) -> Option<Value> {
+        let renames = Renames::of(base, ours, theirs);
         let mut names = IndexSet::new();
-        let mut number =
-            |map: &'v Map| map.pairs.keys().map(|key| names.insert_full(key.as_str()).0).collect::<Vec<_>>();
-        let tokens = [base.map(&mut number).unwrap_or_default(), number(ours), number(theirs)];
-        let names: Vec<&str> = names.into_iter().collect();
+        let mut number = |map: Option<&'v Map>| {
+            let keys = map.into_iter().flat_map(|map| map.pairs.keys());
+            keys.map(|key| names.insert_full(renames.before(key)).0).collect::<Vec<_>>()
+        };
+        let tokens = [number(base), number(Some(ours)), number(Some(theirs))];
+        let names: Vec<[&str; 2]> = names.into_iter().map(|name| [name, renames.after(name)]).collect();
+        let get = |map: &'v Map, [before, after]: [&str; 2]| map.get(before).or_else(|| map.get(after));
         let has_order = self.inputs.rules.is_ordered_map(&self.keys) && !self.inputs.is_adoption;
-        let arranged = arrange(tokens.each_ref().map(Vec::as_slice), has_order);
-        if arranged.is_torn && has_order {
+        let dropped = |token: &usize| has_order && [ours, theirs].iter().all(|side| get(side, names[*token]).is_none());
+        let dropped = tokens[0].iter().copied().filter(dropped).collect();
+        let arranged = arrange(tokens.each_ref().map(Vec::as_slice), has_order, &dropped);
+        if arranged.is_torn {
             return None;
         }
+        let rivals = renames.rivals();
+        self.conflicts.values += rivals.count;
         self.conflicts.moves += usize::from(arranged.is_moved);
-        let sorting = Sorting::of(&tokens, |token| names[token].to_lowercase());
+        let sorting = Sorting::of(&tokens, |token| names[token][1].to_lowercase());
         let policy = Policy { has_order, is_map: true, sorting: sorting.as_ref() };
         let (mut pairs, mut places) = (IndexMap::with_capacity(names.len()), HashMap::new());
-        for token in self.chosen(&arranged, &tokens[0], policy) {
-            let key = names[token];
+        for (token, side) in self.chosen(&arranged, policy) {
+            let key = names[token][1];
+            let versions =
+                [base.and_then(|base| base.get(names[token][0])), get(ours, names[token]), get(theirs, names[token])];
+            let is_rival = self.side != Side::Both && rivals.keys.contains(key);
             self.keys.push(key);
-            let node = self.merge(base.and_then(|base| base.get(key)), ours.get(key), theirs.get(key));
+            let node = match side {
+                _ if is_rival => choose(self.side, versions).cloned(),
+                Some(side) => choose(side, versions).cloned(),
+                None => self.merge(versions[0], versions[1], versions[2]),
+            };
             self.keys.pop();
             if let Some(node) = node {
                 places.insert(token, pairs.len());
@@ -204,14 +212,16 @@ impl<'v> Merger<'v> {
         let Some(tokens) = tokens else {
             return self.inputs.takes_any.then_some(Value::Any);
         };
-        let arranged = arrange(tokens.each_ref().map(Vec::as_slice), has_order);
-        if arranged.is_torn && has_order {
-            return None;
-        }
-        self.conflicts.moves += usize::from(arranged.is_moved);
         let at = [0, 1, 2].map(|version: usize| {
             tokens[version].iter().copied().zip(versions[version]).collect::<HashMap<usize, &'v Node>>()
         });
+        let in_dispute = |token: &usize| is_disputed(at.each_ref().map(|nodes| nodes.get(token).copied()));
+        let disputed = tokens[0].iter().copied().filter(in_dispute).collect();
+        let arranged = arrange(tokens.each_ref().map(Vec::as_slice), has_order, &disputed);
+        if arranged.is_torn {
+            return None;
+        }
+        self.conflicts.moves += usize::from(arranged.is_moved);
         let key = |token: usize| match at.iter().find_map(|nodes| nodes.get(&token)).map(|node| &node.value) {
             Some(Value::Text(text) | Value::Scalar(text)) => text.to_lowercase(),
             _ => String::new(),
@@ -220,9 +230,13 @@ impl<'v> Merger<'v> {
         let sorting = Sorting::of(&tokens, key).filter(|_| versions.iter().all(|list| list.iter().all(is_plain)));
         let policy = Policy { has_order, is_map: false, sorting: sorting.as_ref() };
         let (mut items, mut places) = (Vec::new(), HashMap::new());
-        for token in self.chosen(&arranged, &tokens[0], policy) {
+        for (token, side) in self.chosen(&arranged, policy) {
             let [base, ours, theirs] = [0, 1, 2].map(|version: usize| at[version].get(&token).copied());
-            if let Some(node) = self.element(base, ours, theirs) {
+            let node = match side {
+                Some(side) => choose(side, [base, ours, theirs]).cloned(),
+                None => self.element(base, ours, theirs),
+            };
+            if let Some(node) = node {
                 places.insert(token, items.len());
                 items.push(node);
             }
@@ -236,34 +250,32 @@ impl<'v> Merger<'v> {
         match (base, ours, theirs) {
             (None, Some(one), Some(other)) if !one.value.is_same(&other.value) && !self.inputs.is_adoption => {
                 self.conflicts.values += 1;
-                self.choose([base, ours, theirs]).cloned()
+                choose(self.side, [base, ours, theirs]).cloned()
             }
             _ => self.merge(base, ours, theirs),
         }
     }
 
-    /// The entries in order, with those of one side alone where both have some in one place, and must not.
-    fn chosen(&mut self, arranged: &Arranged, base: &[usize], policy: Policy<'_>) -> Vec<usize> {
-        let base: HashSet<usize> = base.iter().copied().collect();
+    /// The entries in order. Where a place is in question and a side is chosen, it has what that side has there, as it is:
+    /// those entries come with the side.
+    fn chosen(&mut self, arranged: &Arranged, policy: Policy<'_>) -> Vec<(usize, Option<Side>)> {
         let mut out = Vec::new();
         for slot in &arranged.slots {
             match slot {
-                Slot::One(token) => out.push(*token),
-                Slot::Gap { ours, theirs, is_replaced } => {
-                    let is_value = *is_replaced && !policy.is_map && !self.inputs.is_adoption;
-                    self.conflicts.values += usize::from(is_value);
-                    self.conflicts.orders += usize::from(policy.has_order && !is_value);
-                    let both = ours.iter().chain(theirs);
-                    match self.side {
-                        Side::Ours if is_value || policy.has_order => out.extend(ours),
-                        Side::Theirs if is_value || policy.has_order => out.extend(theirs),
-                        Side::Base if is_value || policy.has_order => {
-                            out.extend(both.filter(|token| base.contains(token)));
-                        }
-                        _ => {
-                            let from = out.len();
-                            out.extend(both);
-                            policy.sorting.into_iter().for_each(|sorting| sorting.sort(&mut out[from..]));
+                Slot::One(token) => out.push((*token, None)),
+                Slot::Gap { base, ours, theirs, is_replaced } => {
+                    self.conflicts.values += usize::from(*is_replaced);
+                    self.conflicts.orders += usize::from(policy.has_order && !is_replaced);
+                    let decided = Some(self.side).filter(|_| *is_replaced || policy.has_order);
+                    let whole = |entries: &[usize]| entries.iter().map(|&token| (token, decided)).collect::<Vec<_>>();
+                    match decided {
+                        Some(Side::Ours) => out.extend(whole(ours)),
+                        Some(Side::Theirs) => out.extend(whole(theirs)),
+                        Some(Side::Base) => out.extend(whole(base)),
+                        Some(Side::Both) | None => {
+                            let mut both: Vec<usize> = ours.iter().chain(theirs).copied().collect();
+                            policy.sorting.into_iter().for_each(|sorting| sorting.sort(&mut both));
+                            out.extend(both.into_iter().map(|token| (token, None)));
                         }
                     }
                 }
@@ -339,6 +351,24 @@ impl<'v> Merger<'v> {
             String::from_utf8_lossy(&merge.choose(if self.side == Side::Both { Side::Ours } else { self.side }))
                 .into_owned();
         chosen.split_terminator("\0\n").map(str::to_owned).collect()
+    }
+}
+
+fn choose<'c, T>(side: Side, [base, ours, theirs]: Three<'c, T>) -> Option<&'c T> {
+    match side {
+        Side::Base => base,
+        Side::Ours | Side::Both => ours,
+        Side::Theirs => theirs,
+    }
+}
+
+/// Whether the sides disagree on an element of the base if anything new took its place: both dropped it, or one did, and
+/// the other changed it.
+fn is_disputed([base, ours, theirs]: Three<'_, Node>) -> bool {
+    match (base, ours, theirs) {
+        (Some(_), None, None) => true,
+        (Some(base), Some(left), None) | (Some(base), None, Some(left)) => left != base && !left.is_part_of(base),
+        _ => false,
     }
 }
 

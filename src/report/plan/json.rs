@@ -60,6 +60,9 @@ struct JsonAnswer<'a> {
     name: &'a str,
     before: Option<String>,
     after: Option<String>,
+    /// What told it, of a project that is adopted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -117,7 +120,7 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
         app_dir: told.app_dir.map(RelPath::as_str),
         changed: told.changed,
         conflicts: told.conflicted().count(),
-        before: told.before.map(|lock| JsonTemplate::of(&lock.template)),
+        before: told.before.map(|lock| &lock.template).or(told.made_from).map(JsonTemplate::of),
         after: JsonTemplate::of(&told.lock.template),
         migrations: told.migrated.iter().map(json_migration).collect(),
         answers: told.answers().into_iter().map(|answer| json_answer(told, answer)).collect(),
@@ -147,10 +150,11 @@ fn json_migration((version, step): &(String, Migration)) -> JsonMigration<'_> {
     JsonMigration { version, step }
 }
 
-fn json_answer<'a>(told: &Told<'_>, (name, values): (&'a str, [Option<&Answer>; 2])) -> JsonAnswer<'a> {
+fn json_answer<'a>(told: &'a Told<'_>, (name, values): (&'a str, [Option<&Answer>; 2])) -> JsonAnswer<'a> {
     let shown = |_: &&Answer| !told.secret.contains(name);
     let [before, after] = values.map(|value| value.filter(shown).map(ToString::to_string));
-    JsonAnswer { name, before, after }
+    let from = told.inferred.get(name).map(String::as_str);
+    JsonAnswer { name, before, after, from }
 }
 
 fn json_change<'a>(told: &Told<'_>, (repository, path, change): (bool, &'a RelPath, &'a Change)) -> JsonChange<'a> {

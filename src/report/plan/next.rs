@@ -85,11 +85,11 @@ pub(super) fn message(told: &Told<'_>) -> String {
 
 /// A path below the repository's root, as seen from the app.
 fn seen_from_app(told: &Told<'_>, path: &str) -> String {
-    let Some(app_dir) = told.app_dir.map(RelPath::as_str) else { return path.to_owned() };
-    match path.strip_prefix(app_dir) {
+    let Some(app_dir) = told.app_dir else { return path.to_owned() };
+    match path.strip_prefix(app_dir.as_str()) {
         Some("") => ".".to_owned(),
         Some(below) if below.starts_with('/') => below[1..].to_owned(),
-        _ => "../".repeat(app_dir.split('/').count()) + path,
+        _ => app_dir.way_up() + path,
     }
 }
 
@@ -123,6 +123,5 @@ fn place(told: &Told<'_>, repository: bool, path: &RelPath) -> String {
 
 /// A path, as seen from the app.
 fn from_app(told: &Told<'_>, repository: bool, path: &str) -> String {
-    let depth = told.app_dir.filter(|_| repository).map_or(0, |app_dir| app_dir.as_str().split('/').count());
-    "../".repeat(depth) + path
+    told.app_dir.filter(|_| repository).map(RelPath::way_up).unwrap_or_default() + path
 }

@@ -11,7 +11,8 @@ pub(in crate::workspace) fn strangers(site: &Site) -> Vec<Diagnostic> {
     let Ok(record) = Root::open(&site.app).and_then(|app| Ok(app.descend(DIRECTORY)?)) else { return Vec::new() };
     let name = |name: &str| site.name_of(&format!("{DIRECTORY}/{name}"));
     let mut found = Vec::new();
-    if !matches!(record.spot("txn").kind(), Ok(None)) {
+    // What cannot be read is for whoever reads the record to say.
+    if matches!(record.spot("txn").kind(), Ok(Some(_))) {
         let name = name("txn");
         let title = format!("`{name}` looks like an interrupted change, but nothing inside a project is carried out");
         let help = format!(
@@ -21,7 +22,7 @@ pub(in crate::workspace) fn strangers(site: &Site) -> Vec<Diagnostic> {
     }
     let busy = record.spot("busy");
     match busy.kind() {
-        Ok(None) => {}
+        Ok(None) | Err(_) => {}
         // Older versions leave it on some systems, and nothing is in it.
         Ok(Some(Kind::File)) if busy.metadata().is_ok_and(|metadata| metadata.len() == 0) => {}
         _ => {

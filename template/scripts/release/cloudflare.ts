@@ -1,3 +1,6 @@
+{%- if compiler_settings == "app" -%}
+// @ts-nocheck The flags in tsconfig.json are the app's.
+{% endif -%}
 /**
  * The few calls of Cloudflare's API that releases need, and what follows from their answers: which release is live, and
  * which ones came before. Cloudflare's own list of deployments is the ledger; nothing is kept anywhere else.

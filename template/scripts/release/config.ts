@@ -1,3 +1,6 @@
+{%- if compiler_settings == "app" -%}
+// @ts-nocheck The flags in tsconfig.json are the app's.
+{% endif -%}
 /**
  * The shape of alchemy.config.ts, and the names that follow from it. Everything else in this folder asks here what an
  * environment is called, where it lives and which release the working tree is.

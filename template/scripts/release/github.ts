@@ -1,3 +1,6 @@
+{%- if compiler_settings == "app" -%}
+// @ts-nocheck The flags in tsconfig.json are the app's.
+{% endif -%}
 /**
  * GitHub's part of a promotion: whether a commit may go to an environment, and the deployment record that people read.
  * The record is never read back to decide anything: after a rollback from a laptop it would be wrong.
@@ -473,7 +476,7 @@ async function checkProtection(
 ): Promise<string[]> {
   const name = githubEnvironment(config, environment);
   const path = github.inRepository(`/environments/${name}`);
-  const remedy = "Run `bun run environments apply`.";
+  const remedy = "Run `bun run {{script_prefix}}environments apply`.";
   const rules = await github.optional<EnvironmentRules>(path);
   if (rules === undefined) {
     throw new Refusal(`GitHub has no environment ${name}. ${remedy}`);

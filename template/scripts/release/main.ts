@@ -1,3 +1,6 @@
+{%- if compiler_settings == "app" -%}
+// @ts-nocheck The flags in tsconfig.json are the app's.
+{% endif -%}
 /** The commands of a release, for the workflows and for a laptop alike: see `USAGE`. */
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";

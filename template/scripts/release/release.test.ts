@@ -1,3 +1,6 @@
+{%- if compiler_settings == "app" -%}
+// @ts-nocheck The flags in tsconfig.json are the app's.
+{% endif -%}
 /** Everything here talks to stand-ins on the loopback interface: no account, no network. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
@@ -1124,7 +1127,7 @@ describe("the gate of staging", () => {
 
 // --- environments ----------------------------------------------------------------------------------------------------
 
-describe("bun run environments", () => {
+describe("bun run {{script_prefix}}environments", () => {
   const rules = (reviewers: object[], more: object[] = []) => ({
     protection_rules: [
       ...more,

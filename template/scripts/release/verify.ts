@@ -1,3 +1,6 @@
+{%- if compiler_settings == "app" -%}
+// @ts-nocheck The flags in tsconfig.json are the app's.
+{% endif -%}
 /** Asks a deployed app whether it is the release that it should be, and whether it answers quickly and without errors. */
 import type { Thresholds, Variables } from "./config.ts";
 

@@ -5,6 +5,8 @@ mod form;
 mod json;
 mod judge;
 mod laws;
+mod renames;
+mod sides;
 mod toml;
 mod yaml;
 mod yaml_edits;

@@ -16,7 +16,8 @@ pub(crate) fn run(data: &[u8]) {
     let after = apply(&plan, &ours);
     let again = upgrade(Some(&bases(&theirs, plan.moved.clone())), &after, &theirs);
     assert!(again.is_empty(), "a second upgrade does something: {plan:#?}\nand again\n{again:#?}");
-    let (known, left): (BTreeSet<_>, BTreeSet<_>) = (lines(&base).collect(), lines(&after).collect());
+    // The file may have had another name in the template, one by which its values are merged.
+    let (known, left): (BTreeSet<_>, BTreeSet<_>) = (all_lines(base.values()).collect(), lines(&after).collect());
     for line in lines(&ours).filter(|line| !known.contains(line)) {
         assert!(left.contains(&line), "{:?} is lost: {plan:#?}", String::from_utf8_lossy(&line));
     }
@@ -32,7 +33,7 @@ pub(crate) fn run(data: &[u8]) {
 fn untouched(mut base: Tree, mut theirs: Tree) {
     // What the app owns after `new` is another law.
     for tree in [&mut base, &mut theirs] {
-        tree.retain(|path, _| !["own.md", "README.md"].contains(&path.file_name()));
+        tree.retain(|path, _| !is_below(path, "own.md") && !is_below(path, "README.md"));
     }
     let plan = upgrade(Some(&bases(&base, BTreeMap::new())), &base, &theirs);
     let ignored = options().ignored;
@@ -76,10 +77,15 @@ fn split(tree: &Tree) -> Trees {
     Trees { app, repository }
 }
 
+/// Whether a pattern that is a name matches: a directory of that name, too, and so all that is in it.
+fn is_below(path: &RelPath, name: &str) -> bool {
+    path.as_str().split('/').any(|part| part == name)
+}
+
 fn bases(tree: &Tree, moved: BTreeMap<RelPath, RelPath>) -> Bases {
     let record = |(path, entry): (&RelPath, &Entry)| {
         let mut recorded = Recorded::of(entry.clone());
-        recorded.pristine.once = path.file_name() == "own.md";
+        recorded.pristine.once = is_below(path, "own.md");
         recorded.entry = recorded.entry.filter(|_| !recorded.pristine.once);
         (path.clone(), recorded)
     };
@@ -112,9 +118,17 @@ fn apply(plan: &Plan, ours: &Tree) -> Tree {
 
 /// The lines of a tree that are somebody's: not empty ones, and not those of files whose values are merged.
 fn lines(tree: &Tree) -> impl Iterator<Item = Vec<u8>> {
-    let is_text = |path: &RelPath| ![".json", ".toml", ".yml", "rc"].iter().any(|end| path.as_str().ends_with(end));
-    let files = tree.iter().filter(move |(path, entry)| is_text(path) && matches!(entry, Entry::File { .. }));
-    let files = files.map(|(_, entry)| entry);
+    // Another case is another name of the same file, on some systems and so in a merge.
+    let is_text = |path: &RelPath| {
+        let name = path.as_str().to_lowercase();
+        ![".json", ".toml", ".yml", "rc"].iter().any(|end| name.ends_with(end))
+    };
+    all_lines(tree.iter().filter(move |(path, _)| is_text(path)).map(|(_, entry)| entry))
+}
+
+/// The lines of these files that are not empty.
+fn all_lines<'t>(entries: impl Iterator<Item = &'t Entry>) -> impl Iterator<Item = Vec<u8>> {
+    let files = entries.filter(|entry| matches!(entry, Entry::File { .. }));
     let lines = files.flat_map(|entry| entry.bytes().split(|byte| b"\r\n".contains(byte)));
     lines.filter(|line| !line.trim_ascii().is_empty()).map(<[u8]>::to_vec)
 }

@@ -1,0 +1,4 @@
+export interface Bindings {
+  LINKS: KVNamespace;
+  DEFAULT_TARGET?: string;
+}

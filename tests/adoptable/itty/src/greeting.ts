@@ -1,0 +1,3 @@
+export const greeting = (name: string): { message: string } => ({
+  message: `Welcome, ${name}`,
+});

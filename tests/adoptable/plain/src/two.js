@@ -1,0 +1,1 @@
+export const two = (number) => String(number).padStart(2, "0");
