@@ -40,6 +40,8 @@ codes! {
     TooLarge = "T006",
     /// The template uses something that this version of create-app does not do.
     Unsupported = "T007",
+    /// A rendered file that cannot be read as what it is.
+    RenderedInvalid = "T008",
     /// The manifest is not TOML.
     ManifestSyntax = "M001",
     /// A key that the manifest's format does not know.
@@ -48,6 +50,8 @@ codes! {
     ManifestType = "M003",
     /// A value of the right type that cannot be used: a bad regex, glob, expression or default.
     ManifestValue = "M004",
+    /// A rule about files that is about none of them, or contradicts another.
+    ManifestRule = "M005",
     /// A required answer that nobody gave, where nobody can be asked.
     AnswerMissing = "A001",
     /// An answer that its placeholder does not allow.

@@ -23,6 +23,7 @@ pub mod diff;
 pub mod fuzzing;
 pub mod git;
 pub mod limits;
+pub mod lint;
 pub mod lock;
 pub mod manifest;
 pub mod merge;

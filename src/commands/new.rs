@@ -64,7 +64,13 @@ fn make(args: &NewArgs, site: &Site, typed: Typed) -> Result<Outcome> {
     say_that_nobody_was_asked(args, &template, may_ask);
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");
+    // To render takes the files away.
+    let files = args.strict.then(|| template.files.clone());
     let rendered = rendering::render(args, site, &mut template, &mut resolved)?;
+    if let Some(files) = files {
+        render::refuse_rendered_cases(&files, &resolved)?;
+        render::lint(&template, &files, &resolved, &rendered)?;
+    }
     inputs::remember(&mut resolved, &mentioned);
 
     let recorded = render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref());
