@@ -262,7 +262,7 @@ pub struct NewArgs {
     /// Ask nothing: use the defaults, and fail where there is none
     #[arg(long, short)]
     pub silent: bool,
-    /// Treat unknown variables and unknown keys of the manifest as errors
+    /// Treat unknown variables and unknown keys of the manifest as errors, and whatever else looks wrong in the template
     #[arg(long)]
     pub strict: bool,
     /// Version control for the new project; by default git, outside a repository

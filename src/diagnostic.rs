@@ -40,6 +40,8 @@ codes! {
     TooLarge = "T006",
     /// The template uses something that this version of create-app does not do.
     Unsupported = "T007",
+    /// A rendered file that cannot be read as what it is.
+    RenderedInvalid = "T008",
     /// A hook that does not parse, fails, or is not there.
     HookFailed = "H001",
     /// A hook that stops the run, and says why.
@@ -56,6 +58,8 @@ codes! {
     ManifestType = "M003",
     /// A value of the right type that cannot be used: a bad regex, glob, expression or default.
     ManifestValue = "M004",
+    /// A rule about files that is about none of them, or contradicts another.
+    ManifestRule = "M005",
     /// A required answer that nobody gave, where nobody can be asked.
     AnswerMissing = "A001",
     /// An answer that its placeholder does not allow.

@@ -24,6 +24,7 @@ pub mod fuzzing;
 pub mod git;
 pub mod hooks;
 pub mod limits;
+pub mod lint;
 pub mod lock;
 pub mod manifest;
 pub mod merge;

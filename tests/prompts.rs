@@ -14,6 +14,8 @@ mod cancelled;
 mod choices;
 #[path = "prompts/display.rs"]
 mod display;
+#[path = "prompts/in_a_repository.rs"]
+mod in_a_repository;
 #[path = "prompts/lines.rs"]
 mod lines;
 #[path = "prompts/screen.rs"]

@@ -51,8 +51,8 @@ impl From<Outcome> for ExitCode {
 pub fn run(cli: Cli) -> Result<Outcome> {
     report::configure(cli.output.quiet, cli.output.color);
     match cli.command {
-        None => new::run(&cli.new),
-        Some(Command::New(args)) => new::run(&args),
+        None => new::run(&cli.new, new::Typed::Short),
+        Some(Command::New(args)) => new::run(&args, new::Typed::InFull),
         Some(Command::Upgrade(args)) => upgrade::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Check(args)) => check::run(&args),

@@ -1,6 +1,7 @@
 //! `create-app new`: a template and answers become a project.
 
 mod answers;
+mod consent;
 mod mistaken;
 mod rendering;
 
@@ -23,20 +24,29 @@ use crate::template::Template;
 use crate::workspace::{self, Site};
 use crate::{git, report};
 
+/// How the command was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Typed {
+    /// `create-app new PATH`.
+    InFull,
+    /// `create-app PATH`: the path may be a word that was meant for something else.
+    Short,
+}
+
 /// Runs `create-app new`.
 ///
 /// # Errors
 ///
 /// Everything that stopped it; then nothing was written. What goes wrong when the project is complete is a warning.
-pub(super) fn run(args: &NewArgs) -> Result<Outcome> {
+pub(super) fn run(args: &NewArgs, typed: Typed) -> Result<Outcome> {
     let path = args.path.as_deref().unwrap_or(Path::new("."));
     mistaken::refuse_template(path, args)?;
     let site = Site::locate(path)?;
     let has_written = interrupted::finish(&site)?;
-    super::concluded(make(args, &site), has_written)
+    super::concluded(make(args, &site, typed), has_written)
 }
 
-fn make(args: &NewArgs, site: &Site) -> Result<Outcome> {
+fn make(args: &NewArgs, site: &Site, typed: Typed) -> Result<Outcome> {
     let may_ask = !args.silent && prompt::possible();
     let loaded = origin::load(site, None, &args.source, Access { may_ask, offline: true, stay: false })?;
     // A template may be meant to go into what is there.
@@ -54,8 +64,14 @@ fn make(args: &NewArgs, site: &Site) -> Result<Outcome> {
     say_that_nobody_was_asked(args, &template, may_ask);
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");
+    // To render takes the files away.
+    let files = args.strict.then(|| template.files.clone());
     let rendered = rendering::render(args, site, &mut template, &mut resolved, &hooks)?;
     resolved.answers.extend(hooks.asked());
+    if let Some(files) = files {
+        render::refuse_rendered_cases(&files, &resolved)?;
+        render::lint(&template, &files, &resolved, &rendered)?;
+    }
     inputs::remember(&mut resolved, &mentioned);
 
     let recorded = render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref());
@@ -71,6 +87,12 @@ fn make(args: &NewArgs, site: &Site) -> Result<Outcome> {
             git::require()?;
         }
         git::refuse_remains(&site.app)?;
+    }
+    if may_ask && typed == Typed::Short && site.app_dir.is_some() {
+        progress.clear();
+        if !consent::given(site, &plan)? {
+            return Ok(Outcome::Differences);
+        }
     }
     progress.step("writing");
     let done = workspace::create(site, &plan, &record, existing)?;

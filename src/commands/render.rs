@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use crate::answers::Resolved;
 use crate::date::Date;
-use crate::diagnostic::Result;
+use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::hooks::{Done, Filters, Hooks};
+use crate::lint::{self, Linted};
 use crate::lock::{self, LockedTemplate};
 use crate::manifest::Ownership;
 use crate::plan::Trees;
 use crate::render::owned::{self, Owned};
-use crate::render::select::Patterns;
+use crate::render::select::{Patterns, Selected, Selector};
 use crate::render::{self, Request, Total};
 use crate::report;
 use crate::template::Template;
 use crate::tree::{RelPath, Tree};
+
+/// The file that makes a folder of a template a test case.
+pub(super) const CASE: &str = "case.toml";
 
 /// What is not in the template and its answers.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +80,41 @@ pub(super) fn render(template: &Template, files: Tree, resolved: &Resolved, sett
         (setting.hooks.is_dated() || filters.is_some_and(|filters| filters.is_dated())).then_some(setting.date)
     });
     Ok(Rendered { trees, date, secret, ownership })
+}
+
+/// Refuses a template whose test cases would be part of every project.
+///
+/// # Errors
+///
+/// The first of them, and how to leave them out.
+pub(super) fn refuse_rendered_cases(files: &Tree, resolved: &Resolved) -> Result<()> {
+    let selector = Selector::new(files, &resolved.selection)?;
+    let is_case = |path: &&RelPath| path.as_str().starts_with("tests/") && path.file_name() == CASE;
+    let mut rendered = files.keys().filter(is_case).filter(|path| selector.select(path) != Selected::Drop);
+    rendered.next().map_or(Ok(()), |path| {
+        Err(Diagnostic::error(Code::TestCase, format!("the test case `{path}` would be part of every project"))
+            .help("add `ignore = [\"tests\"]` to the table `[template]` of the manifest")
+            .into())
+    })
+}
+
+/// Refuses a template of whose `files` something looks wrong although they render.
+///
+/// # Errors
+///
+/// All that looks wrong.
+pub(super) fn lint(template: &Template, files: &Tree, resolved: &Resolved, rendered: &Rendered) -> Result<()> {
+    let linted = Linted {
+        manifest: &template.manifest,
+        files,
+        names: &template.names,
+        selection: &resolved.selection,
+        variables: &resolved.variables,
+        trees: &rendered.trees,
+        ownership: &rendered.ownership,
+        secret: &rendered.secret,
+    };
+    super::warn(lint::findings(&linted)?, true)
 }
 
 /// Renders the template's files for the last time: it has none afterwards.

@@ -48,6 +48,11 @@ impl Manifest {
         Place::new(&self.name, Arc::clone(&self.text), span)
     }
 
+    /// The place of a region of a string; of all of it, if it has escapes.
+    pub(crate) fn inside(&self, text: &Spanned, inner: Range<usize>) -> Range<usize> {
+        text.inside(&self.text, inner)
+    }
+
     /// The same, to be changed.
     pub(crate) fn declared_mut(&mut self) -> impl Iterator<Item = &mut Placeholder> {
         let conditional = self.conditionals.iter_mut().flat_map(|conditional| &mut conditional.placeholders);
@@ -111,6 +116,14 @@ pub struct Spanned {
     pub value: String,
     /// Its region in bytes of the manifest.
     pub span: Range<usize>,
+}
+
+impl Spanned {
+    /// The place of a region of the string in the manifest; of all of it, if it has escapes.
+    fn inside(&self, manifest: &str, inner: Range<usize>) -> Range<usize> {
+        let raw = manifest.get(self.span.clone()).and_then(|raw| raw.find(&self.value));
+        raw.map_or_else(|| self.span.clone(), |at| self.span.start + at + inner.start..self.span.start + at + inner.end)
+    }
 }
 
 /// Which files of a template are rendered, copied as they are, or dropped.

@@ -15,6 +15,7 @@ pub mod known;
 #[cfg(test)]
 mod laws;
 mod lines;
+pub mod lint;
 mod masked;
 pub mod moves;
 #[cfg(test)]

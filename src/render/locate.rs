@@ -318,7 +318,10 @@ pub(super) fn variables(text: &str, scan: &Scan) -> Vec<(String, Range<usize>)> 
         "tablerowloop",
         "tablerow",
     ];
-    let locals = scan::local_names(text);
+    let mut locals = scan::local_names(text);
+    let counter = |tag: &'_ str| matches!(element::tag_name(tag), Some("increment" | "decrement"));
+    let counters = scan.tags().map(|tag| &text[tag]).filter(|tag| counter(tag));
+    locals.extend(counters.filter_map(|tag| Some(words(tag).nth(1)?.0)));
     let mut found = Vec::new();
     for tag in scan.tags() {
         let stretch = &text[tag];

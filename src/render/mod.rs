@@ -219,6 +219,19 @@ pub(crate) fn has_liquid(text: &str) -> bool {
     element::has_liquid(text)
 }
 
+/// The names that the Liquid of a text uses and that are neither `known` nor bound by it, each with its region; the first of each name.
+/// None where that is too much work.
+pub(crate) fn unknown_names(text: &str, known: &BTreeSet<&str>) -> Vec<(String, Range<usize>)> {
+    let scan = scan::scan(text, &Known::new(known.iter().map(|&name| (name, true))));
+    if scan::too_much(text, &scan).is_some() {
+        return Vec::new();
+    }
+    let mut seen = BTreeSet::new();
+    let mut used = locate::variables(text, &scan);
+    used.retain(|(name, _)| !known.contains(name.as_str()) && seen.insert(name.clone()));
+    used
+}
+
 /// Renders short texts that are not files of the template, within one budget.
 #[derive(Debug, Default)]
 pub struct Lines {

@@ -16,7 +16,7 @@ use crate::source;
 use crate::tree::{RelPath, Tree};
 
 /// The file that makes a folder a case.
-pub(super) const FILE: &str = "case.toml";
+pub(super) const FILE: &str = crate::commands::render::CASE;
 /// The folder in it with the tree that is expected.
 pub(super) const EXPECTED: &str = "expected";
 /// The file in it with what an upgrade is expected to say.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::case::{self, Case, From, Upgrade};
+use super::case::{Case, From, Upgrade};
 use super::{edit, old};
 use crate::answers::given::{Given, GivenValues, Source, values_of};
 use crate::answers::placeholder::Answer;
@@ -15,18 +15,18 @@ use crate::cli::CommandArgs;
 use crate::commands::render::{self, Rendered, Setting};
 use crate::commands::{hooking, inputs};
 use crate::date::Date;
-use crate::diagnostic::{Code, Diagnostic, Place, Result, Severity};
+use crate::diagnostic::{Place, Result, Severity};
 use crate::hooks::Hooks;
 use crate::lock::base::decode;
 use crate::lock::{self, Digest, Record};
 use crate::merge::{Bases, Options, merge};
 use crate::migrations::{Due, Migrated};
 use crate::plan::{Trees, applied};
-use crate::render::select::{Patterns, Selected, Selector};
+use crate::render::select::Patterns;
 use crate::render::{Lines, Total};
 use crate::report::plan::{Told, human};
 use crate::template::Template;
-use crate::tree::{RelPath, Tree};
+use crate::tree::Tree;
 
 /// What came of a case.
 pub(super) struct Made {
@@ -75,7 +75,9 @@ impl Maker<'_> {
             return self.upgraded(upgrade);
         }
         let (resolved, hooks) = self.answer(&self.case.values, None)?;
-        let tree = joined(self.render(&resolved, &hooks)?.trees);
+        let rendered = self.render(&resolved, &hooks)?;
+        self.lint(&resolved, &rendered)?;
+        let tree = joined(rendered.trees);
         Ok(Made { tree, summary: None })
     }
 
@@ -102,12 +104,17 @@ impl Maker<'_> {
 
     fn render(&self, resolved: &Resolved, hooks: &Hooks) -> Result<Rendered> {
         if self.cases_inside {
-            refuse_rendered_cases(self.template, resolved)?;
+            render::refuse_rendered_cases(&self.template.files, resolved)?;
         }
         self.total.select(self.template.files.len());
         let (app_dir, date) = (self.case.app_dir.as_ref(), hooks.date());
         let setting = Setting { app_dir, date, strict: true, total: Some(self.total), hooks };
         render::render(self.template, self.template.files.clone(), resolved, &setting)
+    }
+
+    /// Refuses what looks wrong in the template.
+    fn lint(&self, resolved: &Resolved, rendered: &Rendered) -> Result<()> {
+        render::lint(self.template, &self.template.files, resolved, rendered)
     }
 
     fn record(&self, resolved: &Resolved, rendered: &Rendered) -> Record {
@@ -140,6 +147,7 @@ impl Maker<'_> {
         let (mut resolved, hooks) =
             self.answer(&self.with(self.migrated(&due, start.given)?, &upgrade.values), date)?;
         let theirs = self.render(&resolved, &hooks)?;
+        self.lint(&resolved, &theirs)?;
         resolved.answers.extend(hooks.asked());
 
         let mut declared = theirs.ownership.clone();
@@ -227,18 +235,6 @@ impl Maker<'_> {
         }
         Ok(Start { tree: tree.clone(), record, given, at_the_root })
     }
-}
-
-/// Refuses cases that would be part of every project: `new`, and cargo-generate, know nothing of them.
-fn refuse_rendered_cases(template: &Template, resolved: &Resolved) -> Result<()> {
-    let selector = Selector::new(&template.files, &resolved.selection)?;
-    let is_case = |path: &&RelPath| path.as_str().starts_with("tests/") && path.file_name() == case::FILE;
-    let mut rendered = template.files.keys().filter(is_case).filter(|path| selector.select(path) != Selected::Drop);
-    rendered.next().map_or(Ok(()), |path| {
-        Err(Diagnostic::error(Code::TestCase, format!("the test case `{path}` would be part of every project"))
-            .help("add `ignore = [\"tests\"]` to the table `[template]` of the manifest")
-            .into())
-    })
 }
 
 fn joined(trees: Trees) -> Tree {

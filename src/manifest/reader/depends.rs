@@ -105,8 +105,7 @@ impl Reader {
 
     /// The place of a region of a string; of all of it, if it has escapes.
     pub(super) fn inside(&self, text: &Spanned, inner: Range<usize>) -> Range<usize> {
-        let raw = self.text.get(text.span.clone()).and_then(|raw| raw.find(&text.value));
-        raw.map_or_else(|| text.span.clone(), |at| text.span.start + at + inner.start..text.span.start + at + inner.end)
+        text.inside(&self.text, inner)
     }
 }
 

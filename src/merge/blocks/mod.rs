@@ -56,6 +56,15 @@ pub(super) fn merge(
     Ok(Merged { merge, removed, base: rebased, theirs })
 }
 
+/// How many blocks a file has.
+///
+/// # Errors
+///
+/// Says which marker cannot be understood.
+pub(super) fn count(path: &RelPath, bytes: &[u8]) -> Result<usize, BlockProblem> {
+    Ok(parse(path, bytes)?.len())
+}
+
 /// A version of the file and its blocks.
 struct File<'a> {
     bytes: &'a [u8],

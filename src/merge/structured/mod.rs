@@ -6,6 +6,7 @@
 //! the three versions, there is a conflict.
 
 mod comments;
+mod fault;
 mod format;
 mod identity;
 mod json;
@@ -23,6 +24,7 @@ mod yaml;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
+pub(super) use fault::fault;
 pub(super) use format::Format;
 use format::{Dialect, Other};
 use plain::Plain;

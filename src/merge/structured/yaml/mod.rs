@@ -50,8 +50,13 @@ fn parse_parts(text: &str) -> Option<(Document, Vec<Part>)> {
     Some((Document { is_stream: documents.len() > 1, ..document }, parts))
 }
 
+/// Whether a text can be parsed in time.
+pub(super) fn is_affordable(text: &str) -> bool {
+    looks(text) <= MAX_LOOKS
+}
+
 fn documents(text: &str) -> Option<Vec<yaml::Value>> {
-    if looks(text) > MAX_LOOKS {
+    if !is_affordable(text) {
         return None;
     }
     yaml::Deserializer::from_str(text).map(yaml::Value::deserialize).collect::<Result<_, _>>().ok()

@@ -1,0 +1,56 @@
+//! The manifest on its own.
+
+use crate::answers::condition;
+use crate::answers::placeholder::{Kind, Placeholder};
+use crate::diagnostic::{Code, Diagnostic, Found, did_you_mean};
+use crate::manifest::{Conditional, Manifest};
+use crate::render::{BUILT_IN, has_liquid};
+
+pub(super) fn check(manifest: &Manifest, found: &mut Found) {
+    manifest.conditionals.iter().for_each(|conditional| names(manifest, conditional, found));
+    manifest.declared().for_each(|placeholder| plain_default(manifest, placeholder, found));
+    let selection = &manifest.selection;
+    if let (Some(_), Some([first, ..])) = (&selection.include, selection.exclude.as_deref()) {
+        let problem = Diagnostic::warning(Code::ManifestRule, "`exclude` has no effect beside `include`");
+        let problem = problem.at(manifest.place(first.span.clone()), "not considered");
+        found.push(problem.help("remove one of the two lists: with `include`, all other files are copied"));
+    }
+}
+
+/// A condition is false where it uses a name that nobody knows.
+fn names(manifest: &Manifest, conditional: &Conditional, found: &mut Found) {
+    if conditional.condition.is_none() {
+        return;
+    }
+    let known = || manifest.declared().map(|it| it.name.as_str()).chain(BUILT_IN.iter().copied());
+    let expression = &conditional.expression;
+    for (name, at) in condition::others(&expression.value, known()) {
+        let span = manifest.inside(expression, at..at + name.len());
+        let help = did_you_mean(&name, known())
+            .unwrap_or_else(|| "a condition is about the answers to placeholders and built-in variables".to_owned());
+        let title = format!("`{name}` is not a placeholder, and a condition that looks at it is false");
+        let problem = Diagnostic::warning(Code::ManifestValue, title);
+        found.push(problem.at(manifest.place(span), "unknown").help(help));
+    }
+}
+
+/// A default in `[placeholders]` is taken as it is written.
+fn plain_default(manifest: &Manifest, placeholder: &Placeholder, found: &mut Found) {
+    if placeholder.depends.default.is_some() {
+        return;
+    }
+    let defaults: Vec<&String> = match &placeholder.kind {
+        Kind::Text { default, .. } | Kind::Choice { default, .. } => default.iter().collect(),
+        Kind::Array { default, .. } => default.iter().flatten().collect(),
+        Kind::Bool { .. } => return,
+    };
+    if defaults.into_iter().any(|default| has_liquid(default)) {
+        let name = &placeholder.name;
+        let title = format!("the default of `{name}` has Liquid in it, which is not rendered");
+        let problem = Diagnostic::warning(Code::ManifestValue, title);
+        let problem = problem.at(manifest.place(placeholder.span.clone()), "asked with its default as it is written");
+        found.push(
+            problem.help(format!("write `default` under `[create-app.placeholders.{name}]`: there it is Liquid")),
+        );
+    }
+}

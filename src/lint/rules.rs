@@ -1,0 +1,138 @@
+//! The manifest's rules about files, held against the files.
+
+use std::collections::HashSet;
+
+use super::{Linted, kept};
+use crate::diagnostic::{Code, Diagnostic, Found};
+use crate::manifest::{Renamed, Spanned};
+use crate::render::has_liquid;
+use crate::render::select::{Patterns, Selector};
+use crate::tree::RelPath;
+
+/// What makes a pattern more than a name.
+const WILDCARDS: &[char] = &['*', '?', '[', '{'];
+
+pub(super) fn check(linted: &Linted<'_>, selector: &Selector, found: &mut Found) {
+    let paths = Paths::new(linted, selector);
+    let ownership = linted.ownership;
+    for (key, list) in [("once", &ownership.once), ("blocks", &ownership.blocks), ("repository", &ownership.repository)]
+    {
+        list.iter().filter(|pattern| !paths.may_match(pattern)).for_each(|pattern| {
+            found.push(no_file(linted, key, pattern));
+        });
+    }
+    let Linted { files, manifest, .. } = linted;
+    let selection = &manifest.selection;
+    for (key, list) in [("include", &selection.include), ("exclude", &selection.exclude)] {
+        // `*.png` may be there for files to come.
+        let names = list.iter().flatten().filter(|pattern| !pattern.value.contains(WILDCARDS) && !is_negated(pattern));
+        for pattern in names {
+            let patterns = Patterns::new([pattern.value.as_str()]);
+            if !files.keys().any(|path| patterns.matches(path.as_str())) {
+                found.push(no_file(linted, key, pattern));
+            }
+        }
+    }
+    twice(linted, found);
+    renamed(linted, &paths, found);
+}
+
+fn is_negated(pattern: &Spanned) -> bool {
+    pattern.value.starts_with('!')
+}
+
+fn no_file(linted: &Linted<'_>, key: &str, pattern: &Spanned) -> Diagnostic {
+    let title = format!("the pattern `{}` under `{key}` matches no file", pattern.value.escape_debug());
+    let help = "correct it, or remove it; a pattern is relative to the template, and sees names without `.liquid`";
+    Diagnostic::warning(Code::ManifestRule, title)
+        .at(linted.manifest.place(pattern.span.clone()), "about nothing")
+        .help(help)
+}
+
+/// The paths that files of projects may have.
+struct Paths<'a> {
+    linted: &'a Linted<'a>,
+    /// Whether there may be paths of which nothing is known: those with variables, of files that these answers leave out.
+    are_open: bool,
+}
+
+impl<'a> Paths<'a> {
+    fn new(linted: &'a Linted<'a>, selector: &Selector) -> Self {
+        let kept: HashSet<&RelPath> = kept(linted.files, selector).map(|(path, ..)| path).collect();
+        let are_open = linted.files.keys().any(|path| has_liquid(path.as_str()) && !kept.contains(path));
+        Self { linted, are_open }
+    }
+
+    /// Rendered ones; and the names in the template, for files that other answers bring.
+    fn all(&self) -> impl Iterator<Item = &str> {
+        let rendered = self.linted.rendered().map(|(path, _)| path.as_str());
+        rendered.chain(self.linted.files.keys().map(RelPath::as_str))
+    }
+
+    fn may_match(&self, pattern: &Spanned) -> bool {
+        let is_rendered = || {
+            let raw = self.linted.manifest.text.get(pattern.span.clone());
+            raw.is_some_and(has_liquid) && self.linted.rendered().count() < self.linted.files.len()
+        };
+        let patterns = Patterns::new([pattern.value.as_str()]);
+        self.are_open || is_negated(pattern) || self.all().any(|path| patterns.matches(path)) || is_rendered()
+    }
+
+    /// Whether there may be a file of this name, or a directory.
+    fn may_have(&self, name: &str) -> bool {
+        let name = name.trim_end_matches('/');
+        let is_there = |path: &str| path == name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'));
+        self.are_open || self.all().any(is_there)
+    }
+}
+
+/// Files that are the app's own from the start, and of which blocks belong to the template.
+fn twice(linted: &Linted<'_>, found: &mut Found) {
+    let once = Patterns::of(&linted.ownership.once);
+    for pattern in linted.ownership.blocks.iter().filter(|pattern| !is_negated(pattern)) {
+        let blocks = Patterns::new([pattern.value.as_str()]);
+        let both = |path: &&RelPath| blocks.matches(path.as_str()) && once.matches(path.as_str());
+        if let Some(path) = linted.rendered().map(|(path, _)| path).find(both) {
+            let title = format!("`{path}` is under `once` and under `blocks`");
+            let problem = Diagnostic::warning(Code::ManifestRule, title);
+            let problem = problem.at(linted.manifest.place(pattern.span.clone()), "`once` is about it, too");
+            found.push(problem.help("remove it from one of them: an upgrade leaves files under `once` as they are"));
+        }
+    }
+}
+
+/// Moves of files that are not where they went, or are still where they were.
+fn renamed(linted: &Linted<'_>, paths: &Paths<'_>, found: &mut Found) {
+    let renamed = &linted.ownership.renamed;
+    let mut seen = HashSet::new();
+    for Renamed { from, to } in renamed {
+        let mut tell = |key: &str, value: &str, title: String, help: &str| {
+            let span = place_of(&linted.manifest.text, key, value);
+            found.push(
+                Diagnostic::warning(Code::ManifestRule, title).at(linted.manifest.place(span), "here").help(help),
+            );
+        };
+        // It may have moved on since.
+        if !renamed.iter().any(|other| other.from == *to) && !paths.may_have(to) {
+            let title = format!("`{from}` is renamed to `{to}`, which the template does not have");
+            tell("to", to, title, "write where the file is now, or remove the entry if it was deleted");
+        }
+        if linted.rendered().any(|(path, _)| path.as_str() == from) {
+            let title = format!("`{from}` is renamed to `{to}`, and is still there");
+            tell("from", from, title, "remove the entry, or the old file");
+        }
+        if !seen.insert(from) {
+            tell("from", from, format!("`{from}` is renamed twice"), "keep the entry that says where the file is now");
+        }
+    }
+}
+
+/// Where the manifest gives a key this value; its beginning if that cannot be found.
+fn place_of(text: &str, key: &str, value: &str) -> std::ops::Range<usize> {
+    let starts = text.match_indices(value).map(|(at, _)| at);
+    let mut given = starts.filter(|&at| {
+        let before = text[..at].trim_end_matches(['"', '\'']).trim_end();
+        before.strip_suffix('=').is_some_and(|before| before.trim_end().ends_with(key))
+    });
+    given.next().map_or(0..0, |at| at..at + value.len())
+}
