@@ -33,12 +33,13 @@ pub fn merge(path: &RelPath, known: Known<'_>, base: Option<&[u8]>, ours: &[u8],
     if let Some(bytes) = trivial(base, Some(ours), Some(theirs)).flatten() {
         return Merged::text(TextMerge::resolved(side(base, ours, theirs), bytes.to_vec()));
     }
+    let needs = |bytes: &[u8]| structured::needs_final_newline(path, bytes);
     let versions = match base {
-        Some(base) => Versions::new(base, ours, theirs),
+        Some(base) => Versions::with(base, ours, theirs, needs),
         None => Versions::without_base(ours, theirs),
     };
     let merged = by_rule(path, known, base.is_some(), &versions);
-    Merged { merge: versions.finish(merged.merge).into_owned(), ..merged }
+    Merged { merge: versions.finish_with(merged.merge, needs).into_owned(), ..merged }
 }
 
 fn by_rule(path: &RelPath, known: Known<'_>, has_base: bool, versions: &Versions<'_>) -> Merged {

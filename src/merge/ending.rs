@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::text::{self, Region, TextMerge};
+use super::text::{self, Region, Side, TextMerge};
 
 /// How the lines of a file end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,13 +141,20 @@ impl<'a> Versions<'a> {
     /// ones, ours stays.
     #[must_use]
     pub fn new(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8]) -> Self {
+        Self::with(base, ours, theirs, |_| false)
+    }
+
+    /// The same for a format in which the final newline may have a meaning: `needs` says whether it has in a text, which has
+    /// one or not. Where it has in a version that lacks it, it belongs to the lines.
+    #[must_use]
+    pub fn with(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8], needs: impl Fn(&[u8]) -> bool) -> Self {
         let ending = merged_ending(uniform(base), uniform(ours), uniform(theirs));
         let [base, ours, theirs] = [base, ours, theirs].map(|bytes| match ending {
             Some(ending) => convert(bytes, ending),
             None => Cow::Borrowed(bytes),
         });
         let mut versions = Self { base, ours, theirs, is_unfinished: false };
-        versions.complete(ending);
+        versions.complete(ending, needs);
         versions
     }
 
@@ -161,8 +168,12 @@ impl<'a> Versions<'a> {
     }
 
     /// Gives every version that is not empty a final newline, unless all of them lack it.
-    fn complete(&mut self, ending: Option<LineEnding>) {
+    fn complete(&mut self, ending: Option<LineEnding>, needs: impl Fn(&[u8]) -> bool) {
         let complete = |bytes: &[u8]| bytes.last().map(|last| matches!(last, b'\n' | b'\r'));
+        let is_value = |bytes: &[u8]| complete(bytes) == Some(false) && needs(bytes);
+        if [&self.base, &self.ours, &self.theirs].into_iter().any(|bytes| is_value(bytes)) {
+            return;
+        }
         let [base, ours, theirs] = [complete(&self.base), complete(&self.ours), complete(&self.theirs)];
         if [base, ours, theirs].into_iter().flatten().all(|complete| complete) {
             return;
@@ -182,11 +193,24 @@ impl<'a> Versions<'a> {
 
     /// Turns the merge of these versions into the merge of the files: without the final newline, where the file has none.
     #[must_use]
-    pub fn finish<'m>(&self, mut merge: TextMerge<'m>) -> TextMerge<'m> {
-        match merge.regions.last_mut().filter(|_| self.is_unfinished) {
-            Some(Region::Resolved { bytes, .. }) => strip(bytes),
-            Some(Region::Conflict { base, ours, theirs }) => [base, ours, theirs].into_iter().for_each(strip),
-            None => {}
+    pub fn finish<'m>(&self, merge: TextMerge<'m>) -> TextMerge<'m> {
+        self.finish_with(merge, |_| false)
+    }
+
+    /// The same; a side whose text `needs` its final newline keeps it.
+    #[must_use]
+    pub fn finish_with<'m>(&self, mut merge: TextMerge<'m>, needs: impl Fn(&[u8]) -> bool) -> TextMerge<'m> {
+        if !self.is_unfinished {
+            return merge;
+        }
+        let is_needed = [Side::Base, Side::Ours, Side::Theirs].map(|side| needs(&merge.choose(side)));
+        match merge.regions.last_mut() {
+            Some(Region::Resolved { bytes, .. }) if !is_needed[1] && !is_needed[2] => strip(bytes),
+            Some(Region::Conflict { base, ours, theirs }) => {
+                let sides = [base, ours, theirs].into_iter().zip(is_needed).filter(|(_, is_needed)| !is_needed);
+                sides.for_each(|(bytes, _)| strip(bytes));
+            }
+            Some(Region::Resolved { .. }) | None => {}
         }
         let last = merge.regions.pop();
         last.into_iter().for_each(|region| merge.push(region));

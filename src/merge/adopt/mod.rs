@@ -45,7 +45,8 @@ pub(super) fn merge(name: &RelPath, known: Known<'_>, ours: &[u8], theirs: &[u8]
     let adopted = if lines::is_line_set(name) { None } else { by_key().or_else(by_outline) };
     match adopted {
         Some((text, notes)) => {
-            let finished = versions.finish(TextMerge::resolved(Side::Both, text));
+            let needs = |bytes: &[u8]| structured::needs_final_newline(name, bytes);
+            let finished = versions.finish_with(TextMerge::resolved(Side::Both, text), needs);
             Adopted::clean(finished.choose(Side::Ours), notes)
         }
         None => {

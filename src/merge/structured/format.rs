@@ -62,7 +62,7 @@ impl Format {
             Self::Jsonc => &[Dialect::Json(json::Dialect::Commented), Dialect::Json(json::Dialect::Comments)],
             Self::Json5 => &[Dialect::Json(json::Dialect::Json5)],
             Self::Toml => &[Dialect::Toml],
-            Self::Yaml => &[Dialect::Yaml],
+            Self::Yaml => &[Dialect::Yaml(yaml::Aliases::Names), Dialect::Yaml(yaml::Aliases::Values)],
         }
     }
 }
@@ -81,7 +81,7 @@ pub(super) struct Other<'t> {
 pub(super) enum Dialect {
     Json(json::Dialect),
     Toml,
-    Yaml,
+    Yaml(yaml::Aliases),
 }
 
 impl Dialect {
@@ -96,7 +96,7 @@ impl Dialect {
         match self {
             Self::Json(dialect) => json::parse(text, dialect),
             Self::Toml => toml::parse(text),
-            Self::Yaml => yaml::parse(text, places),
+            Self::Yaml(aliases) => yaml::parse(text, places, aliases),
         }
     }
 
@@ -106,8 +106,13 @@ impl Dialect {
         match self {
             Self::Json(dialect) => json_edit::edit(text, dialect, want, other, rules),
             Self::Toml => toml_edits::edit(text, want, other, rules),
-            Self::Yaml => yaml::edit(text, want, other, rules),
+            Self::Yaml(aliases) => yaml::edit(text, want, other, rules, aliases),
         }
+    }
+
+    /// Whether the last line feed of a text, which has it or not, is a part of a value.
+    pub(super) fn needs_final_newline(self, text: &str) -> bool {
+        matches!(self, Self::Yaml(_)) && yaml::needs_final_newline(text)
     }
 
     /// Whether elements are separated by commas.
@@ -119,7 +124,7 @@ impl Dialect {
     pub(super) fn mend(self, text: &str) -> Option<String> {
         match self {
             Self::Json(dialect) => json::mend_commas(text, dialect),
-            Self::Toml | Self::Yaml => None,
+            Self::Toml | Self::Yaml(_) => None,
         }
     }
 }

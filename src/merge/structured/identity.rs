@@ -63,6 +63,8 @@ pub(super) fn identify(element: &Value, identity: Identity<'_>) -> String {
             let name = |key: &str| Some(format!("{key}\0{}", named(element, key)?));
             keys(identity).into_iter().find_map(name)
         }
+        // With quotes or without, it is the same element.
+        (_, Value::Scalar(text)) if element.may_be_text() => Some(format!("{text:?}")),
         _ => None,
     };
     known.unwrap_or_else(|| element.canonical())

@@ -22,7 +22,7 @@ mod want;
 mod yaml;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub(super) use fault::fault;
 pub(super) use format::Format;
@@ -72,6 +72,12 @@ impl<'f> File<'f> {
     }
 }
 
+/// Whether the last line feed of a file's text, which has it or not, is a part of a value.
+pub(super) fn needs_final_newline(path: &RelPath, bytes: &[u8]) -> bool {
+    let dialect = Format::of(path).and_then(|format| format.dialects().first().copied());
+    dialect.zip(str::from_utf8(bytes).ok()).is_some_and(|(dialect, text)| dialect.needs_final_newline(text))
+}
+
 /// Merges three versions of a structured file; without a base, by key.
 ///
 /// Nothing where one of them cannot be parsed: then the file is text.
@@ -82,7 +88,7 @@ pub(super) fn merge(file: File<'_>, has_base: bool, versions: &Versions<'_>) -> 
     if let Some(merge) = job.sound() {
         return Some(Merged { merge: plain.finish(merge.into_owned()), is_form_kept: false, is_too_large: false });
     }
-    let job = if job.dialect == Dialect::Yaml {
+    let job = if matches!(job.dialect, Dialect::Yaml(_)) {
         // Both together would take twice the memory.
         drop(job);
         file.job(has_base, Purpose::Merge, &plain)?
@@ -144,6 +150,10 @@ struct Job<'v> {
     conflicts: Conflicts,
     /// How often each comment has to be there.
     comments: HashMap<String, usize>,
+    /// The same of the aliases of YAML.
+    aliases: HashMap<String, usize>,
+    /// Where each anchor of YAML is.
+    anchors: BTreeMap<String, u64>,
 }
 
 /// Where both sides insert in more places than this, they are all treated alike.
@@ -182,7 +192,7 @@ impl Shape {
         if self.is_stream && !document.is_stream {
             let comments = std::mem::take(&mut document.root.comments);
             let root = std::mem::replace(&mut document.root, Node::new(Value::Any));
-            document.root = Node { value: Value::List(List::new(vec![root])), comments };
+            document.root = Node { comments, ..Node::new(Value::List(List::new(vec![root]))) };
             document.is_stream = true;
         }
         if self.has_header
@@ -208,6 +218,7 @@ impl<'v> Job<'v> {
         let base_document = if has_base { Some(parse(base)?) } else { None };
         let (our_document, their_document) = (parse(ours)?, parse(theirs)?);
         let all = base_document.iter().chain([&our_document, &their_document]);
+        let anchors = anchors(all.clone())?;
         let shape = Shape::of(&all.collect::<Vec<_>>());
         let base_document = base_document.map(|document| shape.apply(document));
         let (our_document, their_document) = (shape.apply(our_document), shape.apply(their_document));
@@ -222,10 +233,35 @@ impl<'v> Job<'v> {
         };
         let both = want(inputs, Side::Both);
         let conflicts = both.conflicts;
-        let comments = required(base_document.as_ref(), &our_document, &their_document);
+        let comments = |document: &Document| document.comments.clone();
+        let comments = required(base_document.as_ref(), &our_document, &their_document, comments);
+        let aliases = |document: &Document| document.aliases.clone();
+        let mut needed = required(base_document.as_ref(), &our_document, &their_document, aliases);
+        if conflicts.is_none() {
+            for (alias, count) in required(base_document.as_ref(), &their_document, &our_document, aliases) {
+                let needed = needed.entry(alias).or_default();
+                *needed = count.max(*needed);
+            }
+        }
+        let aliases = needed;
         let documents = (base_document, our_document, their_document);
         let sides = OnceCell::new();
-        Some(Self { dialect, shape, rules, base, ours, theirs, documents, purpose, both, sides, conflicts, comments })
+        Some(Self {
+            dialect,
+            shape,
+            rules,
+            base,
+            ours,
+            theirs,
+            documents,
+            purpose,
+            both,
+            sides,
+            conflicts,
+            comments,
+            aliases,
+            anchors,
+        })
     }
 
     fn inputs(&self) -> Inputs<'_> {
@@ -396,7 +432,9 @@ impl<'v> Job<'v> {
     }
 
     fn parse(&self, text: &str) -> Option<Document> {
-        Some(self.shape.apply(self.dialect.parse_with(text, self.purpose != Purpose::Sound)?))
+        let document = self.dialect.parse_with(text, self.purpose != Purpose::Sound)?;
+        let is_known = |(name, place): (&String, &u64)| self.anchors.get(name) == Some(place);
+        document.anchors.iter().all(is_known).then(|| self.shape.apply(document))
     }
 
     fn holds_bytes(&self, bytes: Vec<u8>, fit: Fit) -> bool {
@@ -419,10 +457,11 @@ impl<'v> Job<'v> {
     }
 
     fn has_comments(&self, document: &Document) -> bool {
-        let found = count(&document.comments);
-        let has =
-            |(comment, wanted): (&String, &usize)| found.get(comment.as_str()).is_some_and(|found| found >= wanted);
-        self.comments.iter().all(has)
+        let has_all = |needed: &HashMap<String, usize>, found: &[String]| {
+            let found = count(found);
+            needed.iter().all(|(text, wanted)| found.get(text.as_str()).is_some_and(|found| found >= wanted))
+        };
+        has_all(&self.comments, &document.comments) && has_all(&self.aliases, &document.aliases)
     }
 
     /// The wanted documents, put into `text` by the editor; what that lacks comes from `source`.
@@ -430,7 +469,7 @@ impl<'v> Job<'v> {
         let before = self.documents.0.as_ref().map(|_| self.base);
         // Without a base nobody knows what a workflow of the user's was to do: keys of another one, put into it, may start it
         // or take its rights.
-        if before.is_none() && self.dialect == Dialect::Yaml {
+        if before.is_none() && matches!(self.dialect, Dialect::Yaml(_)) {
             return None;
         }
         let edit = |want: &Node, side| self.dialect.edit(text, want, Other { side, base: before }, &self.rules);
@@ -472,17 +511,32 @@ fn count(comments: &[String]) -> HashMap<&str, usize> {
     counts
 }
 
-/// The comments of ours, without those that the template had and has dropped.
-fn required(base: Option<&Document>, ours: &Document, theirs: &Document) -> HashMap<String, usize> {
-    let base = base.map(|base| count(&base.comments)).unwrap_or_default();
-    let [ours, theirs] = [ours, theirs].map(|document| count(&document.comments));
-    let left = |comment: &&str| {
-        let [base, ours, theirs] =
-            [&base, &ours, &theirs].map(|counts| counts.get(*comment).copied().unwrap_or_default());
-        let left = ours.saturating_sub(base.saturating_sub(theirs));
-        ((*comment).to_owned(), left)
+/// The comments or aliases of a side, without those that the other one had and has dropped.
+fn required(
+    base: Option<&Document>,
+    side: &Document,
+    other: &Document,
+    texts: impl Fn(&Document) -> Vec<String>,
+) -> HashMap<String, usize> {
+    let [base, side, other] = [base, Some(side), Some(other)].map(|document| document.map(&texts).unwrap_or_default());
+    let [base, side, other] = [&base, &side, &other].map(|texts| count(texts));
+    let left = |text: &&str| {
+        let [base, side, other] = [&base, &side, &other].map(|counts| counts.get(*text).copied().unwrap_or_default());
+        let left = side.saturating_sub(base.saturating_sub(other));
+        ((*text).to_owned(), left)
     };
-    ours.keys().map(left).filter(|(_, wanted)| *wanted > 0).collect()
+    side.keys().map(left).filter(|(_, wanted)| *wanted > 0).collect()
+}
+
+/// Where the anchors of several versions are; nothing where a name is in two places.
+fn anchors<'d>(documents: impl Iterator<Item = &'d Document>) -> Option<BTreeMap<String, u64>> {
+    let mut anchors = BTreeMap::new();
+    for (name, place) in documents.flat_map(|document| &document.anchors) {
+        if anchors.insert(name.clone(), *place).is_some_and(|known| known != *place) {
+            return None;
+        }
+    }
+    Some(anchors)
 }
 
 /// The comments of a structured file, where the first dialect of its format that takes all of `texts` finds some.

@@ -1,5 +1,7 @@
 //! What the structured formats have in common: a document as a tree of values, each with its comments.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
 use super::comments::{Comment, Outline};
@@ -24,6 +26,18 @@ pub(super) enum Value {
 pub(super) struct Node {
     pub(super) value: Value,
     pub(super) comments: Comments,
+    /// Whether it is a folded text of YAML.
+    pub(super) is_folded: Folded,
+}
+
+/// How a value is written, whatever it is: all are equal.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Folded(pub(super) bool);
+
+impl PartialEq for Folded {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// The comments of an entry of a map or a list, with their markers.
@@ -120,7 +134,7 @@ impl Comments {
 
 impl Node {
     pub(super) fn new(value: Value) -> Self {
-        Self { value, comments: Comments::default() }
+        Self { value, comments: Comments::default(), is_folded: Folded::default() }
     }
 
     /// Whether `self`, a wanted value, allows `found`.
@@ -225,6 +239,12 @@ impl Value {
             (Self::Map(wanted), Self::Map(found)) => wanted.allows(found, fit),
             _ => self == found,
         }
+    }
+
+    /// Whether it is a scalar without quotes that may be a text to some readers: `yes`, or a date.
+    pub(super) fn may_be_text(&self) -> bool {
+        let is_sure = |text: &str| matches!(text, "null" | "true" | "false") || text.parse::<f64>().is_ok();
+        matches!(self, Self::Scalar(text) if !is_sure(text))
     }
 
     /// A text that equal values share, whatever the order of their keys, and their comments.
@@ -356,6 +376,10 @@ impl Difference {
 pub(super) struct Document {
     pub(super) root: Node,
     pub(super) comments: Vec<String>,
+    /// The aliases of YAML, where they are values, with the places that they are in.
+    pub(super) aliases: Vec<String>,
+    /// Where each anchor of YAML is.
+    pub(super) anchors: BTreeMap<String, u64>,
     /// Whether it is a list of several documents.
     pub(super) is_stream: bool,
 }
@@ -365,6 +389,6 @@ impl Document {
     pub(super) fn new(text: &str, mut root: Node, outline: Outline, found: Vec<Comment>) -> Self {
         let comments = found.iter().map(|comment| comment.text.clone()).collect();
         outline.attach(text, found, &mut root);
-        Self { root, comments, is_stream: false }
+        Self { root, comments, aliases: Vec::new(), anchors: BTreeMap::new(), is_stream: false }
     }
 }

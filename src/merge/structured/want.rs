@@ -8,7 +8,7 @@ use super::identity::tokens;
 use super::order::{Arranged, Binding, Slot, arrange};
 use super::renames::Renames;
 use super::rules::{Kind, Rule, Rules, exclusive_keys};
-use super::value::{Comments, List, Map, Node, Order, Value};
+use super::value::{Comments, Folded, List, Map, Node, Order, Value};
 use crate::merge::ending::trivial;
 use crate::merge::text::{self, Side};
 
@@ -83,8 +83,11 @@ impl<'v> Merger<'v> {
             (_, Some(ours), Some(theirs)) => {
                 let comments = self.comments(base.map(|base| &base.comments), &ours.comments, &theirs.comments);
                 self.loose(base, ours, theirs);
-                let value = self.value([base.map(|base| &base.value), Some(&ours.value), Some(&theirs.value)]);
-                Some(Node { value, comments })
+                let is_folded =
+                    Folded(base.is_some_and(|base| base.is_folded.0) && ours.is_folded.0 && theirs.is_folded.0);
+                let versions = [base.map(|base| &base.value), Some(&ours.value), Some(&theirs.value)];
+                let value = self.value(versions, is_folded.0);
+                Some(Node { value, comments, is_folded })
             }
             // One side dropped what the other took parts of.
             (Some(base), None, Some(left)) | (Some(base), Some(left), None) if left.is_part_of(base) => None,
@@ -95,7 +98,7 @@ impl<'v> Merger<'v> {
         }
     }
 
-    fn value(&mut self, [base, ours, theirs]: Three<'v, Value>) -> Value {
+    fn value(&mut self, [base, ours, theirs]: Three<'v, Value>, is_folded: bool) -> Value {
         let (Some(o), Some(t)) = (ours, theirs) else { return Value::Any };
         if let Some(value) = trivial(base, ours, theirs).flatten() {
             return value.clone();
@@ -116,12 +119,29 @@ impl<'v> Merger<'v> {
             (Some(Value::Text(base)), Value::Text(ours), Value::Text(theirs))
                 if [base, ours, theirs].iter().all(|text| text.contains('\n')) =>
             {
-                let merge = text::merge(base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
-                self.conflicts.values += merge.conflicts();
-                Value::Text(String::from_utf8_lossy(&merge.choose(self.side)).into_owned())
+                self.texts([base, ours, theirs], is_folded)
             }
             _ => self.disagree([base, Some(o), Some(t)]),
         }
+    }
+
+    /// Merges texts line by line, apart from the line feeds at their ends. The paragraphs of folded texts have an empty line
+    /// between them where they are written.
+    fn texts(&mut self, texts: [&str; 3], is_folded: bool) -> Value {
+        let ends = texts.map(|text| &text[text.trim_end_matches('\n').len()..]);
+        let line = if is_folded { "\n\0\n" } else { "\n" };
+        let [base, ours, theirs] = texts
+            .map(|text| text.trim_end_matches('\n').split('\n').map(|one| format!("{one}{line}")).collect::<String>());
+        let merge = text::merge(base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
+        let end = trivial(ends[0], ends[1], ends[2]);
+        self.conflicts.values += merge.conflicts() + usize::from(end.is_none());
+        let end = end.unwrap_or(match self.side {
+            Side::Base => ends[0],
+            Side::Ours | Side::Both => ends[1],
+            Side::Theirs => ends[2],
+        });
+        let merged = String::from_utf8_lossy(&merge.choose(self.side)).replace(line, "\n");
+        Value::Text(merged.trim_end_matches('\n').to_owned() + end)
     }
 
     fn disagree(&mut self, versions: Three<'_, Value>) -> Value {
@@ -437,10 +457,15 @@ fn is_mixed(versions: [&[Node]; 3]) -> bool {
     let kind = |value: &Value| match value {
         Value::Map(_) => 0,
         Value::Text(_) => 1,
-        Value::Scalar(_) => 2,
+        value @ Value::Scalar(_) => 2 - i32::from(value.may_be_text()),
         // A name with options: `["name", {}]`.
         Value::List(_) | Value::Any => 1,
     };
-    let mixed = |list: &[Node]| list.windows(2).any(|pair| kind(&pair[0].value) != kind(&pair[1].value));
+    // An alias may be of any kind.
+    let is_known = |node: &&Node| !matches!(&node.value, Value::Scalar(text) if text.starts_with('*'));
+    let mixed = |list: &[Node]| {
+        let mut kinds = list.iter().filter(is_known).map(|node| kind(&node.value));
+        kinds.next().is_some_and(|first| kinds.any(|kind| kind != first))
+    };
     versions.iter().any(|list| mixed(list))
 }

@@ -1,6 +1,7 @@
 use super::{drawn, lines, text};
 use crate::merge::draw::Style;
 use crate::merge::structured::format::Dialect;
+use crate::merge::structured::yaml::Aliases;
 
 const CI: &str = "\
 # Continuous integration.
@@ -157,9 +158,112 @@ fn a_step_that_the_user_dropped_and_the_template_bumped_is_a_conflict() {
 /// The parser looks at each open bracket again at each token: this would take minutes.
 #[test]
 fn what_would_take_too_long_to_parse_is_not_parsed() {
-    let parses = |text: &str| Dialect::Yaml.parse_with(text, true).is_some();
+    let parses = |text: &str| Dialect::Yaml(Aliases::Values).parse_with(text, true).is_some();
     assert!(parses(&format!("a: {}{}\n", "[".repeat(100), "]".repeat(100))));
     assert!(parses(&"- [a, b]\n".repeat(1_000)));
     assert!(!parses(&format!("a: {}{}\n", "[".repeat(100_000), "]".repeat(100_000))));
     assert!(!parses(&"{a: ".repeat(50_000)));
+}
+
+#[test]
+fn quotes_around_what_some_readers_take_for_no_text_are_a_change() {
+    for (plain, next) in [("0440", "0400"), ("2024-01-01", "2024-06-01"), ("yes", "no"), ("12:30", "13:30")] {
+        let base = format!("x:\n  v: {plain}\nk: 1\n");
+        let [ours, theirs] = [format!("'{plain}'"), next.to_owned()].map(|value| base.replace(plain, &value));
+        let conflict = format!("x:\n<<<<<<< yours\n  v: '{plain}'\n=======\n  v: {next}\n>>>>>>> template 2\nk: 1\n");
+        assert_eq!(drawn("a.yml", &base, &ours, &theirs), conflict);
+        // What is new is written as it is.
+        let deeper = base.replace("  v", "    v");
+        assert_eq!(drawn("a.yml", &base, &deeper, &theirs), deeper.replace(plain, next));
+        let quoted = base.replace(plain, &format!("\"{plain}\""));
+        assert_eq!(drawn("a.yml", &base, &deeper, &quoted), deeper.replace(plain, &format!("\"{plain}\"")));
+    }
+    // A version of three numbers is a text to everybody.
+    let base = "v: 1.2.3\nk: 1\n";
+    assert_eq!(drawn("a.yml", base, "v: '1.2.3'\nk: 1\n", "v: 1.2.4\nk: 1\n"), "v: 1.2.4\nk: 1\n");
+}
+
+#[test]
+fn a_list_of_texts_may_hold_what_some_readers_take_for_something_else() {
+    let base = "x:\n  - a\n  - yes\n";
+    let merged = drawn("a.yml", base, "x:\n  - mine\n  - a\n  - yes\n", "x: [a, yes, t]\n");
+    assert_eq!(merged, "x: [mine, a, yes, t]\n");
+}
+
+#[test]
+fn the_last_line_feed_of_a_literal_stays() {
+    let base = "a: 1\nb: 2\n";
+    let theirs = "a: 1\nb: 2\nc: |\n  x\n  y\n";
+    assert_eq!(drawn("a.yml", base, "a: 1\nb: 2", theirs), theirs);
+    assert_eq!(drawn("a.yml", base, "a: 0\nb: 2", theirs), theirs.replace("a: 1", "a: 0"));
+    // One that the user's file lacks is not a part of the user's literal.
+    let base = "a: 1\nb: 2\nc: 3\nd: |\n  x\n";
+    let ours = base.trim_end();
+    assert_eq!(drawn("a.yml", base, ours, &base.replace("a: 1", "a: 2")), ours.replace("a: 1", "a: 2"));
+    let merged = drawn("a.yml", base, ours, &format!("{base}e: 1\n"));
+    assert_eq!(merged, base.replace('|', "|-") + "e: 1\n");
+    // The sides of a conflict have what they have.
+    let (base, ours, theirs) = ("a: 1\nb: 2\n", "a: 1\nb: 3", "a: 1\nb: |\n  x\n");
+    assert_eq!(text("a.yml", Some(base), ours, theirs, Style::Ours), ours);
+    assert_eq!(text("a.yml", Some(base), ours, theirs, Style::Theirs), theirs);
+}
+
+#[test]
+fn an_alias_is_never_replaced_by_what_it_stands_for() {
+    let base = lines(["a:", "  x: 1", "b:", "  x: 2", "mid:", "  y: 1", "d:", "  x: 4"]);
+    let ours = base.replace("a:", "a: &env").replace("d:\n  x: 4", "d: *env");
+    let theirs = base.replace("b:", "b: &env").replace("y: 1", "y: *env");
+    for (ours, theirs) in [(&ours, &theirs), (&theirs, &ours)] {
+        let merged = drawn("a.yml", &base, ours, theirs);
+        assert!(merged.contains("<<<<<<<"), "{merged}");
+    }
+    // With another name, both are kept, in any layout.
+    let theirs = theirs.replace("env", "other");
+    let deeper = ours.replace("  ", "    ");
+    let merged = deeper.replace("b:", "b: &other").replace("y: 1", "y: *other");
+    assert_eq!(drawn("a.yml", &base, &deeper, &theirs), merged);
+}
+
+#[test]
+fn an_alias_has_what_its_anchor_gets() {
+    let base = lines(["a: &e", "  x: 1", "b:", "  y: 2", "c: *e"]);
+    let theirs = base.replace("  x: 1\n", "  x: 1\n  w: 2\n");
+    // The user's copy, or map with a merge key, is as it is.
+    for own in ["c:\n  <<: *e\n  q: 1\n", "c:\n  x: 1\n"] {
+        let ours = base.replace("c: *e\n", own);
+        assert_eq!(drawn("a.yml", &base, &ours, &theirs), theirs.replace("c: *e\n", own));
+    }
+    let ours = base.replace("x: 1", "x: 5");
+    let theirs = base.clone() + "d: [*e]\n";
+    assert_eq!(drawn("a.yml", &base, &ours, &theirs), ours + "d: [*e]\n");
+    // An anchor that moves to another value is another one.
+    let ours = base.replace("a: &e", "a:").replace("b:", "b: &e");
+    assert!(drawn("a.yml", &base, &ours, &theirs).contains("<<<<<<<"));
+}
+
+#[test]
+fn the_end_of_a_literal_is_merged_apart_from_its_lines() {
+    let base = lines(["run: |", "  a", "  b", "  c"]);
+    let [ours, theirs] = [base.replace('|', "|-"), base.replace("  c", "  d")];
+    assert_eq!(drawn("a.yml", &base, &ours, &theirs), ours.replace("  c", "  d"));
+    let deeper = ours.replace("  ", "    ");
+    assert_eq!(drawn("a.yml", &base, &deeper, &theirs), deeper.replace("  c", "  d"));
+    let theirs = base.replace('|', "|+") + "\n";
+    assert!(drawn("a.yml", &base, &ours, &theirs).contains("<<<<<<<"));
+}
+
+#[test]
+fn a_folded_text_is_merged_by_its_paragraphs() {
+    let base = lines(["s: >", "  a", "  b", "", "  c", "  d", "t: 1"]);
+    let ours = base.replace("  b", "  B");
+    let theirs = base.replace("  c", "  C");
+    assert_eq!(drawn("a.yml", &base, &ours, &theirs), ours.replace("  c", "  C"));
+    // The lines of each paragraph stay as they are, also where the file is written in another way.
+    let deeper = ours.replace("  ", "    ");
+    assert_eq!(drawn("a.yml", &base, &deeper, &theirs), deeper.replace("  c", "  C"));
+    let theirs = theirs.replace("  a", "  A");
+    for layout in [&ours, &deeper] {
+        assert_eq!(text("a.yml", Some(&base), layout, &theirs, Style::Ours), layout.replace("  c", "  C"));
+    }
+    assert_eq!(text("a.yml", Some(&base), &ours, &theirs, Style::Theirs), theirs);
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::Aliases;
 use super::parts::{Kind, line_start};
 use super::scalar;
 use super::source::{Document, Source, Style, View, comment};
@@ -20,12 +21,13 @@ pub(in crate::merge::structured) fn edit(
     want: &Node,
     Other { side, base }: Other<'_>,
     rules: &Rules<'_>,
+    aliases: Aliases,
 ) -> Option<String> {
     if text.contains('\r') || side.contains('\r') {
         return None;
     }
-    let [canvas, side] = [Source::new(text, true)?, Source::new(side, false)?];
-    let base = base.and_then(|base| Source::new(base, false));
+    let [canvas, side] = [Source::new(text, true, aliases)?, Source::new(side, false, aliases)?];
+    let base = base.and_then(|base| Source::new(base, false, aliases));
     let mut editor = Editor { style: canvas.style.or(side.style), rules, keys: Vec::new() };
     let (documents, there) = (canvas.documents()?, side.documents()?);
     let was = base.as_ref().and_then(Source::documents).unwrap_or_default();
@@ -204,7 +206,7 @@ impl Editor<'_> {
         {
             return Some(written);
         }
-        scalar::fresh(view, want, at, self.style).map(Written::Inline)
+        scalar::fresh(view, want, others, at, self.style).map(Written::Inline)
     }
 
     fn container(&mut self, view: View<'_>, want: &Node, others: Others<'_>, at: At) -> Option<Written> {

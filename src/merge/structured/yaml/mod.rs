@@ -6,7 +6,10 @@ mod flow;
 mod parts;
 mod scalar;
 mod source;
+mod words;
 
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::Range;
 
 use indexmap::IndexMap;
@@ -15,7 +18,7 @@ use serde::Deserialize as _;
 use serde_yaml_ng as yaml;
 
 use super::comments::{Comment, Outline};
-use super::value::{Document, List, Map, Node, Value};
+use super::value::{Document, Folded, List, Map, Node, Value};
 pub(super) use edit::edit;
 use parts::{Kind, Part, Place};
 
@@ -28,26 +31,42 @@ fn looks(text: &str) -> usize {
     count(b"[{").saturating_mul(count(b"[]{},:-?&*!'\"\n"))
 }
 
+/// What an alias is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aliases {
+    /// The name of an anchor, whatever that holds. No name is given twice in a text.
+    Names,
+    /// What the anchor holds.
+    Values,
+}
+
 /// Parses a document, or several: those are a list. Comments are only put into their places `with_places`: that takes another
-/// parser.
-pub(super) fn parse(text: &str, with_places: bool) -> Option<Document> {
+/// parser. So do aliases that are names.
+pub(super) fn parse(text: &str, with_places: bool, aliases: Aliases) -> Option<Document> {
     let documents = documents(text)?;
-    let found = if with_places { places(text, &documents) } else { None };
-    let found = found.map(|(outline, root, comments, _)| (outline, root, comments));
-    let (outline, root, comments) = found.or_else(|| {
-        let comments = Scanner::new(text, Vec::new()).comments();
-        Some((Outline::default(), stream(&documents)?, comments))
-    })?;
-    let document = Document::new(text, root, outline, comments);
-    Some(Document { is_stream: documents.len() > 1, ..document })
+    let found = if with_places { places(text, &documents, aliases) } else { None };
+    match found {
+        Some(found) if aliases == Aliases::Names && found.anchors.is_none() => None,
+        Some(found) => Some(found.document(text, documents.len()).0),
+        None => {
+            let comments = Scanner::new(text, Vec::new()).comments();
+            let document = Document::new(text, stream(&documents)?, Outline::default(), comments);
+            Some(Document { is_stream: documents.len() > 1, ..document })
+        }
+    }
 }
 
 /// Parses a text and finds where each document is in it; nothing where the two parsers do not agree.
-fn parse_parts(text: &str) -> Option<(Document, Vec<Part>)> {
+fn parse_parts(text: &str, aliases: Aliases) -> Option<(Document, Vec<Part>)> {
     let documents = documents(text)?;
-    let (outline, root, comments, parts) = places(text, &documents)?;
-    let document = Document::new(text, root, outline, comments);
-    Some((Document { is_stream: documents.len() > 1, ..document }, parts))
+    Some(places(text, &documents, aliases)?.document(text, documents.len()))
+}
+
+/// Whether the last line feed of a text, which has it or not, is a part of a value: of a literal at its end.
+pub(super) fn needs_final_newline(text: &str) -> bool {
+    let bare = text.strip_suffix('\n').or_else(|| text.strip_suffix('\r')).unwrap_or(text);
+    let bare = bare.strip_suffix('\r').unwrap_or(bare);
+    text.contains(['|', '>']) && documents(bare) != documents(&format!("{bare}\n"))
 }
 
 /// Whether a text can be parsed in time.
@@ -73,9 +92,28 @@ fn stream(documents: &[yaml::Value]) -> Option<Node> {
     }))
 }
 
+/// What a walk has found.
+struct Found {
+    outline: Outline,
+    root: Value,
+    comments: Vec<Comment>,
+    aliases: Vec<String>,
+    /// Where each anchor is; nothing where a name is given twice.
+    anchors: Option<BTreeMap<String, u64>>,
+    parts: Vec<Part>,
+}
+
+impl Found {
+    fn document(self, text: &str, documents: usize) -> (Document, Vec<Part>) {
+        let document = Document::new(text, Node::new(self.root), self.outline, self.comments);
+        let anchors = self.anchors.unwrap_or_default();
+        (Document { is_stream: documents > 1, aliases: self.aliases, anchors, ..document }, self.parts)
+    }
+}
+
 /// The documents with the places of their entries; nothing where the two parsers do not agree.
-fn places(text: &str, documents: &[yaml::Value]) -> Option<(Outline, Node, Vec<Comment>, Vec<Part>)> {
-    let mut walk = Walk::new(text)?;
+fn places(text: &str, documents: &[yaml::Value], aliases: Aliases) -> Option<Found> {
+    let mut walk = Walk::new(text, aliases)?;
     let mut parts = Vec::with_capacity(documents.len());
     let root = match documents {
         [] => value(&yaml::Value::Null)?,
@@ -98,7 +136,7 @@ fn places(text: &str, documents: &[yaml::Value]) -> Option<(Outline, Node, Vec<C
         }
     };
     let comments = Scanner::new(text, walk.scalars).comments();
-    Some((walk.outline, Node::new(root), comments, parts))
+    Some(Found { outline: walk.outline, root, comments, aliases: walk.aliases, anchors: walk.anchors, parts })
 }
 
 /// Walks the events of the one parser beside the values of the other.
@@ -109,10 +147,15 @@ struct Walk<'t> {
     scalars: Vec<Range<usize>>,
     /// How many brackets are open.
     depth: usize,
+    mode: Aliases,
+    aliases: Vec<String>,
+    anchors: Option<BTreeMap<String, u64>>,
+    /// A digest of the keys above the node, for each of them.
+    path: Vec<u64>,
 }
 
 impl<'t> Walk<'t> {
-    fn new(text: &'t str) -> Option<Self> {
+    fn new(text: &'t str, mode: Aliases) -> Option<Self> {
         let mut offsets = Offsets::new(text);
         let mut events = Vec::new();
         for event in Parser::new_from_str(text) {
@@ -123,7 +166,17 @@ impl<'t> Walk<'t> {
             }
         }
         let events = events.into_iter().peekable();
-        Some(Self { text, events, outline: Outline::default(), scalars: Vec::new(), depth: 0 })
+        Some(Self {
+            text,
+            events,
+            outline: Outline::default(),
+            scalars: Vec::new(),
+            depth: 0,
+            mode,
+            aliases: Vec::new(),
+            anchors: Some(BTreeMap::new()),
+            path: Vec::new(),
+        })
     }
 
     /// Where the next document's content starts.
@@ -150,10 +203,21 @@ impl<'t> Walk<'t> {
             ));
         }
         let (event, span) = self.events.next()?;
+        self.anchor(&event, &span, at);
         match (event, node) {
-            (Event::Alias(_), _) => Some((value(node)?, Part::leaf(Kind::Alias, span))),
+            (Event::Alias(_), _) => {
+                let name = self.text.get(span.clone())?.trim();
+                let value = match self.mode {
+                    Aliases::Names => Value::Scalar(name.to_owned()),
+                    Aliases::Values => {
+                        self.aliases.push(format!("{name} {:x}", self.place()));
+                        value(node)?
+                    }
+                };
+                Some((value, Part::leaf(Kind::Alias, span)))
+            }
             (Event::Scalar(..), yaml::Value::Sequence(_) | yaml::Value::Mapping(_)) => None,
-            (Event::Scalar(text, style, ..), _) => {
+            (Event::Scalar(text, style, _, tag), _) => {
                 // A plain scalar is never empty: nothing is there, or an anchor or a tag alone.
                 if style == ScalarStyle::Plain && text.is_empty() {
                     let has_properties = self.text[span.start..].starts_with(['&', '!']) && span.end > span.start;
@@ -165,9 +229,10 @@ impl<'t> Walk<'t> {
                 let end = parts::end(self.text, start..span.end, style)?;
                 // A comment behind the header of a literal is a comment.
                 self.scalars.push(span.start..end);
-                // `3.10` and `3.1` are one number, and two versions.
-                let is_number = node.is_number() && style == ScalarStyle::Plain;
-                let value = if is_number { Value::Scalar(text.into_owned()) } else { value(node)? };
+                // `3.10` and `3.1` are one number, and two versions; `yes` and `'yes'` are one text, or none.
+                let is_own = style == ScalarStyle::Plain
+                    && (node.is_number() || (node.is_string() && tag.is_none() && words::is_ambiguous(&text)));
+                let value = if is_own { Value::Scalar(text.into_owned()) } else { value(node)? };
                 Some((value, Part::leaf(Kind::Scalar(style), start..end)))
             }
             (Event::SequenceStart(..), yaml::Value::Sequence(list)) => self.list(list, entry, span, at),
@@ -195,7 +260,7 @@ impl<'t> Walk<'t> {
             end = part.span.end;
             self.outline.end(number, end);
             places.push(Place { start: from, open, part });
-            items.push(Node::new(value));
+            items.push(written(value, &places));
         }
         let (Event::SequenceEnd, close) = self.events.next()? else { return None };
         let part = match is_flow {
@@ -215,7 +280,10 @@ impl<'t> Walk<'t> {
             let key_end = self.skip()?;
             let open = parts::behind_colon(self.text, key_end).unwrap_or(from);
             let number = self.outline.entry(entry, at, from..from);
+            let name = name(key)?;
+            self.path.push(self.place_of(&name));
             let (value, part) = self.node(node, Some(number), open.max(key_end))?;
+            self.path.pop();
             end = part.span.end;
             self.outline.end(number, end);
             // Within brackets, to look for one would read the line up to each key, and the line may hold all keys.
@@ -224,7 +292,7 @@ impl<'t> Walk<'t> {
                 Some(start) => Place { start, open: start + 1, part: Part::leaf(Kind::Odd, from..end) },
                 None => Place { start: from, open, part },
             });
-            map.insert(name(key)?, Node::new(value));
+            map.insert(name, written(value, &places));
         }
         let (Event::MappingEnd, close) = self.events.next()? else { return None };
         let part = match is_flow {
@@ -232,6 +300,37 @@ impl<'t> Walk<'t> {
             false => self.block(start.start, places, end),
         };
         Some((Value::Map(Map::new(map)), part))
+    }
+
+    fn place(&self) -> u64 {
+        self.path.last().copied().unwrap_or_default()
+    }
+
+    /// Below the node, the place of `key`.
+    fn place_of(&self, key: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.place(), key).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Takes note of the anchor of a node.
+    fn anchor(&mut self, event: &Event<'_>, span: &Range<usize>, at: usize) {
+        let (Event::Scalar(_, _, 1.., _) | Event::SequenceStart(1.., _) | Event::MappingStart(1.., _)) = event else {
+            return;
+        };
+        if self.mode == Aliases::Values {
+            return;
+        }
+        // The parser leaves out what is before a collection in block style, or before the header of a literal.
+        let name = [span.start, at].into_iter().find_map(|from| anchor_name(self.text.get(from..)?.trim_start()));
+        let place = self.place();
+        let is_new = match (&mut self.anchors, name) {
+            (Some(anchors), Some(name)) => anchors.insert(format!("*{name}"), place).is_none(),
+            _ => false,
+        };
+        if !is_new {
+            self.anchors = None;
+        }
     }
 
     /// Whether a collection is in brackets.
@@ -274,6 +373,25 @@ impl<'t> Walk<'t> {
             }
         }
     }
+}
+
+/// The name of the anchor that a text begins with, behind a tag and comments.
+fn anchor_name(text: &str) -> Option<&str> {
+    let mut rest = text;
+    loop {
+        match rest.as_bytes().first()? {
+            b'&' => return rest[1..].split(|c: char| c.is_whitespace() || ",[]{}".contains(c)).next(),
+            b'!' => rest = rest[rest.find(char::is_whitespace)?..].trim_start(),
+            b'#' => rest = rest[rest.find('\n')?..].trim_start(),
+            _ => return None,
+        }
+    }
+}
+
+/// The node of the last of some places.
+fn written(value: Value, places: &[Place]) -> Node {
+    let kind = places.last().map(|place| place.part.kind);
+    Node { is_folded: Folded(kind == Some(Kind::Scalar(ScalarStyle::Folded))), ..Node::new(value) }
 }
 
 /// Byte offsets of numbers of characters, fast where each is near the one before.

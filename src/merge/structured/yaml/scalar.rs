@@ -1,9 +1,11 @@
 //! Scalars, and other values that are taken as a whole.
 
+use std::collections::HashMap;
+
 use saphyr_parser::ScalarStyle;
 use serde_yaml_ng as yaml;
 
-use super::edit::{At, wanted};
+use super::edit::{At, Others, wanted};
 use super::parts::Kind;
 use super::source::{Style, View};
 use crate::merge::structured::value::{Node, Value};
@@ -71,10 +73,14 @@ pub(super) fn in_flow(view: View<'_>, at: At, style: Style) -> Option<String> {
 }
 
 /// A value that neither text has: a merged text, or an empty collection.
-pub(super) fn fresh(view: View<'_>, want: &Node, at: At, style: Style) -> Option<String> {
+pub(super) fn fresh(view: View<'_>, want: &Node, others: Others<'_>, at: At, style: Style) -> Option<String> {
     let margin = if at.in_flow && view.key.is_none() { "" } else { " " };
+    let is_literal = view.part.kind == Kind::Scalar(ScalarStyle::Literal);
     match &want.value {
-        Value::Text(text) if text.contains('\n') && !at.in_flow => literal(view, text, at, style),
+        Value::Text(text) if text.contains('\n') && !at.in_flow && want.is_folded.0 => {
+            folded(view, text, others, at, style)
+        }
+        Value::Text(text) if (text.contains('\n') || is_literal) && !at.in_flow => literal(view, text, at, style),
         Value::Map(map) if !map.pairs.is_empty() => None,
         Value::List(list) if !list.items.is_empty() => None,
         _ => Some(format!("{margin}{}", inline(want)?)),
@@ -83,6 +89,35 @@ pub(super) fn fresh(view: View<'_>, want: &Node, at: At, style: Style) -> Option
 
 /// A text as a literal, with the margin of the one that it replaces.
 fn literal(view: View<'_>, text: &str, at: At, style: Style) -> Option<String> {
+    block(view, '|', text, at, style)
+}
+
+/// A text as a folded one: each paragraph that a version has is broken into lines as it is there.
+fn folded(view: View<'_>, text: &str, others: Others<'_>, at: At, style: Style) -> Option<String> {
+    let mut known = HashMap::new();
+    for version in [Some(view), others.side, others.base].into_iter().flatten() {
+        for lines in paragraphs(&version.source.text[version.part.span.clone()]) {
+            known.entry(lines.join(" ")).or_insert(lines);
+        }
+    }
+    let body = text.trim_end_matches('\n');
+    // Lines that are indented more than others, and empty ones, are folded in ways of their own.
+    if body.split('\n').any(|line| line.is_empty() || line.starts_with([' ', '\t'])) {
+        return None;
+    }
+    let paragraph = |line: &str| known.get(line).map_or_else(|| line.to_owned(), |lines: &Vec<&str>| lines.join("\n"));
+    let body = body.split('\n').map(paragraph).collect::<Vec<_>>().join("\n\n");
+    block(view, '>', &(body + &text[text.trim_end_matches('\n').len()..]), at, style)
+}
+
+/// The lines of each paragraph of a folded text.
+fn paragraphs(written: &str) -> Vec<Vec<&str>> {
+    let lines: Vec<&str> = written.lines().skip(1).map(str::trim).collect();
+    lines.split(|line| line.is_empty()).filter(|lines| !lines.is_empty()).map(<[_]>::to_vec).collect()
+}
+
+/// A block scalar with these lines, with the margin of the one that it replaces.
+fn block(view: View<'_>, mark: char, text: &str, at: At, style: Style) -> Option<String> {
     let lines = text.trim_end_matches('\n');
     let is_plain = |c: char| c == '\n' || c == '\t' || !c.is_control();
     if lines.starts_with([' ', '\n', '\t']) || lines.is_empty() || !text.chars().all(is_plain) {
@@ -97,7 +132,7 @@ fn literal(view: View<'_>, text: &str, at: At, style: Style) -> Option<String> {
     let is_literal = matches!(view.part.kind, Kind::Scalar(ScalarStyle::Literal | ScalarStyle::Folded));
     let known = known.filter(|_| is_literal && view.source.is_canvas).map(margin);
     let column = known.unwrap_or(at.column + if at.is_item { style.item() } else { style.step() });
-    let mut out = format!(" |{chomping}");
+    let mut out = format!(" {mark}{chomping}");
     let all = if chomping == "+" { text.strip_suffix('\n').unwrap_or(text) } else { lines };
     for line in all.split('\n') {
         out.push('\n');

@@ -1,7 +1,7 @@
 //! A parsed YAML text, and views of its parts.
 
-use super::parse_parts;
 use super::parts::{Kind, Part, are_in_order, line_start};
+use super::{Aliases, parse_parts};
 use crate::merge::structured::value::{Node, Value};
 
 /// A parsed text.
@@ -46,8 +46,8 @@ pub(super) struct View<'s> {
 }
 
 impl<'t> Source<'t> {
-    pub(super) fn new(text: &'t str, is_canvas: bool) -> Option<Self> {
-        let (document, parts) = parse_parts(text)?;
+    pub(super) fn new(text: &'t str, is_canvas: bool, aliases: Aliases) -> Option<Self> {
+        let (document, parts) = parse_parts(text, aliases)?;
         if !are_in_order(&parts) {
             return None;
         }
