@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::files::Files;
 use super::record::lock_bytes;
-use crate::credentials::without_credentials;
+use crate::credentials::{has_credentials, without_credentials};
 use crate::diagnostic::{Code, Diagnostic, Result, io_reason};
 use crate::git;
 use crate::limits::{Budget, PROJECT};
@@ -195,7 +195,8 @@ impl Site {
 /// A directory with such a name would hold the password of an address that was meant for `--git`.
 fn refuse_address(path: &Path) -> Result<()> {
     let text = path.to_string_lossy();
-    if !text.contains("://") {
+    // What is there has its name already.
+    if !text.contains("://") && (!has_credentials(&text) || path.symlink_metadata().is_ok()) {
         return Ok(());
     }
     let title = format!("`{}` is an address, not the path of a project", without_credentials(&text));
