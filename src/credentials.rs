@@ -39,6 +39,18 @@ fn cut(text: &str, start: usize) -> Cow<'_, str> {
     }
 }
 
+/// Whether a text that is meant to be a path of the user's own looks like an address with credentials: `user:password@host/x` or
+/// `host/x?token=y`, with a scheme before it or not.
+#[must_use]
+pub(crate) fn has_credentials(text: &str) -> bool {
+    // The drive of Windows is no user.
+    let is_drive =
+        text.get(1..3).is_some_and(|rest| [":\\", ":/"].contains(&rest)) && text.as_bytes()[0].is_ascii_alphabetic();
+    let text = if is_drive { &text[3..] } else { text };
+    let has_user = text.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+    has_user || text.split_once(['?', '#']).is_some_and(|(_, query)| has_value(query))
+}
+
 /// A host and a path, without what may be a secret in them. Only a URL has a host for certain.
 fn cut_host(text: &str, is_url: bool) -> String {
     let (host, path) = text.split_at(text.find(['/', '?', '#']).unwrap_or(text.len()));
@@ -93,7 +105,8 @@ fn has_value(text: &str) -> bool {
 #[must_use]
 pub(crate) fn secrets(user: Option<&str>, suffix: &str) -> Vec<String> {
     let mut all = Vec::new();
-    if let Some(user) = user {
+    let decoded_user = user.map(decoded);
+    for user in user.into_iter().chain(decoded_user.as_deref()) {
         all.push(user);
         all.extend([':', ';'].iter().filter_map(|at| user.split_once(*at)).flat_map(|(name, rest)| [name, rest]));
     }
@@ -181,6 +194,17 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(without_credentials(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_an_address_with_credentials_is_known() {
+        for text in ["ann:secret@example.org/a", "//ann:secret@h/x", "https:/a:b@h", "a?token=x", "./a:b@c", "a/b#t=x"]
+        {
+            assert!(has_credentials(text), "{text}");
+        }
+        for text in ["a", "a@b", "C:\\a@b", "c:/a@b", "a:b", "C#/x", "../what?", "a@b:c", ""] {
+            assert!(!has_credentials(text), "{text}");
         }
     }
 

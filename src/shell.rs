@@ -1,6 +1,7 @@
 //! Words of commands that are printed to be pasted: each is safe in a shell, whatever its text is.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use crate::terminal::is_hidden;
 
@@ -20,6 +21,34 @@ pub fn path(text: &str) -> Cow<'_, str> {
     if text.starts_with('-') { Cow::Owned(word(&format!("./{text}")).into_owned()) } else { word(text) }
 }
 
+/// The word of a path whose name may be no text: its bytes are spelled out then, so that the word leads to this path and no other.
+#[must_use]
+pub fn place(path: &Path) -> Cow<'_, str> {
+    match path.to_str() {
+        Some(text) => self::path(text),
+        None => Cow::Owned(spelled(path)),
+    }
+}
+
+/// A path of bytes that are not UTF-8, in quotes.
+#[cfg(unix)]
+fn spelled(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt as _;
+    let bytes = path.as_os_str().as_bytes();
+    let mut out = String::from(if bytes.starts_with(b"-") { "$'./" } else { "$'" });
+    for chunk in bytes.utf8_chunks() {
+        chunk.valid().chars().for_each(|c| push(&mut out, c));
+        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
+    }
+    out + "'"
+}
+
+/// No shell can be told such a name here.
+#[cfg(not(unix))]
+fn spelled(path: &Path) -> String {
+    self::path(&path.to_string_lossy()).into_owned()
+}
+
 /// A word in quotes, needed or not.
 ///
 /// What a terminal would act on is spelled out as in `$'\x1b'`. A backslash is, too: inside of single quotes, it means something to fish.
@@ -30,15 +59,18 @@ pub fn quoted(text: &str) -> String {
         return format!("'{}'", text.replace('\'', "'\\''"));
     }
     let mut out = String::from("$'");
-    for c in text.chars() {
-        if is_hidden(c) || matches!(c, '\\' | '\'' | '!') {
-            let mut bytes = [0; 4];
-            c.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
-        } else {
-            out.push(c);
-        }
-    }
+    text.chars().for_each(|c| push(&mut out, c));
     out + "'"
+}
+
+/// Appends a character as it can stand in `$'…'`.
+fn push(out: &mut String, c: char) {
+    if is_hidden(c) || matches!(c, '\\' | '\'' | '!') {
+        let mut bytes = [0; 4];
+        c.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
+    } else {
+        out.push(c);
+    }
 }
 
 #[cfg(test)]
@@ -67,6 +99,18 @@ mod tests {
         assert_eq!(path("-n"), "./-n");
         assert_eq!(path("-n x"), "'./-n x'");
         assert_eq!(quoted("x"), "'x'");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_no_text_is_spelled_out() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+        let word = |bytes| place(Path::new(OsStr::from_bytes(bytes))).into_owned();
+        assert_eq!(word(b"a b"), "'a b'");
+        assert_eq!(word(b"-a"), "./-a");
+        assert_eq!(word(b"a\xff\xc3\xa9 \x1b'"), r"$'a\xffé \x1b\x27'");
+        assert_eq!(word(b"-\xff"), r"$'./-\xff'");
     }
 
     #[test]

@@ -256,15 +256,58 @@ fn what_is_neither_file_nor_directory_is_refused() {
     refused(directory.path(), &make(directory.path()), "`t/pipe` is neither a file nor a directory");
 }
 
-/// Runs create-app as a user who may have only so many processes and threads. None where that cannot be arranged.
-fn with_few_threads(directory: &Path, limit: usize, arguments: &[&str]) -> Option<Output> {
-    // The limit does not hold for the administrator, and who runs the tests otherwise may have many processes already.
+/// Runs a program of the directory as another user, for whom not everything can be read. None where that cannot be arranged.
+fn as_somebody(directory: &Path, program: &[&str]) -> Option<Output> {
     let mut command = support::command::command("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "prlimit"]).arg(format!("--nproc={limit}"));
-    command.arg(directory.join("create-app")).args(arguments);
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).args(program);
     let output = command.current_dir(directory).env("HOME", directory).output().ok()?;
     let is_refused = ["setpriv:", "prlimit:"].iter().any(|name| said(&output).contains(name));
     (!is_refused).then_some(output)
+}
+
+/// Runs create-app as a user who may have only so many processes and threads. None where that cannot be arranged.
+fn with_few_threads(directory: &Path, limit: usize, arguments: &[&str]) -> Option<Output> {
+    // The limit does not hold for the administrator, and who runs the tests otherwise may have many processes already.
+    let limit = format!("--nproc={limit}");
+    as_somebody(directory, &[&["prlimit", limit.as_str(), "./create-app"], arguments].concat())
+}
+
+/// Gives everything to the user of [`as_somebody`], with a copy of create-app; false where that cannot be arranged.
+fn give_away(root: &Path) -> bool {
+    fs::copy(env!("CARGO_BIN_EXE_create-app"), root.join("create-app")).unwrap();
+    let given_away = Command::new("chown").args(["-R", "65534:65534"]).arg(root).output();
+    given_away.is_ok_and(|output| output.status.success())
+        && as_somebody(root, &["./create-app", "--version"]).is_some()
+}
+
+/// Git walks past a repository that it cannot read. What it protects is not overwritten for that.
+#[test]
+fn a_repository_that_cannot_be_read_is_an_error() {
+    let place = support::place::Place::in_memory();
+    place.write("t/f", "one\n");
+    place.git("", &["init", "--quiet", "app"]);
+    place.app("app", &["new", ".", "--init", "--name", "app", "--path", "../t", "--silent"]).ended(0);
+    place.commit("app");
+    place.write("app/f", "mine\n");
+    place.write("t/f", "theirs\n");
+    let root = place.path("");
+    if !give_away(&root) {
+        println!("skipped: this user cannot become another one");
+        return;
+    }
+    for (name, unreadable, mode) in [(".git", 0, 0o755), (".git", 0o600, 0o755), (".git/HEAD", 0, 0o644)] {
+        let path = root.join("app").join(name);
+        fs::set_permissions(&path, std::fs::Permissions::from_mode(unreadable)).unwrap();
+        for arguments in
+            [&["check", "app"][..], &["diff", "app"], &["upgrade", "app"], &["upgrade", "app", "--allow-dirty"]]
+        {
+            let output = as_somebody(&root, &[&["./create-app"], arguments].concat()).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{name} {arguments:?}\n{}", said(&output));
+            assert!(said(&output).contains("error[P004]: cannot read `"), "{name}\n{}", said(&output));
+        }
+        fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    assert_eq!(fs::read_to_string(root.join("app/f")).unwrap(), "mine\n");
 }
 
 #[test]
@@ -280,10 +323,7 @@ fn a_thread_or_a_process_that_cannot_be_started_is_an_error() {
     place.write("t/f0", "theirs");
     place.write("t/f1", "theirs");
     let root = place.path("");
-    fs::copy(env!("CARGO_BIN_EXE_create-app"), root.join("create-app")).unwrap();
-    let given_away = Command::new("chown").args(["-R", "65534:65534"]).arg(&root).output();
-    if !given_away.is_ok_and(|output| output.status.success()) || with_few_threads(&root, 100, &["--version"]).is_none()
-    {
+    if !give_away(&root) || with_few_threads(&root, 100, &["--version"]).is_none() {
         println!("skipped: this user cannot become another one");
         return;
     }

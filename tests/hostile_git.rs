@@ -344,6 +344,7 @@ fn the_list_is_complete() {
         "diffFilter",
         "driver",
         "editor",
+        "event",
         "external",
         "fsmonitor",
         "gitproxy",

@@ -90,3 +90,38 @@ fn names_of_one_template_are_a_warning() {
     );
     assert!(said.err.contains("warning[T005]: `Docs` and `docs` differ only in case"), "{}", said.err);
 }
+
+/// What a shell makes of the line that leads to a project is the project's directory, whatever its name is.
+#[test]
+fn the_command_that_leads_to_a_project_leads_there() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let has_bash = std::process::Command::new("bash").arg("--version").output().is_ok();
+    let names: [&[u8]; 9] =
+        [b"a b", b"it's", b"$(touch ran)", b"-x", b"a\\b", b"a\nb", b"a\xffb", "\u{202e}a".as_bytes(), b"~"];
+    for name in names {
+        let place = project(".");
+        let moved = place.path("repo").with_file_name(OsStr::from_bytes(name));
+        // Not every system has such names.
+        if std::fs::rename(place.path("repo"), &moved).is_err() {
+            continue;
+        }
+        let (first, last) = (place.path("template/a.txt"), place.path("template/only.txt"));
+        fs_err::write(first, lines("changed")).unwrap();
+        fs_err::write(last, "new\n").unwrap();
+        let mut upgrade = place.command(env!("CARGO_BIN_EXE_create-app"), "");
+        let said =
+            upgrade.args(["upgrade", "--silent", "--allow-dirty", "--"]).arg(OsStr::from_bytes(name)).output().unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        let line =
+            said.lines().find_map(|line| line.strip_prefix("  cd ")).unwrap_or_else(|| panic!("{name:?}: {said}"));
+        let shell = if line.contains("$'") { "bash" } else { "sh" };
+        if shell == "bash" && !has_bash {
+            println!("skipped: there is no bash");
+            continue;
+        }
+        let went = place.command(shell, "").arg("-c").arg(format!("cd {line} && pwd -P")).output().unwrap();
+        let expected = [moved.canonicalize().unwrap().as_os_str().as_bytes(), b"\n"].concat();
+        assert_eq!(went.stdout.escape_ascii().to_string(), expected.escape_ascii().to_string(), "{line}");
+    }
+}

@@ -93,7 +93,7 @@ fn mentioned<'n>(
     let used: BTreeSet<String> = used.map(|(name, _)| name).collect();
     let is_used = |name: &str| words.contains(name) || used.contains(name);
     let (mut found, others): (BTreeSet<&str>, BTreeSet<&str>) = names.into_iter().partition(|name| is_used(name));
-    let scripts = hooks::scripts(template);
+    let scripts = hooks::scripts(manifest, &template.files);
     let (in_script, others): (BTreeSet<&str>, BTreeSet<&str>) =
         others.into_iter().partition(|name| hooks::mentions(&scripts, name));
     found.extend(in_script);

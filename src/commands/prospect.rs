@@ -19,11 +19,11 @@ use crate::lock::{self, DIRECTORY, LOCK, Lock, LockedTemplate, Record};
 use crate::merge::{self, Base, Bases};
 use crate::migrations::{Action, Due, Migrated};
 use crate::plan::{Install, Plan, Trees};
+use crate::report;
 use crate::source::Loaded;
 use crate::template::Template;
 use crate::tree::RelPath;
 use crate::workspace::{self, Lent, Mixed, Needed, Project, Room, Site};
-use crate::{report, shell};
 
 /// Everything that there is to know before anything is changed.
 pub(super) struct Prospect {
@@ -118,11 +118,8 @@ impl Prospect {
     /// Says what there is to do with a lock that was made of two sides.
     pub(super) fn say_what_to_commit(&self) {
         if self.recorded.as_ref().is_some_and(|project| project.merging.is_some()) {
-            let lock = self.site.name_of(&format!("{DIRECTORY}/{LOCK}"));
-            report::status(&format!(
-                "The lock is made of both sides: `git add -- {}`, then commit the merge.",
-                shell::path(&lock)
-            ));
+            let lock = self.site.word_of(&format!("{DIRECTORY}/{LOCK}"));
+            report::status(&format!("The lock is made of both sides: `git add -- {lock}`, then commit the merge."));
         }
     }
 

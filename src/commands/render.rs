@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::answers::Resolved;
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::hooks::{Done, Filters, Hooks};
+use crate::hooks::{self, Done, Filters, Hooks};
 use crate::lint::{self, Linted};
 use crate::lock::{self, LockedTemplate};
 use crate::manifest::Ownership;
@@ -113,6 +113,7 @@ pub(super) fn lint(template: &Template, files: &Tree, resolved: &Resolved, rende
         trees: &rendered.trees,
         ownership: &rendered.ownership,
         secret: &rendered.secret,
+        scripts: hooks::words(&template.manifest, files),
     };
     super::warn(lint::findings(&linted)?, true)
 }

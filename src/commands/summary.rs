@@ -40,7 +40,7 @@ pub(super) fn made(site: &Site, plan: &Plan, inferred: &[String], next: &[Next])
     }
     let is_elsewhere = site.app.as_path() != std::env::current_dir().unwrap_or_default();
     let mut commands: Vec<String> = Vec::new();
-    commands.extend(is_elsewhere.then(|| format!("cd {}", shell::path(&site.shown().to_string()))));
+    commands.extend(is_elsewhere.then(|| format!("cd {}", shell::place(site.given()))));
     commands.extend(next.iter().map(|next| escape_control(&next.run).into_owned()));
     commands.extend(only_in_index(site, plan));
     if !commands.is_empty() {

@@ -63,6 +63,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs, has_written: &mut bool) -> Result<Ou
     let to_commit = if changed { commit::paths(&prospect).unwrap_or_default() } else { None };
     let told = Told {
         shown: prospect.site.shown().to_string(),
+        given: prospect.site.given(),
         app_dir: prospect.site.app_dir.as_ref(),
         before: prospect.before(),
         made_from: prospect.made_from(),

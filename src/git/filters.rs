@@ -1,5 +1,7 @@
-//! Filters: programs that turn a file into what git stores. The user's own ones, such as Git LFS, run where git reads files. A
-//! repository may not name any.
+//! Programs with names of their own, which no single setting switches off.
+//!
+//! Filters turn a file into what git stores. The user's own ones, such as Git LFS, run where git reads files; a repository may
+//! not name any. Hooks can have names since git 2.54 (`hook.<name>.command`), and `core.hooksPath` has no say in those.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,14 +30,14 @@ pub(super) fn reading(root: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Settings for the command line that take the filters of the repository's own configuration out of force: each has the value that
-/// the user gives it, or none.
+/// Settings for the command line that take the filters and hooks of the repository's own configuration out of force: each filter has
+/// the value that the user gives it, or none; each hook that the repository says anything about is off.
 ///
-/// Git is asked only if the repository's configuration has a filter, or includes another file.
+/// Git is asked only if the repository's configuration has one of them, or includes another file.
 ///
 /// # Errors
 ///
-/// When git is missing or fails, and where a filter cannot be taken out of force.
+/// When git is missing or fails, and where a filter or a hook cannot be taken out of force.
 fn overridden(root: &Path) -> Result<Vec<String>> {
     if is_plain(root) {
         return Ok(Vec::new());
@@ -50,10 +52,10 @@ fn overridden(root: &Path) -> Result<Vec<String>> {
 }
 
 /// The words of a configuration that needs to be looked at.
-const WORDS: [&str; 3] = ["attributesfile", "filter", "include"];
+const WORDS: [&str; 4] = ["[hook", "attributesfile", "filter", "include"];
 
-/// Whether the repository's configuration certainly has no filter, and no file of attributes: it has no such word, and includes no
-/// other file.
+/// Whether the repository's configuration certainly has no filter, no hook with a name, and no file of attributes: it has no such
+/// word, and includes no other file.
 fn is_plain(root: &Path) -> bool {
     let Some(own) = git_directory(root) else { return false };
     let shared = common(&own);
@@ -70,29 +72,42 @@ fn is_plain(root: &Path) -> bool {
 
 /// The same for a configuration as git lists it: scopes, and keys with their values on the next line.
 fn overrides<'l>(listed: impl Iterator<Item = (&'l str, &'l str)>) -> Result<Vec<String>> {
-    let (mut users, mut own) = (BTreeMap::new(), BTreeSet::new());
+    let (mut users, mut own, mut hooks) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     for (scope, entry) in listed {
         let (key, value) = entry.split_once('\n').unwrap_or((entry, "true"));
+        let is_users = ["system", "global", "command"].contains(&scope);
+        if let Some((hook, _)) = key.strip_prefix("hook.").and_then(|key| key.rsplit_once('.'))
+            && !is_users
+        {
+            hooks.insert(hook);
+        }
         let name = key.strip_prefix("filter.").and_then(|key| Some(key.rsplit_once('.')?.1));
         if !name.is_some_and(|name| KEYS.contains(&name)) {
             continue;
         }
-        if ["system", "global", "command"].contains(&scope) {
+        if is_users {
             users.insert(key, value);
         } else {
             own.insert(key);
         }
     }
     // On the command line, the key ends at the first `=`.
-    if let Some(key) = own.iter().find(|key| key.contains('=')) {
-        let title = format!("the repository's configuration has a filter that cannot be switched off: `{key}`");
+    let hooks = hooks.into_iter().map(|name| format!("hook.{name}"));
+    let hooks: Vec<String> = hooks.collect();
+    let names = own.iter().copied().map(|key| ("filter", key));
+    let mut names = names.chain(hooks.iter().map(|key| ("hook", key.as_str())));
+    if let Some((kind, key)) = names.find(|(_, key)| key.contains('=')) {
+        let title = format!("the repository's configuration has a {kind} that cannot be switched off: `{key}`");
         return Err(Diagnostic::error(Code::Git, title).help("remove it from the repository's `.git/config`").into());
     }
     let value = |key: &str| {
         let none = if key.ends_with(".required") { "false" } else { "" };
         users.get(key).copied().unwrap_or(none)
     };
-    Ok(own.into_iter().map(|key| format!("{key}={}", value(key))).collect())
+    let filters = own.into_iter().map(|key| format!("{key}={}", value(key)));
+    // Git fails where a hook has events and no command, unless it is off.
+    let off = |hook: &String| [".enabled=false", ".event=", ".command="].map(|setting| format!("{hook}{setting}"));
+    Ok(filters.chain(hooks.iter().flat_map(off)).collect())
 }
 
 #[cfg(test)]
@@ -107,7 +122,10 @@ mod tests {
         assert!(is_plain(root));
         let config = root.join(".git/config");
         let text = fs_err::read_to_string(&config).unwrap();
-        for more in ["[Filter \"x\"]\n", "[includeIf \"gitdir:/\"]\n", "[ FILTER\"x\"]"] {
+        write(&config, format!("{text}[core]\n\thooksPath = .husky\n"));
+        assert!(is_plain(root));
+        for more in ["[Filter \"x\"]\n", "[Hook \"x\"]\n", "[hook.x]\n", "[includeIf \"gitdir:/\"]\n", "[ FILTER\"x\"]"]
+        {
             write(&config, format!("{text}{more}"));
             assert!(!is_plain(root), "{more}");
         }
@@ -151,5 +169,22 @@ mod tests {
         assert_eq!(overrides(listed.into_iter()).unwrap(), expected);
         let problem = overrides([("local", "filter.a=b.clean\nevil")].into_iter()).unwrap_err().0.remove(0);
         assert!(problem.title.ends_with("`filter.a=b.clean`"), "{problem:?}");
+    }
+
+    #[test]
+    fn hooks_of_the_repository_are_off_and_those_of_the_user_stay() {
+        let listed = [
+            ("global", "hook.mine.command\nmine"),
+            ("global", "hook.changed.command\nmine"),
+            ("global", "hook.jobs\n2"),
+            ("local", "hook.changed.event\npost-index-change"),
+            ("worktree", "hook.a.b.command\nevil"),
+            ("local", "hook.jobs\n2"),
+        ];
+        let expected = ["hook.a.b", "hook.changed"]
+            .map(|hook| [".enabled=false", ".event=", ".command="].map(|setting| format!("{hook}{setting}")));
+        assert_eq!(overrides(listed.into_iter()).unwrap(), expected.concat());
+        let problem = overrides([("local", "hook.a=b.event\nx")].into_iter()).unwrap_err().0.remove(0);
+        assert!(problem.title.ends_with("has a hook that cannot be switched off: `hook.a=b`"), "{problem:?}");
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::command::git;
 use super::repository::Within;
 use super::run::{ask, lossy};
+use super::special::check_ignore_files;
 use crate::diagnostic::Result;
 
 /// A path that git ignores, and the rule that makes it.
@@ -31,6 +32,7 @@ pub fn check_ignore<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a st
     if paths.is_empty() {
         return Ok(Vec::new());
     }
+    check_ignore_files(&within.root, paths.iter().map(String::as_str))?;
     let output = ask(git(&within.root).args(["check-ignore", "--verbose", "-z", "--stdin"]), &zero_ended(&paths))?;
     let fields: Vec<String> = output.stdout.split(|byte| *byte == 0).map(lossy).collect();
     let ignored = fields.chunks_exact(4).filter_map(|field| {
@@ -53,8 +55,10 @@ pub fn check_ignore<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a st
 /// When git is missing or fails, and where `directory` is in no repository.
 pub fn would_ignore<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<bool> {
     let within = Within::find(directory)?;
-    let paths = zero_ended(&within.at_root(paths));
-    let output = ask(git(&within.root).args(["check-ignore", "--no-index", "-z", "--stdin"]), &paths)?;
+    let paths = within.at_root(paths);
+    check_ignore_files(&within.root, paths.iter().map(String::as_str))?;
+    let mut command = git(&within.root);
+    let output = ask(command.args(["check-ignore", "--no-index", "-z", "--stdin"]), &zero_ended(&paths))?;
     Ok(!output.stdout.is_empty())
 }
 

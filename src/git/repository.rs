@@ -1,6 +1,8 @@
 //! Where a repository is, found without running git.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::includes;
@@ -8,9 +10,12 @@ use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// The longest file of git's own that is read here, in bytes: they hold one line.
 const MAX_LENGTH: u64 = 1 << 16;
+/// The longest file of rules or names that git is let to read, in bytes.
+pub(super) const MAX_TEXT: u64 = 64 << 20;
 
 /// The root of the work tree that `path` is in: the nearest directory, `path` itself first, whose `.git` is a repository or the
-/// file that leads to one (in a linked work tree or a submodule). A directory that looks like a bare repository is not one.
+/// file that leads to one (in a linked work tree or a submodule). A directory that looks like a bare repository is not one. A
+/// `.git` that cannot be read may be one, which [`check_files`] refuses.
 ///
 /// `path` should be absolute; it need not exist.
 #[must_use]
@@ -18,8 +23,11 @@ pub fn find_repository(path: &Path) -> Option<PathBuf> {
     path.ancestors().find(|directory| is_repository(&directory.join(".git"))).map(Path::to_path_buf)
 }
 
-/// Whether git would stop at this `.git`: it walks past anything else.
+/// Whether git would stop at this `.git`, if it could read it: it walks past anything else.
 fn is_repository(dot_git: &Path) -> bool {
+    if unreadable(dot_git).is_some() || has_no_head_to_read(dot_git) {
+        return true;
+    }
     if dot_git.is_dir() { is_git_directory(dot_git) } else { line(dot_git).is_some_and(|it| it.starts_with("gitdir:")) }
 }
 
@@ -32,6 +40,32 @@ fn is_git_directory(directory: &Path) -> bool {
     let has_head = head.is_symlink() || line(&head).is_some_and(is_head);
     let common = common(directory);
     has_head && common.join("objects").is_dir() && common.join("refs").is_dir()
+}
+
+/// What has to be read to know whether this `.git` is a repository, and cannot be; none where it can, or where nothing is there.
+/// Git itself walks past a repository that it cannot read. To act as if there were none would be to guess: what it protects would
+/// be overwritten.
+fn unreadable(dot_git: &Path) -> Option<(PathBuf, Error)> {
+    let read = |path: &Path| {
+        // To open a pipe would wait for somebody who writes.
+        if path.metadata()?.is_file() { File::open(path).map(drop) } else { Ok(()) }
+    };
+    let fails = |path: PathBuf| {
+        let error = read(&path).err()?;
+        let is_absent = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+        (!is_absent).then_some((path, error))
+    };
+    dot_git.symlink_metadata().ok()?;
+    let of_directory = || {
+        let common = common(dot_git);
+        [dot_git.join("HEAD"), dot_git.join("commondir"), common.join("objects"), common.join("refs")]
+    };
+    fails(dot_git.to_path_buf()).or_else(|| of_directory().into_iter().find_map(fails))
+}
+
+/// Whether a directory has a `HEAD` of which git would not get to the end: a pipe, a device, or far too long a file.
+fn has_no_head_to_read(directory: &Path) -> bool {
+    directory.join("HEAD").metadata().is_ok_and(|metadata| !metadata.is_file() || metadata.len() >= MAX_LENGTH)
 }
 
 /// The text of a small regular file.
@@ -50,20 +84,23 @@ pub(super) fn git_directory(root: &Path) -> Option<PathBuf> {
     directory.is_dir().then_some(directory)
 }
 
-/// The files of a repository that git reads before it does anything, whatever they are.
-const READ_FIRST: [&str; 12] = [
-    "HEAD",
-    "commondir",
-    "config",
-    "config.worktree",
-    "index",
-    "info/attributes",
-    "info/exclude",
-    "info/grafts",
-    "info/sparse-checkout",
-    "objects/info/alternates",
-    "packed-refs",
-    "shallow",
+/// The files of a repository that git reads before it does anything, whatever they are, and how long each may be, in bytes. Git
+/// holds most of them in memory.
+const READ_FIRST: [(&str, u64); 13] = [
+    ("HEAD", MAX_LENGTH),
+    ("commondir", MAX_LENGTH),
+    // What it includes counts as well.
+    ("config", u64::MAX),
+    ("config.worktree", u64::MAX),
+    ("index", 1 << 30),
+    ("info/attributes", MAX_TEXT),
+    ("info/exclude", MAX_TEXT),
+    ("info/grafts", MAX_TEXT),
+    ("info/sparse-checkout", MAX_TEXT),
+    ("objects/info/alternates", MAX_LENGTH),
+    ("objects/info/commit-graph", u64::MAX),
+    ("packed-refs", 1 << 29),
+    ("shallow", MAX_TEXT),
 ];
 
 /// Checks that git can read the repository at `root` to an end: an archive can hold a pipe or a link to an endless device where
@@ -71,8 +108,12 @@ const READ_FIRST: [&str; 12] = [
 ///
 /// # Errors
 ///
-/// Names what is not a file, and what is too much.
+/// Names what is not a file, what cannot be read, and what is too much.
 pub fn check_files(root: &Path) -> Result<()> {
+    if let Some((path, error)) = unreadable(&root.join(".git")) {
+        let problem = Diagnostic { code: Code::Git, ..Diagnostic::io("cannot read", &path, &error) };
+        return Err(problem.help("make the repository readable, or run the command as the user who owns it").into());
+    }
     git_directory(root).map_or(Ok(()), |own| check_directory(root, &own))
 }
 
@@ -90,15 +131,27 @@ pub(super) fn check_source(path: &Path) -> Result<()> {
 
 fn check_directory(root: &Path, own: &Path) -> Result<()> {
     let shared = common(own);
-    let is_other = |path: &PathBuf| path.metadata().is_ok_and(|metadata| !metadata.is_file());
-    let in_both = |name: &&str| [own.join(name), shared.join(name)];
-    if let Some(path) = READ_FIRST.iter().flat_map(in_both).find(is_other) {
-        return Err(not_a_file(&path).into());
+    let branch = line(&own.join("HEAD")).and_then(|head| Some(head.strip_prefix("ref:")?.trim().to_owned()));
+    let branch = branch.iter().map(|name| (name.as_str(), MAX_LENGTH));
+    for (name, limit) in READ_FIRST.into_iter().chain(branch) {
+        check_file(&own.join(name), limit)?;
+        if shared != own {
+            check_file(&shared.join(name), limit)?;
+        }
     }
     let mut places = vec![own.to_path_buf()];
     places.extend((shared != own).then_some(shared));
     let configurations = places.iter().flat_map(|place| ["config", "config.worktree"].map(|name| place.join(name)));
     includes::check(root, configurations)
+}
+
+/// Checks that git gets to the end of a file, if it is there.
+fn check_file(path: &Path, limit: u64) -> Result<()> {
+    match path.metadata() {
+        Ok(metadata) if !metadata.is_file() => Err(not_a_file(path).into()),
+        Ok(metadata) if metadata.len() > limit => Err(too_long(path, limit).into()),
+        _ => Ok(()),
+    }
 }
 
 /// So deep git follows object directories that name others.
@@ -107,9 +160,7 @@ const MAX_ALTERNATES: usize = 5;
 /// Checks what leads from one object directory to others.
 fn check_alternates(objects: &Path, depth: usize) -> Result<()> {
     let file = objects.join("info/alternates");
-    if file.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(not_a_file(&file).into());
-    }
+    check_file(&file, MAX_LENGTH)?;
     let Some(text) = line(&file).filter(|_| depth < MAX_ALTERNATES) else { return Ok(()) };
     let named: BTreeSet<&str> = text.lines().map(str::trim).filter(|name| !name.is_empty()).collect();
     if named.len() > MAX_ALTERNATES {
@@ -122,6 +173,13 @@ fn check_alternates(objects: &Path, depth: usize) -> Result<()> {
 fn not_a_file(path: &Path) -> Diagnostic {
     let title = format!("`{}` is not a file, and git would not get to the end of it", path.display());
     Diagnostic::error(Code::Git, title).help("remove it, or make a fresh clone of the repository")
+}
+
+/// Says what is too long for git to read.
+pub(super) fn too_long(path: &Path, limit: u64) -> Diagnostic {
+    let (number, unit) = if limit < 1 << 20 { (limit >> 10, "KiB") } else { (limit >> 20, "MiB") };
+    let title = format!("`{}` is larger than {number} {unit}, and git would read all of it", path.display());
+    Diagnostic::error(Code::TooMuch, title).help("remove it, or make a fresh clone of the repository")
 }
 
 /// The directory that a linked work tree shares with the others; elsewhere the same one.
@@ -231,6 +289,30 @@ mod tests {
         fs_err::create_dir_all(root.join("a")).unwrap();
         std::os::unix::fs::symlink("/dev/zero", root.join("a/.git")).unwrap();
         assert_eq!(find_repository(&root.join("a")).as_deref(), Some(root));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_read_is_an_error_and_not_absent() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let directory = repository();
+        let root = directory.path();
+        let set = |path: &Path, mode| fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let [dot_git, app] = [root.join(".git"), root.join("app")];
+        write(app.join("file"), "");
+        for (path, mode) in [(dot_git.clone(), 0o755), (dot_git.join("HEAD"), 0o644)] {
+            set(&path, 0);
+            // Root reads everything.
+            if path.read_dir().is_err() && std::fs::read(&path).is_err() {
+                assert_eq!(find_repository(&app).as_deref(), Some(root));
+                assert!(check_files(root).unwrap_err().0[0].title.starts_with("cannot read"));
+            }
+            set(&path, mode);
+        }
+        check_files(root).unwrap();
+        symlink(".git", app.join(".git")).unwrap();
+        assert_eq!(find_repository(&app).as_deref(), Some(app.as_path()), "a link that leads to itself");
+        assert!(check_files(&app).unwrap_err().0[0].title.starts_with("cannot read"));
     }
 
     #[test]

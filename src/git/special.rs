@@ -1,15 +1,19 @@
-//! Pipes and devices where git expects a file: it waits for somebody to write, or reads for ever. A commit cannot hold one, but an
-//! archive can, and its configuration can lead to one.
+//! Pipes, devices and enormous files where git expects a short text: it waits for somebody to write, or reads until memory
+//! ends. A commit cannot hold most of them, but an archive can, and its configuration can lead to one.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::repository::{common, git_directory};
-use crate::diagnostic::{Code, Diagnostic};
+use super::repository::{MAX_TEXT, common, git_directory, too_long};
+use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// What git reads in the directories of the work tree.
 const BESIDE: &[&str] = &[".gitattributes", ".gitignore", ".gitmodules"];
+
+/// Of these, what it reads whole, however long it is.
+const RULES: &[&str] = &[".gitignore", ".gitmodules"];
 
 /// Why git may be waiting in the repository of this work tree; none where there is no such reason. It looks at everything, so
 /// it is for a git that is waiting already.
@@ -23,7 +27,38 @@ pub(super) fn find(root: &Path) -> Option<Diagnostic> {
     let files = WalkDir::new(root).into_iter().filter_entry(|entry| entry.file_name() != ".git").flatten();
     let files = files.filter(|entry| BESIDE.iter().any(|name| entry.file_name() == *name));
     let paths = files.chain(of_git).map(walkdir::DirEntry::into_path);
-    named.chain(paths).find(|path| is_endless(path)).map(|path| not_regular(root, &path))
+    named.chain(paths).find_map(|path| obstacle(root, &path))
+}
+
+/// Checks that git can read the rules for what it ignores, on the way to each of these paths below `root`.
+///
+/// # Errors
+///
+/// Names what is not a regular file, and what is too long.
+pub(super) fn check_ignore_files<'p>(root: &Path, paths: impl IntoIterator<Item = &'p str>) -> Result<()> {
+    let mut directories = BTreeSet::from([""]);
+    for path in paths {
+        let mut directory = path;
+        while let Some((above, _)) = directory.rsplit_once('/') {
+            if !directories.insert(above) {
+                break;
+            }
+            directory = above;
+        }
+    }
+    let mut files = directories.into_iter().map(|directory| root.join(directory).join(".gitignore"));
+    files.find_map(|file| obstacle(root, &file)).map_or(Ok(()), |problem| Err(problem.into()))
+}
+
+/// What is wrong with a file that git would read. Git's own objects are not such files: they may be large.
+fn obstacle(root: &Path, path: &Path) -> Option<Diagnostic> {
+    // Git itself does not follow a link here.
+    let is_rules = path.file_name().is_some_and(|name| RULES.iter().any(|rules| name == *rules));
+    let is_long = is_rules && path.symlink_metadata().is_ok_and(|it| it.is_file() && it.len() > MAX_TEXT);
+    if is_long {
+        return Some(too_long(path.strip_prefix(root).unwrap_or(path), MAX_TEXT));
+    }
+    is_endless(path).then(|| not_regular(root, path))
 }
 
 /// The paths that a configuration may name: every value is taken for one.
@@ -90,6 +125,30 @@ mod tests {
         assert!(started.elapsed() < Duration::from_secs(40));
         // Where git does not look at it, it is in nobody's way.
         run(git(root).args(["ls-files", "--cached"])).unwrap();
+    }
+
+    #[test]
+    fn rules_that_are_too_long_are_named_before_git_reads_them() {
+        let directory = repository();
+        let root = directory.path();
+        write(root.join("sub/.gitignore"), "");
+        let rules = std::fs::File::options().write(true).open(root.join("sub/.gitignore")).unwrap();
+        rules.set_len(MAX_TEXT).unwrap();
+        check_ignore(root, ["a", "sub/b"]).unwrap();
+        rules.set_len(1 << 40).unwrap();
+        check_ignore(root, ["a"]).unwrap();
+        let problem = check_ignore(root, ["a", "sub/deep/b"]).unwrap_err().0.remove(0);
+        assert_eq!(problem.title, "`sub/.gitignore` is larger than 64 MiB, and git would read all of it");
+        for (name, limit) in [("info/exclude", "64 MiB"), ("HEAD", "64 KiB"), ("refs/heads/main", "64 KiB")] {
+            let directory = repository();
+            write(directory.path().join(".git/HEAD"), "ref: refs/heads/main\n");
+            let path = directory.path().join(".git").join(name);
+            write(&path, "");
+            std::fs::File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+            assert_eq!(crate::git::find_repository(directory.path()).as_deref(), Some(directory.path()));
+            let problem = crate::git::check_files(directory.path()).unwrap_err().0.remove(0);
+            assert!(problem.title.contains(&format!("{name}` is larger than {limit}")), "{problem:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::committed::Committed;
 use super::filters::reading;
 use super::index_file::{self, Entry, Stat};
 use super::run::{lossy, run};
+use super::special::check_ignore_files;
 use crate::diagnostic::Result;
 
 /// What git holds of a path.
@@ -128,6 +129,7 @@ fn status_by_git<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> R
 ///
 /// When git is missing or fails.
 pub fn uncommitted(root: &Path, below: Option<&str>, limit: usize) -> Result<Vec<String>> {
+    check_ignore_files(root, below)?;
     let mut status = reading(root)?;
     status.args(["--literal-pathspecs", "--no-optional-locks", "status", "--porcelain=v1", "-z", "--no-renames"]);
     status.args(["--untracked-files=normal", "--ignore-submodules=all", "--"]).args(below);

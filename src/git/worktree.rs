@@ -8,6 +8,7 @@ use super::index_file;
 use super::objects::objects;
 use super::repository::Within;
 use super::run::{ask, lossy, run};
+use super::special::check_ignore_files;
 use crate::diagnostic::Result;
 
 /// Which of `paths`, relative to `directory`, a sparse checkout leaves out.
@@ -41,6 +42,7 @@ pub fn left_out<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a str>) 
 /// When git is missing or fails, and where `directory` is in no repository.
 pub fn files(directory: &Path) -> Result<BTreeSet<String>> {
     let within = Within::find(directory)?;
+    check_ignore_files(&within.root, within.itself())?;
     let mut list = literal(&within.root);
     list.args(["ls-files", "--cached", "--others", "--exclude-standard", "-z", "--"]).args(within.itself());
     let output = run(&mut list)?;

@@ -17,7 +17,7 @@ mod value;
 mod variable;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ use crate::answers::given::{GivenValues, Source};
 use crate::answers::placeholder::{Answer, Placeholder};
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::manifest::{HookScripts, Spanned};
+use crate::manifest::{HookScripts, Manifest, Spanned};
 use crate::render::Secret as SecretFiles;
 use crate::template::{Names, Template};
 use crate::tree::{RelPath, Tree};
@@ -218,7 +218,7 @@ impl Hooks {
         self.run(&self.scripts.pre)?;
         let (mut tree, changed) = self.leave();
         *variables = changed;
-        let paths = self.paths();
+        let paths = paths(&self.scripts);
         let scripts = paths.into_iter().filter_map(|path| tree.remove_entry(&path)).collect();
         self.lock().view = View::new(scripts);
         Ok(tree)
@@ -240,7 +240,7 @@ impl Hooks {
         self.lock().secret_files = secret;
         self.run(&self.scripts.post)?;
         let (mut tree, _) = self.leave();
-        self.paths().iter().for_each(|path| drop(tree.remove(path)));
+        paths(&self.scripts).iter().for_each(|path| drop(tree.remove(path)));
         let secret = std::mem::take(&mut self.lock().secret_files);
         Ok(Done { tree, secret })
     }
@@ -298,11 +298,6 @@ impl Hooks {
         lock(&self.state)
     }
 
-    /// The paths of all scripts that the manifest names.
-    fn paths(&self) -> Vec<RelPath> {
-        self.scripts.iter().filter_map(|script| view::path(&script.value).ok().flatten()).collect()
-    }
-
     fn run(&self, scripts: &[Spanned]) -> Result<()> {
         for named in scripts {
             let script = self.load(named)?;
@@ -336,15 +331,26 @@ impl Hooks {
     }
 }
 
+/// The paths of all scripts that the manifest names: they are in no project.
+#[must_use]
+pub fn paths(scripts: &HookScripts) -> Vec<RelPath> {
+    scripts.iter().filter_map(|script| view::path(&script.value).ok().flatten()).collect()
+}
+
 /// The texts of all scripts of a template.
 #[must_use]
-pub fn scripts(template: &Template) -> Vec<&str> {
-    let scripts = template.files.iter().filter(|(path, _)| path.as_str().ends_with(".rhai"));
-    let named = template.manifest.hooks.iter().filter_map(|script| {
-        let path = view::path(&script.value).ok().flatten()?;
-        template.files.get_key_value(&path)
-    });
+pub fn scripts<'t>(manifest: &Manifest, files: &'t Tree) -> Vec<&'t str> {
+    let scripts = files.iter().filter(|(path, _)| path.as_str().ends_with(".rhai"));
+    let named = paths(&manifest.hooks);
+    let named = named.iter().filter_map(|path| files.get_key_value(path));
     scripts.chain(named).filter_map(|(_, entry)| std::str::from_utf8(entry.bytes()).ok()).collect()
+}
+
+/// The words of all scripts of a template, as a variable's name is one.
+#[must_use]
+pub fn words<'t>(manifest: &Manifest, files: &'t Tree) -> HashSet<&'t str> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    scripts(manifest, files).into_iter().flat_map(|text| text.split(move |c| !is_part(c))).collect()
 }
 
 /// Whether a script may use a variable: its text has the name, or a question that is known by it.

@@ -14,7 +14,7 @@ use crate::tree::{Entry, RelPath};
 pub(super) fn check(linted: &Linted<'_>, selector: &Selector, found: &mut Found) {
     let mut copied: HashSet<&[u8]> = HashSet::new();
     let known = linted.known();
-    for (path, entry, is_rendered) in kept(linted.files, selector) {
+    for (path, entry, is_rendered) in kept(linted, selector) {
         if is_rendered {
             names(linted, &known, path, entry, found);
         } else {
@@ -39,7 +39,8 @@ fn names(linted: &Linted<'_>, known: &BTreeSet<&str>, path: &RelPath, entry: &En
     if !has_liquid(text) {
         return;
     }
-    for (name, span) in unknown_names(text, known) {
+    let unknown = unknown_names(text, known).into_iter();
+    for (name, span) in unknown.filter(|(name, _)| !linted.may_be_set(name)) {
         let help = did_you_mean(&name, known.iter().copied())
             .unwrap_or_else(|| format!("declare `{name}` under `[placeholders]`"));
         let place = Place::new(linted.names.of(path), text, span);

@@ -1,13 +1,15 @@
 //! The manifest on its own.
 
+use super::Linted;
 use crate::answers::condition;
 use crate::answers::placeholder::{Kind, Placeholder};
 use crate::diagnostic::{Code, Diagnostic, Found, did_you_mean};
 use crate::manifest::{Conditional, Manifest};
 use crate::render::{BUILT_IN, has_liquid};
 
-pub(super) fn check(manifest: &Manifest, found: &mut Found) {
-    manifest.conditionals.iter().for_each(|conditional| names(manifest, conditional, found));
+pub(super) fn check(linted: &Linted<'_>, found: &mut Found) {
+    let manifest = linted.manifest;
+    manifest.conditionals.iter().for_each(|conditional| names(linted, conditional, found));
     manifest.declared().for_each(|placeholder| plain_default(manifest, placeholder, found));
     let selection = &manifest.selection;
     if let (Some(_), Some([first, ..])) = (&selection.include, selection.exclude.as_deref()) {
@@ -18,13 +20,15 @@ pub(super) fn check(manifest: &Manifest, found: &mut Found) {
 }
 
 /// A condition is false where it uses a name that nobody knows.
-fn names(manifest: &Manifest, conditional: &Conditional, found: &mut Found) {
+fn names(linted: &Linted<'_>, conditional: &Conditional, found: &mut Found) {
+    let manifest = linted.manifest;
     if conditional.condition.is_none() {
         return;
     }
     let known = || manifest.declared().map(|it| it.name.as_str()).chain(BUILT_IN.iter().copied());
     let expression = &conditional.expression;
-    for (name, at) in condition::others(&expression.value, known()) {
+    let others = condition::others(&expression.value, known()).into_iter();
+    for (name, at) in others.filter(|(name, _)| !linted.may_be_set(name)) {
         let span = manifest.inside(expression, at..at + name.len());
         let help = did_you_mean(&name, known())
             .unwrap_or_else(|| "a condition is about the answers to placeholders and built-in variables".to_owned());

@@ -4,10 +4,11 @@ mod files;
 mod manifest;
 mod rules;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::answers::placeholder::Answer;
 use crate::diagnostic::{Diagnostic, Found, Result};
+use crate::hooks;
 use crate::manifest::{Manifest, Ownership, Selection};
 use crate::plan::Trees;
 use crate::render::Secret;
@@ -34,6 +35,8 @@ pub struct Linted<'a> {
     pub ownership: &'a Ownership,
     /// The rendered files that depend on a secret answer.
     pub secret: &'a Secret,
+    /// The words of its scripts.
+    pub scripts: HashSet<&'a str>,
 }
 
 /// What looks wrong, as warnings.
@@ -44,7 +47,7 @@ pub struct Linted<'a> {
 pub fn findings(linted: &Linted<'_>) -> Result<Vec<Diagnostic>> {
     let selector = Selector::new(linted.files, linted.selection)?;
     let mut found = Found::default();
-    manifest::check(linted.manifest, &mut found);
+    manifest::check(linted, &mut found);
     rules::check(linted, &selector, &mut found);
     files::check(linted, &selector, &mut found);
     Ok(found.into_vec())
@@ -56,6 +59,16 @@ impl Linted<'_> {
         self.trees.app.iter().chain(&self.trees.repository)
     }
 
+    /// Whether scripts make files, take them away or rename them: then what the manifest says of files may be about those.
+    fn has_hooks(&self) -> bool {
+        !self.manifest.hooks.is_empty()
+    }
+
+    /// Whether a script may set a variable.
+    fn may_be_set(&self, name: &str) -> bool {
+        self.scripts.contains(name)
+    }
+
     /// The names that a file may use.
     fn known(&self) -> BTreeSet<&str> {
         let declared = self.manifest.declared().map(|placeholder| placeholder.name.as_str());
@@ -65,8 +78,10 @@ impl Linted<'_> {
 }
 
 /// The template's files that become part of a project, each with whether it is rendered.
-fn kept<'t>(files: &'t Tree, selector: &Selector) -> impl Iterator<Item = (&'t RelPath, &'t Entry, bool)> {
-    files.iter().filter_map(|(path, entry)| match selector.select(path) {
+fn kept<'t>(linted: &Linted<'t>, selector: &Selector) -> impl Iterator<Item = (&'t RelPath, &'t Entry, bool)> {
+    let hooks = hooks::paths(&linted.manifest.hooks);
+    let files = linted.files.iter().filter(move |(path, _)| !hooks.contains(path));
+    files.filter_map(|(path, entry)| match selector.select(path) {
         Selected::Render => Some((path, entry, true)),
         Selected::Copy => Some((path, entry, false)),
         Selected::Drop => None,

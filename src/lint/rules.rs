@@ -28,7 +28,7 @@ pub(super) fn check(linted: &Linted<'_>, selector: &Selector, found: &mut Found)
         let names = list.iter().flatten().filter(|pattern| !pattern.value.contains(WILDCARDS) && !is_negated(pattern));
         for pattern in names {
             let patterns = Patterns::new([pattern.value.as_str()]);
-            if !files.keys().any(|path| patterns.matches(path.as_str())) {
+            if !linted.has_hooks() && !files.keys().any(|path| patterns.matches(path.as_str())) {
                 found.push(no_file(linted, key, pattern));
             }
         }
@@ -58,8 +58,9 @@ struct Paths<'a> {
 
 impl<'a> Paths<'a> {
     fn new(linted: &'a Linted<'a>, selector: &Selector) -> Self {
-        let kept: HashSet<&RelPath> = kept(linted.files, selector).map(|(path, ..)| path).collect();
-        let are_open = linted.files.keys().any(|path| has_liquid(path.as_str()) && !kept.contains(path));
+        let kept: HashSet<&RelPath> = kept(linted, selector).map(|(path, ..)| path).collect();
+        let are_open =
+            linted.has_hooks() || linted.files.keys().any(|path| has_liquid(path.as_str()) && !kept.contains(path));
         Self { linted, are_open }
     }
 

@@ -9,15 +9,17 @@ fn codes(manifest: &str, files: &[(&str, &str)], rendered: &[(&str, &str)]) -> V
         files.iter().map(|(path, text)| (RelPath::new(*path).unwrap(), Entry::file(text.as_bytes().to_vec()))).collect()
     };
     let resolved = resolve(&manifest, BTreeMap::new(), &BTreeMap::new(), &mut Ask::Nobody).unwrap();
+    let files = tree(files);
     let linted = Linted {
         manifest: &manifest,
-        files: &tree(files),
+        files: &files,
         names: &Names::default(),
         selection: &resolved.selection,
         variables: &resolved.variables,
         trees: &Trees { app: tree(rendered), repository: Tree::new() },
         ownership: &manifest.ownership,
         secret: &Secret::new(),
+        scripts: hooks::words(&manifest, &files),
     };
     let found = findings(&linted).unwrap();
     found.iter().map(|it| format!("{} {}", it.code, it.title.split('`').nth(1).unwrap_or_default())).collect()
@@ -141,4 +143,14 @@ fn blocks_are_closed() {
     assert_eq!(codes(manifest, &[("a.md", &under_a_condition)], &[("a.md", "")]), [""; 0]);
     let twice = "[create-app]\nonce = ['*']\nblocks = ['*.md']\n";
     assert_eq!(as_it_is(twice, &[("a.md", &format!("{begin}{end}"))]), ["M005 a.md"]);
+}
+
+#[test]
+fn scripts_may_set_variables_and_make_files() {
+    let manifest =
+        "[conditional.'set']\nignore = ['x']\n[create-app]\nonce = ['made.txt']\n[hooks]\ninit = ['init.rhai']\n";
+    let files = [("init.rhai", "variable::set(\"set\", true); // {{ no }}\n"), ("a.txt", "{% if set %}{% endif %}\n")];
+    assert!(as_it_is(manifest, &files).is_empty());
+    let files = [("init.rhai", ""), ("a.txt", "{% if set %}{% endif %}\n")];
+    assert_eq!(as_it_is(manifest, &files), ["M004 set", "T003 set"]);
 }

@@ -6,6 +6,7 @@ mod next;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 
 pub use aborted::{aborted, aborted_json};
 pub use json::json;
@@ -28,6 +29,8 @@ const LISTED: usize = 40;
 pub struct Told<'a> {
     /// The project's path as the user gave it.
     pub shown: String,
+    /// The same, to go there.
+    pub given: &'a Path,
     /// The app below the repository's root.
     pub app_dir: Option<&'a RelPath>,
     /// The lock before; none for a project without one.

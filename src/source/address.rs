@@ -260,7 +260,11 @@ fn ssh(text: &str, host: &str, path: &str) -> Result<Address, AddressError> {
 
 /// The name of a user, without a password or parameters behind it.
 fn user_name(user: &str) -> &str {
-    user.split([':', ';']).next().unwrap_or(user)
+    let is_end = |at: usize| {
+        user[at..].starts_with([':', ';'])
+            || user.get(at..at + 3).is_some_and(|code| ["%3a", "%3b"].iter().any(|end| code.eq_ignore_ascii_case(end)))
+    };
+    user.char_indices().find(|(at, _)| is_end(*at)).map_or(user, |(at, _)| &user[..at])
 }
 
 #[cfg(test)]
@@ -338,6 +342,8 @@ mod tests {
             ("https://example.org/a token=secret", "https://example.org/a"),
             ("https://example.org/a%20b%26c", "https://example.org/a%20b%26c"),
             ("ssh://ann;password=secret@example.org/a", "ssh://ann@example.org/a"),
+            ("ssh://ann%3Asecret@example.org/a", "ssh://ann@example.org/a"),
+            ("ssh://ann%3bpassword%3dsecret@example.org/a", "ssh://ann@example.org/a"),
             ("ann;password=secret@example.org:a", "ann@example.org:a"),
             ("git@example.org:a?token=secret", "git@example.org:a"),
             ("git@example.org:c#/a", "git@example.org:c#/a"),

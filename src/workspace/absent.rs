@@ -145,7 +145,7 @@ fn in_git(site: &Site, arguments: &[&str]) -> String {
     let here = std::env::current_dir().ok().and_then(|here| here.canonicalize().ok());
     let mut words = vec!["git".to_owned()];
     if here.as_deref() != Some(site.root()) {
-        words.extend(["-C".to_owned(), shell::path(&site.root().to_string_lossy()).into_owned()]);
+        words.extend(["-C".to_owned(), shell::place(site.root()).into_owned()]);
     }
     words.extend(arguments.iter().map(|word| shell::word(word).into_owned()));
     words.join(" ")

@@ -6,13 +6,14 @@ use std::path::{Component, Path, PathBuf};
 
 use super::files::Files;
 use super::record::lock_bytes;
-use crate::credentials::without_credentials;
+use crate::credentials::{has_credentials, without_credentials};
 use crate::diagnostic::{Code, Diagnostic, Result, io_reason};
 use crate::git;
 use crate::limits::{Budget, PROJECT};
 use crate::lock::{DIRECTORY, LOCK, Lock};
 use crate::merge::Base;
 use crate::plan::{Existing, Trees};
+use crate::shell;
 use crate::tree::{RelPath, Tree};
 
 /// Where a project is, or will be.
@@ -66,7 +67,8 @@ impl Site {
     /// A path below the app, as messages call it.
     #[must_use]
     pub fn name_of(&self, path: &str) -> String {
-        let given = self.given.to_string_lossy().replace('\\', "/");
+        let given = self.given.to_string_lossy();
+        let given = if cfg!(windows) { given.replace('\\', "/") } else { given.into_owned() };
         match given.trim_end_matches('/') {
             "" | "." => path.to_owned(),
             given => format!("{given}/{path}"),
@@ -82,7 +84,21 @@ impl Site {
     /// A command of create-app's for this project, to be pasted into a shell.
     #[must_use]
     pub fn command(&self, name: &str) -> String {
-        format!("create-app {name} {}", shell_words::quote(&self.given.to_string_lossy()))
+        format!("create-app {name} {}", shell::place(&self.given))
+    }
+
+    /// The word of a path below the app in such a command.
+    #[must_use]
+    pub fn word_of(&self, path: &str) -> String {
+        let is_here = self.given.as_os_str().is_empty() || self.given == Path::new(".");
+        let place = if is_here { PathBuf::from(path) } else { self.given.join(path) };
+        shell::place(&place).into_owned()
+    }
+
+    /// The path as the user gave it, to go there.
+    #[must_use]
+    pub fn given(&self) -> &Path {
+        &self.given
     }
 
     /// What belongs at the repository's root goes below this directory: the root, or the app where that is the same.
@@ -179,7 +195,8 @@ impl Site {
 /// A directory with such a name would hold the password of an address that was meant for `--git`.
 fn refuse_address(path: &Path) -> Result<()> {
     let text = path.to_string_lossy();
-    if !text.contains("://") {
+    // What is there has its name already.
+    if !text.contains("://") && (!has_credentials(&text) || path.symlink_metadata().is_ok()) {
         return Ok(());
     }
     let title = format!("`{}` is an address, not the path of a project", without_credentials(&text));

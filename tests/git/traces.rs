@@ -43,7 +43,7 @@ pub(crate) fn keys() -> Vec<(String, String)> {
     let lines = include_str!("programs.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let pairs = lines.map(|line| line.split_once(" = ").unwrap()).flat_map(|(key, value)| {
         let words = match key {
-            "alias.*" | "pager.<cmd>" => {
+            "alias.*" | "alias.*.command" | "pager.<cmd>" => {
                 &["status", "ls-files", "var", "config", "check-ignore", "hash-object", "update-index", "diff"][..]
             }
             _ => &["evil"],

@@ -170,6 +170,7 @@ impl Maker<'_> {
         let shown = self.case.name.clone();
         let told = Told {
             shown,
+            given: Path::new(&self.case.name),
             app_dir,
             before,
             made_from: None,

@@ -27,7 +27,7 @@ pub(super) fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     }
     writeln!(out, "\nWhat now:\n")?;
     if told.shown != "." {
-        writeln!(out, "  cd {}", shell::path(&told.shown))?;
+        writeln!(out, "  cd {}", shell::place(told.given))?;
     }
     for (repository, path, change, conflict) in &conflicts {
         writeln!(out, "  # {}", how_to_resolve(told, *repository, path, change.reason, conflict))?;
