@@ -24,7 +24,7 @@ pub(super) fn text(
     default: Option<&str>,
     regex: Option<&str>,
 ) -> Native<Dynamic> {
-    let compile = |text| Pattern::compile(text, &mut Memory::default());
+    let compile = |text| Pattern::compile(text, &Memory::default());
     let regex = regex.map(compile).transpose();
     let regex = regex.map_err(|_| format!("the regular expression of the question `{question}` cannot be used"))?;
     let kind = Kind::Text { input: Input::Line, default: default.map(str::to_owned), regex };
