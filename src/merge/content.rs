@@ -1,6 +1,7 @@
 //! Merges the bytes of one file, by the rule that fits its name.
 
 use super::ending::{Versions, trivial};
+use super::keyed::{self, Lines};
 use super::known::Known;
 use super::lines;
 use super::structured::{self, File};
@@ -46,7 +47,13 @@ fn by_rule(path: &RelPath, known: Known<'_>, has_base: bool, versions: &Versions
     if lines::is_line_set(path) {
         return Merged::text(lines::merge(versions));
     }
-    let by_lines = || Merged::text(text::merge(&versions.base, &versions.ours, &versions.theirs));
+    let by_lines = || {
+        let Versions { base, ours, theirs, .. } = versions;
+        Merged::text(match Lines::of(path) {
+            Some(kind) => keyed::merge(kind, base, ours, theirs),
+            None => text::merge(base, ours, theirs),
+        })
+    };
     match File::new(path, known) {
         Some(file) if !file.is_affordable(versions) => Merged { is_too_large: true, ..by_lines() },
         file => file.and_then(|file| structured::merge(file, has_base, versions)).unwrap_or_else(by_lines),

@@ -150,6 +150,12 @@ impl Tools<'_> {
         if both.origin == Origin::New && self.once.matches(name.as_str()) {
             return None;
         }
+        if let (Some((base, _)), Some((ours, _))) = (both.triple.base, both.triple.ours)
+            && [base, ours].iter().all(|path| *path != name)
+            && base != ours
+        {
+            self.note_all(both.place, [Subject::MovedByBoth(name.to_string())]);
+        }
         let told = self.notes.len();
         let filled = self.filled(name, both);
         let known = filled.as_ref().map(|filled| Both {

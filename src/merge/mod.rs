@@ -11,6 +11,7 @@ pub mod content;
 pub mod draw;
 pub mod ending;
 mod entry;
+mod keyed;
 pub mod known;
 #[cfg(test)]
 mod laws;

@@ -60,6 +60,17 @@ pub fn merge<'a>(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8]) -> TextMerge<
     regions(base, ours, theirs, Judgement::Merge)
 }
 
+/// The same, but what one side changed is a conflict, too, where its new lines are `doubtful`.
+#[must_use]
+pub fn merge_but<'a>(
+    base: &'a [u8],
+    ours: &'a [u8],
+    theirs: &'a [u8],
+    doubtful: &dyn Fn(&[u8]) -> bool,
+) -> TextMerge<'a> {
+    regions(base, ours, theirs, Judgement::MergeBut(doubtful))
+}
+
 /// Compares two versions: a conflict wherever `ours` and `theirs` differ, whatever `base` has there.
 #[must_use]
 pub fn compare<'a>(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8]) -> TextMerge<'a> {
@@ -166,13 +177,25 @@ fn terminator(versions: &[&[u8]]) -> impl Fn(&u8) -> bool + Copy + use<> {
 }
 
 /// What becomes of a region that one side alone changed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Judgement {
+#[derive(Clone, Copy)]
+enum Judgement<'j> {
     Merge,
+    MergeBut(&'j dyn Fn(&[u8]) -> bool),
     Compare,
 }
 
-fn regions<'a>(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8], judgement: Judgement) -> TextMerge<'a> {
+impl Judgement<'_> {
+    /// Whether the change of one side, to these lines, is taken.
+    fn takes(self, lines: &[u8]) -> bool {
+        match self {
+            Self::Merge => true,
+            Self::MergeBut(doubtful) => !doubtful(lines),
+            Self::Compare => false,
+        }
+    }
+}
+
+fn regions<'a>(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8], judgement: Judgement<'_>) -> TextMerge<'a> {
     let is_end = terminator(&[base, ours, theirs]);
     let mut ids = HashMap::new();
     let [base, ours, theirs] = [base, ours, theirs].map(|bytes| Version::new(bytes, is_end, &mut ids));
@@ -298,7 +321,7 @@ impl Changed {
         base: &Version<'a>,
         ours: &Version<'a>,
         theirs: &Version<'a>,
-        judgement: Judgement,
+        judgement: Judgement<'_>,
         merge: &mut TextMerge<'a>,
     ) {
         let [b, o, t] = [&base.ids[self.base.clone()], &ours.ids[self.ours.clone()], &theirs.ids[self.theirs.clone()]];
@@ -306,10 +329,10 @@ impl Changed {
         if o == t {
             return resolved(Side::Both, ours.slice(self.ours));
         }
-        if b == o && judgement == Judgement::Merge {
+        if b == o && judgement.takes(theirs.slice(self.theirs.clone())) {
             return resolved(Side::Theirs, theirs.slice(self.theirs));
         }
-        if b == t && judgement == Judgement::Merge {
+        if b == t && judgement.takes(ours.slice(self.ours.clone())) {
             return resolved(Side::Ours, ours.slice(self.ours));
         }
         let same = |pairs: &mut dyn Iterator<Item = (&u32, &u32)>| pairs.take_while(|(o, t)| o == t).count();

@@ -57,6 +57,8 @@ pub enum Subject {
     },
     /// The template changed the order or the layout of a file, and so did the user; the user's stays.
     FormKept,
+    /// The template moved a file to this place, and the user moved it elsewhere.
+    MovedByBoth(String),
     /// A structured file that is too large to be merged by what it holds was merged by lines.
     ByLines,
     /// Rendered by `new` only, and this is no new project.
@@ -86,6 +88,12 @@ impl Subject {
     /// So many characters of a value are shown.
     const SHOWN: usize = 60;
 
+    /// Whether the template changed something that the project does not get.
+    #[must_use]
+    pub fn is_left_out(&self) -> bool {
+        matches!(self, Self::BlockRemoved(_) | Self::ValueKept { .. } | Self::FormKept | Self::MovedByBoth(_))
+    }
+
     /// Both have a value for a key, and the template's is `theirs`.
     #[must_use]
     pub fn value_kept(key: String, theirs: &str) -> Self {
@@ -103,6 +111,7 @@ impl fmt::Display for Subject {
             Self::ValueKept { key, theirs: Some(theirs) } => {
                 write!(f, "`{key}` stays yours; the template has `{theirs}`")
             }
+            Self::MovedByBoth(place) => write!(f, "the template moved it to {place}; it stays where you moved it"),
             Self::FormKept => f.write_str("the template changed the order or layout too; yours stays"),
             Self::ByLines => f.write_str("too large to be merged by key, it was merged by lines: look at the result"),
             Self::ForNewApps => f.write_str("only a new project gets it"),

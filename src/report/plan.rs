@@ -161,7 +161,8 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
         let subject = note.subject.to_string();
         writeln!(out, "  note      {}: {}", escape_control(note.path.as_str()), escape_control(&subject))?;
     }
-    if told.changed && told.changes().next().is_none() {
+    let is_left_out = || told.plan.notes.iter().any(|note| note.subject.is_left_out());
+    if told.changed && told.changes().next().is_none() && !is_left_out() {
         writeln!(out, "  none of your files changes; {DIRECTORY}/{LOCK} does")?;
     }
     if let Some(backup) = told.backup {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::pairing::Pairing;
+use crate::merge::Base;
 use crate::merge::shapes::directories;
 use crate::tree::{RelPath, Tree};
 
@@ -47,6 +48,21 @@ impl<'a> Directories<'a> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The same the other way round: from each directory that `base` does not have to the one that became it.
+    pub(super) fn back(self, base: &Base) -> Self {
+        if self.0.is_empty() {
+            return self;
+        }
+        let known = directories(base.keys());
+        let mut back = BTreeMap::new();
+        for (from, to) in self.0.into_iter().filter_map(|(from, to)| Some((from, to?))) {
+            if !to.is_empty() && !known.contains(to) {
+                back.entry(to).and_modify(|from| *from = None).or_insert(Some(from));
+            }
+        }
+        Self(back)
     }
 
     /// Where a directory went.

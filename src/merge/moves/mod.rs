@@ -151,12 +151,15 @@ impl<'a> Sides<'a> {
         if directories.is_empty() {
             return BTreeMap::new();
         }
+        // The template may have moved the same directory elsewhere.
+        let back = Directories::of(templates, self.theirs).back(self.base);
         let moved_by_users = |to: &RelPath| templates.source(to).is_some_and(|from| users.has_source(from));
         let new = self.theirs.keys().filter(|path| !self.base.contains_key(path) && !moved_by_users(path));
         let mut followed = BTreeMap::new();
         let mut wanted: BTreeMap<RelPath, usize> = BTreeMap::new();
         for path in new {
-            let Some(place) = directories.follow(path) else { continue };
+            let moved_by_both = || directories.follow(&back.follow(path)?);
+            let Some(place) = directories.follow(path).or_else(moved_by_both) else { continue };
             let is_taken = self.base.contains_key(&place)
                 || self.theirs.contains_key(&place)
                 || users.has_target(&place)
