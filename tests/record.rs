@@ -200,7 +200,7 @@ fn a_rule_that_hides_the_record_is_named_with_the_line_that_lifts_it() {
         let place = tempfile::tempdir().unwrap();
         git(place.path(), &["init", "--quiet"]);
         fs_err::write(place.path().join(".gitignore"), format!("# rules\n{rule}\n")).unwrap();
-        let said = new(place.path(), &["apps/shop"]);
+        let said = new(place.path(), &["./apps/shop"]);
         assert!(said.contains("warning[L004]") && said.contains(hidden), "{rule}: {said}");
         assert!(said.contains(".gitignore:2"), "{rule}: {said}");
 

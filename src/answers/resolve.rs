@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::built_in::{OF_THE_MACHINE, OURS};
+use super::built_in::{BOOLS, OURS, REPLACEABLE};
 use super::condition::{Conditions, Cost, TooMuch};
 use super::given::{Given, GivenValues, Source, spell};
 use super::placeholder::{Answer, Kind, Placeholder, When};
@@ -100,6 +100,7 @@ pub fn resolve_with(
         lines,
     };
     resolver.check_given(matches!(ask, Ask::User(_)));
+    resolver.replace_built_in();
     let mut selection = manifest.selection.clone();
     let mut pending: Vec<&Placeholder> = manifest.placeholders.iter().collect();
     let mut left: Vec<&Conditional> = manifest.conditionals.iter().collect();
@@ -192,10 +193,7 @@ impl<'a> Resolver<'a> {
         }
         for (name, given) in self.given {
             if self.is_fixed(name) {
-                let help = match name.as_str() {
-                    "project-name" => "use --name",
-                    _ => "it follows from the project; leave it out",
-                };
+                let help = "it follows from where the project is; leave it out";
                 let title = format!("`{name}` is a built-in variable: the value given by {} is not used", given.by);
                 self.warnings.push(Diagnostic::warning(Code::AnswerUnknown, title).help(help));
             }
@@ -204,7 +202,38 @@ impl<'a> Resolver<'a> {
 
     /// Whether a variable follows from the project, so that nobody can give it.
     fn is_fixed(&self, name: &str) -> bool {
-        BUILT_IN.contains(&name) && !OF_THE_MACHINE.contains(&name) && !self.own.contains(&name)
+        BUILT_IN.contains(&name) && !REPLACEABLE.contains(&name) && !self.own.contains(&name)
+    }
+
+    /// Gives built-in variables the values that were given for them, before any condition or question sees them.
+    fn replace_built_in(&mut self) {
+        for &name in REPLACEABLE {
+            let Some(given) = self.given.get(name).filter(|_| !self.own.contains(&name)) else { continue };
+            let bool_of = |text: &str| match text.to_lowercase().as_str() {
+                "true" => Some(true),
+                "false" => Some(false),
+                _ => None,
+            };
+            let answer = match &given.value {
+                toml::Value::Boolean(value) if BOOLS.contains(&name) => Answer::Bool(*value),
+                toml::Value::String(text) if BOOLS.contains(&name) => match bool_of(text) {
+                    Some(value) => Answer::Bool(value),
+                    None => {
+                        let title = format!("`{name}` from {} is neither true nor false", given.by);
+                        let help = format!("give -d {name}=true or -d {name}=false");
+                        self.problems.push(Diagnostic::error(Code::AnswerInvalid, title).help(help));
+                        continue;
+                    }
+                },
+                value => match spell(value) {
+                    Some(text) => Answer::Text(text),
+                    // Of a table, what is said of all values is said later.
+                    None => continue,
+                },
+            };
+            self.variables.insert(name.to_owned(), answer.clone());
+            self.answers.insert(name.to_owned(), answer);
+        }
     }
 
     fn answer(&mut self, placeholder: &'a Placeholder, ask: &mut Ask<'_>) -> Result<()> {
@@ -383,9 +412,7 @@ impl<'a> Resolver<'a> {
                     continue;
                 }
             };
-            if !OF_THE_MACHINE.contains(&name.as_str()) {
-                self.undeclared.insert(name.clone(), given.by.clone());
-            }
+            self.undeclared.insert(name.clone(), given.by.clone());
             self.variables.insert(name.clone(), answer.clone());
             self.answers.insert(name.clone(), answer);
         }
@@ -660,10 +687,32 @@ mod tests {
     }
 
     #[test]
-    fn a_built_in_variable_cannot_be_given() {
+    fn a_built_in_variable_that_follows_from_the_place_cannot_be_given() {
         let manifest = manifest(QUESTIONS);
-        let given = given(&["title=T", "project-name=x"]);
+        let given = given(&["title=T", "app_dir=x"]);
         let resolved = resolve(&manifest, BTreeMap::new(), &given, &mut Ask::Nobody).unwrap();
-        assert_eq!(resolved.warnings[0].help.as_deref(), Some("use --name"));
+        assert_eq!(resolved.warnings[0].help.as_deref(), Some("it follows from where the project is; leave it out"));
+    }
+
+    #[test]
+    fn conditions_see_the_value_that_replaces_a_built_in_one() {
+        let manifest = manifest(
+            "[conditional.'crate_type == \"lib\"']\nignore = [\"main.rs\"]\n[conditional.'!is_init']\nignore = [\"x\"]\n",
+        );
+        let built_in = || {
+            BTreeMap::from([
+                ("crate_type".to_owned(), Answer::Text("bin".into())),
+                ("is_init".to_owned(), Answer::Bool(true)),
+            ])
+        };
+        let ignored = |texts: &[&str]| {
+            let resolved = resolve(&manifest, built_in(), &given(texts), &mut Ask::Nobody).unwrap();
+            resolved.selection.ignore
+        };
+        assert_eq!(ignored(&[]).len(), 0);
+        assert_eq!(ignored(&["crate_type=lib", "is_init=False"]).len(), 2);
+        let given = given(&["is_init=maybe"]);
+        let problems = resolve(&manifest, built_in(), &given, &mut Ask::Nobody).unwrap_err().0;
+        assert_eq!(problems[0].help.as_deref(), Some("give -d is_init=true or -d is_init=false"));
     }
 }

@@ -145,6 +145,9 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     Ok(rendered)
 }
 
+/// So many bytes that are searched for Liquid take a step.
+const SEARCHED: usize = 256;
+
 /// Which of `names` the Liquid of a template's files and paths mentions. Each file is looked at once. Where that would take too long,
 /// all of them might be: such a template cannot be rendered.
 pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>, total: Option<&Arc<Total>>) -> BTreeSet<&'n str> {
@@ -152,12 +155,13 @@ pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>, total: Option<&
     let budget = Budget::within(total);
     let mut found = BTreeSet::new();
     let texts = files.iter().flat_map(|(path, entry)| [Some(path.as_str()), std::str::from_utf8(entry.bytes()).ok()]);
-    for text in texts.flatten().filter(|text| element::has_liquid(text)) {
+    for text in texts.flatten() {
         if names.is_empty() {
             break;
         }
-        let (used, steps) = locate::used(text, &names, &known);
-        if budget.spend(steps).is_some() {
+        let has_liquid = element::has_liquid(text);
+        let (used, steps) = if has_liquid { locate::used(text, &names, &known) } else { Default::default() };
+        if budget.spend(steps + (text.len() / SEARCHED) as u64).is_some() {
             found.extend(names);
             break;
         }

@@ -92,6 +92,7 @@ impl Maker<'_> {
         if self.cases_inside {
             render::refuse_rendered_cases(&self.template.files, resolved)?;
         }
+        self.total.select(self.template.files.len());
         let setting = Setting { app_dir: self.case.app_dir.as_ref(), date, strict: true, total: Some(self.total) };
         render::render(self.template, self.template.files.clone(), resolved, &setting)
     }
@@ -102,6 +103,8 @@ impl Maker<'_> {
     }
 
     fn record(&self, resolved: &Resolved, rendered: &Rendered) -> Record {
+        // Its files are hashed, deflated and inflated again.
+        [&rendered.trees.app, &rendered.trees.repository].into_iter().for_each(|tree| self.total.handle_tree(tree));
         let recorded = render::recorded(self.template, resolved, rendered, self.case.app_dir.as_ref());
         lock::record(&recorded, &BTreeSet::new())
     }
@@ -183,6 +186,8 @@ impl Maker<'_> {
     /// A project that an old version of the template makes.
     fn at_revision(&self, revision: &str, place: &Place) -> Result<Start> {
         let old = old::template(self.directory, revision, place)?;
+        self.total.fetch();
+        self.total.handle_tree(&old.files);
         let maker = Maker { template: &old, cases_inside: false, ..*self };
         let resolved = maker.answer(&self.case.values)?;
         let rendered = maker.render(&resolved, Date::default())?;

@@ -161,7 +161,7 @@ impl Reader {
 
     /// Refuses a template that was written for another cargo-generate than the one whose rules are followed here.
     fn version(&mut self, required: Spanned) {
-        const OURS: Version = Version::new(0, 23, 14);
+        const OURS: Version = Version::new(0, 26, 0);
         let title = format!("the template needs cargo-generate {}", required.value);
         match VersionReq::parse(&required.value) {
             Ok(requirement) if requirement.matches(&OURS) => {}
