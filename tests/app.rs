@@ -123,7 +123,7 @@ fn answer_sets(folder: &Path) -> Vec<Made> {
             let root = folder.join(format!("set-{set}"));
             fs::create_dir(&root).unwrap();
             run(command("git", &root).args(["init", "--quiet"])).succeeds();
-            let dir = create(&root, "./apps/shop", &answers);
+            let dir = create(&root, "apps/shop", &answers);
             made.push(Made { root, dir });
         }
     }

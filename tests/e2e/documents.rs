@@ -56,7 +56,7 @@ fn every_command_of_the_documents_runs_in_a_folder_of_a_repository() {
     run(command("git", &repository).args(["init", "--quiet"])).succeeds();
     run(command("git", &repository).args(["remote", "add", "origin", &format!("git@github.com:{REPOSITORY}.git")]))
         .succeeds();
-    let dir = create(&repository, "./apps/shop", &[]);
+    let dir = create(&repository, "apps/shop", &[]);
     Walk::begin(&lab, dir, "-shop").finish();
 }
 

@@ -10,8 +10,8 @@ use crate::lab::{App, Lab, short};
 fn two_apps_in_one_repository_are_independent() {
     let lab = Lab::start();
     let answers = ["github_repository=acme/shop"];
-    let mut one = App::in_repository_of_several(&lab, "./apps/one", "one.example.com", &answers);
-    let two = App::in_repository_of_several(&lab, "./apps/two", "two.example.com", &answers);
+    let mut one = App::in_repository_of_several(&lab, "apps/one", "one.example.com", &answers);
+    let two = App::in_repository_of_several(&lab, "apps/two", "two.example.com", &answers);
     let first = two.commits[0].clone();
     two.push();
     for app in [&one, &two] {

@@ -18,7 +18,8 @@ pub(crate) fn temporary() -> TempDir {
 /// Makes an app with the built binary, at a path inside `folder`.
 pub(crate) fn create(folder: &Path, path: &str, answers: &[&str]) -> PathBuf {
     let mut command = command(env!("CARGO_BIN_EXE_create-app"), folder);
-    command.args([path, "--silent"]).args(answers.iter().flat_map(|answer| ["-d", answer]));
+    // Without the dot, `apps/shop` could be meant for a template's address.
+    command.args([&*format!("./{path}"), "--silent"]).args(answers.iter().flat_map(|answer| ["-d", answer]));
     run(&mut command).succeeds();
     folder.join(path)
 }
