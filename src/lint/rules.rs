@@ -1,5 +1,6 @@
 //! The manifest's rules about files, held against the files.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::{Linted, kept};
@@ -9,6 +10,8 @@ use crate::render::has_liquid;
 use crate::render::select::{Patterns, Selector};
 use crate::tree::RelPath;
 
+/// How many paths are compared with patterns: no template makes its author wait for minutes.
+const MOST: usize = 5_000_000;
 /// What makes a pattern more than a name.
 const WILDCARDS: &[char] = &['*', '?', '[', '{'];
 
@@ -21,6 +24,17 @@ pub(super) fn check(linted: &Linted<'_>, selector: &Selector, found: &mut Found)
             found.push(no_file(linted, key, pattern));
         });
     }
+    // Each file's rules have its pattern.
+    let mut merged: Vec<&str> = ownership.merge.iter().map(|rule| rule.file.as_str()).collect();
+    merged.dedup();
+    for file in merged {
+        // One with variables is not in the manifest as it is.
+        let Some(at) = linted.manifest.text.find(file) else { continue };
+        let pattern = Spanned { value: file.to_owned(), span: at..at + file.len() };
+        if !paths.may_match(&pattern) {
+            found.push(no_file(linted, "[create-app.merge]", &pattern));
+        }
+    }
     let Linted { files, manifest, .. } = linted;
     let selection = &manifest.selection;
     for (key, list) in [("include", &selection.include), ("exclude", &selection.exclude)] {
@@ -28,12 +42,13 @@ pub(super) fn check(linted: &Linted<'_>, selector: &Selector, found: &mut Found)
         let names = list.iter().flatten().filter(|pattern| !pattern.value.contains(WILDCARDS) && !is_negated(pattern));
         for pattern in names {
             let patterns = Patterns::new([pattern.value.as_str()]);
-            if !linted.has_hooks() && !files.keys().any(|path| patterns.matches(path.as_str())) {
+            let is_looked_for = !linted.has_hooks() && paths.affords_one_more();
+            if is_looked_for && !files.keys().any(|path| patterns.matches(path.as_str())) {
                 found.push(no_file(linted, key, pattern));
             }
         }
     }
-    twice(linted, found);
+    twice(linted, &paths, found);
     renamed(linted, &paths, found);
 }
 
@@ -54,6 +69,8 @@ struct Paths<'a> {
     linted: &'a Linted<'a>,
     /// Whether there may be paths of which nothing is known: those with variables, of files that these answers leave out.
     are_open: bool,
+    /// How many more paths are looked at.
+    left: Cell<usize>,
 }
 
 impl<'a> Paths<'a> {
@@ -61,7 +78,13 @@ impl<'a> Paths<'a> {
         let kept: HashSet<&RelPath> = kept(linted, selector).map(|(path, ..)| path).collect();
         let are_open =
             linted.has_hooks() || linted.files.keys().any(|path| has_liquid(path.as_str()) && !kept.contains(path));
-        Self { linted, are_open }
+        Self { linted, are_open, left: Cell::new(MOST) }
+    }
+
+    /// Whether all paths can be looked at once more.
+    fn affords_one_more(&self) -> bool {
+        let left = self.left.get().checked_sub(self.linted.files.len() + 1);
+        left.inspect(|&left| self.left.set(left)).is_some()
     }
 
     /// Rendered ones; and the names in the template, for files that other answers bring.
@@ -76,21 +99,25 @@ impl<'a> Paths<'a> {
             raw.is_some_and(has_liquid) && self.linted.rendered().count() < self.linted.files.len()
         };
         let patterns = Patterns::new([pattern.value.as_str()]);
-        self.are_open || is_negated(pattern) || self.all().any(|path| patterns.matches(path)) || is_rendered()
+        let is_unclear = self.are_open || is_negated(pattern) || !self.affords_one_more();
+        is_unclear || self.all().any(|path| patterns.matches(path)) || is_rendered()
     }
 
     /// Whether there may be a file of this name, or a directory.
     fn may_have(&self, name: &str) -> bool {
         let name = name.trim_end_matches('/');
         let is_there = |path: &str| path == name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'));
-        self.are_open || self.all().any(is_there)
+        self.are_open || !self.affords_one_more() || self.all().any(is_there)
     }
 }
 
 /// Files that are the app's own from the start, and of which blocks belong to the template.
-fn twice(linted: &Linted<'_>, found: &mut Found) {
+fn twice(linted: &Linted<'_>, paths: &Paths<'_>, found: &mut Found) {
     let once = Patterns::of(&linted.ownership.once);
     for pattern in linted.ownership.blocks.iter().filter(|pattern| !is_negated(pattern)) {
+        if !paths.affords_one_more() {
+            return;
+        }
         let blocks = Patterns::new([pattern.value.as_str()]);
         let both = |path: &&RelPath| blocks.matches(path.as_str()) && once.matches(path.as_str());
         if let Some(path) = linted.rendered().map(|(path, _)| path).find(both) {
@@ -113,6 +140,9 @@ fn renamed(linted: &Linted<'_>, paths: &Paths<'_>, found: &mut Found) {
                 Diagnostic::warning(Code::ManifestRule, title).at(linted.manifest.place(span), "here").help(help),
             );
         };
+        if !paths.affords_one_more() {
+            return;
+        }
         // It may have moved on since.
         if !renamed.iter().any(|other| other.from == *to) && !paths.may_have(to) {
             let title = format!("`{from}` is renamed to `{to}`, which the template does not have");

@@ -37,6 +37,7 @@ fn rules_are_about_files() {
         ("once = ['src/**', 'scr/**']", "M005 scr/**"),
         ("blocks = ['c.*']", "M005 c.*"),
         ("repository = ['.githb']", "M005 .githb"),
+        ("[create-app.merge.'c.json']\nlist = { order = 'set' }\nother = { order = 'set' }", "M005 c.json"),
         ("[[create-app.renamed]]\nfrom = 'old'\nto = 'new'", "M005 old"),
         ("[[create-app.renamed]]\nfrom = 'b.txt'\nto = 'src/a.txt'", "M005 b.txt"),
         (

@@ -18,13 +18,16 @@ pub struct Fault {
     pub span: Range<usize>,
 }
 
+/// A larger document is not looked at: parsers take many times its size.
+const LARGEST: usize = 4 << 20;
+
 /// Why a file that should be JSON, TOML or YAML cannot be parsed; none where it can, where its name says something else, and where it has
 /// tags of another template language in it.
 #[must_use]
 pub fn fault(path: &RelPath, text: &str) -> Option<Fault> {
     // An expression of GitHub Actions is an ordinary text.
     let has_tags = text.match_indices("{{").any(|(at, _)| !text[..at].ends_with('$')) || text.contains("{%");
-    if has_tags { None } else { structured::fault(path, text) }
+    if has_tags || text.len() > LARGEST { None } else { structured::fault(path, text) }
 }
 
 /// Which markers a file has of blocks, or which one cannot be understood.

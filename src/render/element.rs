@@ -39,21 +39,14 @@ pub(super) const TAGS: &[&str] = &[
 
 /// Whether the text has any Liquid at all.
 pub(super) fn has_liquid(text: &str) -> bool {
-    text.contains("{{") || text.contains("{%")
+    next_open(text, 0).is_some()
 }
 
 /// Where the next `{{` or `{%` at or after `from` begins.
 pub(super) fn next_open(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut at = from;
-    while let Some(brace) = bytes.get(at..)?.iter().position(|&byte| byte == b'{') {
-        at += brace;
-        if matches!(bytes.get(at + 1), Some(b'{' | b'%')) {
-            return Some(at);
-        }
-        at += 1;
-    }
-    None
+    let mut braces = memchr::memchr_iter(b'{', bytes.get(from..)?).map(|brace| from + brace);
+    braces.find(|brace| matches!(bytes.get(brace + 1), Some(b'{' | b'%')))
 }
 
 /// Where the tag or output that opens at `start` ends, quoted text skipped.

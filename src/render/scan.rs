@@ -134,7 +134,7 @@ pub(super) enum Kind {
 pub(super) fn scan(text: &str, known: &Known<'_>) -> Scan {
     let locals = local_names(text);
     // A decoded text could hold a marker of its own.
-    let movable = !text.contains("url_decode");
+    let movable = memchr::memmem::find(text.as_bytes(), b"url_decode").is_none();
     let scan = Scan { pieces: Vec::new(), movable, effort: Effort::default(), excess: None };
     let bound = Bound { known, locals: &locals };
     let mut scanner =
@@ -401,13 +401,14 @@ fn is_plain(comment: &str) -> bool {
 pub(super) fn local_names(text: &str) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     let mut at = 0;
-    while let Some(open) = text[at..].find("{%").map(|open| at + open) {
+    while let Some(open) = next_open(text, at) {
         if let Some(name @ ("assign" | "capture" | "for" | "tablerow")) = tag_name(&text[open..]) {
             let inner = text[open..].split_once(name).map_or("", |(_, rest)| rest).trim_start_matches(WHITE_SPACE);
             let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(inner.len());
             names.insert(&inner[..end]);
         }
-        at = open + 2;
+        // `{{%` has a tag in it.
+        at = open + 1;
     }
     names
 }
