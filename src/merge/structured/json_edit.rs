@@ -264,12 +264,13 @@ impl Editor<'_> {
         let [index, there_index, was_index] = [&entries, &there, &was].map(|entries| self.index(entries));
         let is_new = |(name, _): &(&String, &(Option<&str>, &Node))| !index.contains_key(*name);
         let mut new = names.iter().zip(&wanted).filter(is_new).peekable();
-        // Where all of it is on one line on the other side, too, what is new fits there.
+        // Where all of it is on one line in the other versions, too, what is new fits there.
         let fits = |(_, (_, node)): (&String, &(Option<&str>, &Node))| node.comments == Comments::default();
+        let is_line = |other: Option<Part<'_, '_>>| other.is_some_and(|other| !other.text().contains('\n'));
         let is_spread = layout.margin.is_none()
             && matches!(part.ast, Ast::Object(_))
             && new.peek().is_some()
-            && !(others.side.is_some_and(|side| !side.text().contains('\n')) && new.all(fits));
+            && !(is_line(others.side) && is_line(others.base) && new.all(fits));
         let outer = part.source.margin(part.ast.start());
         let layout = match is_spread {
             true => Layout { margin: Some(format!("{outer}{}", self.unit)), is_spread, ..layout },
