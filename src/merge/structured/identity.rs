@@ -70,6 +70,14 @@ pub(super) fn identify(element: &Value, identity: Identity<'_>) -> String {
     known.unwrap_or_else(|| element.canonical())
 }
 
+/// What a document of a stream is known by: the kind and the name of an object of Kubernetes.
+pub(super) fn document(document: &Value) -> Option<String> {
+    let Value::Map(map) = document else { return None };
+    let metadata = &map.get("metadata")?.value;
+    let namespace = named(metadata, "namespace").unwrap_or_default();
+    Some(format!("{}\0{namespace}\0{}", named(document, "kind")?, named(metadata, "name")?))
+}
+
 /// The keys that may name an element, the strongest first.
 fn keys(identity: Identity<'_>) -> Vec<&str> {
     match identity {

@@ -262,9 +262,15 @@ impl Editor<'_> {
         let [there, was] = [others.side, others.base].map(|part| part.map(Part::entries).unwrap_or_default());
         let names: Vec<String> = wanted.iter().map(|(key, node)| self.name(*key, node)).collect();
         let [index, there_index, was_index] = [&entries, &there, &was].map(|entries| self.index(entries));
+        let is_new = |(name, _): &(&String, &(Option<&str>, &Node))| !index.contains_key(*name);
+        let mut new = names.iter().zip(&wanted).filter(is_new).peekable();
+        // Where all of it is on one line in the other versions, too, what is new fits there.
+        let fits = |(_, (_, node)): (&String, &(Option<&str>, &Node))| node.comments == Comments::default();
+        let is_line = |other: Option<Part<'_, '_>>| other.is_some_and(|other| !other.text().contains('\n'));
         let is_spread = layout.margin.is_none()
             && matches!(part.ast, Ast::Object(_))
-            && names.iter().any(|name| !index.contains_key(name));
+            && new.peek().is_some()
+            && !(is_line(others.side) && is_line(others.base) && new.all(fits));
         let outer = part.source.margin(part.ast.start());
         let layout = match is_spread {
             true => Layout { margin: Some(format!("{outer}{}", self.unit)), is_spread, ..layout },

@@ -1,10 +1,10 @@
 //! The document that a merge must give: a three-way merge of values, with their order and comments.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::identity::tokens;
+use super::identity::{document, tokens};
 use super::order::{Arranged, Binding, Slot, arrange};
 use super::renames::Renames;
 use super::rules::{Kind, Rule, Rules, exclusive_keys};
@@ -226,7 +226,7 @@ impl<'v> Merger<'v> {
             return self.inputs.takes_any.then_some(Value::Any);
         }
         let tokens = match self.inputs.is_stream && self.keys.is_empty() {
-            true => positions(versions),
+            true => documents(versions),
             false => tokens(versions, rule.identity),
         };
         let Some(tokens) = tokens else {
@@ -432,11 +432,20 @@ fn ends_in_new(base: Option<&Node>, node: &Node) -> bool {
     }
 }
 
-/// The documents of a stream are known by their places, where no version has more than another.
-fn positions(versions: [&[Node]; 3]) -> Option<[Vec<usize>; 3]> {
+/// The documents of a stream are known by their places; by their names, where a side only moved them, or has more of them.
+fn documents(versions: [&[Node]; 3]) -> Option<[Vec<usize>; 3]> {
+    let names = versions.map(|list| list.iter().map(|node| document(&node.value)).collect::<Option<Vec<_>>>());
     let length = versions[1].len();
     let same = versions[2].len() == length && (versions[0].is_empty() || versions[0].len() == length);
-    same.then(|| versions.map(|list| (0..list.len()).collect()))
+    let by_place = || same.then(|| versions.map(|list| (0..list.len()).collect()));
+    let [Some(base), Some(ours), Some(theirs)] = names else { return by_place() };
+    let sets = [&base, &ours, &theirs].map(|names| names.iter().collect::<BTreeSet<_>>());
+    let is_unique = sets.iter().zip([&base, &ours, &theirs]).all(|(set, names)| set.len() == names.len());
+    if !is_unique || (same && (sets[0] != sets[1] || sets[1] != sets[2])) {
+        return by_place();
+    }
+    let mut known = IndexSet::new();
+    Some([base, ours, theirs].map(|names| names.into_iter().map(|name| known.insert_full(name).0).collect()))
 }
 
 /// What a list is, whose rule does not say it alone.

@@ -295,3 +295,12 @@ fn line_endings_and_the_final_newline_are_ours() {
     let expected = theirs.trim_end().replace('\n', "\r\n").replace("shop", "store");
     assert_eq!(drawn("package.json", PACKAGE, &ours, &theirs), expected);
 }
+
+#[test]
+fn a_map_on_one_line_on_all_sides_stays_on_one_line() {
+    let base = "{\n  \"a\": [\n    { \"id\": \"1\", \"k\": 1 }, // first\n    { \"id\": \"2\" }\n  ]\n}\n";
+    let ours = base.replace("\"k\": 1", "\"k\": 2");
+    let theirs = base.replace("\"k\": 1", "\"k\": 1, \"new\": [1]");
+    assert_eq!(drawn("wrangler.jsonc", base, &ours, &theirs), base.replace("\"k\": 1", "\"k\": 2, \"new\": [1]"));
+    assert_eq!(drawn("wrangler.jsonc", base, &theirs, &ours), base.replace("\"k\": 1", "\"k\": 2, \"new\": [1]"));
+}

@@ -267,3 +267,23 @@ fn a_folded_text_is_merged_by_its_paragraphs() {
     }
     assert_eq!(text("a.yml", Some(&base), &ours, &theirs, Style::Theirs), theirs);
 }
+
+#[test]
+fn a_document_that_one_side_moved_is_known_by_its_name() {
+    let web = "kind: Deployment\nmetadata:\n  name: web\nspec:\n  image: web:1\n  r: 1\n";
+    let service = "kind: Service\nmetadata:\n  name: web\nspec:\n  port: 80\n";
+    let base = format!("{web}---\n{service}");
+    let ours = format!("{service}---\n{web}");
+    let bumped = |text: &str| text.replace("web:1", "web:2");
+    assert_eq!(drawn("k8s.yaml", &base, &ours, &bumped(&base)), bumped(&ours));
+    assert_eq!(drawn("k8s.yaml", &base, &bumped(&base), &ours), bumped(&ours));
+    let edited = ours.replace("r: 1", "r: '1' # mine");
+    assert_eq!(drawn("k8s.yaml", &base, &edited, &bumped(&base)), bumped(&edited));
+    // One that is new moves none of the others.
+    let more = format!("kind: Namespace\nmetadata:\n  name: x\n---\n{base}");
+    let edited = base.replace("r: 1", "r: 2");
+    assert_eq!(drawn("k8s.yaml", &base, &edited, &more), more.replace("r: 1", "r: 2"));
+    // A new name is no move.
+    let named = base.replacen("name: web", "name: site", 1);
+    assert_eq!(drawn("k8s.yaml", &base, &named, &bumped(&base)), bumped(&named));
+}

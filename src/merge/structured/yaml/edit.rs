@@ -10,7 +10,7 @@ use super::parts::{Kind, line_start};
 use super::scalar;
 use super::source::{Document, Source, Style, View, comment};
 use crate::merge::structured::format::Other;
-use crate::merge::structured::identity::identify;
+use crate::merge::structured::identity::{self, identify};
 use crate::merge::structured::rules::Rules;
 use crate::merge::structured::value::{Comments, Node, Value};
 
@@ -41,14 +41,24 @@ pub(in crate::merge::structured) fn edit(
     if !is_known || (is_stream && want.comments != canvas.node.comments) {
         return None;
     }
+    // A document that one side moved is known by its name.
+    let place = |documents: &[Document<'_>], want: &Node| {
+        let name = identity::document(&want.value).filter(|_| is_stream)?;
+        documents.iter().position(|one| identity::document(&one.view.node.value).as_ref() == Some(&name))
+    };
     let mut out = String::with_capacity(text.len() + text.len() / 4);
     for (at, (document, want)) in documents.iter().zip(wanted).enumerate() {
+        if place(&documents, want).is_some_and(|place| place != at) {
+            return None;
+        }
         let head = head(document, want, there.get(at).filter(|_| !is_stream))?;
         out += head;
         let needs_space =
             !head.trim().is_empty() && document.head.trim().is_empty() && !document.view.lead.starts_with('\n');
         out += if needs_space { "\n" } else { "" };
-        out += &editor.document(document.view, want, Others { side: view(&there, at), base: view(&was, at) })?;
+        let other = |documents: &[Document<'_>]| place(documents, want).unwrap_or(at);
+        let others = Others { side: view(&there, other(&there)), base: view(&was, other(&was)) };
+        out += &editor.document(document.view, want, others)?;
     }
     out += end(&documents, &there, want, is_stream)?;
     if text.ends_with('\n') && !out.ends_with('\n') {
