@@ -125,13 +125,22 @@ pub enum Severity {
     Warning,
 }
 
+/// So much of the lines of a place is shown, in bytes: a file may be a single line.
+const MAX_SHOWN: usize = 2_000;
+/// Where they are longer: so much before the region that is marked, in bytes, and so much of the region and behind it.
+const AROUND: [usize; 2] = [100, 400];
+/// A text that is no longer is held as a whole.
+const MAX_HELD: usize = 64 << 10;
+
 /// A region of a text file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file's name as the user knows it, with `/`.
     pub file: String,
-    /// The file's whole text.
+    /// The file's whole text, or what [`Place::shrink`] leaves of it.
     pub text: Arc<str>,
+    /// The line and column at which `text` begins, both from 1.
+    begins: (usize, usize),
     /// The region in bytes of `text`.
     pub span: Range<usize>,
     /// Whether the text may be shown; if not, it is blank but for its line breaks.
@@ -144,7 +153,7 @@ impl Place {
         let text = text.into();
         let start = text.floor_char_boundary(span.start.min(text.len()));
         let end = text.ceil_char_boundary(span.end.clamp(start, text.len()));
-        Self { file: file.into(), text, span: start..end, quoted: true }
+        Self { file: file.into(), text, begins: (1, 1), span: start..end, quoted: true }
     }
 
     /// A region of a text that may hold secrets: only where it is, and nothing of the text, is kept.
@@ -153,15 +162,46 @@ impl Place {
         let blank = |text: &str| -> String { text.chars().map(|c| if c == '\n' { c } else { ' ' }).collect() };
         let [before, marked] = [&text[..span.start], &text[span]].map(blank);
         let span = before.len()..before.len() + marked.len();
-        Self { file, text: [before, marked].concat().into(), span, quoted: false }
+        Self { file, text: [before, marked].concat().into(), begins: (1, 1), span, quoted: false }
+    }
+
+    /// Lets go of a long text but for what is shown of it. Otherwise, the problems of many files hold all of their texts.
+    pub fn shrink(&mut self) {
+        if self.text.len() <= MAX_HELD {
+            return;
+        }
+        let (shown, _) = self.shown();
+        self.begins = self.position(shown.start);
+        self.span = self.span.start - shown.start..self.span.end.min(shown.end) - shown.start;
+        self.text = self.text[shown].into();
+    }
+
+    /// What of the text is shown: the lines of the region, or a part of them where they are long. Says whether it begins a line.
+    #[must_use]
+    pub fn shown(&self) -> (Range<usize>, bool) {
+        let (text, Range { start, end }) = (&*self.text, self.span.clone());
+        let from = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let to = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+        let is_line = from > 0 || self.begins.1 == 1;
+        if to - from <= MAX_SHOWN {
+            return (from..to, is_line);
+        }
+        let cut = text.ceil_char_boundary(from.max(start.saturating_sub(AROUND[0])));
+        (cut..text.floor_char_boundary(to.min(start + AROUND[1])), is_line && cut == from)
     }
 
     /// Line and column of the region's start, both from 1; the column counts characters.
     #[must_use]
     pub fn line_column(&self) -> (usize, usize) {
-        let before = &self.text[..self.span.start];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        self.position(self.span.start)
+    }
+
+    fn position(&self, at: usize) -> (usize, usize) {
+        let before = &self.text[..at];
+        match before.rsplit_once('\n') {
+            None => (self.begins.0, self.begins.1 + before.chars().count()),
+            Some((lines, line)) => (self.begins.0 + lines.matches('\n').count() + 1, line.chars().count() + 1),
+        }
     }
 }
 

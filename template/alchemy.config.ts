@@ -1,9 +1,7 @@
-{%- assign compiler = "template" %}{% if compiler_settings %}{% assign compiler = compiler_settings %}{% endif -%}
-{%- assign script = "src/api.ts" %}{% if entry %}{% assign script = entry %}{% endif -%}
-{%- assign kv = "" %}{% if kv_bindings %}{% assign kv = kv_bindings %}{% endif -%}
-{%- assign d1 = "" %}{% if d1_bindings %}{% assign d1 = d1_bindings %}{% endif -%}
-{%- assign r2 = "" %}{% if r2_bindings %}{% assign r2 = r2_bindings %}{% endif -%}
-{%- if compiler != "template" -%}
+{%- assign kv = kv_bindings | default: "" -%}
+{%- assign d1 = d1_bindings | default: "" -%}
+{%- assign r2 = r2_bindings | default: "" -%}
+{%- if compiler_settings == "app" -%}
 // @ts-nocheck The flags in tsconfig.json are the app's.
 {% endif -%}
 import { defineConfig } from "./scripts/release/config.ts";
@@ -26,7 +24,7 @@ export default defineConfig({
   resources: {
     api: {
       type: "worker",
-      script: "./{{script}}",
+      script: "./{{entry | default: "src/api.ts"}}",
     },
 {%- if with_kv %}
     cache: {

@@ -1,8 +1,5 @@
-{%- assign compiler = "template" %}{% if compiler_settings %}{% assign compiler = compiler_settings %}{% endif -%}
-{%- assign since = "2026-07-01" %}{% if compatibility_date %}{% assign since = compatibility_date %}{% endif -%}
-{%- assign flags = "" %}{% if compatibility_flags %}{% assign flags = compatibility_flags %}{% endif -%}
-{%- assign prefix = "" %}{% if script_prefix %}{% assign prefix = script_prefix %}{% endif -%}
-{%- if compiler != "template" -%}
+{%- assign flags = compatibility_flags | default: "" -%}
+{%- if compiler_settings == "app" -%}
 // @ts-nocheck The flags in tsconfig.json are the app's.
 {% endif -%}
 /**
@@ -91,7 +88,7 @@ const worker = await Worker(workerId(config), {
   name: workerName(config, environment),
   entrypoint: workerScript(config),
   // The behaviour of the Workers runtime that the app was tested with; left out, it would change unasked.
-  compatibilityDate: "{{since}}",
+  compatibilityDate: "{{compatibility_date | default: "2026-07-01"}}",
 {%- if flags != "" %}
   compatibilityFlags: ["{{flags | replace: ",", '", "'}}"],
 {%- endif %}
@@ -195,7 +192,7 @@ async function checkCredentials({ name }: Environment): Promise<void> {
   await createCloudflareApi({ profile }).catch((error: unknown) => {
     if (!String(error).includes("No credentials found")) throw error;
     throw new UsageError(
-      `no Cloudflare credentials for ${name}: run \`bun run alchemy login\`, or copy .env.example to .env and fill it in. \`bun run {{prefix}}dev\` needs none`,
+      `no Cloudflare credentials for ${name}: run \`bun run alchemy login\`, or copy .env.example to .env and fill it in. \`bun run {{script_prefix}}dev\` needs none`,
     );
   });
 }

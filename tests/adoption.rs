@@ -167,7 +167,7 @@ fn what_another_tool_has_recorded_is_answered_by_it() {
 fn a_suffix_that_another_app_of_the_repository_has_is_lengthened() {
     let place = Place::new();
     place.git("", &["init", "--quiet"]);
-    place.app("", &["apps/shop", "--silent"]).ended(0);
+    place.app("", &["./apps/shop", "--silent"]).ended(0);
     place.commit("");
     for app in ["old/shop", "older/shop"] {
         place.write(&format!("{app}/alchemy.config.ts"), CONFIG);

@@ -129,7 +129,7 @@ fn a_clone_with_converted_line_ends_is_pristine() {
 fn many_projects_are_checked_at_once_and_told_apart() {
     let place = Place::new();
     place.git("", &["init", "--quiet"]);
-    place.app("", &["apps/shop", "--silent"]).ended(0);
+    place.app("", &["./apps/shop", "--silent"]).ended(0);
     place.app("", &["apps/blog", "--silent"]).ended(0);
     place.remove(".github/workflows/ci-shop.yml");
     let expected = "\
@@ -157,7 +157,7 @@ apps/blog
 fn a_copy_without_git_is_checked_as_far_as_the_app_goes() {
     let place = Place::new();
     place.git("", &["init", "--quiet"]);
-    place.app("", &["apps/shop", "--silent"]).ended(0);
+    place.app("", &["./apps/shop", "--silent"]).ended(0);
     let all = place.app("apps/shop", &["check"]).ended(0);
     assert_eq!((all.out.as_str(), all.err.as_str()), ("25 files: 23 pristine, 2 own\n", ""));
     fs_err::remove_dir_all(place.path(".git")).unwrap();

@@ -249,7 +249,7 @@ fn a_dry_run_says_exactly_what_the_run_does() {
 fn an_answer_is_changed_on_the_same_version() {
     let place = Place::new();
     place.app("", &["shop", "--silent"]).ended(0);
-    place.app("", &["kv/shop", "--silent", "-d", "with_kv=true"]).ended(0);
+    place.app("", &["./kv/shop", "--silent", "-d", "with_kv=true"]).ended(0);
     place.commit("shop");
     place.app("shop", &["upgrade", "--silent", "-d", "with_kv=true"]).ended(0);
     let [upgraded, fresh] = ["shop", "kv/shop"].map(|at| everything(&place, at));

@@ -79,7 +79,7 @@ fn an_app_below_the_root_of_its_repository_has_its_workflows_at_the_root() {
         let git = command("git").args(["init", "--quiet"]).arg(repository.path()).status().unwrap();
         assert!(git.success());
         let mut command = create_app();
-        command.current_dir(repository.path()).args(["new", &app_dir, "--silent"]);
+        command.current_dir(repository.path()).args(["new", &format!("./{app_dir}"), "--silent"]);
         succeeded(&command.arg("--values-file").arg(folder.join("case.toml")).output().unwrap());
 
         let (workflows, app): (Tree, Tree) =

@@ -35,8 +35,21 @@ pub struct Author {
 /// Built-in variables that cargo-generate does not have: a template may ask for its own of these names.
 pub const OURS: &[&str] = &["app_dir", "app_suffix"];
 
-/// Built-in variables that say something about the machine or the user: `-d` may set them.
-pub const OF_THE_MACHINE: &[&str] = &["authors", "username", "os-arch", "crate_type", "app_suffix"];
+/// Built-in variables whose values `-d` and a values file may replace: all of cargo-generate's. The project's own name is set before.
+pub const REPLACEABLE: &[&str] = &[
+    "authors",
+    "username",
+    "os-arch",
+    "crate_type",
+    "app_suffix",
+    "crate_name",
+    "is_init",
+    "within_cargo_project",
+    "project-name",
+];
+
+/// Those that are a bool.
+pub const BOOLS: &[&str] = &["is_init", "within_cargo_project"];
 
 /// Built-in variables that the next machine, or the next run, may have other values of: where a template uses one, the
 /// lock remembers its value.

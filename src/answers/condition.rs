@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use rhai::packages::{Package, StandardPackage};
-use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, OptimizationLevel, Scope};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, OptimizationLevel, ParseErrorType, Scope};
 
 use super::placeholder::Answer;
 
@@ -125,6 +125,31 @@ pub fn reads(expression: &str, variable: &str) -> bool {
         engine.compile_expression_with_scope(&scope, expression).is_ok()
     };
     compiles_without(None) && !compiles_without(Some(variable))
+}
+
+/// The variables that an expression uses beside those that are `known`, each with its offset in bytes; not more than a handful. None where
+/// it is not an expression.
+#[must_use]
+pub fn others<'n>(expression: &str, known: impl IntoIterator<Item = &'n str>) -> Vec<(String, usize)> {
+    const MOST: usize = 10;
+    let mut engine = engine(SIZES);
+    engine.set_strict_variables(true);
+    let mut scope = Scope::new();
+    for name in known {
+        scope.push_dynamic(name, Dynamic::UNIT);
+    }
+    let mut found = Vec::new();
+    while found.len() < MOST {
+        let Err(error) = engine.compile_expression_with_scope(&scope, expression) else { break };
+        let ParseErrorType::VariableUndefined(name) = error.err_type() else { break };
+        let position = error.position();
+        let lines = expression.split_inclusive('\n').take(position.line().unwrap_or(1) - 1);
+        let start: usize = lines.map(str::len).sum();
+        let before = expression[start..].chars().take(position.position().unwrap_or(1) - 1);
+        found.push((name.clone(), start + before.map(char::len_utf8).sum::<usize>()));
+        scope.push_dynamic(name, Dynamic::UNIT);
+    }
+    found
 }
 
 fn engine([text, list]: [usize; 2]) -> Engine {
@@ -263,6 +288,14 @@ mod tests {
         ] {
             assert!(!reads(expression, "token"), "{expression}");
         }
+    }
+
+    #[test]
+    fn the_other_variables_of_an_expression_have_their_places() {
+        let others = |expression: &str| others(expression, ["a", "b"]);
+        assert_eq!(others("a && b.len() > 1 && [1].some(|x| x == a)"), []);
+        assert_eq!(others("\"é\" == c\n  || d"), [("c".to_owned(), 8), ("d".to_owned(), 15)]);
+        assert_eq!(others("a &&"), []);
     }
 
     #[test]

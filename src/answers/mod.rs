@@ -9,4 +9,4 @@ pub mod placeholder;
 pub mod prompt;
 mod resolve;
 
-pub use resolve::{Ask, Resolved, resolve};
+pub use resolve::{Ask, Resolved, resolve, resolve_with};

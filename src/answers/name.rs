@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn help(name: &str) -> String {
-        let pattern = Pattern::compile("^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$", &mut Default::default()).unwrap();
+        let pattern = Pattern::compile("^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$", &Default::default()).unwrap();
         check(name, Some(&pattern)).unwrap_err().help.unwrap()
     }
 

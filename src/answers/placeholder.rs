@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
+use super::condition::Condition;
 use super::pattern::{Pattern, TooLong};
 use crate::diagnostic::{did_you_mean, listed};
+use crate::manifest::Spanned;
 
 /// A question that the manifest declares under `[placeholders]`.
 #[derive(Debug, Clone)]
@@ -18,8 +20,28 @@ pub struct Placeholder {
     pub kind: Kind,
     /// Whether no message may show an answer.
     pub secret: bool,
+    /// What follows from the answers before it.
+    pub depends: Depends,
     /// Where the manifest declares it, in bytes of its text.
     pub span: Range<usize>,
+}
+
+/// What of a [`Placeholder`] follows from the answers to earlier questions.
+#[derive(Debug, Clone, Default)]
+pub struct Depends {
+    /// Liquid that renders to the default, instead of the one in [`Kind`].
+    pub default: Option<Spanned>,
+    /// When the question is asked; always, if there is no condition.
+    pub when: Option<When>,
+}
+
+/// The condition of a question.
+#[derive(Debug, Clone)]
+pub struct When {
+    /// The same, read.
+    pub condition: Condition,
+    /// As the author wrote it, and where.
+    pub expression: Spanned,
 }
 
 /// What kind of answer a [`Placeholder`] takes.
@@ -124,6 +146,35 @@ impl Placeholder {
         }
     }
 
+    /// The value of the variable where the question does not apply and has no default.
+    #[must_use]
+    pub fn empty(&self) -> Answer {
+        match &self.kind {
+            Kind::Text { .. } | Kind::Choice { .. } => Answer::Text(String::new()),
+            Kind::Bool { .. } => Answer::Bool(false),
+            Kind::Array { .. } => Answer::Array(Vec::new()),
+        }
+    }
+
+    /// The same question with another default; an answer of another type is none.
+    #[must_use]
+    pub fn with_default(&self, answer: Option<Answer>) -> Self {
+        let mut changed = self.clone();
+        match (&mut changed.kind, answer) {
+            (Kind::Text { default, .. } | Kind::Choice { default, .. }, answer) => {
+                *default = match answer {
+                    Some(Answer::Text(text)) => Some(text),
+                    _ => None,
+                };
+            }
+            (Kind::Bool { default }, Some(Answer::Bool(value))) => *default = Some(value),
+            (Kind::Bool { default }, _) => *default = None,
+            (Kind::Array { default, .. }, Some(Answer::Array(items))) => *default = Some(items),
+            (Kind::Array { default, .. }, _) => *default = None,
+        }
+        changed
+    }
+
     /// Reads an answer as `-d`, the environment and a values file give it: bools in any case, array items between commas.
     ///
     /// # Errors
@@ -193,7 +244,14 @@ mod tests {
     use super::*;
 
     fn placeholder(kind: Kind) -> Placeholder {
-        Placeholder { name: "x".into(), prompt: "?".into(), kind, secret: false, span: 0..0 }
+        Placeholder {
+            name: "x".into(),
+            prompt: "?".into(),
+            kind,
+            secret: false,
+            depends: Depends::default(),
+            span: 0..0,
+        }
     }
 
     #[test]
@@ -215,7 +273,7 @@ mod tests {
     #[test]
     fn nothing_of_a_secret_is_in_what_is_said_of_it() {
         let choices = vec!["staging".to_owned(), "prod".to_owned()];
-        let digits = Pattern::compile("^[0-9]+$", &mut Default::default()).unwrap();
+        let digits = Pattern::compile("^[0-9]+$", &Default::default()).unwrap();
         let kinds = [
             Kind::Text { input: Input::Line, default: None, regex: Some(digits) },
             Kind::Choice { choices: choices.clone(), default: None },

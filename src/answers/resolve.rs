@@ -1,14 +1,16 @@
 //! From questions and given values to the value of every variable.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use super::built_in::{OF_THE_MACHINE, OURS};
+use super::built_in::{BOOLS, OURS, REPLACEABLE};
 use super::condition::{Conditions, Cost, TooMuch};
 use super::given::{Given, GivenValues, Source, spell};
-use super::placeholder::{Answer, Kind, Placeholder};
+use super::placeholder::{Answer, Kind, Placeholder, When};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Found, Result, Severity, nearest};
 use crate::manifest::{Conditional, Manifest, Selection};
-use crate::render::BUILT_IN;
+use crate::render::{BUILT_IN, Lines};
 use crate::shell;
 
 /// Who is asked when no value was given.
@@ -53,9 +55,24 @@ pub struct Resolved {
 /// Every missing and every invalid answer, what the user's cancelling says, and a condition that costs too much.
 pub fn resolve(
     manifest: &Manifest,
+    built_in: BTreeMap<String, Answer>,
+    given: &GivenValues,
+    ask: &mut Ask<'_>,
+) -> Result<Resolved> {
+    resolve_with(manifest, built_in, given, ask, &Lines::default())
+}
+
+/// The same, with defaults that `lines` renders.
+///
+/// # Errors
+///
+/// As [`resolve`].
+pub fn resolve_with(
+    manifest: &Manifest,
     mut built_in: BTreeMap<String, Answer>,
     given: &GivenValues,
     ask: &mut Ask<'_>,
+    lines: &Lines,
 ) -> Result<Resolved> {
     let mut declared: BTreeMap<&str, &Placeholder> = BTreeMap::new();
     for placeholder in manifest.declared() {
@@ -76,13 +93,16 @@ pub fn resolve(
         refused: BTreeSet::new(),
         warnings: Found::default(),
         undeclared: BTreeMap::new(),
+        skipped: BTreeSet::new(),
+        // The manifest's reader refuses conditions that use them.
+        secret: manifest.ownership.secret_names(),
+        cost: Cost::default(),
+        lines,
     };
     resolver.check_given(matches!(ask, Ask::User(_)));
-    // The manifest's reader refuses conditions that use them.
-    let secret = manifest.ownership.secret_names();
+    resolver.replace_built_in();
     let mut selection = manifest.selection.clone();
     let mut pending: Vec<&Placeholder> = manifest.placeholders.iter().collect();
-    let cost = Cost::default();
     let mut left: Vec<&Conditional> = manifest.conditionals.iter().collect();
     loop {
         for placeholder in std::mem::take(&mut pending) {
@@ -92,8 +112,7 @@ pub fn resolve(
         if left.is_empty() {
             break;
         }
-        let known = resolver.variables.iter().filter(|(name, _)| !secret.contains(name.as_str()));
-        let conditions = Conditions::new(known, &cost);
+        let conditions = resolver.conditions();
         let mut others = Vec::new();
         for conditional in left {
             if holds(manifest, &conditions, conditional)? {
@@ -109,6 +128,7 @@ pub fn resolve(
         }
     }
     resolver.add_undeclared();
+    resolver.add_unasked();
     if resolver.problems.is_empty() {
         Ok(Resolved {
             variables: resolver.variables,
@@ -125,13 +145,15 @@ pub fn resolve(
 
 fn holds(manifest: &Manifest, conditions: &Conditions, conditional: &Conditional) -> Result<bool> {
     let Some(condition) = &conditional.condition else { return Ok(false) };
-    conditions.holds(condition).map_err(|TooMuch| {
-        let title = "the conditions of the manifest are too much work";
-        Diagnostic::error(Code::TooLarge, title)
-            .at(manifest.place(conditional.expression.span.clone()), "stopped here")
-            .help("compare answers with texts, and call nothing that goes through long texts or lists")
-            .into()
-    })
+    conditions.holds(condition).map_err(|TooMuch| too_much(manifest, conditional.expression.span.clone()))
+}
+
+fn too_much(manifest: &Manifest, span: Range<usize>) -> Diagnostics {
+    let title = "the conditions of the manifest are too much work";
+    Diagnostic::error(Code::TooLarge, title)
+        .at(manifest.place(span), "stopped here")
+        .help("compare answers with texts, and call nothing that goes through long texts or lists")
+        .into()
 }
 
 struct Resolver<'a> {
@@ -149,13 +171,21 @@ struct Resolver<'a> {
     refused: BTreeSet<&'a str>,
     warnings: Found,
     undeclared: BTreeMap<String, Source>,
+    /// The placeholders whose questions do not apply.
+    skipped: BTreeSet<&'a str>,
+    /// The placeholders that are secret.
+    secret: BTreeSet<&'a str>,
+    /// What conditions have cost.
+    cost: Cost,
+    lines: &'a Lines,
 }
 
 impl<'a> Resolver<'a> {
     /// Refuses what was given wrongly before anybody is asked anything. What was recorded, and is no answer any more, is asked again where
     /// somebody can be asked.
     fn check_given(&mut self, may_ask: bool) {
-        for placeholder in &self.manifest.placeholders {
+        // Whether a question with a condition applies is not known yet.
+        for placeholder in self.manifest.placeholders.iter().filter(|it| it.depends.when.is_none()) {
             let given = self.given.get(&placeholder.name);
             if let Some(given) = given.filter(|given| !may_ask || given.by != Source::Lock) {
                 self.accepted(placeholder, given);
@@ -163,10 +193,7 @@ impl<'a> Resolver<'a> {
         }
         for (name, given) in self.given {
             if self.is_fixed(name) {
-                let help = match name.as_str() {
-                    "project-name" => "use --name",
-                    _ => "it follows from the project; leave it out",
-                };
+                let help = "it follows from where the project is; leave it out";
                 let title = format!("`{name}` is a built-in variable: the value given by {} is not used", given.by);
                 self.warnings.push(Diagnostic::warning(Code::AnswerUnknown, title).help(help));
             }
@@ -175,7 +202,38 @@ impl<'a> Resolver<'a> {
 
     /// Whether a variable follows from the project, so that nobody can give it.
     fn is_fixed(&self, name: &str) -> bool {
-        BUILT_IN.contains(&name) && !OF_THE_MACHINE.contains(&name) && !self.own.contains(&name)
+        BUILT_IN.contains(&name) && !REPLACEABLE.contains(&name) && !self.own.contains(&name)
+    }
+
+    /// Gives built-in variables the values that were given for them, before any condition or question sees them.
+    fn replace_built_in(&mut self) {
+        for &name in REPLACEABLE {
+            let Some(given) = self.given.get(name).filter(|_| !self.own.contains(&name)) else { continue };
+            let bool_of = |text: &str| match text.to_lowercase().as_str() {
+                "true" => Some(true),
+                "false" => Some(false),
+                _ => None,
+            };
+            let answer = match &given.value {
+                toml::Value::Boolean(value) if BOOLS.contains(&name) => Answer::Bool(*value),
+                toml::Value::String(text) if BOOLS.contains(&name) => match bool_of(text) {
+                    Some(value) => Answer::Bool(value),
+                    None => {
+                        let title = format!("`{name}` from {} is neither true nor false", given.by);
+                        let help = format!("give -d {name}=true or -d {name}=false");
+                        self.problems.push(Diagnostic::error(Code::AnswerInvalid, title).help(help));
+                        continue;
+                    }
+                },
+                value => match spell(value) {
+                    Some(text) => Answer::Text(text),
+                    // Of a table, what is said of all values is said later.
+                    None => continue,
+                },
+            };
+            self.variables.insert(name.to_owned(), answer.clone());
+            self.answers.insert(name.to_owned(), answer);
+        }
     }
 
     fn answer(&mut self, placeholder: &'a Placeholder, ask: &mut Ask<'_>) -> Result<()> {
@@ -183,6 +241,18 @@ impl<'a> Resolver<'a> {
         if self.variables.contains_key(name) {
             return Ok(());
         }
+        if let Some(when) = &placeholder.depends.when
+            && !self.applies(when)?
+        {
+            self.skip(placeholder, when);
+            return Ok(());
+        }
+        let declared = placeholder;
+        // Only what nobody gave, or what is asked again, needs its default.
+        let is_settled =
+            self.given.get(name).is_some_and(|given| given.by != Source::Lock || matches!(ask, Ask::Nobody));
+        let (question, unusable) = if is_settled { (Cow::Borrowed(declared), None) } else { self.question(declared) };
+        let placeholder = question.as_ref();
         let answer = match (self.given.get(name), ask) {
             (Some(given), Ask::User(ask)) if given.by == Source::Lock => match self.parse(placeholder, given) {
                 Ok(answer) => Some(answer),
@@ -190,7 +260,7 @@ impl<'a> Resolver<'a> {
                 Err(_) => None,
             },
             // What is wrong with it has been said, or is said here for a question of a condition.
-            (Some(given), _) => self.accepted(placeholder, given),
+            (Some(given), _) => self.accepted(declared, given),
             // Do not ask for the sake of a run that fails anyway.
             (None, Ask::User(ask)) if self.problems.is_empty() => Some(ask(placeholder)?),
             (None, Ask::User(_)) => None,
@@ -199,7 +269,11 @@ impl<'a> Resolver<'a> {
                 if default.is_none() {
                     let Self { problems, manifest, given, declared, .. } = self;
                     problems.push_with(Code::AnswerMissing, Severity::Error, || {
-                        missing(manifest, placeholder, given, declared)
+                        let problem = missing(manifest, placeholder, given, declared);
+                        match (unusable, &placeholder.depends.default) {
+                            (Some(reason), Some(text)) => problem.at(manifest.place(text.span.clone()), reason),
+                            _ => problem,
+                        }
                     });
                 }
                 default
@@ -215,6 +289,54 @@ impl<'a> Resolver<'a> {
             self.answers.insert(name.clone(), answer);
         }
         Ok(())
+    }
+
+    /// Conditions over the answers so far.
+    fn conditions(&self) -> Conditions {
+        let known = self.variables.iter().filter(|(name, _)| !self.secret.contains(name.as_str()));
+        Conditions::new(known, &self.cost)
+    }
+
+    fn applies(&self, when: &When) -> Result<bool> {
+        let held = self.conditions().holds(&when.condition);
+        held.map_err(|TooMuch| too_much(self.manifest, when.expression.span.clone()))
+    }
+
+    /// Passes over a question that does not apply: its variable has the default, and there is no answer to record.
+    fn skip(&mut self, placeholder: &'a Placeholder, when: &When) {
+        let name = placeholder.name.as_str();
+        let question = self.question(placeholder).0;
+        self.variables.insert(name.to_owned(), question.default().unwrap_or_else(|| placeholder.empty()));
+        self.skipped.insert(name);
+        let Some(given) = self.given.get(name) else { return };
+        let title = format!("`{name}` is not asked with these answers: the value given by {} is not used", given.by);
+        let place = self.manifest.place(when.expression.span.clone());
+        let help = "leave it out, or give other answers to the questions that the condition is about";
+        let problem = |problem: Diagnostic| problem.at(place, "does not hold").help(help);
+        match given.by {
+            Source::Flag => self.problems.push(problem(Diagnostic::error(Code::AnswerInvalid, title))),
+            Source::File(_) => self.warnings.push(problem(Diagnostic::warning(Code::AnswerUnknown, title))),
+            // The environment is not only there for this template; the summary of an upgrade shows which answers go.
+            Source::Environment(_) | Source::Lock => {}
+        }
+    }
+
+    /// The question with the default that follows from the answers so far; or without one, and why that cannot be used.
+    fn question(&self, placeholder: &'a Placeholder) -> (Cow<'a, Placeholder>, Option<String>) {
+        let Some(text) = &placeholder.depends.default else { return (Cow::Borrowed(placeholder), None) };
+        // A question that was not asked has an empty answer.
+        let mut known: BTreeMap<String, Answer> =
+            self.declared.values().map(|other| (other.name.clone(), other.empty())).collect();
+        known.extend(self.variables.iter().map(|(name, answer)| (name.clone(), answer.clone())));
+        known.retain(|name, _| !self.secret.contains(name.as_str()));
+        let computed = self.lines.of_answers(&text.value, &known).and_then(|text| {
+            let rejected = |reason: &str| format!("renders to `{}`, which {reason}", text.escape_debug());
+            placeholder.parse(&text).map_err(|rejection| rejected(&rejection.reason))
+        });
+        match computed {
+            Ok(answer) => (Cow::Owned(placeholder.with_default(Some(answer))), None),
+            Err(reason) => (Cow::Owned(placeholder.with_default(None)), Some(reason)),
+        }
     }
 
     /// The answer that was given; one that is refused is a problem, which is reported once.
@@ -253,10 +375,23 @@ impl<'a> Resolver<'a> {
         })
     }
 
+    /// What no condition asks has its computed default, for the files; without one it is no variable, as in cargo-generate.
+    fn add_unasked(&mut self) {
+        // In the order of the manifest: one may follow from another.
+        for placeholder in self.manifest.declared() {
+            if placeholder.depends.default.is_some() && !self.variables.contains_key(&placeholder.name) {
+                let question = self.question(placeholder).0;
+                let value = question.default().unwrap_or_else(|| placeholder.empty());
+                self.variables.insert(placeholder.name.clone(), value);
+            }
+        }
+    }
+
     /// Values that no placeholder asks for are variables, too, as in cargo-generate; most are slips, all the same.
     fn add_undeclared(&mut self) {
         for (name, given) in self.given {
-            if self.answers.contains_key(name) || self.is_fixed(name) {
+            let is_settled = self.answers.contains_key(name) || self.skipped.contains(name.as_str());
+            if is_settled || self.is_fixed(name) {
                 continue;
             }
             // The answer to a question that no condition asked counts all the same, with the type that it would have.
@@ -277,9 +412,7 @@ impl<'a> Resolver<'a> {
                     continue;
                 }
             };
-            if !OF_THE_MACHINE.contains(&name.as_str()) {
-                self.undeclared.insert(name.clone(), given.by.clone());
-            }
+            self.undeclared.insert(name.clone(), given.by.clone());
             self.variables.insert(name.clone(), answer.clone());
             self.answers.insert(name.clone(), answer);
         }
@@ -456,11 +589,130 @@ mod tests {
         assert_eq!((resolved.answers, resolved.warnings), (app_dir("lib"), Vec::new()));
     }
 
+    const DEPENDENT: &str = r#"
+        [placeholders]
+        db = { prompt = "Database?", type = "bool", default = false }
+        db_name = { prompt = "Its name?", regex = "^[a-z-]+$", default = "static" }
+        mode = { prompt = "Mode?", choices = ["fast", "safe"] }
+        [conditional.'db_name == "app-db"'.placeholders]
+        more = { prompt = "More?", type = "bool", default = false }
+        [create-app.placeholders.db_name]
+        default = "{{ project-name }}-db"
+        when = "db"
+        [create-app.placeholders.mode]
+        default = "{% if db %}safe{% else %}fast{% endif %}"
+    "#;
+
+    fn dependent(name: &str, given: &GivenValues) -> Result<Resolved> {
+        let built_in = BTreeMap::from([("project-name".to_owned(), Answer::Text(name.to_owned()))]);
+        resolve(&manifest(DEPENDENT), built_in, given, &mut Ask::Nobody)
+    }
+
     #[test]
-    fn a_built_in_variable_cannot_be_given() {
+    fn a_default_follows_from_earlier_answers() {
+        let resolved = dependent("app", &given(&["db=true"])).unwrap();
+        let text = |text: &str| Answer::Text(text.to_owned());
+        assert_eq!((&resolved.answers["db_name"], &resolved.answers["mode"]), (&text("app-db"), &text("safe")));
+        // What is computed is an answer as any other, for conditions too, and nobody chose it.
+        assert!(resolved.answers.contains_key("more") && resolved.unchosen.contains("db_name"));
+        let resolved = dependent("app", &given(&["db=true", "db_name=mine"])).unwrap();
+        assert_eq!(resolved.answers["db_name"], text("mine"));
+        assert!(!resolved.unchosen.contains("db_name"));
+    }
+
+    #[test]
+    fn the_user_is_asked_with_the_default_that_follows() {
+        let mut asked = Vec::new();
+        let mut user = |placeholder: &Placeholder| {
+            asked.push((placeholder.name.clone(), placeholder.default().map(|answer| answer.to_string())));
+            Ok(placeholder.default().unwrap_or(Answer::Text("good".to_owned())))
+        };
+        let built_in = BTreeMap::from([("project-name".to_owned(), Answer::Text("App".to_owned()))]);
+        let manifest = manifest(DEPENDENT);
+        resolve(&manifest, built_in, &given(&["db=true"]), &mut Ask::User(&mut user)).unwrap();
+        // A default that is no answer is not offered.
+        assert_eq!(asked, [("db_name".to_owned(), None), ("mode".to_owned(), Some("safe".to_owned()))]);
+    }
+
+    #[test]
+    fn a_default_that_is_no_answer_is_told_where_nobody_is_asked() {
+        let problem = dependent("App", &given(&["db=true"])).unwrap_err().0.remove(0);
+        assert_eq!(problem.code, Code::AnswerMissing);
+        assert_eq!(problem.label, "renders to `App-db`, which does not match `^[a-z-]+$`");
+        assert_eq!(problem.place.unwrap().line_column(), (9, 19));
+    }
+
+    #[test]
+    fn a_question_that_does_not_apply_has_a_variable_and_no_answer() {
+        use super::super::given::values_of;
+        let resolved = dependent("app", &given(&[])).unwrap();
+        assert_eq!(resolved.variables["db_name"], Answer::Text("app-db".into()));
+        assert!(!resolved.answers.contains_key("db_name"));
+        // What is recorded of it goes.
+        let recorded = values_of([("db_name".to_owned(), Answer::Text("old".into()))]);
+        let resolved = dependent("app", &recorded).unwrap();
+        assert!(!resolved.answers.contains_key("db_name"));
+        assert_eq!(resolved.variables["db_name"], Answer::Text("app-db".into()));
+        // To give one in this run is a mistake.
+        let problem = dependent("app", &given(&["db_name=x"])).unwrap_err().0.remove(0);
+        assert_eq!(problem.title, "`db_name` is not asked with these answers: the value given by -d is not used");
+        assert_eq!(problem.place.unwrap().line_column(), (10, 16));
+    }
+
+    #[test]
+    fn what_no_condition_asks_has_a_default_for_the_files_alone() {
+        let manifest = manifest(
+            "[conditional.'is_init'.placeholders]\nb = { prompt = \"?\", default = \"x\" }\na = { prompt = \"?\", default = \"x\" }\n\
+             c = { prompt = \"?\", default = \"x\" }\n[conditional.'a == \"xA\"']\nignore = [\"file\"]\n\
+             [create-app.placeholders]\na.default = \"{{ b }}A\"\nb.default = \"x\"\n",
+        );
+        let resolved = resolve(&manifest, BTreeMap::new(), &given(&[]), &mut Ask::Nobody).unwrap();
+        let text = |name: &str, value: &str| (name.to_owned(), Answer::Text(value.to_owned()));
+        assert_eq!(resolved.variables, BTreeMap::from([text("a", "xA"), text("b", "x")]));
+        assert!(resolved.answers.is_empty() && resolved.selection.ignore.is_empty());
+        // One that is given counts, as without it.
+        let resolved = resolve(&manifest, BTreeMap::new(), &given(&["a=B"]), &mut Ask::Nobody).unwrap();
+        assert_eq!(resolved.answers, BTreeMap::from([text("a", "B")]));
+    }
+
+    #[test]
+    fn a_question_that_was_not_asked_has_an_empty_answer_in_a_default() {
+        let manifest = manifest(
+            "[placeholders]\na = { prompt = \"?\", type = \"bool\" }\nb = { prompt = \"?\" }\n\
+             [create-app.placeholders.a]\nwhen = \"false\"\n[create-app.placeholders.b]\n\
+             default = \"{% if a %}yes{% else %}no{% endif %}\"\n",
+        );
+        let resolved = resolve(&manifest, BTreeMap::new(), &given(&[]), &mut Ask::Nobody).unwrap();
+        assert_eq!(resolved.answers, BTreeMap::from([("b".to_owned(), Answer::Text("no".into()))]));
+    }
+
+    #[test]
+    fn a_built_in_variable_that_follows_from_the_place_cannot_be_given() {
         let manifest = manifest(QUESTIONS);
-        let given = given(&["title=T", "project-name=x"]);
+        let given = given(&["title=T", "app_dir=x"]);
         let resolved = resolve(&manifest, BTreeMap::new(), &given, &mut Ask::Nobody).unwrap();
-        assert_eq!(resolved.warnings[0].help.as_deref(), Some("use --name"));
+        assert_eq!(resolved.warnings[0].help.as_deref(), Some("it follows from where the project is; leave it out"));
+    }
+
+    #[test]
+    fn conditions_see_the_value_that_replaces_a_built_in_one() {
+        let manifest = manifest(
+            "[conditional.'crate_type == \"lib\"']\nignore = [\"main.rs\"]\n[conditional.'!is_init']\nignore = [\"x\"]\n",
+        );
+        let built_in = || {
+            BTreeMap::from([
+                ("crate_type".to_owned(), Answer::Text("bin".into())),
+                ("is_init".to_owned(), Answer::Bool(true)),
+            ])
+        };
+        let ignored = |texts: &[&str]| {
+            let resolved = resolve(&manifest, built_in(), &given(texts), &mut Ask::Nobody).unwrap();
+            resolved.selection.ignore
+        };
+        assert_eq!(ignored(&[]).len(), 0);
+        assert_eq!(ignored(&["crate_type=lib", "is_init=False"]).len(), 2);
+        let given = given(&["is_init=maybe"]);
+        let problems = resolve(&manifest, built_in(), &given, &mut Ask::Nobody).unwrap_err().0;
+        assert_eq!(problems[0].help.as_deref(), Some("give -d is_init=true or -d is_init=false"));
     }
 }

@@ -169,9 +169,10 @@ const SHOWN: usize = 400;
 ///
 /// # Errors
 ///
-/// Where one of these files cannot be read.
+/// Where one of these files cannot be read, or a regular expression of the template takes too much memory.
 pub(super) fn answers(site: &Site, template: &Template) -> Result<Inferred> {
     const NAME: &str = "project-name";
+    template.manifest.check_inferences()?;
     let ownership = &template.manifest.ownership;
     let is_answer = |name: &str, text: &str| {
         let placeholder = template.manifest.declared().find(|placeholder| placeholder.name == name);

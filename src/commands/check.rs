@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::origin::{self, Access};
 use super::{Outcome, interrupted};
 use crate::cli::CheckArgs;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
 use crate::limits::CHECKED_FILES;
 use crate::lock::LockedTemplate;
 use crate::merge::state::judge;
@@ -24,10 +24,17 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
     let check = |path: &PathBuf| {
         // One blob of git's can be the lock of very many directories.
         let checked = if files > CHECKED_FILES { Err(too_many(path).into()) } else { check(path, args) };
-        let checked = checked.unwrap_or_else(|problems| {
-            failures.extend(problems.0.iter().cloned());
-            Checked { shown: path.display().to_string(), problems: problems.0, failed: true, ..Checked::default() }
+        let mut checked = checked.unwrap_or_else(|problems| Checked {
+            shown: path.display().to_string(),
+            problems: problems.0,
+            failed: true,
+            ..Checked::default()
         });
+        let places = checked.problems.iter_mut().filter_map(|problem| problem.place.as_deref_mut());
+        places.for_each(Place::shrink);
+        if checked.failed {
+            failures.extend(checked.problems.iter().cloned());
+        }
         files += checked.app.len() + checked.repository.len();
         checked
     };

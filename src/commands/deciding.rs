@@ -1,7 +1,7 @@
 //! What is to become of the answers on which two sides of a lock differ: what the command line says, else what a person says.
 
 use crate::answers::given::{GivenValues, spell};
-use crate::answers::placeholder::{Answer, Kind, Placeholder};
+use crate::answers::placeholder::{Answer, Depends, Kind, Placeholder};
 use crate::answers::prompt;
 use crate::cli::RenderArgs;
 use crate::diagnostic::Result;
@@ -50,7 +50,8 @@ fn ask(name: &str, sides: [&Answer; 2]) -> Result<Decision> {
     let choices: Vec<String> = sides.iter().map(ToString::to_string).collect();
     let prompt = format!("Two branches have another answer for `{name}`. Which one is it?");
     let kind = Kind::Choice { choices: choices.clone(), default: None };
-    let question = Placeholder { name: name.to_owned(), prompt, kind, secret: false, span: 0..0 };
+    let question =
+        Placeholder { name: name.to_owned(), prompt, kind, secret: false, depends: Depends::default(), span: 0..0 };
     let chosen = prompt::ask(&question)?.to_string();
     let side = if chosen == choices[0] { sides[0] } else { sides[1] };
     Ok(Decision::Answer(Some(side.clone())))

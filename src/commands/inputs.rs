@@ -12,7 +12,7 @@ use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Result, Severity, did_you_mean};
 use crate::git;
 use crate::limits::SETTINGS;
-use crate::render::{self, Total};
+use crate::render::{self, Lines, Total};
 use crate::rooted::{Failure, read_named};
 use crate::template::Template;
 
@@ -73,16 +73,25 @@ pub(super) fn remember(resolved: &mut Resolved, mentioned: &BTreeSet<&str>) {
     }
 }
 
-/// Which of these variables the template mentions: in the Liquid of a file or a path, or in a condition of its manifest.
+/// Which of these variables the template mentions: in the Liquid of a file or a path, or in a condition or a computed default of its
+/// manifest.
 fn mentioned<'n>(
     template: &Template,
     names: impl IntoIterator<Item = &'n str>,
     total: Option<&Arc<Total>>,
 ) -> BTreeSet<&'n str> {
-    let conditions = template.manifest.conditionals.iter().map(|it| it.expression.value.as_str());
-    let words: BTreeSet<&str> = conditions.flat_map(words).collect();
-    let in_condition = |name: &str| words.contains(name);
-    let (mut found, others): (BTreeSet<&str>, BTreeSet<&str>) = names.into_iter().partition(|name| in_condition(name));
+    let manifest = &template.manifest;
+    let depends = || manifest.declared().map(|placeholder| &placeholder.depends);
+    let asked = depends().filter_map(|it| it.when.as_ref()).map(|when| &when.expression);
+    let conditions = manifest.conditionals.iter().map(|it| &it.expression).chain(asked);
+    let words: BTreeSet<&str> = conditions.flat_map(|expression| words(&expression.value)).collect();
+    let lines = Lines::within(total);
+    let defaults = depends().filter_map(|it| it.default.as_ref());
+    // What cannot be read is told by the manifest's reader.
+    let used = defaults.flat_map(|text| lines.variables(&text.value).unwrap_or_default());
+    let used: BTreeSet<String> = used.map(|(name, _)| name).collect();
+    let is_used = |name: &str| words.contains(name) || used.contains(name);
+    let (mut found, others): (BTreeSet<&str>, BTreeSet<&str>) = names.into_iter().partition(|name| is_used(name));
     found.extend(render::mentioned(&template.files, others, total));
     found
 }

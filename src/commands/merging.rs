@@ -1,6 +1,6 @@
 //! The merge of a prospect: git is asked for what only it knows, where the plan depends on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use crate::cli::RenderArgs;
@@ -126,9 +126,8 @@ fn ask_git(site: &Site, bases: Option<&Bases>, trees: [&Trees; 2], options: Opti
     let ignored = |root: &Path, base: Option<&Base>, trees: [&Tree; 2]| -> Result<BTreeSet<RelPath>> {
         let all = trees.iter().flat_map(|tree| tree.keys()).chain(base.into_iter().flat_map(|base| base.keys()));
         // Git refuses to look behind a link.
-        let reachable = |path: &&RelPath| {
-            !path.ancestors().any(|above| RelPath::new(above).is_ok_and(|above| trees[0].contains_key(&above)))
-        };
+        let files: HashSet<&str> = trees[0].keys().map(RelPath::as_str).collect();
+        let reachable = |path: &&RelPath| !path.ancestors().any(|above| files.contains(above));
         let all: BTreeSet<&RelPath> = all.filter(reachable).collect();
         let ignored = git::check_ignore(root, all.iter().map(|path| path.as_str()))?;
         Ok(ignored.into_iter().filter_map(|ignored| RelPath::new(ignored.path).ok()).collect())

@@ -7,7 +7,7 @@ mod rendering;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use self::answers::{answer, facts, say_that_nobody_was_asked};
+use self::answers::{answer, facts, given, known, say_that_nobody_was_asked};
 use super::adoption::{self, Inferred};
 use super::origin::{self, Access};
 use super::{Outcome, inputs, interrupted, render};
@@ -48,9 +48,10 @@ fn make(args: &NewArgs, site: &Site) -> Result<Outcome> {
     render::refuse_hooks(&template)?;
 
     let mentioned = inputs::remembered(&template);
-    let facts = facts(args, site, &template, &mentioned)?;
+    let given = given(args)?;
+    let facts = facts(args, site, &template, &given, &mentioned)?;
     let inferred = if existing == Existing::Keep { adoption::answers(site, &template)? } else { Inferred::default() };
-    let mut resolved = answer(args, &template, &facts, &inferred, may_ask)?;
+    let mut resolved = answer(args, &template, &facts, &known(&inferred, given), may_ask)?;
     say_that_nobody_was_asked(args, &template, may_ask);
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");

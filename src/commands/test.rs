@@ -12,14 +12,17 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use self::case::{Case, FILE};
+use self::difference::Shown;
 use self::made::Maker;
 use super::Outcome;
 use crate::answers::name;
 use crate::cli::TestArgs;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Found, Result, did_you_mean, listed};
 use crate::render::Total;
+use crate::render::select::{Selected, Selector};
 use crate::rooted::{Failure, Kind, Root};
 use crate::template::Template;
+use crate::tree::RelPath;
 use crate::{report, source};
 
 /// The folder of a template with its cases.
@@ -34,10 +37,12 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     source::check_directory(&args.template, &args.template.to_string_lossy())?;
     let (root, cases) = find_cases(args)?;
     let cases = chosen(cases, &args.only)?;
-    let template = load_template(args);
+    let template = load_template(args)
+        .and_then(|template| if args.cases.is_none() { without_cases(template) } else { Ok(template) });
     let total = Arc::new(Total::default());
     let mut told = report::Told::default();
     let (mut failed, mut differing) = (0, 0);
+    let mut shown = Shown::default();
     let mut printed = Ok(());
     // What cannot be printed does not keep the other cases from being written.
     let mut line = |text: &str| {
@@ -52,7 +57,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
             let title = format!("the cases are too much work: {what}");
             return Err(Diagnostic::error(Code::TooLarge, title).help(help).into());
         }
-        match open(&root, name).and_then(|folder| check(args, &template, &folder, &total)) {
+        match open(&root, name).and_then(|folder| check(args, &template, &folder, &mut shown, &total)) {
             Ok(differences) if differences.is_empty() => line(&format!("ok    {case_name}")),
             Ok(differences) => {
                 failed += 1;
@@ -68,6 +73,9 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
         }
     }
     told.finish();
+    if shown.hidden() > 0 {
+        report::status("Not all differences are shown. To see more of one case, run it alone with --case.");
+    }
     let passed = cases.len() - failed;
     line(&format!("{passed} passed, {failed} failed"));
     if args.bless {
@@ -147,8 +155,15 @@ fn open(cases: &Root, name: &OsStr) -> Result<Root> {
 }
 
 /// What differs from what a case expects.
-fn check(args: &TestArgs, template: &Result<Template>, folder: &Root, total: &Arc<Total>) -> Result<String> {
+fn check(
+    args: &TestArgs,
+    template: &Result<Template>,
+    folder: &Root,
+    shown: &mut Shown,
+    total: &Arc<Total>,
+) -> Result<String> {
     let case = Case::read(folder)?;
+    case.charge(total);
     let template = template.as_ref().map_err(|problems| Diagnostics(problems.0.clone()))?;
     name::check(&case.name, template.manifest.ownership.name_pattern.as_ref())?;
     let made =
@@ -156,11 +171,20 @@ fn check(args: &TestArgs, template: &Result<Template>, folder: &Root, total: &Ar
     if args.bless {
         expected::bless(folder, &made)?;
     }
-    expected::judge(folder, &made)
+    expected::judge(folder, &made, shown, total)
+}
+
+/// The template without its cases, as far as no project can have them: each case would look through the files of all others.
+fn without_cases(mut template: Template) -> Result<Template> {
+    let selector = Selector::new(&template.files, &template.manifest.selection)?;
+    let is_case = |path: &RelPath| path.ancestors().any(|above| above == CASES);
+    template.files.retain(|path, _| !is_case(path) || selector.select(path) != Selected::Drop);
+    Ok(template)
 }
 
 fn load_template(args: &TestArgs) -> Result<Template> {
     let loaded = source::from_path(&args.template, &args.template.to_string_lossy(), None)?;
     super::warn(loaded.warnings, true)?;
+    loaded.template.manifest.check_inferences()?;
     Ok(loaded.template)
 }

@@ -13,7 +13,7 @@ pub use reader::read;
 use crate::answers::condition::Condition;
 use crate::answers::pattern::Pattern;
 use crate::answers::placeholder::Placeholder;
-use crate::diagnostic::Place;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place};
 use crate::migrations::Migration;
 
 /// A template's manifest: cargo-generate's own tables, and ours under `[create-app]`.
@@ -49,9 +49,29 @@ impl Manifest {
     }
 
     /// The same, to be changed.
-    fn declared_mut(&mut self) -> impl Iterator<Item = &mut Placeholder> {
+    pub(crate) fn declared_mut(&mut self) -> impl Iterator<Item = &mut Placeholder> {
         let conditional = self.conditionals.iter_mut().flat_map(|conditional| &mut conditional.placeholders);
         self.placeholders.iter_mut().chain(conditional)
+    }
+
+    /// Compiles the regular expressions that only adoption uses.
+    ///
+    /// # Errors
+    ///
+    /// Each that takes too much memory.
+    pub fn check_inferences(&self) -> Result<(), Diagnostics> {
+        let ways = self.ownership.infer.values().flatten();
+        let patterns = ways.flat_map(|way| [("regex", &way.regex), ("unless", &way.unless)]);
+        let problems: Vec<Diagnostic> = patterns
+            .filter_map(|(key, pattern)| Some((key, pattern.as_ref()?)))
+            .filter(|(_, (pattern, _))| pattern.check().is_err())
+            .map(|(key, (_, span))| {
+                Diagnostic::error(Code::TooLarge, format!("the regular expression of `{key}` takes too much memory"))
+                    .at(self.place(span.clone()), reader::TOO_LARGE)
+                    .help(reader::REPEAT_LESS)
+            })
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
     }
 
     /// Every placeholder that the manifest declares, asked or not.
@@ -197,10 +217,10 @@ pub struct Inference {
     pub files: Vec<String>,
     /// Where in JSON, TOML or YAML the answer is; without it, the text of the file is looked at.
     pub pointer: Option<Pointer>,
-    /// Of what is found, the first group is the answer; what does not match is none.
-    pub regex: Option<Pattern>,
+    /// Of what is found, the first group is the answer; what does not match is none. With its region in bytes of the manifest.
+    pub regex: Option<(Pattern, Range<usize>)>,
     /// What matches is no answer.
-    pub unless: Option<Pattern>,
+    pub unless: Option<(Pattern, Range<usize>)>,
     /// The answer, instead of what is found.
     pub value: Option<String>,
     /// Whether everything that is found is the answer, with commas between; else it is the first that is one.

@@ -222,18 +222,24 @@ mod tests {
         let dropped = |line: &&[u8]| in_base.contains(line) && !in_theirs.contains(line);
         let mut out: Vec<&[u8]> = lines(ours).filter(|line| !dropped(line)).collect();
         let has_order = out.iter().copied().chain(lines(theirs)).any(|line| line.starts_with(b"!"));
-        let mut floor = 0;
+        let (mut floor, mut inserted) = (0, HashSet::new());
         for line in lines(theirs) {
-            if let Some(at) = out.iter().position(|other| *other == line) {
+            if inserted.contains(line) {
+                // Where the template has a new line again is no place of it: the first one is.
+            } else if let Some(at) = out.iter().position(|other| *other == line) {
                 floor = if has_order { floor.max(at + 1) } else { at + 1 };
             } else if !in_base.contains(line) {
-                let ours_here = out[floor..].iter().take_while(|other| !in_theirs.contains(*other)).count();
-                let exception = out[floor..floor + ours_here].iter().position(|other| other.starts_with(b"!"));
+                // Behind what was inserted here before, too.
+                let is_new = |other: &&[u8]| inserted.contains(other);
+                let here = out[floor..].iter().take_while(|other| is_new(other) || !in_theirs.contains(*other)).count();
+                let here = &out[floor..floor + here];
+                let exception = here.iter().position(|other| other.starts_with(b"!") && !is_new(other));
                 let at = match exception {
                     Some(exception) if !line.starts_with(b"!") => floor + exception,
-                    _ => floor + ours_here,
+                    _ => floor + here.len(),
                 };
                 out.insert(at, line);
+                inserted.insert(line);
                 floor = at + 1;
             }
         }
@@ -250,6 +256,11 @@ mod tests {
             let union = text(union(base, ours, theirs, &HashSet::new()));
             prop_assert_eq!(union, text(simple_union(base, ours, theirs)));
         }
+    }
+
+    #[test]
+    fn a_new_line_that_the_template_has_twice_is_where_the_first_one_is() {
+        assert_eq!(union(b"", b"", b"d\na\nd\nb\n", &HashSet::new()), b"d\na\nb\n");
     }
 
     #[test]

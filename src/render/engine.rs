@@ -26,8 +26,12 @@ const FIXED_STEPS: u64 = 10;
 /// Liquid looks at white space again and again where text stays in its place: a run of so many characters costs their
 /// square, by this.
 const WHITE_SPACE_STEPS: u64 = 16;
+/// What each byte of text costs to parse.
+const TEXT_STEPS: u64 = 3;
 /// What each byte of a tag costs to parse.
 const TAG_STEPS: u64 = 8;
+/// What each byte costs besides where a tag seems to open inside of a tag: the parser tries to begin again there.
+const REOPENED_STEPS: u64 = 24;
 /// A text that is longer is not remembered, nor are more than so many bytes of texts.
 const REMEMBERED: [usize; 2] = [16 << 10, 4 << 20];
 
@@ -107,13 +111,13 @@ impl Engine {
         let globals = variables.iter().map(|(name, answer)| (KString::from_ref(name), value(answer))).collect();
         let secrets = Secrets::new(secrets, variables, &globals);
         let parsed = Mutex::default();
-        let [budget, spare] = [Arc::default(), Arc::default()];
+        let (budget, spare) = (Arc::default(), Arc::new(Budget::for_places(None)));
         Self { language: language::shared(), globals, secrets, date, parsed, budget, spare }
     }
 
     /// The same, with all costs counted in a total, too.
     pub(super) fn within(self, total: Option<&Arc<Total>>) -> Self {
-        let [budget, spare] = [(); 2].map(|()| Arc::new(Budget::within(total)));
+        let (budget, spare) = (Arc::new(Budget::within(total)), Arc::new(Budget::for_places(total)));
         Self { budget, spare, ..self }
     }
 
@@ -197,13 +201,16 @@ impl Engine {
 }
 
 /// What it costs to parse a text: tags are far more work than the text between them.
-fn parse_steps(text: &str) -> u64 {
-    let (mut steps, mut run, mut each) = (0, 0_u64, 1);
+pub(super) fn parse_steps(text: &str) -> u64 {
+    let (mut steps, mut run, mut each) = (0, 0_u64, TEXT_STEPS);
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
         match (byte, bytes.get(at + 1)) {
-            (b'{', Some(b'{' | b'%')) => each = TAG_STEPS,
-            (b'}' | b'%', Some(b'}')) => each = 1,
+            (b'{', Some(b'{' | b'%')) => {
+                steps += if each == TAG_STEPS { REOPENED_STEPS } else { 0 };
+                each = TAG_STEPS;
+            }
+            (b'}' | b'%', Some(b'}')) => each = TEXT_STEPS,
             _ => {}
         }
         run = if matches!(byte, b' ' | b'\n' | b'\r') { run + 1 } else { 0 };
@@ -216,6 +223,16 @@ fn parse_steps(text: &str) -> u64 {
 /// Whether a text is one Liquid output, such as `{{ '{{' }}`.
 pub(super) fn is_output(text: &str) -> bool {
     quietly(|| parser::parse(text, language::shared()).is_ok()).unwrap_or(false)
+}
+
+/// Whether Liquid can parse a text.
+///
+/// # Errors
+///
+/// Says why not, in a few words.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    let parsed = quietly(|| parser::parse(text, language::shared()).map(drop)).map_err(Failure::Panicked);
+    parsed.and_then(|parsed| parsed.map_err(Failure::Parse)).map_err(|failure| failure.words())
 }
 
 pub(super) fn value(answer: &Answer) -> Value {
@@ -402,7 +419,20 @@ mod tests {
         let steps = |length: usize| parse_steps(&" ".repeat(length));
         assert!((900..1100).contains(&(steps(100_000) / (steps(10_000) / 10))), "{}", steps(100_000));
         assert_stopped(&format!("{{% capture x %}}{}{{% endcapture %}}", " ".repeat(20_000)), Excess::Steps);
-        assert_eq!(parse_steps(&"    indented\n".repeat(100)), 1300);
+        assert_eq!(parse_steps(&"    indented\n".repeat(100)), TEXT_STEPS * 1300);
+    }
+
+    #[test]
+    fn a_tag_that_opens_again_and_again_costs_more_than_many_tags() {
+        let [open, closed] = ["{{".repeat(1000), "{{ a }}".repeat(1000)].map(|text| parse_steps(&text));
+        assert!(open / 2000 > 3 * closed / 7000, "{open}, {closed}");
+        assert_stopped(&"{{".repeat(130_000), Excess::Steps);
+    }
+
+    #[test]
+    fn filters_that_look_for_words_are_dear() {
+        let text = format!("{}{{% for i in (1..12) %}}{{{{ a | title_case | size }}}}{{% endfor %}}", large(1 << 20));
+        assert_stopped(&text, Excess::Steps);
     }
 
     #[test]

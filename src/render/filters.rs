@@ -29,6 +29,9 @@ pub(super) const PLAIN: Cost = Cost { passes: 1, result: None, scratch: None, wo
 /// A filter that decides on each character.
 pub(super) const SLOW: Cost = Cost { passes: 4, ..PLAIN };
 
+/// A filter that looks for words: for each character it asks several tables, and writes most of them one by one.
+pub(super) const WORDS: Cost = Cost { passes: 48, ..PLAIN };
+
 /// What a filter is called with.
 pub(super) struct Call<'c> {
     /// The input.

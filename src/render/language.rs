@@ -17,11 +17,11 @@ use super::blocks::{CaptureBlock, CaseBlock, IfChangedBlock};
 use super::date::Dated;
 use super::filters::{
     Cost, DATE, ESCAPE, JOIN, Metered, NEWLINE_TO_BR, PLAIN, REPLACE, SLOW, SORT, SPLIT, TRUNCATE, TRUNCATE_WORDS,
-    UNIQ, URL_ENCODE,
+    UNIQ, URL_ENCODE, WORDS,
 };
 use super::loops::{ForBlock, TableRowBlock};
 
-/// Liquid as cargo-generate 0.23 registers it, but for its `rhai` filter.
+/// Liquid as cargo-generate 0.26 registers it, but for its `rhai` filter.
 pub(super) fn shared() -> &'static Language {
     static LANGUAGE: LazyLock<Language> = LazyLock::new(create_app);
     &LANGUAGE
@@ -84,7 +84,7 @@ fn filters(language: &mut Language) {
     }
     register(Box::new(Dated(stdlib::Date.into())), DATE);
     for case in CASES {
-        register(Box::new(*case), SLOW);
+        register(Box::new(*case), WORDS);
     }
 }
 

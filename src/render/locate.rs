@@ -94,9 +94,14 @@ fn parse_failure(engine: &Engine, source: &Source<'_>, error: &str) -> Diagnosti
     }
     // The skeleton's own lines and columns mean nothing to the author: parse the text itself, with what is no Liquid masked.
     let outcome = engine.render(&mask(source), 0, Purpose::Place);
-    let text = match &outcome.failure {
-        Some(Failure::Parse(error)) => error.to_string(),
-        _ => error.to_owned(),
+    // Without it, there is no place: the skeleton's own is somewhere else in the text.
+    let (text, position) = match &outcome.failure {
+        Some(Failure::Parse(error)) => {
+            let text = error.to_string();
+            let position = pest_position(&text);
+            (text, position)
+        }
+        _ => (error.to_owned(), None),
     };
     let reason = text.lines().filter_map(|line| line.trim().strip_prefix("= ")).next_back().unwrap_or(&message.title);
     if reason.contains("Unclosed block")
@@ -107,7 +112,7 @@ fn parse_failure(engine: &Engine, source: &Source<'_>, error: &str) -> Diagnosti
             .at(source.place(open), "opened here")
             .help(format!("close it with `{{% end{name} %}}`"));
     }
-    let span = pest_position(&text).and_then(|(line, column)| element_at(source, line, column));
+    let span = position.and_then(|(line, column)| element_at(source, line, column));
     let span = span.unwrap_or_else(|| source.scan.tags().next().unwrap_or(0..0));
     let stretch = source.stretch(&span);
     let unknown_tag = element::tag_name(stretch).filter(|_| text.contains("Unknown tag"));
@@ -299,6 +304,62 @@ pub(super) fn used<'n>(text: &str, names: &BTreeSet<&'n str>, known: &Known<'_>)
     (variables.filter_map(|word| names.get(word).copied()).collect(), scan.effort.steps())
 }
 
+/// The names that the tags of a text use as variables and do not bind themselves, each with its region.
+pub(super) fn variables(text: &str, scan: &Scan) -> Vec<(String, Range<usize>)> {
+    /// Words of Liquid's grammar.
+    const WORDS: &[&str] = &[
+        "and",
+        "or",
+        "contains",
+        "in",
+        "nil",
+        "null",
+        "true",
+        "false",
+        "empty",
+        "blank",
+        "reversed",
+        "forloop",
+        "tablerowloop",
+        "tablerow",
+    ];
+    let locals = scan::local_names(text);
+    let mut found = Vec::new();
+    for tag in scan.tags() {
+        let stretch = &text[tag];
+        let name = usize::from(element::tag_name(stretch).is_some());
+        for (word, before) in words(stretch).skip(name) {
+            let region = offset_in(text, word);
+            // `limit: 3`
+            let is_argument = text[region.end..].trim_start().starts_with(':');
+            let is_variable = !matches!(before, Some('|' | '.')) && !is_argument;
+            if is_variable && !WORDS.contains(&word) && !locals.contains(word) {
+                found.push((word.to_owned(), region));
+            }
+        }
+    }
+    found
+}
+
+/// The names that `assign` or `capture` binds before any other tag uses them. Where that is under a condition, the name may be without
+/// a value later, and still nobody misspelled it.
+pub(super) fn assigned<'t>(text: &'t str, scan: &Scan) -> BTreeSet<&'t str> {
+    let (mut assigned, mut used) = (BTreeSet::new(), BTreeSet::new());
+    for tag in scan.tags() {
+        let element = &text[tag];
+        let binds = matches!(element::tag_name(element), Some("assign" | "capture"));
+        let names = words(element).filter(|(_, before)| !matches!(before, Some('|' | '.'))).map(|(word, _)| word);
+        // The tag's own name is the first word, the variable that it binds the second one.
+        let (mut bound, mut names) = (None, names.skip(usize::from(binds)));
+        if binds {
+            bound = names.next();
+        }
+        used.extend(names.filter(|name| !assigned.contains(name)));
+        assigned.extend(bound.filter(|name| !used.contains(name)));
+    }
+    assigned
+}
+
 /// The text with everything that is not Liquid's own blotted out, character by character.
 fn mask(source: &Source<'_>) -> String {
     let pieces = source.scan.pieces.iter().map(|piece| {
@@ -387,4 +448,25 @@ fn offset_in(text: &str, slice: &str) -> Range<usize> {
 
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_bound_before_it_is_used_counts_as_assigned() {
+        let names = |text: &str| -> Vec<String> {
+            let scan = scan::scan(text, &Known::new([]));
+            assigned(text, &scan).into_iter().map(str::to_owned).collect()
+        };
+        assert_eq!(
+            names("{% if a %}{%- assign b = c -%}{% endif %}{{ b }}{% capture d %}x{% endcapture %}"),
+            ["b", "d"]
+        );
+        assert!(names("{{ b }}{% assign b = 1 %}").is_empty());
+        assert!(names("{% assign b = b | append: 'x' %}").is_empty());
+        assert!(names("{% raw %}{% assign b = 1 %}{% endraw %}{% for b in c %}{% endfor %}").is_empty());
+        assert_eq!(names("{{ a.b | c }}{% assign b = 1 %}{% assign c = 1 %}"), ["b", "c"]);
+    }
 }

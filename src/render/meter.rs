@@ -10,16 +10,22 @@ use liquid_core::Error;
 use liquid_core::error::Result;
 use liquid_core::model::{Value, ValueView};
 
-/// How many steps one text may take: a tag, a round of a loop, or a look-up of a variable is one, and so is each
-/// [`STRIDE`] bytes that is read or written. Half a second, at the most.
+use crate::tree::Tree;
+
+/// How many steps one text may take: a tag, a round of a loop, or a look-up of a variable is [`ACT`], and each [`STRIDE`] bytes
+/// that are read or written are one. A quarter of a second, at the most.
 const MAX_STEPS: u64 = 8_000_000;
 /// How many steps all texts of a run may take together: some seconds, at the most.
 const MAX_ALL_STEPS: u64 = 40_000_000;
+/// How many of them it may take to find the places of all failures.
+const MAX_PLACE_STEPS: u64 = 2 * MAX_STEPS;
 /// How many steps all renders of a run that has many of them may take together: 4,000 of a template that is as large as the embedded one.
 const MAX_RUN_STEPS: u64 = 80_000_000;
+/// The steps of a tag, of a round of a loop, or of a look-up.
+const ACT: u64 = 5;
 /// The bytes that are read or written in one step.
 const STRIDE: usize = 64;
-/// A tag that is no longer takes one step.
+/// A tag that is no longer takes no more than [`ACT`].
 const SHORT_TAG: usize = 256;
 /// The largest value, in bytes.
 pub(super) const MAX_VALUE: usize = 4 << 20;
@@ -33,6 +39,16 @@ pub(super) const MAX_OUTPUT: usize = 64 << 20;
 const MAX_ALL_OUTPUT: usize = 128 << 20;
 /// How deeply values may be nested in each other: Liquid recurses into them.
 const MAX_NESTING: usize = 100;
+/// What a test case costs, whatever is in it.
+const CASE_STEPS: u64 = 5_000;
+/// What it costs to ask git for a template.
+const FETCH_STEPS: u64 = 200_000;
+/// What a file costs that is selected or dropped.
+const SELECT_STEPS: u64 = 10;
+/// What a file of a case costs that is read, merged or compared, whatever its size.
+const FILE_STEPS: u64 = 100;
+/// So many bytes that are read, deflated and compared with others take a step.
+const HANDLED: usize = 16;
 /// How many steps a text takes before it tells the others.
 const REPORTED: u64 = 1 << 14;
 
@@ -100,9 +116,30 @@ impl Total {
         self.steps.fetch_add(steps, Ordering::Relaxed);
     }
 
-    /// Counts work on so many bytes that is done for a render as a whole, such as to read, deflate or compare them.
+    /// Counts a test case: what it costs whatever is in it.
+    pub fn case(&self) {
+        self.spend(CASE_STEPS);
+    }
+
+    /// Counts what it costs to ask git for something, whatever that is.
+    pub fn fetch(&self) {
+        self.spend(FETCH_STEPS);
+    }
+
+    /// Counts files that are looked at and selected or dropped.
+    pub fn select(&self, files: usize) {
+        self.spend(SELECT_STEPS * files as u64);
+    }
+
+    /// Counts bytes that are read, written, deflated or compared for a case as a whole.
     pub fn handle(&self, bytes: usize) {
-        self.spend((bytes / 16) as u64);
+        self.spend((bytes / HANDLED) as u64);
+    }
+
+    /// Counts the same for all files of a tree.
+    pub fn handle_tree(&self, tree: &Tree) {
+        self.spend(FILE_STEPS * tree.len() as u64);
+        self.handle(tree.values().map(|entry| entry.bytes().len()).sum());
     }
 
     /// What is too much and what to do, where it is.
@@ -130,6 +167,11 @@ impl Budget {
     /// A budget that is part of another.
     pub(super) fn within(total: Option<&Arc<Total>>) -> Self {
         Self { total: total.map(Arc::clone), ..Self::default() }
+    }
+
+    /// The budget for finding the places of what failed: a part of the other.
+    pub(super) fn for_places(total: Option<&Arc<Total>>) -> Self {
+        Self { steps: AtomicU64::new(MAX_ALL_STEPS - MAX_PLACE_STEPS), ..Self::within(total) }
     }
 
     /// Counts steps that are no text's own; returns what was too much, if anything was.
@@ -170,7 +212,7 @@ impl Meter {
     /// A meter for a text whose longest tag has so many bytes: most of what a tag does takes no longer than to read it.
     pub(super) fn new(budget: Arc<Budget>, longest_tag: usize) -> Self {
         let [steps, reported] = [0, 0].map(Cell::new);
-        let weight = 1 + longest_tag.saturating_sub(SHORT_TAG).div_ceil(STRIDE) as u64;
+        let weight = ACT + longest_tag.saturating_sub(SHORT_TAG).div_ceil(STRIDE) as u64;
         Self { budget, weight, steps, reported, held: Cell::new(0), exceeded: Cell::new(None) }
     }
 
@@ -197,6 +239,11 @@ impl Meter {
     /// Counts a tag, or a round of a loop.
     pub(super) fn tag(&self) {
         self.step(self.weight);
+    }
+
+    /// Counts look-ups.
+    pub(super) fn look_up(&self, names: usize) {
+        self.step(ACT.saturating_mul(names as u64));
     }
 
     /// Counts steps.
@@ -368,7 +415,7 @@ mod tests {
         let (last, others) = outcomes.split_last().unwrap();
         assert!(others.iter().all(Option::is_none) && *last == Some(Excess::AllSteps), "{outcomes:?}");
         let meter = Meter::new(Arc::default(), SHORT_TAG + STRIDE);
-        (0..MAX_STEPS / 2).for_each(|_| meter.tag());
+        (0..MAX_STEPS / (ACT + 1)).for_each(|_| meter.tag());
         assert_eq!(meter.exceeded(), None);
         meter.tag();
         assert_eq!(meter.exceeded(), Some(Excess::Steps));

@@ -24,6 +24,7 @@ mod skeleton;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -144,6 +145,9 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     Ok(rendered)
 }
 
+/// So many bytes that are searched for Liquid take a step.
+const SEARCHED: usize = 256;
+
 /// Which of `names` the Liquid of a template's files and paths mentions. Each file is looked at once. Where that would take too long,
 /// all of them might be: such a template cannot be rendered.
 pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>, total: Option<&Arc<Total>>) -> BTreeSet<&'n str> {
@@ -151,12 +155,13 @@ pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>, total: Option<&
     let budget = Budget::within(total);
     let mut found = BTreeSet::new();
     let texts = files.iter().flat_map(|(path, entry)| [Some(path.as_str()), std::str::from_utf8(entry.bytes()).ok()]);
-    for text in texts.flatten().filter(|text| element::has_liquid(text)) {
+    for text in texts.flatten() {
         if names.is_empty() {
             break;
         }
-        let (used, steps) = locate::used(text, &names, &known);
-        if budget.spend(steps).is_some() {
+        let has_liquid = element::has_liquid(text);
+        let (used, steps) = if has_liquid { locate::used(text, &names, &known) } else { Default::default() };
+        if budget.spend(steps + (text.len() / SEARCHED) as u64).is_some() {
             found.extend(names);
             break;
         }
@@ -186,6 +191,43 @@ impl Lines {
         Self { budget: Arc::new(Budget::within(total)) }
     }
 
+    /// The variables that a text uses, each with its region.
+    ///
+    /// # Errors
+    ///
+    /// Says why it cannot be rendered with any.
+    pub fn variables(&self, text: &str) -> std::result::Result<Vec<(String, Range<usize>)>, String> {
+        if !has_liquid(text) {
+            return Ok(Vec::new());
+        }
+        let scan = scan::scan(text, &Known::new([]));
+        if let Some(excess) = scan::too_much(text, &scan) {
+            return Err(excess.title.to_owned());
+        }
+        if let Some(excess) = self.budget.spend(scan.effort.steps() + engine::parse_steps(text)) {
+            return Err(format!("this is too much work: {}", excess.words()));
+        }
+        engine::check(text)?;
+        Ok(locate::variables(text, &scan))
+    }
+
+    /// What Liquid makes of a text that follows from answers alone; unknown variables are empty.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is nothing: it cannot be rendered, or shows the date.
+    pub fn of_answers(&self, text: &str, variables: &BTreeMap<String, Answer>) -> std::result::Result<String, String> {
+        if !has_liquid(text) {
+            return Ok(text.to_owned());
+        }
+        let outcome = self.outcome(text, variables, Date::default())?;
+        match outcome.failure {
+            Some(failure) => Err(failure.words()),
+            None if outcome.dated => Err("it shows the date, which no answer can follow from".to_owned()),
+            None => Ok(outcome.text),
+        }
+    }
+
     /// What Liquid makes of a text.
     ///
     /// # Errors
@@ -197,6 +239,20 @@ impl Lines {
         variables: &BTreeMap<String, Answer>,
         date: Date,
     ) -> std::result::Result<String, String> {
+        let outcome = self.outcome(text, variables, date)?;
+        match (outcome.failure, outcome.unknown.first()) {
+            (Some(failure), _) => Err(failure.words()),
+            (None, Some(unknown)) => Err(format!("`{unknown}` is not an answer")),
+            (None, None) => Ok(outcome.text),
+        }
+    }
+
+    fn outcome(
+        &self,
+        text: &str,
+        variables: &BTreeMap<String, Answer>,
+        date: Date,
+    ) -> std::result::Result<engine::Outcome, String> {
         let known = Known::new(variables.keys().map(|name| (name.as_str(), true)));
         let scan = scan::scan(text, &known);
         if let Some(excess) = scan::too_much(text, &scan) {
@@ -204,12 +260,7 @@ impl Lines {
         }
         let mut engine = Engine::new(variables, &BTreeSet::new(), date);
         engine.budget = Arc::clone(&self.budget);
-        let outcome = engine.render(text, scan.longest_tag(text), engine::Purpose::Output);
-        match (outcome.failure, outcome.unknown.first()) {
-            (Some(failure), _) => Err(failure.words()),
-            (None, Some(unknown)) => Err(format!("`{unknown}` is not an answer")),
-            (None, None) => Ok(outcome.text),
-        }
+        Ok(engine.render(text, scan.longest_tag(text), engine::Purpose::Output))
     }
 }
 

@@ -16,8 +16,7 @@ const LIQUID_SUFFIX: &str = ".liquid";
 pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, found: &mut Findings) -> Option<RelPath> {
     let text = path.as_str();
     if !element::has_liquid(text) {
-        // cargo-generate drops the suffix when it reads and again when it writes.
-        return checked(renderer, path, strip_liquid(text).to_owned(), found);
+        return checked(renderer, path, text.to_owned(), found);
     }
     let name = renderer.names.of(path);
     let mut components = Vec::new();
@@ -45,7 +44,7 @@ pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, found: &mut Findin
             }
         }
     }
-    checked(renderer, path, strip_liquid(&components.join("/")).to_owned(), found)
+    checked(renderer, path, components.join("/"), found)
 }
 
 /// Renders a part of a path, which must be the same whatever the secret answers are: paths are recorded and shown.

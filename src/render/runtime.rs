@@ -116,7 +116,7 @@ impl<R: Runtime> Runtime for Watch<'_, R> {
 
 /// Counts a look-up, and refuses one that Liquid could not survive.
 fn look_up(meter: &Meter, path: &[ScalarCow<'_>]) -> Result<(), Error> {
-    meter.step(path.len() as u64);
+    meter.look_up(path.len());
     if path.len() > MAX_PATH {
         meter.exceed(Excess::Nesting);
     }

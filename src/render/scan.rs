@@ -398,7 +398,7 @@ fn is_plain(comment: &str) -> bool {
 }
 
 /// The names that this text itself binds.
-fn local_names(text: &str) -> BTreeSet<&str> {
+pub(super) fn local_names(text: &str) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     let mut at = 0;
     while let Some(open) = text[at..].find("{%").map(|open| at + open) {

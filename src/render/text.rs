@@ -66,7 +66,11 @@ impl Renderer<'_> {
             }
         };
         match rendered {
-            Ok((rendered, unknown)) => {
+            Ok((rendered, mut unknown)) => {
+                if !unknown.is_empty() {
+                    let assigned = locate::assigned(text, &scan);
+                    unknown.retain(|name| !assigned.contains(name.as_str()));
+                }
                 if !unknown.is_empty() {
                     found.problems.extend(locate::unknown_variables(file, text, &scan, &unknown, self.known, None));
                 }

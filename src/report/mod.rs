@@ -286,25 +286,14 @@ struct Excerpt<'p> {
     span: Range<usize>,
 }
 
-/// So much of a line is shown before the region that is marked, in bytes, and so much of the region and behind it.
-const AROUND: [usize; 2] = [100, 400];
-
 impl<'p> Excerpt<'p> {
     fn of(place: &'p Place) -> Self {
-        let (text, Range { start, end }) = (&*place.text, place.span.clone());
+        let (shown, is_line) = place.shown();
         let (line, column) = place.line_column();
-        let mut from = text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let mut to = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
-        let mut end = end;
-        let is_cut = to - from > MAX_TEXT;
-        if is_cut {
-            from = text.ceil_char_boundary(from.max(start.saturating_sub(AROUND[0])));
-            to = text.floor_char_boundary(to.min(start + AROUND[1]));
-            end = end.min(to);
-        }
-        let (excerpt, span) = visible(&text[from..to], start - from..end - from);
+        let span = place.span.start - shown.start..place.span.end.min(shown.end) - shown.start;
+        let (excerpt, span) = visible(&place.text[shown], span);
         let file = escape_control(&place.file);
-        Self { file, line, column: is_cut.then_some(column), text: excerpt, span }
+        Self { file, line, column: (!is_line).then_some(column), text: excerpt, span }
     }
 }
 
@@ -349,6 +338,24 @@ mod tests {
         let open = format!("{{{{ x{}", " y\n".repeat(1 << 20));
         let drawn = plain(&Diagnostic::error(Code::LiquidSyntax, "t").at(Place::new("f", &*open, 0..open.len()), "l"));
         assert!(drawn.len() < 20_000 && drawn.contains("--> f:1:1") && drawn.contains("{{ x y"), "{drawn}");
+    }
+
+    #[test]
+    fn a_place_that_holds_less_is_drawn_the_same() {
+        let line = "ü{{ x }} and more\n".repeat(1 << 14);
+        let long_line = format!("one\n{}{{{{ x }}}}{}\nthree", "ü".repeat(1 << 20), "a".repeat(1 << 20));
+        let [x, end] = [line.len() / 2 / 19 * 19, line.len()];
+        let places =
+            [(&*line, x + 2..x + 9), (&*line, x + 2..x + 60), (&*line, 0..0), (&*line, 0..end), (&*line, end..end)];
+        let long = 4 + (2 << 20);
+        for (text, span) in places.into_iter().chain([(&*long_line, long..long + 7), (&*long_line, 4..long)]) {
+            let place = Place::new("f", text, span);
+            let mut shrunk = place.clone();
+            shrunk.shrink();
+            assert!(shrunk.text.len() <= 4_000);
+            let [whole, shrunk] = [place, shrunk].map(|it| plain(&Diagnostic::error(Code::Io, "t").at(it, "l")));
+            assert_eq!(shrunk, whole);
+        }
     }
 
     #[test]

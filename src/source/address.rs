@@ -165,7 +165,9 @@ fn check_start(part: &str) -> Result<(), AddressError> {
     if part.starts_with('-') { Err(AddressError::Option) } else { Ok(()) }
 }
 
-fn is_owner_and_repository(text: &str) -> bool {
+/// Whether a text has the form `OWNER/REPO`, which cargo-generate takes for a repository on GitHub.
+#[must_use]
+pub fn is_owner_and_repository(text: &str) -> bool {
     let is_name = |part: &str| {
         let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         plain && !part.is_empty() && !part.starts_with(['.', '-'])

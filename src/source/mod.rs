@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, is_owner_and_repository};
 pub use embedded::embedded;
 use files::ManifestFile;
 pub use files::{Files, candidates, read};

@@ -67,22 +67,33 @@ fn find<'p>(
     found.retain(|path, _| places.contains(path.as_str()));
     let opened = Root::open(root).map_err(|error| Diagnostic::io("cannot read", root, &error))?;
     let (mut reader, mut other) = (Reader::new(&opened), Reader::new(&opened));
-    let mut is_link = |place: &str| matches!(other.kind(Path::new(place)), Ok(Some(Kind::Link)));
     let mut is_repository = |place: &str| {
-        let dot_git = Path::new(place).join(".git");
-        // What is behind a link is elsewhere.
-        matches!(reader.kind(&dot_git), Ok(Some(_))) && {
+        matches!(reader.kind(&Path::new(place).join(".git")), Ok(Some(_))) && {
             let directory = root.join(place);
             git::find_repository(&directory).is_some_and(|repository| repository == directory)
         }
     };
+    let mut missing = None;
     for place in places {
+        // Below what is missing, there is nothing to look for: a record can name very many such directories.
+        if missing.and_then(|missing| place.strip_prefix(missing)).is_some_and(|rest| rest.starts_with('/')) {
+            continue;
+        }
+        let kind = other.kind(Path::new(place));
+        if matches!(kind, Ok(None)) {
+            missing = Some(place);
+            continue;
+        }
         let Ok(path) = RelPath::new(place) else { continue };
-        if is_repository(place) {
-            found.insert(path, Reason::ElsewhereInGit);
-        // Where the template has, or had, a file or a link itself, the merge has rules for it.
-        } else if !is_known(&path) && is_link(place) {
-            found.insert(path, Reason::BehindLink);
+        match kind {
+            Ok(Some(Kind::Directory)) if is_repository(place) => {
+                found.insert(path, Reason::ElsewhereInGit);
+            }
+            // Where the template has, or had, a file or a link itself, the merge has rules for it.
+            Ok(Some(Kind::Link)) if !is_known(&path) => {
+                found.insert(path, Reason::BehindLink);
+            }
+            _ => {}
         }
     }
     Ok(found)

@@ -42,6 +42,7 @@ pub(crate) fn case(case: &Case, standard: &Standard) -> Verdict {
 fn one(sandbox: &Sandbox, run: &Run, command: &str) -> Verdict {
     let before = Snapshot::of(sandbox.root());
     let words = shell_words::split(&sandbox.filled(command)).unwrap();
+    let words: Vec<String> = words.into_iter().flat_map(|word| spread(sandbox, word)).collect();
     // A patch for a program is the bytes of files.
     let is_raw = run.raw
         || !run.terminal && words[0] == "diff" && !words.iter().any(|word| word == "--stat" || word == "--name-only");
@@ -64,6 +65,16 @@ fn one(sandbox: &Sandbox, run: &Run, command: &str) -> Verdict {
         problems.join("\n"),
         text.escape_debug().to_string().replace("\\n", "\n")
     ))
+}
+
+/// A word as a shell would hand it over: `DIRECTORY/*` is all that is there, in order.
+fn spread(sandbox: &Sandbox, word: String) -> Vec<String> {
+    let Some(directory) = word.strip_suffix("/*") else { return vec![word] };
+    let entries = fs::read_dir(sandbox.path(directory)).unwrap();
+    let mut words: Vec<String> =
+        entries.map(|entry| format!("{directory}/{}", entry.unwrap().file_name().to_str().unwrap())).collect();
+    words.sort_unstable();
+    words
 }
 
 /// Runs create-app under a warden, and returns what it printed, both outputs together.

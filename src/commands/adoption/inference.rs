@@ -129,12 +129,12 @@ impl Files {
                 Some(pointer) => self.leaves(file, pointer, &text, way.value.is_some())?,
                 None => vec![(None, text.to_string())],
             };
-            if let Some(unless) = &way.unless {
+            if let Some((unless, _)) = &way.unless {
                 self.search(found.iter().map(|(_, text)| text.len()).sum())?;
                 // What cannot be searched tells nothing: the question is asked.
                 found.retain(|(_, text)| unless.is_match(text) == Ok(false));
             }
-            if let Some(regex) = &way.regex {
+            if let Some((regex, _)) = &way.regex {
                 self.search(found.iter().map(|(_, text)| text.len()).sum())?;
                 let group = |text: &str| regex.first_group(text).ok().flatten().map(str::to_owned);
                 found = found.into_iter().filter_map(|(spot, text)| Some((spot, group(&text)?))).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::answers::built_in::{self, Facts};
-use crate::answers::given::values_of;
+use crate::answers::given::{self, GivenValues, values_of};
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::NewArgs;
 use crate::commands::adoption::Inferred;
@@ -13,9 +13,16 @@ use crate::report;
 use crate::template::Template;
 use crate::workspace::Site;
 
-pub(super) fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned: &BTreeSet<&str>) -> Result<Facts> {
+pub(super) fn facts(
+    args: &NewArgs,
+    site: &Site,
+    template: &Template,
+    given: &GivenValues,
+    mentioned: &BTreeSet<&str>,
+) -> Result<Facts> {
     let directory = site.app.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = args.name.clone().or(directory).unwrap_or_default();
+    let given = given.get("project-name").and_then(|given| given::spell(&given.value));
+    let name = given.or_else(|| args.name.clone()).or(directory).unwrap_or_default();
     name::check(&name, template.manifest.ownership.name_pattern.as_ref())?;
     Ok(Facts {
         name,
@@ -27,20 +34,31 @@ pub(super) fn facts(args: &NewArgs, site: &Site, template: &Template, mentioned:
     })
 }
 
-/// What was given, then what the files of the directory tell, then questions.
+/// What the environment and the command line give.
+pub(super) fn given(args: &NewArgs) -> Result<GivenValues> {
+    let mut given = inputs::environment()?;
+    given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
+    Ok(given)
+}
+
+/// What was given, and what the files of the directory tell where nothing was.
+pub(super) fn known(inferred: &Inferred, given: GivenValues) -> GivenValues {
+    let mut known = values_of(inferred.values().filter(|(name, _)| name != "project-name"));
+    known.extend(given);
+    known
+}
+
+/// What is known, then questions.
 pub(super) fn answer(
     args: &NewArgs,
     template: &Template,
     facts: &Facts,
-    inferred: &Inferred,
+    known: &GivenValues,
     may_ask: bool,
 ) -> Result<Resolved> {
-    let mut given = values_of(inferred.values().filter(|(name, _)| name != "project-name"));
-    given.extend(inputs::environment()?);
-    given.extend(inputs::given(args.values_file.as_deref(), &args.define)?);
     let mut user = prompt::ask;
     let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
-    let mut resolved = resolve(&template.manifest, built_in::variables(facts), &given, &mut ask)?;
+    let mut resolved = resolve(&template.manifest, built_in::variables(facts), known, &mut ask)?;
     let mut warnings = std::mem::take(&mut resolved.warnings);
     warnings.extend(inputs::forget_unused(template, &mut resolved, Severity::Warning, None));
     crate::commands::warn(warnings, args.strict)?;

@@ -1,7 +1,7 @@
 //! Which of several templates is taken.
 
 use super::moved;
-use crate::answers::placeholder::{Kind, Placeholder};
+use crate::answers::placeholder::{Depends, Kind, Placeholder};
 use crate::answers::prompt;
 use crate::diagnostic::{Diagnostics, Result};
 use crate::report;
@@ -49,8 +49,14 @@ pub(super) fn choose_template(
 fn choose(candidates: Vec<String>) -> Result<String> {
     let default = candidates.first().cloned();
     let kind = Kind::Choice { choices: candidates, default };
-    let question =
-        Placeholder { name: "template".into(), prompt: "Which template?".into(), kind, secret: false, span: 0..0 };
+    let question = Placeholder {
+        name: "template".into(),
+        prompt: "Which template?".into(),
+        kind,
+        secret: false,
+        depends: Depends::default(),
+        span: 0..0,
+    };
     let cancelled = |mut problems: Diagnostics| {
         problems.0.iter_mut().for_each(|problem| problem.help = Some("choose one with --subfolder".to_owned()));
         problems

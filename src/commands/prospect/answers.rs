@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answers::built_in::{self, Facts, OF_THE_START};
-use crate::answers::given::{Given, GivenValues, values_of};
+use crate::answers::given::{self, Given, GivenValues, values_of};
 use crate::answers::placeholder::Answer;
 use crate::answers::{Ask, Resolved, name, prompt, resolve};
 use crate::cli::RenderArgs;
@@ -45,7 +45,9 @@ pub(super) fn answer(
     may_ask: bool,
 ) -> Result<Resolved> {
     template.manifest.ownership.carry_over(&mut recorded);
-    if let Some(name) = &args.name {
+    let given_now = given_now.map_or_else(|| inputs::given(args.values_file.as_deref(), &args.define), Ok)?;
+    let name = given_now.get("project-name").and_then(|given| given::spell(&given.value));
+    if let Some(name) = name.as_ref().or(args.name.as_ref()) {
         name::check(name, template.manifest.ownership.name_pattern.as_ref())?;
         recorded.insert("project-name".to_owned(), Answer::Text(name.clone()));
     }
@@ -55,8 +57,10 @@ pub(super) fn answer(
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
     let mut given: GivenValues = inputs::environment()?;
+    // What is recorded counts more than the environment.
+    given.retain(|name, _| !started.contains_key(name));
     given.extend(values_of(recorded.into_iter().filter(|(name, _)| !started.contains_key(name))));
-    given.extend(given_now.map_or_else(|| inputs::given(args.values_file.as_deref(), &args.define), Ok)?);
+    given.extend(given_now);
 
     let mentioned = inputs::remembered(template);
     let facts = facts(site, lock, &mentioned, &started, &given);

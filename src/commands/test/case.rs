@@ -10,6 +10,7 @@ use crate::answers::built_in::{self, Author, Facts};
 use crate::answers::given::{self, GivenValues};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::limits::{SETTINGS, TEMPLATE, is_overfull_toml};
+use crate::render::Total;
 use crate::rooted::Root;
 use crate::source;
 use crate::tree::{RelPath, Tree};
@@ -146,6 +147,17 @@ impl Case {
             values: source.values(written.values)?,
             upgrade: upgrade(&source, written.upgrade)?,
         })
+    }
+
+    /// Counts in `total` what it took to read the case, and what it takes to make its project.
+    pub(super) fn charge(&self, total: &Total) {
+        total.case();
+        let Some(upgrade) = &self.upgrade else { return };
+        if let From::Base(base) = &upgrade.from {
+            total.handle_tree(base);
+        }
+        total.handle_tree(&upgrade.edit);
+        total.handle(upgrade.patch.as_ref().map_or(0, |(_, patch)| patch.len()));
     }
 
     /// What follows from the case as it would from a place on the disk and its user.

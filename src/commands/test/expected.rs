@@ -1,10 +1,11 @@
 //! What a case expects: held against what came out, or written anew.
 
 use super::case::{EXPECTED, SUMMARY};
-use super::difference;
+use super::difference::{self, Outcome, Shown};
 use super::made::Made;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::limits::TEMPLATE;
+use crate::render::Total;
 use crate::rooted::{Failure, Kind, Root};
 use crate::{source, workspace};
 
@@ -30,8 +31,8 @@ pub(super) fn bless(folder: &Root, made: &Made) -> Result<()> {
     summary.map_or(Ok(()), |summary| workspace::replace_file(&folder.path().join(SUMMARY), summary.as_bytes()))
 }
 
-/// What differs from it; what is not there is an error.
-pub(super) fn judge(folder: &Root, made: &Made) -> Result<String> {
+/// What differs from it; what is not there is an error. What it takes to compare is counted in `total`.
+pub(super) fn judge(folder: &Root, made: &Made, shown: &mut Shown, total: &Total) -> Result<String> {
     let failed = |name: &str, failure: &Failure| match failure.is_missing() {
         true => {
             let kind = if name == EXPECTED { "folder" } else { "file" };
@@ -42,11 +43,12 @@ pub(super) fn judge(folder: &Root, made: &Made) -> Result<String> {
     };
     let expected = folder.descend(EXPECTED).map_err(|failure| failed(EXPECTED, &failure))?;
     let verb = if made.summary.is_some() { "upgraded" } else { "rendered" };
-    let mut differences = difference::of_trees(&source::read_tree(&expected)?, &made.tree, verb);
-    if let Some(summary) = &made.summary {
-        let expected = folder.read(SUMMARY, TEMPLATE).map_err(|failure| failed(SUMMARY, &failure))?;
-        let names = [format!("expected {SUMMARY}"), "what the upgrade says".to_owned()];
-        differences += &difference::of_bytes(&expected, summary.as_bytes(), names);
-    }
-    Ok(differences)
+    let tree = source::read_tree(&expected)?;
+    total.handle_tree(&tree);
+    total.handle_tree(&made.tree);
+    let read = || folder.read(SUMMARY, TEMPLATE).map_err(|failure| failed(SUMMARY, &failure));
+    let summary = made.summary.is_some().then(read).transpose()?;
+    let expected = Outcome { tree: &tree, summary: summary.as_deref() };
+    let made = Outcome { tree: &made.tree, summary: made.summary.as_deref().map(str::as_bytes) };
+    Ok(difference::between(&expected, &made, verb, shown))
 }

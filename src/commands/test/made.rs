@@ -10,7 +10,7 @@ use super::case::{self, Case, From, Upgrade};
 use super::{edit, old};
 use crate::answers::given::{Given, GivenValues, Source, values_of};
 use crate::answers::placeholder::Answer;
-use crate::answers::{Ask, Resolved, built_in, resolve};
+use crate::answers::{Ask, Resolved, built_in, resolve_with};
 use crate::commands::inputs;
 use crate::commands::render::{self, Rendered, Setting};
 use crate::date::Date;
@@ -78,7 +78,8 @@ impl Maker<'_> {
     /// The answers, with every warning as an error.
     fn answer(&self, given: &GivenValues) -> Result<Resolved> {
         let variables = built_in::variables(&self.case.facts());
-        let mut resolved = resolve(&self.template.manifest, variables, given, &mut Ask::Nobody)?;
+        let lines = Lines::within(Some(self.total));
+        let mut resolved = resolve_with(&self.template.manifest, variables, given, &mut Ask::Nobody, &lines)?;
         let mut warnings = std::mem::take(&mut resolved.warnings);
         warnings.extend(inputs::forget_unused(self.template, &mut resolved, Severity::Warning, Some(self.total)));
         crate::commands::warn(warnings, true)?;
@@ -89,11 +90,14 @@ impl Maker<'_> {
         if self.cases_inside {
             refuse_rendered_cases(self.template, resolved)?;
         }
+        self.total.select(self.template.files.len());
         let setting = Setting { app_dir: self.case.app_dir.as_ref(), date, strict: true, total: Some(self.total) };
         render::render(self.template, self.template.files.clone(), resolved, &setting)
     }
 
     fn record(&self, resolved: &Resolved, rendered: &Rendered) -> Record {
+        // Its files are hashed, deflated and inflated again.
+        [&rendered.trees.app, &rendered.trees.repository].into_iter().for_each(|tree| self.total.handle_tree(tree));
         let recorded = render::recorded(self.template, resolved, rendered, self.case.app_dir.as_ref());
         lock::record(&recorded, &BTreeSet::new())
     }
@@ -175,6 +179,8 @@ impl Maker<'_> {
     /// A project that an old version of the template makes.
     fn at_revision(&self, revision: &str, place: &Place) -> Result<Start> {
         let old = old::template(self.directory, revision, place)?;
+        self.total.fetch();
+        self.total.handle_tree(&old.files);
         let maker = Maker { template: &old, cases_inside: false, ..*self };
         let resolved = maker.answer(&self.case.values)?;
         let rendered = maker.render(&resolved, Date::default())?;

@@ -36,12 +36,12 @@ impl Reader {
         self.check_keys(table, PLACE, KEYS, Severity::Error);
         let files = self.files_at(table)?;
         let pointer = self.pointer_at(table)?;
-        let regex = if table.contains_key("regex") { Some(self.regex_at(table, "regex")?) } else { None };
-        if regex.as_ref().is_some_and(|regex| !regex.has_group()) {
+        let regex = if table.contains_key("regex") { Some(self.rare_regex_at(table, "regex")?) } else { None };
+        if regex.as_ref().is_some_and(|(regex, _)| !regex.has_group()) {
             let help = "put brackets around what is the answer";
             self.invalid(item.span(), "`regex` has no group", "nothing to take the answer from", help);
         }
-        let unless = if table.contains_key("unless") { Some(self.regex_at(table, "unless")?) } else { None };
+        let unless = if table.contains_key("unless") { Some(self.rare_regex_at(table, "unless")?) } else { None };
         let value = self.string_at(table, "value").map(|value| value.value);
         let [all, exists, above] = ["all", "exists", "above"].map(|key| self.bool_at(table, key).unwrap_or_default());
         let wrong = match () {
@@ -115,5 +115,34 @@ impl Reader {
             self.invalid(text.span, "`pointer` is not a JSON pointer", "does not start with `/`", help);
         }
         pointer.map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnostic::Code;
+    use crate::manifest::read;
+
+    #[test]
+    fn an_expression_that_is_too_large_is_told_by_who_uses_it() {
+        let text =
+            "[create-app.infer]\na = [{ file = \"a\", regex = '(\\w{10000})' }, { file = \"b\", regex = '(b)' }]\n";
+        let (manifest, warnings) = read("cargo-generate.toml", text).unwrap();
+        assert!(warnings.is_empty());
+        let problems = manifest.check_inferences().unwrap_err().0;
+        let [problem] = &problems[..] else { panic!("{problems:?}") };
+        assert_eq!((problem.code, problem.place.as_ref().unwrap().line_column()), (Code::TooLarge, (2, 28)));
+    }
+
+    #[test]
+    fn what_is_no_expression_is_told_at_once() {
+        for (way, expected) in [
+            ("{ file = \"a\", regex = '(' }", "`regex` is not a valid regular expression"),
+            ("{ file = \"a\", regex = 'a' }", "`regex` has no group"),
+            ("{ file = \"a\", value = \"x\", unless = ')' }", "`unless` is not a valid regular expression"),
+        ] {
+            let problems = read("cargo-generate.toml", &format!("[create-app.infer]\na = [{way}]\n")).unwrap_err().0;
+            assert_eq!(problems[0].title, expected, "{way}");
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! Reads the manifest by walking the TOML document, so that every problem has its place and all are reported at once.
 
+mod depends;
 mod inference;
 mod migrations;
 mod ownership;
 mod placeholders;
 mod values;
+
+pub(super) use values::{REPEAT_LESS, TOO_LARGE};
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -119,6 +122,7 @@ impl Reader {
         if let Some(table) = self.table_at(document, "create-app") {
             manifest.ownership = self.ownership(table, &manifest);
             self.secrets(&mut manifest);
+            self.depends(table, &mut manifest);
         }
         manifest
     }
@@ -157,7 +161,7 @@ impl Reader {
 
     /// Refuses a template that was written for another cargo-generate than the one whose rules are followed here.
     fn version(&mut self, required: Spanned) {
-        const OURS: Version = Version::new(0, 23, 14);
+        const OURS: Version = Version::new(0, 26, 0);
         let title = format!("the template needs cargo-generate {}", required.value);
         match VersionReq::parse(&required.value) {
             Ok(requirement) if requirement.matches(&OURS) => {}

@@ -93,7 +93,7 @@ impl Reader {
         renamed.collect()
     }
 
-    /// `[create-app.placeholders.NAME]`: what create-app knows of a placeholder besides.
+    /// `[create-app.placeholders.NAME] renamed`.
     fn renamed_placeholders(&mut self, table: &DeTable<'_>, manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
         let Some(placeholders) = self.table_at(table, "placeholders") else { return BTreeMap::new() };
         let declared: HashSet<&str> = manifest.declared().map(|it| it.name.as_str()).collect();
@@ -101,7 +101,12 @@ impl Reader {
         for (name, value) in placeholders {
             let key = name.get_ref().to_string();
             let Some(entries) = self.table(&key, value) else { continue };
-            self.check_keys(entries, "`[create-app.placeholders.NAME]`", &["renamed"], Severity::Error);
+            self.check_keys(
+                entries,
+                "`[create-app.placeholders.NAME]`",
+                &["renamed", "default", "when"],
+                Severity::Error,
+            );
             if !declared.contains(key.as_str()) {
                 let near = || {
                     let near = did_you_mean(&key, declared.iter().copied());

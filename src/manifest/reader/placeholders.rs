@@ -8,7 +8,7 @@ use toml::de::DeTable;
 
 use super::{MAX_ENTRIES, RESERVED, Reader, Value, plain, quote_all};
 use crate::answers::pattern::{Pattern, TooLong};
-use crate::answers::placeholder::{Input, Kind, Placeholder};
+use crate::answers::placeholder::{Depends, Input, Kind, Placeholder};
 use crate::diagnostic::{Code, Severity, did_you_mean, listed};
 use crate::manifest::Spanned;
 
@@ -36,7 +36,7 @@ impl Reader {
             self.invalid(span.clone(), &format!("the placeholder `{name}` has no prompt"), "no `prompt` here", help);
         }
         let kind = self.kind(name, table)?;
-        Some(Placeholder { name: name.into(), prompt: prompt?, kind, secret: false, span })
+        Some(Placeholder { name: name.into(), prompt: prompt?, kind, secret: false, depends: Depends::default(), span })
     }
 
     pub(super) fn kind(&mut self, name: &str, table: &DeTable<'_>) -> Option<Kind> {

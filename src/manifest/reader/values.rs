@@ -10,6 +10,10 @@ use crate::answers::pattern::{Pattern, Unusable};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity, did_you_mean};
 use crate::manifest::Spanned;
 
+/// The label and the help for an expression that takes too much memory.
+pub(in crate::manifest) const TOO_LARGE: &str = "10 MiB are allowed, and 32 MiB for all of the manifest";
+pub(in crate::manifest) const REPEAT_LESS: &str = "repeat less, or name characters instead of classes such as \\w";
+
 impl Reader {
     /// Reports a problem; the help is only made where the problem is kept.
     pub(super) fn report(
@@ -101,17 +105,28 @@ impl Reader {
 
     pub(super) fn regex_at(&mut self, table: &DeTable<'_>, key: &str) -> Option<Pattern> {
         let pattern = self.string_at(table, key)?;
-        match Pattern::compile(&pattern.value, &mut self.memory) {
+        self.readable(key, pattern.span, Pattern::compile(&pattern.value, &self.memory))
+    }
+
+    /// An expression that few commands use: whether it takes too much memory is found out by those.
+    pub(super) fn rare_regex_at(&mut self, table: &DeTable<'_>, key: &str) -> Option<(Pattern, Range<usize>)> {
+        let pattern = self.string_at(table, key)?;
+        let read = self.readable(key, pattern.span.clone(), Pattern::read(&pattern.value, &self.memory));
+        Some((read?, pattern.span))
+    }
+
+    fn readable(&mut self, key: &str, span: Range<usize>, read: Result<Pattern, Unusable>) -> Option<Pattern> {
+        match read {
             Ok(pattern) => return Some(pattern),
             Err(Unusable::Invalid(reason)) => {
                 let title = format!("`{key}` is not a valid regular expression");
-                self.invalid(pattern.span, &title, &reason, "mend the pattern");
+                self.invalid(span, &title, &reason, "mend the pattern");
             }
             Err(Unusable::TooLarge) => {
-                let label = "10 MiB are allowed, and 32 MiB for all of the manifest";
                 let title = format!("the regular expression of `{key}` takes too much memory");
-                let help = || Some("repeat less, or name characters instead of classes such as \\w".to_owned());
-                self.report((Code::TooLarge, Severity::Error), pattern.span, &title, label, help);
+                self.report((Code::TooLarge, Severity::Error), span, &title, TOO_LARGE, || {
+                    Some(REPEAT_LESS.to_owned())
+                });
             }
         }
         None

@@ -65,8 +65,8 @@ impl<'v> Renames<'v> {
         self.after.get(key).copied().unwrap_or(key)
     }
 
-    /// Keys that both sides have renamed to different names, and those that one side renamed in a way that is not certain
-    /// while the other edited them.
+    /// Keys that both sides have renamed or replaced, each by another one, and those that one side renamed in a way that is
+    /// not certain while the other edited them.
     pub(super) fn rivals(&self) -> Rivals<'v> {
         let mut rivals = Rivals::default();
         let (Some(base), Some([ours, theirs])) = (self.base, self.sides) else { return rivals };
@@ -81,22 +81,28 @@ impl<'v> Renames<'v> {
         };
         let [new_ours, new_theirs] = [new(ours, theirs), new(theirs, ours)];
         let is_large = lost.len() * (new_ours.len() + new_theirs.len()) > PAIRS;
+        // One key went and one came: whatever its value, that is a replacement.
+        let is_pair = |side: &Map, new: &[_]| {
+            new.len() == 1 && base.pairs.keys().filter(|key| side.get(key).is_none()).take(2).count() == 1
+        };
+        let [ours_pair, theirs_pair] = [is_pair(ours, &new_ours), is_pair(theirs, &new_theirs)];
         for (key, node) in lost {
-            let alike = |new: &[(&'v str, &'v Node)]| -> Vec<&'v str> {
-                let alike = new.iter().filter(|(_, other)| is_large || is_alike(&node.value, &other.value));
-                alike.map(|(key, _)| *key).collect()
+            let alike = |new: &[(&'v str, &'v Node)], is_pair: bool| -> Vec<&'v str> {
+                let is_alike = |other: &Node| is_large || is_pair || is_alike(&node.value, &other.value);
+                new.iter().filter(|(_, other)| is_alike(other)).map(|(key, _)| *key).collect()
             };
             let found = match (ours.get(key), theirs.get(key)) {
                 (None, None) => {
-                    let both = [alike(&new_ours), alike(&new_theirs)];
+                    let is_pair = ours_pair && theirs_pair;
+                    let both = [alike(&new_ours, is_pair), alike(&new_theirs, is_pair)];
                     if both.iter().any(Vec::is_empty) {
                         continue;
                     }
                     rivals.count += 1;
                     both.concat()
                 }
-                (None, Some(_)) => alike(&new_ours),
-                _ => alike(&new_theirs),
+                (None, Some(_)) => alike(&new_ours, ours_pair),
+                _ => alike(&new_theirs, theirs_pair),
             };
             if !found.is_empty() {
                 rivals.keys.insert(key);
@@ -188,13 +194,16 @@ mod tests {
     #[test]
     fn of_two_names_for_one_key_a_map_has_one() {
         let cases = [
-            // Base, ours, theirs, the keys in question, and how many of them both renamed.
+            // Base, ours, theirs, the keys in question, and how many of them both renamed or replaced.
             (r#"{"a": [1]}"#, r#"{"b": [1]}"#, r#"{"c": [1]}"#, "a b c", 1),
             (r#"{"a": "x"}"#, r#"{"b": "x"}"#, r#"{"c": "x"}"#, "a b c", 1),
-            (r#"{"a": true}"#, r#"{"b": true}"#, r#"{"c": true}"#, "", 0),
+            (r#"{"a": true}"#, r#"{"b": true}"#, r#"{"c": true}"#, "a b c", 1),
+            (r#"{"a": 1}"#, r#"{"b": 2}"#, r#"{"c": 3}"#, "a b c", 1),
+            (r#"{"a": true}"#, r#"{"b": true, "d": true}"#, r#"{"c": true}"#, "", 0),
+            (r#"{"a": 1}"#, r#"{"b": 2}"#, r#"{"a": 3}"#, "a b", 0),
             (r#"{"a": [1, 2]}"#, r#"{"b": [1, 3]}"#, r#"{"c": [2, 1]}"#, "a b c", 1),
             (r#"{"a": [1]}"#, r#"{"b": [1]}"#, r#"{"b": [1]}"#, "", 0),
-            (r#"{"a": [1]}"#, r#"{"b": [1]}"#, r#"{"c": [2]}"#, "", 0),
+            (r#"{"a": [1]}"#, r#"{"b": [1], "d": 1}"#, r#"{"c": [2]}"#, "", 0),
             (r#"{"a": [1, 2]}"#, r#"{"b": [1, 3]}"#, r#"{"a": [1, 4]}"#, "a b", 0),
             (r#"{"a": [1]}"#, r#"{"b": [1]}"#, r#"{"a": [2]}"#, "", 0),
         ];

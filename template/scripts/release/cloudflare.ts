@@ -1,5 +1,4 @@
-{%- assign compiler = "template" %}{% if compiler_settings %}{% assign compiler = compiler_settings %}{% endif -%}
-{%- if compiler != "template" -%}
+{%- if compiler_settings == "app" -%}
 // @ts-nocheck The flags in tsconfig.json are the app's.
 {% endif -%}
 /**

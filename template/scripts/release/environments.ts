@@ -1,6 +1,4 @@
-{%- assign compiler = "template" %}{% if compiler_settings %}{% assign compiler = compiler_settings %}{% endif -%}
-{%- assign prefix = "" %}{% if script_prefix %}{% assign prefix = script_prefix %}{% endif -%}
-{%- if compiler != "template" -%}
+{%- if compiler_settings == "app" -%}
 // @ts-nocheck The flags in tsconfig.json are the app's.
 {% endif -%}
 /** Makes GitHub's environments what alchemy.config.ts asks for, and says whether they still are; USAGE says how. */
@@ -46,9 +44,9 @@ import {
 // A config without `defineConfig` has wider types; validateConfig checks what they leave open.
 const config = written as Config;
 
-const USAGE = `bun run {{prefix}}environments plan     says what apply would change
-bun run {{prefix}}environments apply    changes it, after a question; running it again is safe
-bun run {{prefix}}environments check    exits 1 when GitHub is not what alchemy.config.ts asks for
+const USAGE = `bun run {{script_prefix}}environments plan     says what apply would change
+bun run {{script_prefix}}environments apply    changes it, after a question; running it again is safe
+bun run {{script_prefix}}environments check    exits 1 when GitHub is not what alchemy.config.ts asks for
 
 Who may deploy, for every environment but the first; alchemy.config.ts can say the same:
   --reviewer NAME              who may approve: a login, or organisation/team (repeat it for up to six)
@@ -303,7 +301,7 @@ export function script(
       ? "variable PROD_APPROVAL none"
       : "no_variable PROD_APPROVAL",
     `variable ${variable} on`,
-    `echo ${quoted(`Done. Now: bun run {{prefix}}environments check`)}`,
+    `echo ${quoted(`Done. Now: bun run {{script_prefix}}environments check`)}`,
     ")",
   ];
   return `${lines.join("\n")}\n`;
@@ -516,7 +514,7 @@ export function optionsOf(
   const [command, ...rest] = positionals;
   if (command !== "plan" && command !== "apply" && command !== "check") {
     throw new UsageError(
-      "which one: `bun run {{prefix}}environments plan`, `apply` or `check`? --help says more",
+      "which one: `bun run {{script_prefix}}environments plan`, `apply` or `check`? --help says more",
     );
   }
   if (rest.length > 0) {
@@ -729,7 +727,7 @@ async function main(argv: readonly string[], env: Variables): Promise<number> {
 /** The command that makes what this one found. */
 const applyLine = (argv: readonly string[], { command }: Options): string =>
   [
-    "bun run {{prefix}}environments apply",
+    "bun run {{script_prefix}}environments apply",
     ...argv
       .filter((word) => ![command, "--json", "--shared-account"].includes(word))
       .map(quoted),
@@ -844,7 +842,7 @@ async function confirmApplied(
     return 0;
   }
   throw new Refusal(
-    `GitHub took every change, yet differs: ${left.map(({ environment, name }) => [environment, name].filter(Boolean).join(" ")).join(", ")}. Run \`bun run {{prefix}}environments plan\`.`,
+    `GitHub took every change, yet differs: ${left.map(({ environment, name }) => [environment, name].filter(Boolean).join(" ")).join(", ")}. Run \`bun run {{script_prefix}}environments plan\`.`,
   );
 }
 

@@ -1,6 +1,4 @@
-{%- assign compiler = "template" %}{% if compiler_settings %}{% assign compiler = compiler_settings %}{% endif -%}
-{%- assign prefix = "" %}{% if script_prefix %}{% assign prefix = script_prefix %}{% endif -%}
-{%- if compiler != "template" -%}
+{%- if compiler_settings == "app" -%}
 // @ts-nocheck The flags in tsconfig.json are the app's.
 {% endif -%}
 /**
@@ -478,7 +476,7 @@ async function checkProtection(
 ): Promise<string[]> {
   const name = githubEnvironment(config, environment);
   const path = github.inRepository(`/environments/${name}`);
-  const remedy = "Run `bun run {{prefix}}environments apply`.";
+  const remedy = "Run `bun run {{script_prefix}}environments apply`.";
   const rules = await github.optional<EnvironmentRules>(path);
   if (rules === undefined) {
     throw new Refusal(`GitHub has no environment ${name}. ${remedy}`);

@@ -1,6 +1,4 @@
-{%- assign compiler = "template" %}{% if compiler_settings %}{% assign compiler = compiler_settings %}{% endif -%}
-{%- assign prefix = "" %}{% if script_prefix %}{% assign prefix = script_prefix %}{% endif -%}
-{%- if compiler != "template" -%}
+{%- if compiler_settings == "app" -%}
 // @ts-nocheck The flags in tsconfig.json are the app's.
 {% endif -%}
 /**
@@ -491,7 +489,7 @@ async function putRules(
   );
   if (gone.length > 0) {
     throw new Refusal(
-      `GitHub did not take ${gone.map((r) => r.name).join(", ")} as reviewer of ${environment}: a reviewer needs read access to ${view.github.repository}. Give it, and run \`bun run {{prefix}}environments apply\` again.`,
+      `GitHub did not take ${gone.map((r) => r.name).join(", ")} as reviewer of ${environment}: a reviewer needs read access to ${view.github.repository}. Give it, and run \`bun run {{script_prefix}}environments apply\` again.`,
     );
   }
   if ((kept.branches === undefined) !== (wanted.branches === undefined)) {
@@ -539,11 +537,11 @@ function explainPlan(view: View, error: unknown): never {
   const more = "docs/PROMOTION.md, “What GitHub's plans can do”.";
   if (error.status === 422 && !view.wish.noApproval) {
     throw new Refusal(
-      `${error.message}\nA private repository has required reviewers and wait timers only on GitHub Enterprise. On Pro or Team go without, and say so: PROD_APPROVAL=none bun run {{prefix}}environments apply. See ${more}`,
+      `${error.message}\nA private repository has required reviewers and wait timers only on GitHub Enterprise. On Pro or Team go without, and say so: PROD_APPROVAL=none bun run {{script_prefix}}environments apply. See ${more}`,
     );
   }
   throw new Refusal(
-    `${error.message}\nA private repository has environments only on a paid plan. Make it public, or get Pro or Team; until then \`bun run {{prefix}}release staging\` and \`bun run {{prefix}}release prod\` deploy from a laptop. See ${more}`,
+    `${error.message}\nA private repository has environments only on a paid plan. Make it public, or get Pro or Team; until then \`bun run {{script_prefix}}release staging\` and \`bun run {{script_prefix}}release prod\` deploy from a laptop. See ${more}`,
   );
 }
 

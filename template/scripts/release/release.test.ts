@@ -1,6 +1,4 @@
-{%- assign compiler = "template" %}{% if compiler_settings %}{% assign compiler = compiler_settings %}{% endif -%}
-{%- assign prefix = "" %}{% if script_prefix %}{% assign prefix = script_prefix %}{% endif -%}
-{%- if compiler != "template" -%}
+{%- if compiler_settings == "app" -%}
 // @ts-nocheck The flags in tsconfig.json are the app's.
 {% endif -%}
 /** Everything here talks to stand-ins on the loopback interface: no account, no network. */
@@ -1129,7 +1127,7 @@ describe("the gate of staging", () => {
 
 // --- environments ----------------------------------------------------------------------------------------------------
 
-describe("bun run {{prefix}}environments", () => {
+describe("bun run {{script_prefix}}environments", () => {
   const rules = (reviewers: object[], more: object[] = []) => ({
     protection_rules: [
       ...more,

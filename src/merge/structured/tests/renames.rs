@@ -3,6 +3,7 @@ use crate::merge::draw::{Style, has_markers};
 
 const JOB: &str = "jobs:\n  test:\n    runs-on: x\n    steps:\n      - run: a\n      - run: b\n";
 const SERVICE: &str = "{\n  \"services\": {\n    \"web\": {\n      \"image\": \"a\",\n      \"port\": 80\n    },\n    \"db\": {\n      \"image\": \"b\"\n    }\n  }\n}\n";
+const ZOD: &str = "{\n  \"dependencies\": {\n    \"hono\": \"^4\",\n    \"zod\": \"^3\"\n  }\n}\n";
 const TABLE: &str = "[env.staging]\nname = \"a\"\nroute = \"b\"\n\n[env.prod]\nname = \"c\"\n";
 
 #[test]
@@ -29,6 +30,15 @@ fn two_new_names_for_one_key_are_a_conflict() {
         ("a.json", SERVICE, "\"web\"", ["\"app\"", "\"site\""]),
         ("a.toml", TABLE, "env.staging", ["env.preview", "env.test"]),
         ("package.json", "{\n  \"scripts\": {\n    \"test\": \"vitest run\"\n  }\n}\n", "test", ["unit", "check"]),
+        // One key by another, whatever the values say.
+        ("compose.yaml", "services:\n  db:\n    image: pg\nvolumes:\n  data:\n", "data", ["pg", "mine"]),
+        ("package.json", ZOD, "\"zod\": \"^3\"", ["\"valibot\": \"^1\"", "\"arktype\": \"^2\""]),
+        (
+            "a.toml",
+            "[dependencies]\na = \"1\"\nlog = \"0.4\"\n",
+            "log = \"0.4\"",
+            ["tracing = \"0.1\"", "slog = \"2\""],
+        ),
     ];
     for (path, base, from, to) in cases {
         let [ours, theirs] = to.map(|to| base.replacen(from, to, 1));

@@ -213,7 +213,9 @@ impl<'t> Walk<'t> {
             let (value, part) = self.node(node, Some(number), open.max(key_end))?;
             end = part.span.end;
             self.outline.end(number, end);
-            places.push(match parts::question(self.text, from).filter(|_| self.depth == 0) {
+            // Within brackets, to look for one would read the line up to each key, and the line may hold all keys.
+            let question = if self.depth == 0 { parts::question(self.text, from) } else { None };
+            places.push(match question {
                 Some(start) => Place { start, open: start + 1, part: Part::leaf(Kind::Odd, from..end) },
                 None => Place { start: from, open, part },
             });
