@@ -38,7 +38,7 @@ pub use index::{Indexed, entries, indexed, may_be_staged, only_staged, set_index
 #[cfg(fuzzing)]
 pub(crate) use index_file::listed;
 pub use mirror::{Format, Length, List, Listed, Mirror, submodules};
-pub use own::own_directory;
+pub use own::{may_write, own_directory};
 pub use record::{Holder, Operation, holder, introduced, may_be_merging, operation, stages};
 pub use repository::{check_files, find_repository};
 pub use settings::{init, pager, refuse_remains, require};

@@ -11,9 +11,10 @@ use super::command::{chunks, literal, set};
 use super::filters::reading;
 use super::index_file;
 use super::objects::objects;
+use super::own::may_write;
 use super::run::{ask, lossy, refused, run};
 use super::status::{status_lines, watched};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::plan::Stages;
 use crate::tree::{Entry, Mode};
 
@@ -200,7 +201,16 @@ fn write_object(root: &Path, path: &str, entry: &Entry) -> Result<String> {
 }
 
 /// Git, which by itself does not care that what it wrote survives a power cut.
+///
+/// # Errors
+///
+/// As [`reading`], and where what git writes would be in another repository.
 fn durable(root: &Path) -> Result<Command> {
+    if !may_write(root) {
+        let title = format!("the repository at `{}` has its index or its objects elsewhere", root.display());
+        let help = "nothing is written there: make a fresh clone of the repository";
+        return Err(Diagnostic::error(Code::Git, title).help(help).into());
+    }
     let mut command = reading(root)?;
     set(&mut command, &["core.fsync=added"]);
     Ok(command)

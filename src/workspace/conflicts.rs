@@ -20,14 +20,14 @@ struct Conflicted<'a> {
 }
 
 /// What the index holds of the paths in conflict, and what it will hold; the versions are stored as git's objects, which
-/// nothing names yet. Nothing of it outside of a repository, nor where `.git` may lead to somebody else's: then the marks in the
-/// files are all that there is.
+/// nothing names yet. Nothing of it outside of a repository, nor where `.git`, or a link in it, may lead to somebody else's: then the
+/// marks in the files are all that there is.
 ///
 /// # Errors
 ///
 /// When git is missing or fails.
 pub(super) fn index(disk: &Disk, site: &Site, plan: &Plan) -> Result<Index> {
-    if site.repository.as_deref().and_then(git::own_directory).is_none() {
+    if !site.repository.as_deref().is_some_and(git::may_write) {
         return Ok(Index::default());
     }
     let conflicts = conflicted(site, plan);

@@ -9,7 +9,7 @@ use regex::Regex;
 #[path = "scenario.rs"]
 mod scenario;
 
-use self::scenario::{Kind, SCENARIOS, Scenario, Seen, Stage, differences};
+use self::scenario::{ABORT, Kind, SCENARIOS, Scenario, Seen, Stage, differences};
 use crate::support::place::Said;
 
 /// The system calls that write, by any of their names; `openat` where it makes or empties a file.
@@ -177,6 +177,10 @@ fn judge(scenario: &Scenario, stage: &Stage, (fault, call): (&str, &str), said: 
         return Err("it panicked".into());
     }
     match said.code {
+        // It has only taken back what the run before it did, and says so.
+        Some(0) if scenario.kind == Kind::Recovery && said.err.contains("Nothing else was changed") => {
+            is(&stage.before).or_else(|_| is(&stage.after))?;
+        }
         Some(code) if code == stage.code => is(&stage.after)?,
         Some(2) if fault == "error=EINTR" && call == "write" && scenario.kind != Kind::Git => {
             return Err("a call that was only interrupted is not made again".into());
@@ -194,12 +198,29 @@ fn judge(scenario: &Scenario, stage: &Stage, (fault, call): (&str, &str), said: 
 /// Runs the next command, with nothing in its way: from then on the project is whole.
 fn again(scenario: &Scenario, stage: &Stage) -> Result<(), String> {
     remove_lock(stage, "copy");
+    if scenario.command == ABORT {
+        return abort_again(scenario, stage);
+    }
     let upgraded = stage.run("copy", &[], &["upgrade", "work/app", "--silent", "--path", "template"]);
     let seen = stage.seen("copy");
     let is_there = stage.place.has("copy/work/app/.create-app/lock.toml");
     let expected = if scenario.command[0] == "upgrade" || is_there { &stage.after } else { &stage.before };
     let said = || format!("after the next upgrade ({:?}): {}{}", upgraded.code, upgraded.out, upgraded.err);
     matches(scenario, expected, &seen).map_err(|problem| format!("{problem}\n{}", said()))
+}
+
+/// Takes the upgrade back, if it is still there, after what was interrupted has been finished or taken back.
+fn abort_again(scenario: &Scenario, stage: &Stage) -> Result<(), String> {
+    let mut said = String::new();
+    for _ in 0..2 {
+        if matches(scenario, &stage.after, &stage.seen("copy")).is_ok() {
+            break;
+        }
+        let aborted = stage.run("copy", &[], ABORT);
+        said = format!("{said}{:?}: {}{}", aborted.code, aborted.out, aborted.err);
+    }
+    matches(scenario, &stage.after, &stage.seen("copy"))
+        .map_err(|problem| format!("{problem}\nafter `upgrade --abort` again: {said}"))
 }
 
 /// Says what differs. Where a git has failed, nothing told what it holds, and copies of everything were kept.

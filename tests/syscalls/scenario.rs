@@ -15,6 +15,8 @@ pub(crate) type Seen = BTreeMap<String, String>;
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     prepare: fn(&Place),
+    /// What is run in each copy before: a copy of what an upgrade has left to take it back is not believed.
+    first: Option<&'static [&'static str]>,
     /// The command line; the place's `work` holds the app `app`.
     pub(crate) command: &'static [&'static str],
     pub(crate) kind: Kind,
@@ -32,38 +34,42 @@ pub(crate) enum Kind {
 }
 
 const UPGRADE: &[&str] = &["upgrade", "work/app", "--silent"];
+pub(crate) const ABORT: &[&str] = &["upgrade", "work/app", "--abort"];
 
-// `upgrade --abort` belongs here as soon as there is such a thing.
 pub(crate) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "new",
-        prepare: template,
-        command: &["new", "work/app", "--path", "template", "--vcs", "git", "--silent"],
-        kind: Kind::Own,
-    },
-    Scenario {
-        name: "new_init",
-        prepare: existing,
-        command: &["new", "work/app", "--path", "template", "--vcs", "none", "--silent", "--init"],
-        kind: Kind::Own,
-    },
-    Scenario {
-        name: "new_in_a_repository",
-        prepare: repository,
-        command: &["new", "work/app", "--path", "template", "--silent"],
-        kind: Kind::Own,
-    },
-    Scenario { name: "upgrade", prepare: outdated, command: UPGRADE, kind: Kind::Own },
-    Scenario { name: "upgrade_with_conflicts", prepare: conflicting, command: UPGRADE, kind: Kind::Own },
-    Scenario { name: "upgrade_without_git", prepare: without_git, command: UPGRADE, kind: Kind::Own },
-    Scenario { name: "upgrade_with_git", prepare: conflicting, command: UPGRADE, kind: Kind::Git },
-    Scenario { name: "recovery", prepare: conflicting, command: UPGRADE, kind: Kind::Recovery },
-    Scenario { name: "recovery_without_git", prepare: without_git, command: UPGRADE, kind: Kind::Recovery },
+    scenario("new", template, &["new", "work/app", "--path", "template", "--vcs", "git", "--silent"], Kind::Own),
+    scenario(
+        "new_init",
+        existing,
+        &["new", "work/app", "--path", "template", "--vcs", "none", "--silent", "--init"],
+        Kind::Own,
+    ),
+    scenario("new_in_a_repository", repository, &["new", "work/app", "--path", "template", "--silent"], Kind::Own),
+    scenario("upgrade", outdated, UPGRADE, Kind::Own),
+    scenario("upgrade_with_conflicts", conflicting, UPGRADE, Kind::Own),
+    scenario("upgrade_without_git", without_git, UPGRADE, Kind::Own),
+    scenario("upgrade_with_git", conflicting, UPGRADE, Kind::Git),
+    scenario("recovery", conflicting, UPGRADE, Kind::Recovery),
+    scenario("recovery_without_git", without_git, UPGRADE, Kind::Recovery),
+    upgraded("abort", conflicting, Kind::Own),
+    upgraded("abort_without_git", without_git, Kind::Own),
+    upgraded("abort_with_git", conflicting, Kind::Git),
+    upgraded("recovery_of_abort", conflicting, Kind::Recovery),
 ];
+
+const fn scenario(name: &'static str, prepare: fn(&Place), command: &'static [&'static str], kind: Kind) -> Scenario {
+    Scenario { name, prepare, first: None, command, kind }
+}
+
+/// Takes back an upgrade.
+const fn upgraded(name: &'static str, prepare: fn(&Place), kind: Kind) -> Scenario {
+    Scenario { name, prepare, first: Some(UPGRADE), command: ABORT, kind }
+}
 
 /// A scenario with the states before and after, to be copied for each run.
 pub(crate) struct Stage {
     pub(crate) place: Place,
+    first: Option<&'static [&'static str]>,
     pub(crate) before: Seen,
     pub(crate) after: Seen,
     /// How the command ends where nothing is in its way.
@@ -77,9 +83,9 @@ impl Stage {
             fs::create_dir_all(place.path(name)).unwrap();
         }
         (scenario.prepare)(&place);
-        let mut stage = Self { place, before: Seen::new(), after: Seen::new(), code: 0 };
-        stage.before = stage.seen("base");
+        let mut stage = Self { place, first: scenario.first, before: Seen::new(), after: Seen::new(), code: 0 };
         stage.copy("after");
+        stage.before = stage.seen("after");
         let said = stage.run("after", &[], scenario.command);
         stage.code = said.code.unwrap();
         assert!(matches!(said.code, Some(0 | 1)), "{}{}", said.out, said.err);
@@ -91,6 +97,10 @@ impl Stage {
     pub(crate) fn copy(&self, to: &str) {
         let status = Command::new("cp").arg("-a").args([self.place.path("base"), self.place.path(to)]).status();
         assert!(status.unwrap().success());
+        if let Some(first) = self.first {
+            let said = self.run(to, &[], first);
+            assert!(matches!(said.code, Some(0 | 1)), "{}{}", said.out, said.err);
+        }
     }
 
     pub(crate) fn forget(&self, copy: &str) {

@@ -160,7 +160,7 @@ impl Last {
 
     /// What the index has of the files that the upgrade changed, and what it had.
     fn index(&self, site: &Site, places: &Places<'_>) -> Result<Index> {
-        let Some(root) = site.repository.as_deref().filter(|root| git::own_directory(root).is_some()) else {
+        let Some(root) = site.repository.as_deref().filter(|root| git::may_write(root)) else {
             return Ok(Index::default());
         };
         let ways: Vec<String> = self.files().map(|(_, target, _)| places.way(target)).collect();
