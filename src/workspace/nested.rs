@@ -84,16 +84,16 @@ fn find<'p>(
             missing = Some(place);
             continue;
         }
+        // Most places are plain: only of the others, the path is checked.
+        let reason = match kind {
+            Ok(Some(Kind::Directory)) if is_repository(place) => Reason::ElsewhereInGit,
+            Ok(Some(Kind::Link)) => Reason::BehindLink,
+            _ => continue,
+        };
         let Ok(path) = RelPath::new(place) else { continue };
-        match kind {
-            Ok(Some(Kind::Directory)) if is_repository(place) => {
-                found.insert(path, Reason::ElsewhereInGit);
-            }
-            // Where the template has, or had, a file or a link itself, the merge has rules for it.
-            Ok(Some(Kind::Link)) if !is_known(&path) => {
-                found.insert(path, Reason::BehindLink);
-            }
-            _ => {}
+        // Where the template has, or had, a file or a link itself, the merge has rules for it.
+        if reason == Reason::ElsewhereInGit || !is_known(&path) {
+            found.insert(path, reason);
         }
     }
     Ok(found)
