@@ -306,7 +306,7 @@ fn io_help(error: &std::io::Error) -> &'static str {
         Kind::IsADirectory => "give the path of a file",
         Kind::InvalidData => "save the file as UTF-8",
         Kind::InvalidFilename => "choose a shorter name",
-        _ => "nothing was left half-written: mend the cause, then run the command again",
+        _ => "nothing was left half-written: remove the cause, then run the command again",
     }
 }
 

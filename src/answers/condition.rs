@@ -1,5 +1,6 @@
 //! Conditions over the answers: Rhai expressions, sandboxed.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -30,7 +31,7 @@ impl Condition {
     ///
     /// Rhai's own message.
     pub fn parse(expression: &str) -> Result<Self, String> {
-        static ENGINE: LazyLock<Engine> = LazyLock::new(|| engine(SIZES));
+        static ENGINE: LazyLock<Engine> = LazyLock::new(|| bare(SIZES));
         ENGINE.compile_expression(expression).map(Self).map_err(|error| error.to_string())
     }
 }
@@ -42,7 +43,12 @@ pub struct Cost(Arc<AtomicU64>);
 /// Evaluates conditions over the answers known so far.
 #[derive(Debug)]
 pub struct Conditions {
-    engine: Engine,
+    /// It compares and combines texts and bools, as most conditions do, and knows no function.
+    bare: Engine,
+    /// With all functions: to set it up takes as long as much else.
+    full: OnceCell<Engine>,
+    sizes: [usize; 2],
+    variables: Arc<BTreeMap<String, Dynamic>>,
     /// The operations before, and those of the last condition.
     spent: Arc<AtomicU64>,
     last: Arc<AtomicU64>,
@@ -67,22 +73,30 @@ impl Conditions {
             };
             known.insert(name.clone(), dynamic(answer));
         }
-        let variables = known;
-        let mut engine = engine(largest);
+        let (spent, last, variables) = (Arc::clone(&cost.0), Arc::<AtomicU64>::default(), Arc::new(known));
+        let bare = bare(largest);
+        let mut conditions =
+            Self { bare: Engine::new_raw(), full: OnceCell::new(), sizes: largest, variables, spent, last };
+        conditions.bare = conditions.over_variables(bare);
+        conditions
+    }
+
+    /// An engine that knows the variables, and counts its operations.
+    fn over_variables(&self, mut engine: Engine) -> Engine {
+        let variables = Arc::clone(&self.variables);
         // Rhai calls this interface volatile because its parameters may change between releases; the lock file pins it,
         // and there is no other way to offer variables to an expression without copying them into a scope each time.
         #[allow(deprecated, reason = "`on_var` is marked volatile, not obsolete")]
         engine.on_var(move |name, _, _| Ok(variables.get(name).cloned()));
         // An operation takes as long as what it works on is large.
-        let weight = (largest[0] / SIZES[0]).max(largest[1] / SIZES[1]).max(1) as u64;
-        let (spent, last) = (Arc::clone(&cost.0), Arc::<AtomicU64>::default());
-        let (before, operations) = (Arc::clone(&spent), Arc::clone(&last));
+        let weight = (self.sizes[0] / SIZES[0]).max(self.sizes[1] / SIZES[1]).max(1) as u64;
+        let (before, operations) = (Arc::clone(&self.spent), Arc::clone(&self.last));
         engine.on_progress(move |count| {
             let cost = count.saturating_mul(weight);
             operations.store(cost, Ordering::Relaxed);
             (before.load(Ordering::Relaxed).saturating_add(cost) > MAX_OPERATIONS).then_some(Dynamic::UNIT)
         });
-        Self { engine, spent, last }
+        engine
     }
 
     /// Whether a condition holds. One that fails, or is no bool, does not: so says cargo-generate, and a condition may
@@ -92,10 +106,23 @@ impl Conditions {
     ///
     /// Where it, or all of them together, cost too much.
     pub fn holds(&self, condition: &Condition) -> Result<bool, TooMuch> {
-        self.last.store(1, Ordering::Relaxed);
-        let result = self.engine.eval_ast::<bool>(&condition.0);
-        self.spent.fetch_add(self.last.load(Ordering::Relaxed), Ordering::Relaxed);
+        let first = self.evaluate(&self.bare, condition);
+        // Without a function that it calls, it fails: then nothing is known yet.
+        let result = match first {
+            Err(error) if !is_too_much(&error) => {
+                let full = self.full.get_or_init(|| self.over_variables(engine(self.sizes)));
+                self.evaluate(full, condition)
+            }
+            result => result,
+        };
         result.or_else(|error| if is_too_much(&error) { Err(TooMuch) } else { Ok(false) })
+    }
+
+    fn evaluate(&self, engine: &Engine, condition: &Condition) -> Result<bool, Box<EvalAltResult>> {
+        self.last.store(1, Ordering::Relaxed);
+        let result = engine.eval_ast::<bool>(&condition.0);
+        self.spent.fetch_add(self.last.load(Ordering::Relaxed), Ordering::Relaxed);
+        result
     }
 }
 
@@ -156,10 +183,18 @@ pub fn others<'n>(expression: &str, known: impl IntoIterator<Item = &'n str>) ->
     found
 }
 
-pub(crate) fn engine([text, list]: [usize; 2]) -> Engine {
+/// An engine with Rhai's own functions, within limits for texts, in bytes, and for lists.
+pub(crate) fn engine(sizes: [usize; 2]) -> Engine {
     static STANDARD: LazyLock<StandardPackage> = LazyLock::new(StandardPackage::new);
-    let mut engine = Engine::new_raw();
+    let mut engine = bare(sizes);
     STANDARD.register_into_engine(&mut engine);
+    bound_replacements(&mut engine, sizes[0]);
+    engine
+}
+
+/// The same, without functions.
+fn bare([text, list]: [usize; 2]) -> Engine {
+    let mut engine = Engine::new_raw();
     engine
         .set_optimization_level(OptimizationLevel::None)
         .set_max_operations(MAX_OPERATIONS)
@@ -168,7 +203,6 @@ pub(crate) fn engine([text, list]: [usize; 2]) -> Engine {
         .set_max_array_size(list)
         .set_max_map_size(list)
         .disable_symbol("eval");
-    bound_replacements(&mut engine, text);
     engine
 }
 
@@ -233,6 +267,38 @@ mod tests {
         assert!(holds(r#"extras.len() == 2"#));
         assert!(!holds(r#"kind == "bin""#));
         assert_eq!(evaluated("large.len() == 100000", 100_000), Ok(true));
+    }
+
+    #[test]
+    fn an_engine_without_functions_agrees_with_the_full_one_or_fails() {
+        let variables = BTreeMap::from([
+            ("kind".to_owned(), Answer::Text("lib".into())),
+            ("docs".to_owned(), Answer::Bool(true)),
+            ("extras".to_owned(), Answer::Array(vec!["ci".into(), "docker".into()])),
+        ]);
+        let values =
+            ["kind", "docs", "extras", "unknown", "\"lib\"", "true", "1", "1.5", "'l'", "()", "[1]", "#{a: 1}"];
+        let operators = ["==", "!=", "<", ">=", "&&", "||", "+", "in", "!in", "??", "%", "**", "|", "&"];
+        let mut expressions: Vec<String> = Vec::new();
+        for (left, right) in values.iter().flat_map(|left| values.iter().map(move |right| (left, right))) {
+            expressions.extend(operators.iter().map(|operator| format!("{left} {operator} {right}")));
+            expressions.push(format!("`${{{left}}}` == `${{{right}}}`"));
+            expressions.push(format!("if {left} {{ {right} }} else {{ docs }}"));
+            expressions.push(format!("switch {left} {{ {right} => true, _ => false }}"));
+        }
+        expressions
+            .extend(values.iter().flat_map(|it| [(*it).to_owned(), format!("!{it}"), format!("!({it} == kind)")]));
+        let conditions = Conditions::new(&variables, &Cost::default());
+        let full = conditions.over_variables(engine(SIZES));
+        let mut held = 0;
+        for expression in expressions {
+            let Ok(condition) = Condition::parse(&expression) else { continue };
+            conditions.spent.store(0, Ordering::Relaxed);
+            let [bare, full] = [&conditions.bare, &full].map(|engine| conditions.evaluate(engine, &condition));
+            held += usize::from(bare.is_ok());
+            assert!(bare.is_err() || bare.ok() == full.ok(), "{expression}");
+        }
+        assert!(held > 400, "{held}");
     }
 
     #[test]

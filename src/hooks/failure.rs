@@ -37,7 +37,7 @@ pub(super) fn diagnostic(state: &State, names: &Names, script: &Script, error: E
     }
     Diagnostic::error(Code::HookFailed, format!("the hook fails: {}", beginning(&words, SHOWN)))
         .at(place, "here")
-        .help("mend the script, or tell the template's author; nothing was written")
+        .help("correct the script, or tell the template's author; nothing was written")
 }
 
 /// An error at a place of the script that runs.

@@ -188,7 +188,7 @@ fn syntax_help(stretch: &str) -> String {
     if let Some((word, literal)) = words(stretch).find_map(|(word, _)| Some((word, swallowed(word)?))) {
         return format!("rename `{word}`: Liquid cannot read a name that starts with `{literal}`");
     }
-    format!("mend the tag, or put literal text between {RAW}")
+    format!("correct the tag, or put literal text between {RAW}")
 }
 
 /// What keeps literal braces from Liquid.
@@ -241,7 +241,7 @@ fn render_failure(
         ("this cannot be rendered".to_owned(), reason)
     };
     let code = if is_limit { Code::TooLarge } else { Code::LiquidRender };
-    let help = "mend the tag, or exclude the file from rendering in cargo-generate.toml";
+    let help = "correct the tag, or exclude the file from rendering in cargo-generate.toml";
     vec![Diagnostic::error(code, title).at(source.place(span), label).help(help)]
 }
 

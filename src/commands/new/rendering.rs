@@ -24,7 +24,7 @@ pub(super) fn render(
     let setting = Setting {
         app_dir: site.app_dir.as_ref(),
         date: hooks.date(),
-        // A slip in the template that we carry is ours to mend, not the user's to live with.
+        // A slip in the template that we carry is ours to correct, not the user's to live with.
         strict: args.strict || template.origin.source == origin::EMBEDDED,
         total: None,
         hooks,

@@ -69,7 +69,7 @@ pub fn read(name: &str, text: &str) -> Result<(Manifest, Vec<Diagnostic>), Diagn
             span,
             "the manifest is not valid TOML",
             error.message(),
-            || Some("the manifest is TOML (https://toml.io): mend this line".into()),
+            || Some("the manifest is TOML (https://toml.io): correct this line".into()),
         );
     }
     if !reader.found.is_empty() {

@@ -120,7 +120,7 @@ impl Reader {
             Ok(pattern) => return Some(pattern),
             Err(Unusable::Invalid(reason)) => {
                 let title = format!("`{key}` is not a valid regular expression");
-                self.invalid(span, &title, &reason, "mend the pattern");
+                self.invalid(span, &title, &reason, "correct the pattern");
             }
             Err(Unusable::TooLarge) => {
                 let title = format!("the regular expression of `{key}` takes too much memory");

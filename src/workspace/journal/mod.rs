@@ -115,7 +115,7 @@ fn give_up(change: Change<'_>, mut problems: Diagnostics) -> Diagnostics {
         Err(more) => {
             let command = change.places.site().command("upgrade");
             let title = "what was already changed could not be taken back, and the project is half changed";
-            let help = format!("mend the cause, then run `{command}`, which tries again");
+            let help = format!("remove the cause, then run `{command}`, which tries again");
             problems.0.extend(more.0);
             problems.0.push(Diagnostic::error(Code::Interrupted, title).help(help));
         }
