@@ -111,6 +111,7 @@ impl Cli {
     ///
     /// Says what is wrong with it; or holds what `--help` and `--version` ask for.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        let words = &output_options_last(words);
         Self::refuse_slip(words.get(1).map(OsString::as_os_str))?;
         let read = Self::command()
             .color(colour(words).into())
@@ -203,6 +204,24 @@ impl Cli {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
         Err(error)
     }
+}
+
+/// Moves what says how to print from before the command, where git and others have it, to after its name.
+fn output_options_last(words: &[OsString]) -> Vec<OsString> {
+    let mut at = 1;
+    while let Some(word) = words.get(at).and_then(|word| word.to_str()) {
+        at += match word {
+            "--quiet" => 1,
+            "--color" => 2,
+            _ if word.starts_with("--color=") => 1,
+            _ => break,
+        };
+    }
+    let mut moved = words.to_vec();
+    if at > 1 && at < words.len() && !words[at].as_encoded_bytes().starts_with(b"-") {
+        moved[1..=at].rotate_right(1);
+    }
+    moved
 }
 
 /// The colours that a command line asks for, also where the rest of it is wrong.
@@ -548,5 +567,26 @@ mod tests {
             assert!(ours.is_empty() || ours.starts_with('-') || PAGES.contains(ours), "{ours}");
         }
         assert!(read(&["create-app", "shop"]).is_ok() && read(&["create-app", "./list"]).is_ok());
+    }
+
+    #[test]
+    fn options_of_the_output_may_come_before_the_command() {
+        let read = |words: &[&str]| Cli::read(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        for options in [&["--quiet"][..], &["--color", "never"], &["--color=never", "--quiet"]] {
+            let cli = read(&[&["create-app"], options, &["check", "a"]].concat()).unwrap();
+            assert!(matches!(&cli.command, Some(Command::Check(args)) if args.paths == [PathBuf::from("a")]));
+            assert_eq!(cli.output.quiet, options.contains(&"--quiet"));
+            let is_plain = options.iter().any(|option| option.ends_with("never"));
+            assert_eq!(cli.output.color == Colour::Never, is_plain);
+            let cli = read(&[&["create-app"], options, &["shop"]].concat()).unwrap();
+            assert!(cli.command.is_none() && cli.new.path == Some(PathBuf::from("shop")));
+            let said = read(&[&["create-app"], options, &["list"]].concat()).unwrap_err().to_string();
+            assert!(said.contains("run `create-app new list`"), "{said}");
+        }
+        for words in [&["create-app", "--color"][..], &["create-app", "--quiet"], &["create-app", "--color", "check"]] {
+            assert!(read(words).is_err());
+        }
+        // What else stands there is told as before.
+        assert!(read(&["create-app", "--quiet", "--silent", "check"]).is_err());
     }
 }

@@ -96,10 +96,19 @@ fn a_record_that_was_deleted_is_named_with_the_command_that_brings_it_back() {
         follow(&place, &place.app("repo", &["check", at]));
         place.app("repo", &["check", at]).ended(0);
     }
-    // The lock alone.
-    let place = project(".");
-    place.remove(&format!("repo/{LOCK}"));
-    refuse(&place, ".", "is in git's index, but not on the disk", "git checkout -- .create-app");
+    // The lock alone; and where git was told to skip it, which a plain checkout does, too.
+    for (at, flag, command) in [
+        (".", None, "git checkout -- .create-app"),
+        ("apps/shop", Some("--skip-worktree"), "git checkout --ignore-skip-worktree-bits -- apps/shop/.create-app"),
+    ] {
+        let place = project(at);
+        let lock = if at == "." { LOCK.to_owned() } else { format!("{at}/{LOCK}") };
+        flag.map(|flag| place.git("repo", &["update-index", flag, &lock]));
+        place.remove(&format!("repo/{lock}"));
+        refuse(&place, at, "is in git's index, but not on the disk", command);
+        follow(&place, &place.app("repo", &["check", at]));
+        place.app("repo", &["check", at]).ended(0);
+    }
 }
 
 #[test]

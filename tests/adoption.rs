@@ -111,6 +111,26 @@ fn what_the_files_tell_is_answered_by_them_as_far_as_it_is_an_answer() {
     assert_eq!(answers("{}", CONFIG, &given), ["shop", default, "a.example", "a/b"]);
 }
 
+/// `// @ts-nocheck` is not enough for every flag: what else a compiler would say of the template's files is told at once.
+#[test]
+fn flags_that_the_template_cannot_live_with_are_told() {
+    let said = |flags: &str| {
+        let place = Place::new();
+        place.write("shop/wrangler.toml", "name = \"shop\"\nmain = \"src/index.ts\"\n");
+        place.write("shop/src/index.ts", "export default {};\n");
+        place.write("shop/tsconfig.json", format!("{{\n  // Ours.\n  \"compilerOptions\": {{ {flags} }},\n}}\n"));
+        let said = place.app("shop", &["upgrade", "--silent"]).ended(0);
+        assert!(place.read("shop/tsconfig.json").contains(flags), "it stays as it is");
+        said.out
+    };
+    for (flag, value) in [("rootDir", "\"src\""), ("outDir", "\"dist\""), ("isolatedDeclarations", "true")] {
+        let out = said(&format!("\"strict\": true, \"{flag}\": {value}"));
+        let note = format!("note      tsconfig.json: `compilerOptions.{flag}` is not taken over: ");
+        assert!(out.contains(&note) && out.contains("add them to `exclude`"), "{out}");
+    }
+    assert!(!said("\"strict\": true").contains("note      tsconfig.json"));
+}
+
 /// A template is named in so many words: then another tool's answers are taken over, as far as they are answers.
 #[test]
 fn what_another_tool_has_recorded_is_answered_by_it() {

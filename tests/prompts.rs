@@ -18,6 +18,8 @@ mod display;
 mod in_a_repository;
 #[path = "prompts/lines.rs"]
 mod lines;
+#[path = "prompts/progress.rs"]
+mod progress;
 #[path = "prompts/screen.rs"]
 mod screen;
 #[path = "prompts/secrets.rs"]

@@ -118,8 +118,8 @@ impl Prospect {
     /// Says what there is to do with a lock that was made of two sides.
     pub(super) fn say_what_to_commit(&self) {
         if self.recorded.as_ref().is_some_and(|project| project.merging.is_some()) {
-            let lock = self.site.word_of(&format!("{DIRECTORY}/{LOCK}"));
-            report::status(&format!("The lock is made of both sides: `git add -- {lock}`, then commit the merge."));
+            let add = self.site.git_add(&[], &format!("{DIRECTORY}/{LOCK}"));
+            report::status(&format!("The lock is made of both sides: `{add}`, then commit the merge."));
         }
     }
 

@@ -71,7 +71,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs, has_written: &mut bool) -> Result<Ou
         plan: &prospect.plan,
         backup: backup.as_ref(),
         changed,
-        to_commit: to_commit.as_deref(),
+        to_commit: to_commit.as_ref(),
         unresolved: &unresolved,
         secret: prospect.secret.iter().map(String::as_str).collect(),
         inferred: prospect.still_inferred(),

@@ -24,6 +24,15 @@ use crate::workspace::Backup;
 /// So many plain changes are listed for a person; the rest is a number.
 const LISTED: usize = 40;
 
+/// What is to be committed of an upgrade.
+#[derive(Debug)]
+pub struct ToCommit {
+    /// The paths, below the repository's root.
+    pub paths: Vec<String>,
+    /// Whether a sparse checkout leaves some of them out: git only adds those when it is told to.
+    pub is_left_out: bool,
+}
+
 /// What is to be told.
 #[derive(Debug)]
 pub struct Told<'a> {
@@ -45,8 +54,8 @@ pub struct Told<'a> {
     pub backup: Option<&'a Backup>,
     /// Whether anything changes, the record included.
     pub changed: bool,
-    /// What is to be committed, by paths below the repository's root; none where that is not known.
-    pub to_commit: Option<&'a [String]>,
+    /// What is to be committed; none where that is not known.
+    pub to_commit: Option<&'a ToCommit>,
     /// What an earlier upgrade or merge left for the user to decide.
     pub unresolved: &'a [Diagnostic],
     /// The answers that the template calls secret: a lock of an older version of it may hold them.

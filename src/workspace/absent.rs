@@ -1,11 +1,12 @@
 //! A record that is not on the disk although git holds it, and what a sparse checkout leaves out: neither is missing.
 
+use std::path::Path;
+
 use super::site::Site;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git::{self, Holder, Sparse};
 use crate::lock::{BASE, DIRECTORY, LOCK};
 use crate::plan::{Changes, Plan, effects};
-use crate::shell;
 
 /// Why there is no lock here, where one should be: git holds it, or a part of the record is left without it.
 ///
@@ -28,15 +29,15 @@ pub(super) fn absent_record(site: &Site) -> Result<Option<Diagnostic>> {
         (Holder::Index, None) => (
             Code::LockMissing,
             "is in git's index, but not on the disk".to_owned(),
-            format!("bring it back with `{}`, then run the command again", in_git(site, &["checkout", "--", &record])),
+            format!("bring it back with `{}`, then run the command again", check_out(site, root, &path, &record)?),
         ),
         (Holder::Conflict, _) => (
             Code::LockMissing,
             "has a merge conflict, and is not on the disk: one side removed it".to_owned(),
             format!(
                 "keep the side that has it (`{}`), or remove it (`{}`)",
-                in_git(site, &["checkout", "--theirs", "--", &path]),
-                in_git(site, &["rm", "-r", "--", &record])
+                site.in_git(&["checkout", "--theirs", "--", &path]),
+                site.in_git(&["rm", "-r", "--", &record])
             ),
         ),
         (Holder::Commit, _) => (
@@ -44,7 +45,7 @@ pub(super) fn absent_record(site: &Site) -> Result<Option<Diagnostic>> {
             "is in the last commit, but not on the disk".to_owned(),
             format!(
                 "bring it back with `{}`; if the project is to have another record, commit first that it has none",
-                in_git(site, &["checkout", "HEAD", "--", &record])
+                site.in_git(&["checkout", "HEAD", "--", &record])
             ),
         ),
         (Holder::Operation(operation), _) => (
@@ -125,28 +126,26 @@ pub(super) fn left_out(site: &Site, sparse: &Sparse, path: &str) -> Diagnostic {
     let help = match folder {
         "" => format!(
             "check everything out with `{}`, or use a complete clone",
-            in_git(site, &["sparse-checkout", "disable"])
+            site.in_git(&["sparse-checkout", "disable"])
         ),
         folder => format!("check it out with `{}`, or use a complete clone", add(site, sparse, folder)),
     };
     Diagnostic::error(Code::NotCheckedOut, format!("`{path}` is left out by this sparse checkout")).help(help)
 }
 
+/// The command that checks out the record, also where git was told to skip its lock.
+fn check_out(site: &Site, root: &Path, lock: &str, record: &str) -> Result<String> {
+    let skipped = git::left_out(root, [lock])?;
+    Ok(match skipped.is_empty() {
+        true => site.in_git(&["checkout", "--", record]),
+        false => site.in_git(&["checkout", "--ignore-skip-worktree-bits", "--", record]),
+    })
+}
+
 /// The command that adds a directory to a sparse checkout.
 fn add(site: &Site, sparse: &Sparse, directory: &str) -> String {
     if sparse.is_cone {
-        return in_git(site, &["sparse-checkout", "add", directory]);
+        return site.in_git(&["sparse-checkout", "add", directory]);
     }
-    in_git(site, &["sparse-checkout", "add", &format!("/{directory}/")])
-}
-
-/// A command of git's for paths that are relative to the repository's root, to be pasted into a shell here.
-fn in_git(site: &Site, arguments: &[&str]) -> String {
-    let here = std::env::current_dir().ok().and_then(|here| here.canonicalize().ok());
-    let mut words = vec!["git".to_owned()];
-    if here.as_deref() != Some(site.root()) {
-        words.extend(["-C".to_owned(), shell::place(site.root()).into_owned()]);
-    }
-    words.extend(arguments.iter().map(|word| shell::word(word).into_owned()));
-    words.join(" ")
+    site.in_git(&["sparse-checkout", "add", &format!("/{directory}/")])
 }

@@ -60,7 +60,7 @@ pub fn leftovers(project: &Project, trees: &Trees) -> Result<Left> {
         repository: found(&bases.repository, &trees.repository, site.root(), &left.repository, outside.collect())?,
         lock: project
             .in_conflict()
-            .or_else(|| unmerged.contains(&site.in_repository(&lock)).then(|| not_added(&site.name_of(&lock)))),
+            .or_else(|| unmerged.contains(&site.in_repository(&lock)).then(|| not_added(site, &lock))),
     })
 }
 
@@ -105,9 +105,10 @@ fn beside_what(path: &RelPath, left: &BTreeMap<RelPath, Conflicted>) -> RelPath 
 }
 
 /// Somebody decided, and git does not know.
-fn not_added(lock: &str) -> Diagnostic {
-    Diagnostic::error(Code::LockInvalid, format!("git still has `{lock}` in conflict, although it is decided"))
-        .help("`git add` it, and commit the merge")
+fn not_added(site: &Site, lock: &str) -> Diagnostic {
+    let shown = site.name_of(lock);
+    Diagnostic::error(Code::LockInvalid, format!("git still has `{shown}` in conflict, although it is decided"))
+        .help(format!("run `{}`, and commit the merge", site.git_add(&[], lock)))
 }
 
 /// Whether executable bits are known here: on Windows, only git's index has them.

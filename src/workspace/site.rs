@@ -87,12 +87,24 @@ impl Site {
         format!("create-app {name} {}", shell::place(&self.given))
     }
 
-    /// The word of a path below the app in such a command.
+    /// A command of git's for paths that are relative to the repository's root, to be pasted into a shell here.
     #[must_use]
-    pub fn word_of(&self, path: &str) -> String {
-        let is_here = self.given.as_os_str().is_empty() || self.given == Path::new(".");
-        let place = if is_here { PathBuf::from(path) } else { self.given.join(path) };
-        shell::place(&place).into_owned()
+    pub fn in_git(&self, arguments: &[&str]) -> String {
+        let mut words = vec!["git".to_owned()];
+        if here().as_deref() != Some(self.root()) {
+            words.extend(["-C".to_owned(), shell::place(self.root()).into_owned()]);
+        }
+        words.extend(arguments.iter().map(|word| shell::word(word).into_owned()));
+        words.join(" ")
+    }
+
+    /// The command that hands git a path below the app, to be pasted into a shell here.
+    #[must_use]
+    pub fn git_add(&self, options: &[&str], path: &str) -> String {
+        if here().as_deref() == Some(&*self.app) {
+            return [&["git", "add"], options, &["--", &*shell::path(path)]].concat().join(" ");
+        }
+        self.in_git(&[&["add"], options, &["--", &self.in_repository(path)]].concat())
     }
 
     /// The path as the user gave it, to go there.
@@ -277,4 +289,9 @@ fn app_dir(given: &Path, below: &Path) -> Result<RelPath> {
     };
     let title = format!("the path of `{}` below the root of its repository {reason}", given.display());
     Err(Diagnostic::error(Code::UnsafePath, title).help("choose another path").into())
+}
+
+/// Where the shell is that commands are pasted into.
+fn here() -> Option<PathBuf> {
+    std::env::current_dir().and_then(|here| here.canonicalize()).ok()
 }

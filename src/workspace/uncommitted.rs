@@ -5,15 +5,15 @@ use std::path::Path;
 use std::thread::{Builder, JoinHandle};
 
 use super::project::Project;
+use super::site::Site;
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::git::{self, Committed};
+use crate::git::{self, Committed, Sparse};
 use crate::lock::{BASE, DIRECTORY, LOCK};
 
 /// A question that git is at, while the project's files are read.
 #[derive(Debug)]
 pub struct Uncommitted {
-    asked: Option<JoinHandle<Result<bool>>>,
-    record: String,
+    asked: Option<JoinHandle<Result<Option<Diagnostic>>>>,
 }
 
 impl Uncommitted {
@@ -26,20 +26,32 @@ impl Uncommitted {
         let base: Vec<String> =
             project.lock.base().into_iter().map(|digest| in_record(&format!("{BASE}/{digest}"))).collect();
         let asked = site.repository.clone().and_then(|root| {
+            let site = site.clone();
+            let ask = move || match is_uncommitted(&root, &lock, &base)? {
+                true => warning(&site, &root, &base).map(Some),
+                false => Ok(None),
+            };
             // Where there can be no more threads, it is not worth an error.
-            Builder::new().spawn(move || is_uncommitted(&root, &lock, &base)).ok()
+            Builder::new().spawn(ask).ok()
         });
-        Self { asked, record: site.name_of(DIRECTORY) }
+        Self { asked }
     }
 
     /// Waits for git. A warning where something of the record is not committed; where git fails, there is nothing to say.
     #[must_use]
     pub fn end(self) -> Option<Diagnostic> {
-        let is_uncommitted = self.asked?.join().ok()?.unwrap_or_default();
-        let title = format!("`{}` has changes that are not committed", self.record);
-        let help = format!("commit all of it together with the files that it is about: `git add --all -- {DIRECTORY}`");
-        is_uncommitted.then(|| Diagnostic::warning(Code::Uncommitted, title).help(help))
+        self.asked?.join().ok()?.unwrap_or_default()
     }
+}
+
+/// Says that something of the record is not committed, and how it is added, also where a sparse checkout leaves the base out.
+fn warning(site: &Site, root: &Path, base: &[String]) -> Result<Diagnostic> {
+    let is_left_out = Sparse::of(root)?.is_some_and(|sparse| base.iter().any(|path| sparse.leaves_out(path)));
+    let options: &[&str] = if is_left_out { &["--all", "--sparse"] } else { &["--all"] };
+    let title = format!("`{}` has changes that are not committed", site.name_of(DIRECTORY));
+    let add = site.git_add(options, DIRECTORY);
+    let help = format!("commit all of it together with the files that it is about: `{add}`");
+    Ok(Diagnostic::warning(Code::Uncommitted, title).help(help))
 }
 
 /// What the base has is named by its digest, so it is enough that git has a file of that name.

@@ -56,6 +56,50 @@ fn what_now_commits_all_of_an_upgrade() {
     follow(&place, "", &said.out);
 }
 
+/// Git adds nothing that a sparse checkout leaves out, unless it is told to.
+#[test]
+fn what_now_commits_a_base_that_a_sparse_checkout_leaves_out() {
+    let place = project("shop");
+    place.git("", &["sparse-checkout", "set", "--no-cone", "/*", "!/shop/.create-app/base/"]);
+    assert!(!place.has("shop/.create-app/base"));
+    place.write("template/scripts/new.sh", "#!/bin/sh\n");
+    let said = place.app("", &["upgrade", "shop", "--silent"]).ended(0);
+    assert!(said.out.contains("  git add --all --sparse -- .create-app scripts/new.sh\n"), "{}", said.out);
+    place.app("shop", &["check"]).ended(0).warns("`git add --all --sparse -- .create-app`");
+    follow(&place, "", &said.out);
+    assert!(place.app("shop", &["check"]).ended(0).err.is_empty());
+    place.git("", &["sparse-checkout", "disable"]);
+    assert_eq!(place.git("", &["status", "--porcelain"]), "");
+    assert!(place.app("shop", &["check"]).ended(0).err.is_empty());
+    // Where it leaves out something else, git needs no such word.
+    place.write("docs/own.md", "mine\n");
+    place.commit("");
+    place.git("", &["sparse-checkout", "set", "--no-cone", "/*", "!/docs/"]);
+    place.edit("template/cargo-generate.toml", "version = \"3.1.0\"", "version = \"3.2.0\"");
+    place.write("template/scripts/newer.sh", "#!/bin/sh\n");
+    let said = place.app("", &["upgrade", "shop", "--silent", "--json"]).ended(0);
+    let commit = serde_json::from_str::<serde_json::Value>(&said.out).unwrap()["commit"].clone();
+    assert!(commit["paths"].is_array() && commit.get("sparse").is_none(), "{commit}");
+}
+
+/// The command of a message works where it is pasted, also outside of the repository.
+#[test]
+fn the_command_that_commits_the_record_is_one_for_where_it_was_printed() {
+    let place = project("my apps/shop");
+    place.write("template/scripts/new.sh", "#!/bin/sh\n");
+    place.app("my apps/shop", &["upgrade", "--silent"]).ended(0);
+    let root = place.path("").canonicalize().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    for here in ["", "my apps", "my apps/shop", elsewhere.path().to_str().unwrap()] {
+        let app = root.join("my apps/shop");
+        let said = place.app(here, &["check", app.to_str().unwrap()]).ended(0).warns("warning[P007]");
+        let command = said.err.split('`').find(|text| text.starts_with("git ")).unwrap();
+        Said::from(place.command("sh", here).args(["-c", command]).output().unwrap()).ended(0);
+        assert_eq!(place.git("", &["diff", "--name-only", "--cached"]).lines().count(), 2, "{command}");
+        place.git("", &["reset", "--quiet"]);
+    }
+}
+
 #[test]
 fn check_says_that_the_record_is_not_committed() {
     let place = project("shop");

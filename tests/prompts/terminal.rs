@@ -211,6 +211,14 @@ impl Terminal {
         });
     }
 
+    /// Checks that the terminal has been sent this text, even if it was wiped off again.
+    pub(crate) fn was_once_shown(&self, text: &str) {
+        self.display.with(|_, bytes| {
+            let shown = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+            assert!(shown, "{}", bytes.escape_ascii());
+        });
+    }
+
     /// Waits for the screen to be as described. The cursor is hidden while the prompt is drawn: such a half is not judged.
     fn wait(&self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) {
         let seen = self.display.wait(|screen| !screen.hide_cursor() && is_so(screen));

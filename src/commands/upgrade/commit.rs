@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::commands::prospect::Prospect;
 use crate::diagnostic::Result;
 use crate::git;
-use crate::lock::DIRECTORY;
+use crate::lock::{BASE, DIRECTORY};
 use crate::plan::{Action, Changes, effects};
+use crate::report::plan::ToCommit;
 use crate::tree::RelPath;
 
 /// The paths, below the repository's root, that a commit of the upgrade needs: all that changes, and the record. Not what git
@@ -15,7 +16,7 @@ use crate::tree::RelPath;
 /// # Errors
 ///
 /// When git is missing or fails, where it has to be asked.
-pub(super) fn paths(prospect: &Prospect) -> Result<Option<Vec<String>>> {
+pub(super) fn paths(prospect: &Prospect) -> Result<Option<ToCommit>> {
     let site = &prospect.site;
     let Some(root) = site.repository.as_deref() else { return Ok(None) };
     let mut found = Changed::default();
@@ -32,8 +33,14 @@ pub(super) fn paths(prospect: &Prospect) -> Result<Option<Vec<String>>> {
     // Git refuses a path that is neither there nor in its index.
     let mut paths: BTreeSet<String> = found.go.into_iter().filter(|path| tracked.contains(path)).collect();
     paths.extend(found.stay.into_iter().filter(|path| !ignored.contains(path)));
+    let base = prospect.record.lock.base();
+    let base = base.into_iter().map(|digest| site.in_repository(&format!("{DIRECTORY}/{BASE}/{digest}")));
+    let is_left_out = match git::Sparse::of(root)? {
+        Some(sparse) => base.chain(paths.iter().cloned()).any(|path| sparse.leaves_out(&path)),
+        None => false,
+    };
     paths.insert(site.in_repository(DIRECTORY));
-    Ok(Some(paths.into_iter().collect()))
+    Ok(Some(ToCommit { paths: paths.into_iter().collect(), is_left_out }))
 }
 
 #[derive(Default)]

@@ -99,6 +99,9 @@ impl<'a> JsonBackup<'a> {
 #[derive(Serialize)]
 struct JsonCommit<'a> {
     paths: &'a [String],
+    /// Whether `git add` needs `--sparse` for them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    sparse: bool,
     message: String,
 }
 
@@ -130,10 +133,11 @@ pub fn json(command: &str, told: &Told<'_>) -> String {
         commands: commands
             .map(|todo| JsonCommand { directory: below(told, &todo), run: todo.install.command() })
             .collect(),
-        commit: told
-            .to_commit
-            .filter(|_| told.changed)
-            .map(|paths| JsonCommit { paths, message: super::next::message(told) }),
+        commit: told.to_commit.filter(|_| told.changed).map(|what| JsonCommit {
+            paths: &what.paths,
+            sparse: what.is_left_out,
+            message: super::next::message(told),
+        }),
         problems: told.unresolved.iter().map(JsonProblem::of).collect(),
     })
 }

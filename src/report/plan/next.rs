@@ -39,12 +39,14 @@ pub(super) fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     let Some(paths) = to_commit else {
         return if conflicts.is_empty() { Ok(()) } else { writeln!(out, "  create-app check") };
     };
-    let (paths, is_cut) = covered(paths);
+    let (named, is_cut) = covered(&paths.paths);
     if is_cut {
         writeln!(out, "  # these directories may hold other changes of yours, too: see 'git status'")?;
     }
-    let words: Vec<String> = paths.iter().map(|path| shell::path(&seen_from_app(told, path)).into_owned()).collect();
-    writeln!(out, "  git add --all -- {}", words.join(" "))?;
+    let words: Vec<String> = named.iter().map(|path| shell::path(&seen_from_app(told, path)).into_owned()).collect();
+    // Without this, git adds nothing where the checkout leaves files out, as it may do with the base.
+    let sparse = if paths.is_left_out { " --sparse" } else { "" };
+    writeln!(out, "  git add --all{sparse} -- {}", words.join(" "))?;
     let check = if conflicts.is_empty() { "" } else { "create-app check && " };
     writeln!(out, "  {check}git commit --message {}", shell::quoted(&message(told)))
 }
