@@ -212,7 +212,9 @@ impl<'v> Merger<'v> {
             return None;
         }
         let order = self.order(&arranged, &tokens, &places, policy);
-        Some(Value::Map(Map { pairs, order }))
+        let former = names.iter().filter(|[before, after]| before != after && pairs.contains_key(*after));
+        let former = former.map(|[before, after]| ((*after).to_owned(), (*before).to_owned())).collect();
+        Some(Value::Map(Map { pairs, order, former }))
     }
 
     /// Nothing, where a list is one value, or where both sides moved elements to different places.
