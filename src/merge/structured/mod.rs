@@ -474,7 +474,10 @@ impl<'v> Job<'v> {
         if before.is_none() && matches!(self.dialect, Dialect::Yaml(_)) {
             return None;
         }
-        let edit = |want: &Node, side| self.dialect.edit(text, want, Other { side, base: before }, &self.rules);
+        let edit = |want: &Node, side| {
+            let edited = self.dialect.edit(text, want, Other { side, base: before }, &self.rules)?;
+            Some(self.dialect.space(edited, [self.ours, self.theirs]))
+        };
         if self.conflicts.is_none() && self.wanted(Side::Ours) == self.wanted(Side::Theirs) {
             let both = edit(self.wanted(Side::Ours)?, source)?;
             return Some(Candidate { ours: both.clone(), theirs: both, base: String::new() });

@@ -102,7 +102,13 @@ impl Editor<'_> {
             match have.get(key) {
                 Some(have) => {
                     let others = Others { side: new.map(|(_, there)| there), base };
+                    let was_value = ours.get(key)?.is_value();
                     self.item(ours.get_mut(key)?, have, want, others)?;
+                    if let (true, Some((name, _))) = (ours.get(key)?.is_value() != was_value, new) {
+                        // The white space around a key is another one in the header of a table.
+                        let item = ours.remove(key)?;
+                        ours.entry_format(name).or_insert(item);
+                    }
                     if !have.comments.is_same_above(&want.comments) || have.comments.behind != want.comments.behind {
                         comment(ours, key, have, want, new)?;
                     }

@@ -69,3 +69,48 @@ fn forget_table_position(table: &mut Table) {
     table.set_position(None);
     table.iter_mut().for_each(|(_, item)| forget_position(item));
 }
+
+/// Puts an empty line above each table, where all tables of both sides have one.
+pub(super) fn space_tables(text: String, sides: [&str; 2]) -> String {
+    let is_spaced = |side: &str| unspaced(side).is_some_and(|places| places.is_empty());
+    let places = if sides.into_iter().all(is_spaced) { unspaced(&text) } else { None };
+    let mut places = places.unwrap_or_default();
+    places.sort_unstable();
+    let mut spaced = text;
+    places.into_iter().rev().for_each(|at| spaced.insert(at, '\n'));
+    spaced
+}
+
+/// Where tables, with the comments above them, begin right below something else.
+fn unspaced(text: &str) -> Option<Vec<usize>> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    let mut headers = Vec::new();
+    headers_of(document.as_table(), &mut headers);
+    let is_unspaced = |header: usize| {
+        let mut at = text.get(..header)?.rfind('\n').map_or(0, |end| end + 1);
+        loop {
+            let above = text[..at].strip_suffix('\n')?;
+            let start = above.rfind('\n').map_or(0, |end| end + 1);
+            match above[start..].trim() {
+                "" => return None,
+                line if line.starts_with('#') => at = start,
+                _ => return Some(at),
+            }
+        }
+    };
+    Some(headers.into_iter().filter_map(is_unspaced).collect())
+}
+
+fn headers_of(table: &Table, headers: &mut Vec<usize>) {
+    let mut add = |table: &Table| {
+        headers.extend(table.span().filter(|_| !table.is_dotted() && !table.is_implicit()).map(|span| span.start));
+        headers_of(table, headers);
+    };
+    for (_, item) in table {
+        match item {
+            Item::Table(table) => add(table),
+            Item::ArrayOfTables(tables) => tables.iter().for_each(&mut add),
+            Item::None | Item::Value(_) => {}
+        }
+    }
+}

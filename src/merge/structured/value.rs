@@ -139,6 +139,14 @@ impl Node {
         Self { value, comments: Comments::default(), is_folded: Folded::default() }
     }
 
+    /// What a key of a wanted map was called before one side renamed it.
+    pub(super) fn before<'k>(&'k self, key: Option<&'k str>) -> Option<&'k str> {
+        match &self.value {
+            Value::Map(map) => key.map(|key| map.before(key)),
+            _ => None,
+        }
+    }
+
     /// Whether `self`, a wanted value, allows `found`.
     pub(super) fn allows(&self, found: &Self, fit: Fit) -> bool {
         (fit == Fit::Order || self.comments == found.comments || self.value == Value::Any)

@@ -238,7 +238,30 @@ fn tables_of_both_sides_in_one_place_have_an_empty_line_between_them() {
     let [mine, new] = ["\n[mine]\na = 1\n", "\n[new]\nb = 1\n"];
     let base = "[one]\nx = 1\n";
     assert_eq!(drawn("a.toml", base, &format!("{base}{mine}"), &format!("{base}{new}")), format!("{base}{mine}{new}"));
+    // The same comment above both, and a table that goes from between two.
+    let [ours, theirs] = [mine, new].map(|table| format!("{base}\n# Added.{}", table));
+    assert_eq!(drawn("a.toml", base, &ours, &theirs), format!("{ours}\n# Added.{new}"));
+    let staging = "[a]\nx = 1\n\n[b.vars]\ny = 1\n\n[b.limits]\nz = 1\n\n[c]\nw = 1\n";
+    let [ours, theirs] = [staging.replace("[b.", "[d."), staging.replace("[b.limits]\nz = 1\n\n", "")];
+    assert_eq!(drawn("a.toml", staging, &ours, &theirs), theirs.replace("[b.", "[d."));
     let last = "\n[last]\ny = 1\n";
     let [ours, theirs] = [mine, new].map(|table| format!("{base}{table}{last}"));
     assert_eq!(drawn("a.toml", &format!("{base}{last}"), &ours, &theirs), format!("{base}{mine}{new}{last}"));
+}
+
+#[test]
+fn a_value_that_becomes_a_table_has_a_header_without_its_white_space() {
+    let [ours, theirs] = ["a = 1\nb = 3\nc = 4\n", "b = 2\n\n[a]\nx = 1\n"];
+    let both = "b = 3\nc = 4\n\n[a]\nx = 1\n";
+    assert_eq!(drawn("a.toml", "a = 1\nb = 2\n", ours, theirs), both);
+    assert_eq!(drawn("a.toml", "a = 1\nb = 2\n", theirs, ours), both);
+}
+
+#[test]
+fn an_edited_last_element_is_not_a_new_one_to_the_comment_below_it() {
+    let base = "[project]\ndependencies = [\n  \"a\",\n  # end\n]\n";
+    let [ours, theirs] = [base.replace("\"a\"", "\"a>=1\""), base.replace("# end", "# the end")];
+    let both = ours.replace("# end", "# the end");
+    assert_eq!(drawn("pyproject.toml", base, &ours, &theirs), both);
+    assert_eq!(drawn("pyproject.toml", base, &theirs, &ours), both);
 }
