@@ -220,7 +220,13 @@ impl<'v> Job<'v> {
         let base_document = if has_base { Some(parse(base)?) } else { None };
         let (our_document, their_document) = (parse(ours)?, parse(theirs)?);
         let all = base_document.iter().chain([&our_document, &their_document]);
-        let anchors = anchors(all.clone())?;
+        let mut anchors = anchors(all.clone())?;
+        if let Some(base) = base_document.as_ref().filter(|_| !is_adoption) {
+            // One that a side has dropped does not come back.
+            let is_kept =
+                |name: &String| [&our_document, &their_document].iter().all(|side| side.anchors.contains_key(name));
+            anchors.retain(|name, _| !base.anchors.contains_key(name) || is_kept(name));
+        }
         let shape = Shape::of(&all.collect::<Vec<_>>());
         let base_document = base_document.map(|document| shape.apply(document));
         let (our_document, their_document) = (shape.apply(our_document), shape.apply(their_document));

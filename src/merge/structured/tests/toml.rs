@@ -239,7 +239,7 @@ fn tables_of_both_sides_in_one_place_have_an_empty_line_between_them() {
     let base = "[one]\nx = 1\n";
     assert_eq!(drawn("a.toml", base, &format!("{base}{mine}"), &format!("{base}{new}")), format!("{base}{mine}{new}"));
     // The same comment above both, and a table that goes from between two.
-    let [ours, theirs] = [mine, new].map(|table| format!("{base}\n# Added.{}", table));
+    let [ours, theirs] = [mine, new].map(|table| format!("{base}\n# Added.{table}"));
     assert_eq!(drawn("a.toml", base, &ours, &theirs), format!("{ours}\n# Added.{new}"));
     let staging = "[a]\nx = 1\n\n[b.vars]\ny = 1\n\n[b.limits]\nz = 1\n\n[c]\nw = 1\n";
     let [ours, theirs] = [staging.replace("[b.", "[d."), staging.replace("[b.limits]\nz = 1\n\n", "")];
