@@ -38,7 +38,7 @@ impl Gap {
 pub(super) fn refine<'a>(merge: &TextMerge<'a>, between: &mut dyn FnMut() -> Gap, commas: bool) -> TextMerge<'a> {
     let mut refined = TextMerge::default();
     let mut budget = PAIRS.1;
-    for region in &merge.regions {
+    for (number, region) in merge.regions.iter().enumerate() {
         let Region::Conflict { base, ours, theirs } = region else {
             refined.push(region.clone());
             continue;
@@ -50,8 +50,10 @@ pub(super) fn refine<'a>(merge: &TextMerge<'a>, between: &mut dyn FnMut() -> Gap
             continue;
         };
         let mut out = Vec::new();
+        let apart =
+            empty_line(number.checked_sub(1).and_then(|at| merge.regions.get(at)), merge.regions.get(number + 1));
         for at in 0..=base.len() {
-            gap(&ours.added[at], &theirs.added[at], between, &mut out);
+            gap(&ours.added[at], &theirs.added[at], between, apart.filter(|_| base.is_empty()), &mut out);
             if let Some(base) = base.get(at) {
                 line(base, ours.kept[at], theirs.kept[at], commas, &mut out);
             }
@@ -61,7 +63,25 @@ pub(super) fn refine<'a>(merge: &TextMerge<'a>, between: &mut dyn FnMut() -> Gap
     refined
 }
 
-fn gap(ours: &[&[u8]], theirs: &[&[u8]], between: &mut dyn FnMut() -> Gap, out: &mut Vec<Region<'static>>) {
+/// The empty line that both sides have added around what they added, so that it is there once.
+fn empty_line<'r>(before: Option<&'r Region<'_>>, after: Option<&'r Region<'_>>) -> Option<&'r [u8]> {
+    let added = |region: Option<&'r Region<'_>>| match region {
+        Some(Region::Resolved { side: Side::Both, bytes }) => Some(lines(bytes).collect::<Vec<_>>()),
+        _ => None,
+    };
+    let found =
+        [added(before).and_then(|lines| lines.last().copied()), added(after).and_then(|lines| lines.first().copied())];
+    found.into_iter().flatten().find(|line| line.trim_ascii().is_empty())
+}
+
+/// Between two blocks of several lines comes `apart`, where there is one.
+fn gap(
+    ours: &[&[u8]],
+    theirs: &[&[u8]],
+    between: &mut dyn FnMut() -> Gap,
+    apart: Option<&[u8]>,
+    out: &mut Vec<Region<'static>>,
+) {
     let mut first = Gap::Ours;
     if !ours.is_empty() && !theirs.is_empty() && ours != theirs {
         first = between();
@@ -83,14 +103,20 @@ fn gap(ours: &[&[u8]], theirs: &[&[u8]], between: &mut dyn FnMut() -> Gap, out: 
     };
     let deeper = indent(theirs).cmp(&indent(ours));
     if ours == theirs {
-        resolved(Side::Both, ours);
-    } else if deeper.is_gt() || (deeper.is_eq() && first == Gap::Theirs) {
-        resolved(Side::Theirs, theirs);
-        resolved(Side::Ours, ours);
-    } else {
-        resolved(Side::Ours, ours);
-        resolved(Side::Theirs, theirs);
+        return resolved(Side::Both, ours);
     }
+    let [(one, first), (other, second)] = if deeper.is_gt() || (deeper.is_eq() && first == Gap::Theirs) {
+        [(Side::Theirs, theirs), (Side::Ours, ours)]
+    } else {
+        [(Side::Ours, ours), (Side::Theirs, theirs)]
+    };
+    let is_apart = first.len().min(second.len()) > 0 && first.len().max(second.len()) > 1;
+    let is_blank = |line: Option<&&[u8]>| line.is_none_or(|line| line.trim_ascii().is_empty());
+    resolved(one, first);
+    if let Some(line) = apart.filter(|_| is_apart && !is_blank(first.last()) && !is_blank(second.first())) {
+        resolved(Side::Both, &[line]);
+    }
+    resolved(other, second);
 }
 
 /// The lines of both sides by what they begin with, each once; nothing where one of them is not an entry of its own.

@@ -2,7 +2,7 @@
 
 use super::rules::Rules;
 use super::value::{Document, Node};
-use super::{json, json_edit, toml, toml_edits, yaml};
+use super::{json, json_edit, toml, toml_edits, toml_order, yaml};
 use crate::tree::RelPath;
 
 /// A structured format, by the name of the file.
@@ -107,6 +107,14 @@ impl Dialect {
             Self::Json(dialect) => json_edit::edit(text, dialect, want, other, rules),
             Self::Toml => toml_edits::edit(text, want, other, rules),
             Self::Yaml(aliases) => yaml::edit(text, want, other, rules, aliases),
+        }
+    }
+
+    /// Puts the empty lines into an edited text that both sides have everywhere.
+    pub(super) fn space(self, text: String, sides: [&str; 2]) -> String {
+        match self {
+            Self::Toml => toml_order::space_tables(text, sides),
+            Self::Json(_) | Self::Yaml(_) => text,
         }
     }
 

@@ -280,8 +280,10 @@ impl Editor<'_> {
         let mut used = vec![false; entries.len()];
         for (at, (key, node)) in wanted.iter().enumerate() {
             self.keys.extend(key.map(str::to_owned));
-            let find = |index: &HashMap<String, Option<usize>>| index.get(&names[at]).copied().flatten();
-            let found = find(&index).filter(|&at| !std::mem::replace(&mut used[at], true));
+            let get = |index: &HashMap<String, Option<usize>>, name: &str| index.get(name).copied().flatten();
+            let before = want.before(*key).unwrap_or(&names[at]);
+            let find = |index: &HashMap<_, _>| get(index, &names[at]).or_else(|| get(index, before));
+            let found = get(&index, &names[at]).filter(|&at| !std::mem::replace(&mut used[at], true));
             let (from, before) = (find(&there_index).map(|at| &there[at]), find(&was_index).map(|at| &was[at]));
             let entry = found.map(|at| &entries[at]);
             let body = match entry {

@@ -16,7 +16,9 @@ mod plain;
 mod renames;
 mod rules;
 mod toml;
+mod toml_arrays;
 mod toml_edits;
+mod toml_order;
 mod value;
 mod want;
 mod yaml;
@@ -218,7 +220,13 @@ impl<'v> Job<'v> {
         let base_document = if has_base { Some(parse(base)?) } else { None };
         let (our_document, their_document) = (parse(ours)?, parse(theirs)?);
         let all = base_document.iter().chain([&our_document, &their_document]);
-        let anchors = anchors(all.clone())?;
+        let mut anchors = anchors(all.clone())?;
+        if let Some(base) = base_document.as_ref().filter(|_| !is_adoption) {
+            // One that a side has dropped does not come back.
+            let is_kept =
+                |name: &String| [&our_document, &their_document].iter().all(|side| side.anchors.contains_key(name));
+            anchors.retain(|name, _| !base.anchors.contains_key(name) || is_kept(name));
+        }
         let shape = Shape::of(&all.collect::<Vec<_>>());
         let base_document = base_document.map(|document| shape.apply(document));
         let (our_document, their_document) = (shape.apply(our_document), shape.apply(their_document));
@@ -472,7 +480,10 @@ impl<'v> Job<'v> {
         if before.is_none() && matches!(self.dialect, Dialect::Yaml(_)) {
             return None;
         }
-        let edit = |want: &Node, side| self.dialect.edit(text, want, Other { side, base: before }, &self.rules);
+        let edit = |want: &Node, side| {
+            let edited = self.dialect.edit(text, want, Other { side, base: before }, &self.rules)?;
+            Some(self.dialect.space(edited, [self.ours, self.theirs]))
+        };
         if self.conflicts.is_none() && self.wanted(Side::Ours) == self.wanted(Side::Theirs) {
             let both = edit(self.wanted(Side::Ours)?, source)?;
             return Some(Candidate { ours: both.clone(), theirs: both, base: String::new() });

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
-use toml_edit::{Array, ArrayOfTables, Decor, DocumentMut, InlineTable, Item, Key, Table, TableLike};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Key, Table, TableLike};
 
 use super::format::Other;
 use super::identity::identify;
 use super::rules::Rules;
 use super::toml::parse;
-use super::value::{Fit, List, Map, Node, Value};
+use super::toml_arrays::{Rows, prefix, space, suffix};
+use super::toml_order::{forget_position, is_in_order, number, place, sort, tables_are_in_order};
+use super::value::{List, Map, Node, Value};
 
 /// Makes `text` the document `want`. What it lacks comes from the other side, with its formatting; so does a value that this
 /// side wrote in another way than the base, where `text` did not.
@@ -89,17 +91,24 @@ impl Editor<'_> {
         let Value::Map(have) = &have.value else { return None };
         let gone: Vec<String> =
             ours.iter().map(|(key, _)| key.to_owned()).filter(|key| want.get(key).is_none()).collect();
-        for key in gone {
-            ours.remove(&key);
-        }
-        for (key, want) in &want.pairs {
+        let gone: HashMap<String, Item> =
+            gone.into_iter().filter_map(|key| Some((key.clone(), ours.remove(&key)?))).collect();
+        let wanted = want;
+        for (key, want) in &wanted.pairs {
             self.keys.push(key.clone());
-            let new = others.side.and_then(|side| side.get(key));
-            let base = others.base.and_then(|base| base.as_table_like()?.get(key));
+            let before = wanted.before(key);
+            let new = others.side.and_then(|side| side.get(key).or_else(|| side.get(before)));
+            let base = others.base.and_then(|base| base.as_table_like()?.get(before));
             match have.get(key) {
                 Some(have) => {
                     let others = Others { side: new.map(|(_, there)| there), base };
+                    let was_value = ours.get(key)?.is_value();
                     self.item(ours.get_mut(key)?, have, want, others)?;
+                    if let (true, Some((name, _))) = (ours.get(key)?.is_value() != was_value, new) {
+                        // The white space around a key is another one in the header of a table.
+                        let item = ours.remove(key)?;
+                        ours.entry_format(name).or_insert(item);
+                    }
                     if !have.comments.is_same_above(&want.comments) || have.comments.behind != want.comments.behind {
                         comment(ours, key, have, want, new)?;
                     }
@@ -109,7 +118,10 @@ impl Editor<'_> {
                     let mut item = there.item.clone();
                     forget_position(&mut item);
                     if !there.is(want) {
-                        self.item(&mut item, there.node, want, Others::only(there))?;
+                        // What has another name here may have more than the source.
+                        let here = gone.get(before).zip(have.get(before));
+                        let here = here.map(|(item, node)| There { item, node });
+                        self.item(&mut item, there.node, want, Others::only(here.unwrap_or(there)))?;
                     }
                     ours.entry_format(name).or_insert(item);
                     if !there.node.comments.is_same_above(&want.comments)
@@ -161,8 +173,8 @@ impl Editor<'_> {
         if let (Value::List(list), Some(tables)) = (&want.value, ours.as_array_of_tables_mut()) {
             return self.tables(tables, have, list, source?);
         }
-        if let (Value::List(list), Some(array)) = (&want.value, ours.as_array_mut()) {
-            return self.array(array, have, list, source?);
+        if let (Value::List(_), Some(array)) = (&want.value, ours.as_array_mut()) {
+            return self.array(array, have, want, source?);
         }
         let source = source.filter(|source| source.is(want))?;
         match (ours.as_value_mut(), source.item.as_value()) {
@@ -186,49 +198,56 @@ impl Editor<'_> {
         list.items.iter().map(|node| identify(&node.value, identity)).collect()
     }
 
-    fn array(&mut self, ours: &mut Array, have: &Node, want: &List, source: There<'_>) -> Option<()> {
-        let (Value::List(have), Value::List(there)) = (&have.value, &source.node.value) else { return None };
-        let [our_names, their_names, names] = [have, there, want].map(|list| self.identities(list));
-        let array = source.item.as_array()?;
+    fn array(&mut self, ours: &mut Array, have: &Node, want: &Node, source: There<'_>) -> Option<()> {
+        let (Value::List(our_list), Value::List(there), Value::List(list)) =
+            (&have.value, &source.node.value, &want.value)
+        else {
+            return None;
+        };
+        let [our_names, their_names, names] = [our_list, there, list].map(|list| self.identities(list));
         let [our_index, their_index] = [&our_names, &their_names].map(|names| index(names));
-        let is_own_line = |value: &toml_edit::Value| prefix(value.decor()).contains('\n');
-        let model = ours.iter().last().map(|value| prefix(value.decor()).to_owned());
-        let breaks = ours.iter().any(is_own_line);
-        let mut new = Array::new();
-        for (at, (name, node)) in names.iter().zip(&want.items).enumerate() {
-            let old = our_index.get(name.as_str()).copied();
-            let element = match old.filter(|&at| have.items[at] == *node || is_container(node)) {
-                Some(at) => {
-                    let mut item = Item::Value(ours.get(at)?.clone());
-                    let from = their_index
-                        .get(name.as_str())
-                        .copied()
-                        .and_then(|at| Some((array.get(at)?.clone(), there.items.get(at)?)));
-                    let from = from.map(|(value, node)| (Item::Value(value), node));
-                    let side = from.as_ref().map(|(item, node)| There { item, node });
-                    self.item(&mut item, &have.items[at], node, Others { side, base: None })?;
-                    item.into_value().ok()?
-                }
-                None => {
-                    let at_there =
-                        their_index.get(name.as_str()).copied().filter(|&at| there.items[at].value == node.value)?;
-                    let mut value = array.get(at_there)?.clone();
-                    let decor = old.and_then(|at| ours.get(at)).map(|value| value.decor().clone());
-                    let own = Decor::new(if at == 0 && !breaks { "" } else { model.as_deref().unwrap_or(" ") }, "");
-                    let is_commented = prefix(value.decor()).contains('#') || suffix(value.decor()).contains('#');
-                    if !is_commented || !breaks {
-                        *value.decor_mut() = decor.unwrap_or(own);
-                    }
-                    value
-                }
+        let (mut rows, their_rows) = (Rows::of(ours)?, Rows::of(source.item.as_array()?)?);
+        let mut new = Vec::with_capacity(list.items.len());
+        for (name, node) in names.iter().zip(&list.items) {
+            let get = |index: &HashMap<&str, usize>, rows: &Rows, list: &List| {
+                let at = *index.get(name.as_str())?;
+                Some((rows.rows.get(at)?.clone(), list.items.get(at)?.clone()))
             };
-            new.push_formatted(element);
+            let (old, from) = (get(&our_index, &rows, our_list), get(&their_index, &their_rows, there));
+            let (mut row, comments) = match (old, &from) {
+                (Some((mut row, have)), _) if is_container(node) || have.value == node.value => {
+                    let side = from.as_ref().map(|(row, node)| (Item::Value(row.value.clone()), node));
+                    let side = side.as_ref().map(|(item, node)| There { item, node });
+                    let mut item = Item::Value(row.value);
+                    self.item(&mut item, &have, node, Others { side, base: None })?;
+                    row.value = item.into_value().ok()?;
+                    (row, have.comments)
+                }
+                (old, Some((theirs, there))) if there.value == node.value => match old {
+                    Some((mut row, have)) => {
+                        row.value = theirs.value.clone();
+                        (row, have.comments)
+                    }
+                    None => {
+                        let mut row = theirs.clone();
+                        rows.rows.last().into_iter().for_each(|model| row.lay_out(model));
+                        (row, there.comments.clone())
+                    }
+                },
+                _ => return None,
+            };
+            row.comment(&comments, &node.comments, from.as_ref().map(|(row, node)| (row, &node.comments)));
+            new.push(row);
         }
-        if !breaks {
+        if have.comments.end != want.comments.end {
+            (source.node.comments.end == want.comments.end).then(|| rows.take_end(&their_rows))?;
+        }
+        let has_lines = rows.has_lines();
+        rows.rows = new;
+        let mut new = rows.array(&their_rows);
+        if !has_lines {
             space(&mut new, ours);
         }
-        new.set_trailing(ours.trailing().clone());
-        new.set_trailing_comma(ours.trailing_comma() && !new.is_empty());
         let decor = ours.decor().clone();
         *ours = new;
         *ours.decor_mut() = decor;
@@ -284,26 +303,6 @@ fn form(value: &toml_edit::Value) -> String {
 
 fn is_container(node: &Node) -> bool {
     matches!(node.value, Value::Map(_) | Value::List(_))
-}
-
-fn prefix(decor: &Decor) -> &str {
-    decor.prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default()
-}
-
-fn suffix(decor: &Decor) -> &str {
-    decor.suffix().and_then(|suffix| suffix.as_str()).unwrap_or_default()
-}
-
-/// Gives the elements of an array on one line the white space that those of the old one had.
-fn space(new: &mut Array, old: &Array) {
-    let at = |at: usize| old.get(at).map(|value| prefix(value.decor()).to_owned());
-    let (first, others) = (at(0).unwrap_or_default(), at(1).unwrap_or_else(|| " ".to_owned()));
-    let last = old.iter().last().map(|value| suffix(value.decor()).to_owned()).unwrap_or_default();
-    let length = new.len();
-    for (at, value) in new.iter_mut().enumerate() {
-        let behind = if at + 1 == length { last.as_str() } else { "" };
-        *value.decor_mut() = Decor::new(if at == 0 { first.as_str() } else { others.as_str() }, behind);
-    }
 }
 
 /// The white space before the brace of an inline table belongs to its last value.
@@ -364,70 +363,4 @@ fn comment(
         }
     }
     Some(())
-}
-
-fn place(map: &Map, key: &str) -> Option<usize> {
-    map.pairs.get_index_of(key)
-}
-
-fn is_in_order<'k>(keys: impl Iterator<Item = &'k str>, map: &Map) -> bool {
-    map.allows_keys(keys, Fit::Best)
-}
-
-fn sort(table: &mut Table, map: &Map) {
-    if !is_in_order(table.iter().map(|(key, _)| key), map) {
-        table.sort_values_by(|one, _, other, _| place(map, one.get()).cmp(&place(map, other.get())));
-    }
-}
-
-/// Whether tables are printed in the wanted order.
-fn tables_are_in_order(table: &Table, map: &Map) -> bool {
-    let position = |item: &Item| match item {
-        Item::Table(table) => table.position(),
-        Item::ArrayOfTables(tables) => tables.iter().next().and_then(Table::position),
-        Item::None | Item::Value(_) => None,
-    };
-    let mut last = None;
-    map.pairs.keys().filter_map(|key| position(table.get(key)?)).all(|position| {
-        let is_after = last.is_none_or(|last| last <= position);
-        last = Some(position);
-        is_after
-    }) || map.order.chains(Fit::Best).is_some()
-}
-
-/// Gives all tables positions in the wanted order.
-fn number(table: &mut Table, map: &Map, next: &mut isize) {
-    for (key, node) in &map.pairs {
-        match (table.get_mut(key), &node.value) {
-            (Some(Item::Table(table)), Value::Map(map)) => {
-                *next += 1;
-                table.set_position(Some(*next));
-                number(table, map, next);
-            }
-            (Some(Item::ArrayOfTables(tables)), Value::List(list)) => {
-                for (table, node) in tables.iter_mut().zip(&list.items) {
-                    *next += 1;
-                    table.set_position(Some(*next));
-                    if let Value::Map(map) = &node.value {
-                        number(table, map, next);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// A table from another document has its place there, not here.
-fn forget_position(item: &mut Item) {
-    match item {
-        Item::Table(table) => forget_table_position(table),
-        Item::ArrayOfTables(tables) => tables.iter_mut().for_each(forget_table_position),
-        Item::None | Item::Value(_) => {}
-    }
-}
-
-fn forget_table_position(table: &mut Table) {
-    table.set_position(None);
-    table.iter_mut().for_each(|(_, item)| forget_position(item));
 }

@@ -65,6 +65,8 @@ pub(super) struct List {
 pub(super) struct Map {
     pub(super) pairs: IndexMap<String, Node>,
     pub(super) order: Order,
+    /// Of a wanted map: what keys were called before one side renamed them.
+    pub(super) former: BTreeMap<String, String>,
 }
 
 /// The order of the entries of a wanted value.
@@ -137,6 +139,14 @@ impl Node {
         Self { value, comments: Comments::default(), is_folded: Folded::default() }
     }
 
+    /// What a key of a wanted map was called before one side renamed it.
+    pub(super) fn before<'k>(&'k self, key: Option<&'k str>) -> Option<&'k str> {
+        match &self.value {
+            Value::Map(map) => key.map(|key| map.before(key)),
+            _ => None,
+        }
+    }
+
     /// Whether `self`, a wanted value, allows `found`.
     pub(super) fn allows(&self, found: &Self, fit: Fit) -> bool {
         (fit == Fit::Order || self.comments == found.comments || self.value == Value::Any)
@@ -194,7 +204,12 @@ const PERMUTED: usize = 1_000;
 
 impl Map {
     pub(super) fn new(pairs: IndexMap<String, Node>) -> Self {
-        Self { pairs, order: Order::Exact }
+        Self { pairs, order: Order::Exact, former: BTreeMap::new() }
+    }
+
+    /// What a key was called before one side renamed it.
+    pub(super) fn before<'k>(&'k self, key: &'k str) -> &'k str {
+        self.former.get(key).map_or(key, String::as_str)
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&Node> {

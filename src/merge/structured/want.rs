@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::identity::{document, tokens};
+use super::identity::{document, identify, tokens};
 use super::order::{Arranged, Binding, Slot, arrange};
 use super::renames::Renames;
 use super::rules::{Kind, Rule, Rules, exclusive_keys};
@@ -212,7 +212,9 @@ impl<'v> Merger<'v> {
             return None;
         }
         let order = self.order(&arranged, &tokens, &places, policy);
-        Some(Value::Map(Map { pairs, order }))
+        let former = names.iter().filter(|[before, after]| before != after && pairs.contains_key(*after));
+        let former = former.map(|[before, after]| ((*after).to_owned(), (*before).to_owned())).collect();
+        Some(Value::Map(Map { pairs, order, former }))
     }
 
     /// Nothing, where a list is one value, or where both sides moved elements to different places.
@@ -342,19 +344,38 @@ impl<'v> Merger<'v> {
     fn loose(&mut self, base: Option<&Node>, ours: &Node, theirs: &Node) {
         let Some(base) = base.filter(|_| !self.inputs.is_adoption) else { return };
         for (one, other) in [(ours, theirs), (theirs, ours)] {
-            let at_end = one.comments.end != base.comments.end && ends_in_new(Some(base), other);
+            let at_end = one.comments.end != base.comments.end && self.ends_in_new(&self.keys, Some(base), other);
             let between = match (&base.value, &one.value, &other.value) {
                 (Value::Map(base), Value::Map(one), Value::Map(other)) => {
                     let entries = other.pairs.iter().zip(other.pairs.iter().skip(1));
                     let is_between = |((before, node), (key, _)): &((&String, &Node), (&String, &Node))| {
                         let [was, is] = [base, one].map(|map| map.get(key).map(|node| &node.comments.apart));
-                        is.is_some_and(|is| was.is_none_or(|was| was != is)) && ends_in_new(base.get(before), node)
+                        let keys = [&self.keys[..], &[before.as_str()]].concat();
+                        is.is_some_and(|is| was.is_none_or(|was| was != is))
+                            && self.ends_in_new(&keys, base.get(before), node)
                     };
                     entries.filter(is_between).count()
                 }
                 _ => 0,
             };
             self.conflicts.comments += between + usize::from(at_end);
+        }
+    }
+
+    /// Whether the last entry of what is at `keys` is new, or the last one within that.
+    fn ends_in_new(&self, keys: &[&str], base: Option<&Node>, node: &Node) -> bool {
+        let Some(base) = base else { return true };
+        match (&base.value, &node.value) {
+            (Value::Map(base), Value::Map(map)) => map
+                .pairs
+                .last()
+                .is_some_and(|(key, node)| self.ends_in_new(&[keys, &[key.as_str()]].concat(), base.get(key), node)),
+            (Value::List(base), Value::List(list)) => list.items.last().is_some_and(|last| {
+                let identity = self.inputs.rules.list(keys).identity;
+                let known = identify(&last.value, identity);
+                !base.items.iter().any(|item| identify(&item.value, identity) == known)
+            }),
+            _ => false,
         }
     }
 
@@ -415,20 +436,6 @@ impl Sorting {
 
     fn sort(&self, tokens: &mut [usize]) {
         tokens.sort_by(|one, other| self.0.get(one).cmp(&self.0.get(other)));
-    }
-}
-
-/// Whether the last entry of something is new, or the last one within that.
-fn ends_in_new(base: Option<&Node>, node: &Node) -> bool {
-    let Some(base) = base else { return true };
-    match (&base.value, &node.value) {
-        (Value::Map(base), Value::Map(map)) => {
-            map.pairs.last().is_some_and(|(key, node)| ends_in_new(base.get(key), node))
-        }
-        (Value::List(base), Value::List(list)) => {
-            list.items.last().is_some_and(|last| !base.items.iter().any(|item| item.value.is_same(&last.value)))
-        }
-        _ => false,
     }
 }
 

@@ -70,3 +70,14 @@ fn an_element_with_a_new_name_and_nothing_else_new_is_the_same() {
     assert_eq!(drawn("dependabot.yml", &base, &ours, &theirs), ours.replace("weekly", "monthly"));
     assert_eq!(drawn("dependabot.yml", &base, &theirs, &ours), ours.replace("weekly", "monthly"));
 }
+
+#[test]
+fn a_key_renamed_in_a_file_of_another_layout_has_what_the_template_adds_in_it() {
+    let base = "services:\n  web:\n    image: a\n    port: 80\n  db:\n    image: b\n";
+    let ours = base.replace("web", "app").replace("    ", "        ").replace("\n  ", "\n    ");
+    let ours = ours.replace("          ", "        ");
+    let theirs = base.replace("port: 80\n", "port: 80\n    tty: true\n");
+    let both = ours.replace("port: 80\n", "port: 80\n        tty: true\n");
+    assert_eq!(drawn("a.yaml", base, &ours, &theirs), both);
+    assert_eq!(drawn("a.yaml", base, &theirs, &ours), both);
+}

@@ -132,3 +132,136 @@ fn a_comment_that_goes_leaves_the_empty_line_below_it() {
     let both = "# Do not raise this.\ntwo = 2\none = 1\n\n[last]\nx = 1\n";
     assert_eq!(drawn("a.toml", base, ours, theirs), both);
 }
+
+const ARRAY: &str = "\
+[project]
+dependencies = [
+    # Web.
+    \"fastapi>=0.100\",
+    \"httpx\",  # client
+    # Data.
+    \"pydantic>=2\",
+]
+";
+
+/// An edit of a text: what is replaced, by what.
+type Edit<'e> = (&'e str, &'e str);
+
+const DATA: &str = "    # Data.\n    \"pydantic>=2\",\n";
+const WEB: &str = "    # Web.\n    \"fastapi>=0.100\",\n";
+const CLIENT: &str = "    \"httpx\",  # client\n";
+
+fn put(text: &str, edits: &[Edit<'_>]) -> String {
+    edits.iter().fold(text.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from} in {text}");
+        text.replacen(from, to, 1)
+    })
+}
+
+#[test]
+fn an_element_of_an_array_moves_with_its_comments() {
+    let head = "dependencies = [\n";
+    let cases: [(&[Edit<'_>], &[Edit<'_>]); 7] = [
+        // One side moves it, and the other edits it or a comment of it.
+        (&[(DATA, ""), (head, &format!("{head}{DATA}"))], &[("pydantic>=2", "pydantic>=2.5")]),
+        (&[(CLIENT, ""), (head, &format!("{head}{CLIENT}"))], &[("# client", "# http")]),
+        (&[(WEB, ""), (DATA, &format!("{DATA}{WEB}"))], &[("# Web.", "# The web.")]),
+        (&[(CLIENT, ""), (DATA, &format!("{DATA}{CLIENT}"))], &[("# client", "# http"), ("# Data.", "# Models.")]),
+        // One side indents the array in another way.
+        (
+            &[
+                ("    \"pydantic", "  \"pydantic"),
+                ("    # Data", "  # Data"),
+                ("    \"httpx", "  \"httpx"),
+                ("    # Web", "  # Web"),
+                ("    \"fastapi", "  \"fastapi"),
+            ],
+            &[("\"httpx\"", "\"httpx>=0.27\""), ("# client", "# http")],
+        ),
+        // One side takes the comments away.
+        (
+            &[("    # Web.\n", ""), ("  # client", "")],
+            &[("fastapi>=0.100", "fastapi>=0.110"), ("pydantic>=2", "pydantic>=2.5")],
+        ),
+        (
+            &[(CLIENT, ""), ("    # Data", "    # A data")],
+            &[("pydantic>=2", "pydantic>=2.5"), ("fastapi>=0.100", "fastapi>=0.110")],
+        ),
+    ];
+    for (one, other) in cases {
+        let [ours, theirs] = [one, other].map(|edits| put(ARRAY, edits));
+        let both = put(&ours, other);
+        assert_eq!(drawn("pyproject.toml", ARRAY, &ours, &theirs), both);
+        assert_eq!(drawn("pyproject.toml", ARRAY, &theirs, &ours), both);
+    }
+}
+
+#[test]
+fn a_new_element_of_an_array_is_indented_as_the_others() {
+    let ours = ARRAY.replace("    ", "  ");
+    let theirs = put(ARRAY, &[("2\",\n]", "2\",\n    # New.\n    \"new\",  # new\n]")]);
+    assert_eq!(drawn("pyproject.toml", ARRAY, &ours, &theirs), theirs.replace("    ", "  "));
+    assert_eq!(drawn("pyproject.toml", ARRAY, &theirs, &ours), theirs.replace("    ", "  "));
+}
+
+#[test]
+fn a_removed_element_of_an_array_with_an_edited_comment_is_a_conflict_with_both_sides() {
+    for (gone, edit) in [(DATA, ("# Data.", "# Models.")), (CLIENT, ("# client", "# http"))] {
+        let [ours, theirs] = [(gone, ""), edit].map(|edit| put(ARRAY, &[edit]));
+        for (ours, theirs) in [(&ours, &theirs), (&theirs, &ours)] {
+            assert!(drawn("pyproject.toml", ARRAY, ours, theirs).contains("<<<<<<<"));
+            assert_eq!(&text("pyproject.toml", Some(ARRAY), ours, theirs, Style::Ours), ours);
+            assert_eq!(&text("pyproject.toml", Some(ARRAY), ours, theirs, Style::Theirs), theirs);
+        }
+    }
+}
+
+#[test]
+fn a_table_below_a_renamed_one_has_the_new_name() {
+    let base = "[env.staging]\nname = \"a\"\nroute = \"b\"\n\n[env.prod]\nname = \"c\"\n";
+    let vars = "route = \"b\"\n\n[env.staging.vars]\nX = \"1\"\n";
+    let renamed = base.replace("[env.staging]", "[env.preview]");
+    let added = base.replace("route = \"b\"\n", vars);
+    let both = added.replace("env.staging", "env.preview");
+    assert_eq!(drawn("wrangler.toml", base, &renamed, &added), both);
+    assert_eq!(drawn("wrangler.toml", base, &added, &renamed), both);
+    // With another edit of each.
+    let ours = renamed.replace("\"c\"", "\"mine\"");
+    let theirs = added.replace("route = \"b\"", "route = \"d\"");
+    let both = both.replace("\"c\"", "\"mine\"").replace("route = \"b\"", "route = \"d\"");
+    assert_eq!(drawn("wrangler.toml", base, &ours, &theirs), both);
+    assert_eq!(drawn("wrangler.toml", base, &theirs, &ours), both);
+}
+
+#[test]
+fn tables_of_both_sides_in_one_place_have_an_empty_line_between_them() {
+    let [mine, new] = ["\n[mine]\na = 1\n", "\n[new]\nb = 1\n"];
+    let base = "[one]\nx = 1\n";
+    assert_eq!(drawn("a.toml", base, &format!("{base}{mine}"), &format!("{base}{new}")), format!("{base}{mine}{new}"));
+    // The same comment above both, and a table that goes from between two.
+    let [ours, theirs] = [mine, new].map(|table| format!("{base}\n# Added.{table}"));
+    assert_eq!(drawn("a.toml", base, &ours, &theirs), format!("{ours}\n# Added.{new}"));
+    let staging = "[a]\nx = 1\n\n[b.vars]\ny = 1\n\n[b.limits]\nz = 1\n\n[c]\nw = 1\n";
+    let [ours, theirs] = [staging.replace("[b.", "[d."), staging.replace("[b.limits]\nz = 1\n\n", "")];
+    assert_eq!(drawn("a.toml", staging, &ours, &theirs), theirs.replace("[b.", "[d."));
+    let last = "\n[last]\ny = 1\n";
+    let [ours, theirs] = [mine, new].map(|table| format!("{base}{table}{last}"));
+    assert_eq!(drawn("a.toml", &format!("{base}{last}"), &ours, &theirs), format!("{base}{mine}{new}{last}"));
+}
+
+#[test]
+fn a_value_that_becomes_a_table_has_a_header_without_its_white_space() {
+    let [ours, theirs] = ["a = 1\nb = 3\nc = 4\n", "b = 2\n\n[a]\nx = 1\n"];
+    let both = "b = 3\nc = 4\n\n[a]\nx = 1\n";
+    assert_eq!(drawn("a.toml", "a = 1\nb = 2\n", ours, theirs), both);
+    assert_eq!(drawn("a.toml", "a = 1\nb = 2\n", theirs, ours), both);
+}
+
+#[test]
+fn an_edited_last_element_is_not_a_new_one_to_the_comment_below_it() {
+    let base = "[project]\ndependencies = [\n  \"a\",\n  # end\n]\n";
+    let [ours, theirs] = [base.replace("\"a\"", "\"a>=1\""), base.replace("# end", "# the end")];
+    let both = ours.replace("# end", "# the end");
+    assert_eq!(drawn("pyproject.toml", base, &ours, &theirs), both);
+    assert_eq!(drawn("pyproject.toml", base, &theirs, &ours), both);
+}

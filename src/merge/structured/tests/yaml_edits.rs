@@ -227,3 +227,17 @@ fn a_list_in_brackets_may_have_lines_and_a_last_comma() {
     let merged = ours.replace("y: 1", "y: 2").replace("    p,", "    p,\n    t,").replace("x: 2, }", "x: 2, z: 3, }");
     assert_eq!(drawn("a.yml", &base, &ours, &theirs), merged);
 }
+
+#[test]
+fn an_anchor_that_one_side_removed_does_not_come_back() {
+    let base = "x: &base\n  a: 1\nservices:\n  web:\n    <<: *base\n    image: w\n  db:\n    image: d\n";
+    let ours = base.replace(" &base", "").replace("    <<: *base\n", "");
+    let theirs = base.replace("    image: d\n", "    image: d\n  c:\n    <<: *base\n    image: c\n");
+    for (ours, theirs) in [(&ours, &theirs), (&theirs, &ours)] {
+        assert!(drawn("compose.yaml", base, ours, theirs).contains("<<<<<<<"));
+    }
+    // Nobody needs it.
+    let theirs = base.replace("image: d", "image: e");
+    assert_eq!(drawn("compose.yaml", base, &ours, &theirs), ours.replace("image: d", "image: e"));
+    assert_eq!(drawn("compose.yaml", base, &theirs, &ours), ours.replace("image: d", "image: e"));
+}

@@ -1,5 +1,7 @@
 //! Collections in block style: an entry begins on a line of its own, in the column of the others.
 
+use std::collections::HashMap;
+
 use super::edit::{At, Editor, Others, Written, has_none_above, wanted};
 use super::source::View;
 use crate::merge::structured::value::{Comments, Node, Value};
@@ -39,11 +41,12 @@ impl Editor<'_> {
         let mut out = String::new();
         for (number, ((key, node), name)) in wanted.iter().zip(&names).enumerate() {
             self.keys.extend(key.map(str::to_owned));
-            let take =
-                |index: &mut std::collections::HashMap<String, Vec<usize>>| index.get_mut(name).and_then(Vec::pop);
-            let own = take(&mut index);
-            let side = take(&mut there_index).map(|at| there[at]);
-            let base = take(&mut was_index).map(|at| was[at]);
+            let take = |index: &mut HashMap<String, Vec<usize>>, name: &str| index.get_mut(name).and_then(Vec::pop);
+            let before = want.before(*key).unwrap_or(name);
+            let find = |index: &mut _| take(index, name).or_else(|| take(index, before));
+            let own = take(&mut index, name);
+            let side = find(&mut there_index).map(|at| there[at]);
+            let base = find(&mut was_index).map(|at| was[at]);
             let (entry, others) = match own {
                 Some(own) => (entries[own], Others { side, base }),
                 None => (side?, Others::NONE),
