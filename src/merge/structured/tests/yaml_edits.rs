@@ -241,3 +241,17 @@ fn an_anchor_that_one_side_removed_does_not_come_back() {
     assert_eq!(drawn("compose.yaml", base, &ours, &theirs), ours.replace("image: d", "image: e"));
     assert_eq!(drawn("compose.yaml", base, &theirs, &ours), ours.replace("image: d", "image: e"));
 }
+
+#[test]
+fn a_comment_behind_the_last_entry_of_something_unchanged_is_kept() {
+    for rest in ["x:\n  - run: z # all\n", "x:\n  - run: z # all\ny: 1\n", "x:\n  run: z # all\n", "x:\n  - z # all\n"]
+    {
+        let [base, ours, theirs, both] =
+            ["[a, b]", "[a, b, c]", "[b]", "[b, c]"].map(|axis| format!("os: {axis}\n{rest}"));
+        let [base, ours, theirs, both] = [base, ours, theirs, both]
+            .map(|text| format!("runs-on: q\nmatrix:\n  {}", text.replace('\n', "\n  ").trim_end()) + "\n");
+        let path = "ci.yml";
+        assert_eq!(drawn(path, &base, &ours, &theirs), both);
+        assert_eq!(drawn(path, &base, &theirs, &ours), both);
+    }
+}

@@ -238,13 +238,15 @@ impl Editor<'_> {
             return scalar::in_flow(view, at, self.style).map(Written::Inline);
         }
         if view.source.is_canvas {
+            // A comment behind the last entry belongs to that.
+            let end = span.end + comment(text[span.end..].lines().next().unwrap_or_default()).len();
             return Some(match view.part.kind {
                 Kind::Block if view.is_compact() => {
-                    Written::Compact(text[span.clone()].to_owned(), span.start - line_start(text, span.start))
+                    Written::Compact(text[span.start..end].to_owned(), span.start - line_start(text, span.start))
                 }
                 Kind::Block => Written::Block {
                     properties: view.properties().to_owned(),
-                    lines: format!("\n{}{}", view.first_lead(), &text[line_start(text, span.start)..span.end]),
+                    lines: format!("\n{}{}", view.first_lead(), &text[line_start(text, span.start)..end]),
                 },
                 _ => Written::Inline(text[view.open..span.end].to_owned()),
             });
