@@ -13,12 +13,15 @@ const GAP: &str = "…";
 /// A shorter secret may well be a word of a message.
 const MIN_SECRET: usize = 4;
 
+/// What stands before a host, and what looks like it: an input method can type another one.
+pub(crate) const AT: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
+
 /// What may be shown of a text that was meant to be an address: it need not be one.
 #[must_use]
 pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
     let scheme = text.find("://").filter(|at| text[..*at].bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let (scheme, rest) = text.split_at(scheme.map_or(0, |at| at + 3));
-    let Some(at) = rest.rfind('@') else { return cut(text, scheme.len()) };
+    let Some(at) = rest.rfind(AT) else { return cut(text, scheme.len()) };
     // `git@host` gives nothing away.
     if scheme.is_empty() && !rest[..at].contains(':') {
         return cut(text, 0);
@@ -27,7 +30,7 @@ pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
     if rest[..at].contains(['?', '#', ';']) {
         return format!("{scheme}{GAP}").into();
     }
-    let host = &rest[at + 1..];
+    let host = rest[at..].trim_start_matches(AT);
     format!("{scheme}{}", cut_host(host, true)).into()
 }
 
@@ -47,7 +50,7 @@ pub(crate) fn has_credentials(text: &str) -> bool {
     let is_drive =
         text.get(1..3).is_some_and(|rest| [":\\", ":/"].contains(&rest)) && text.as_bytes()[0].is_ascii_alphabetic();
     let text = if is_drive { &text[3..] } else { text };
-    let has_user = text.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+    let has_user = text.rfind(AT).is_some_and(|at| text[..at].contains(':'));
     has_user || text.split_once(['?', '#']).is_some_and(|(_, query)| has_value(query))
 }
 
@@ -203,6 +206,8 @@ mod tests {
         {
             assert!(has_credentials(text), "{text}");
         }
+        assert!(has_credentials("ann:secret\u{ff20}example.org/a"));
+        assert_eq!(without_credentials("ann:secret\u{ff20}example.org/a"), "example.org/a");
         for text in ["a", "a@b", "C:\\a@b", "c:/a@b", "a:b", "C#/x", "../what?", "a@b:c", ""] {
             assert!(!has_credentials(text), "{text}");
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::credentials::{is_host, public_path, secrets};
+use crate::credentials::{AT, is_host, public_path, secrets};
 
 /// The schemes that lead to git's own transports. Any other one names a program that git would run.
 const SCHEMES: &[&str] = &["https", "http", "ssh", "git", "file"];
@@ -242,7 +242,7 @@ fn ssh(text: &str, host: &str, path: &str) -> Result<Address, AddressError> {
         Some(end) => (&text[..=end], &text[end + 2..]),
         None => (host, path),
     };
-    if path.contains('@') && !host.contains('@') {
+    if path.contains(AT) && !host.contains('@') {
         return Err(AddressError::Bare);
     }
     let (user, host) = host.rsplit_once('@').unwrap_or(("", host));
@@ -385,6 +385,8 @@ mod tests {
             (":a", E::Incomplete),
             ("ann:secret@example.org/a", E::Bare),
             ("ann:sec/ret@example.org:a", E::Bare),
+            ("ann:secret\u{ff20}example.org/a", E::Bare),
+            ("ann:secret\u{fe6b}example.org/a", E::Bare),
             ("https://ann:sec/ret@example.org/a", E::Host),
             ("https://ann:secret%40example.org/a", E::Host),
             ("https://ann:12/34@example.org/a", E::Host),

@@ -25,7 +25,7 @@ pub use repository::{Commit, Wanted, fetch, tags};
 pub(crate) use tree::is_executable;
 pub use tree::read_tree;
 
-use crate::credentials::without_credentials;
+use crate::credentials::{AT, without_credentials};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
 use crate::limits;
 use crate::lock::hex;
@@ -66,7 +66,7 @@ pub fn recorded(mut source: String) -> String {
 const HIDDEN: &str = "…";
 
 fn stripped(source: &str) -> String {
-    let has_user = source.contains("://") || source.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+    let has_user = source.contains("://") || source.rfind(AT).is_some_and(|at| source[..at].contains(':'));
     match Address::parse(source) {
         Ok(Address::Path(_)) if !has_user => source.to_owned(),
         Ok(address @ Address::Url { .. }) => address.to_string(),
