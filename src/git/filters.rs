@@ -91,12 +91,12 @@ fn overrides<'l>(listed: impl Iterator<Item = (&'l str, &'l str)>) -> Result<Vec
             own.insert(key);
         }
     }
-    // On the command line, the key ends at the first `=`.
+    // On the command line, the key ends at the first `=`; one that is not UTF-8 would be another one there.
     let hooks = hooks.into_iter().map(|name| format!("hook.{name}"));
     let hooks: Vec<String> = hooks.collect();
     let names = own.iter().copied().map(|key| ("filter", key));
     let mut names = names.chain(hooks.iter().map(|key| ("hook", key.as_str())));
-    if let Some((kind, key)) = names.find(|(_, key)| key.contains('=')) {
+    if let Some((kind, key)) = names.find(|(_, key)| key.contains(['=', char::REPLACEMENT_CHARACTER])) {
         let title = format!("the repository's configuration has a {kind} that cannot be switched off: `{key}`");
         return Err(Diagnostic::error(Code::Git, title).help("remove it from the repository's `.git/config`").into());
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::repository::GITDIR;
 use crate::rooted::Root;
 
 /// No file that leads to a git directory or back is larger, in bytes.
@@ -20,7 +21,7 @@ pub fn own_directory(root: &Path) -> Option<PathBuf> {
         return (!shares).then_some(dot_git);
     }
     let text = read(&dot_git)?;
-    let directory = root.join(text.strip_prefix("gitdir:")?.trim()).canonicalize().ok()?;
+    let directory = root.join(text.strip_prefix(GITDIR)?.trim_end_matches(['\r', '\n'])).canonicalize().ok()?;
     let root = root.canonicalize().ok()?;
     let is_own = directory.is_dir() && (leads_back(&directory, &root) || is_work_tree(&directory, &root));
     (is_own && shared(&directory).is_some()).then_some(directory)

@@ -28,8 +28,11 @@ fn is_repository(dot_git: &Path) -> bool {
     if unreadable(dot_git).is_some() || has_no_head_to_read(dot_git) {
         return true;
     }
-    if dot_git.is_dir() { is_git_directory(dot_git) } else { line(dot_git).is_some_and(|it| it.starts_with("gitdir:")) }
+    if dot_git.is_dir() { is_git_directory(dot_git) } else { line(dot_git).is_some_and(|it| it.starts_with(GITDIR)) }
 }
+
+/// What the file `.git` of a linked work tree or a submodule begins with. Behind it, git takes all but the line's end.
+pub(super) const GITDIR: &str = "gitdir: ";
 
 /// Git's own test of a directory.
 fn is_git_directory(directory: &Path) -> bool {
@@ -60,7 +63,15 @@ fn unreadable(dot_git: &Path) -> Option<(PathBuf, Error)> {
         let common = common(dot_git);
         [dot_git.join("HEAD"), dot_git.join("commondir"), common.join("objects"), common.join("refs")]
     };
-    fails(dot_git.to_path_buf()).or_else(|| of_directory().into_iter().find_map(fails))
+    let is_no_line = |path: &PathBuf| path.metadata().is_ok_and(|it| it.is_file()) && line(path).is_none();
+    // Git would follow bytes that are no text, and more of them than are read here, to a directory that nobody has looked at.
+    let no_line = || {
+        let own = dot_git.parent().and_then(git_directory);
+        let leads = [Some(dot_git.to_path_buf()), own.map(|own| own.join("commondir"))];
+        let found = leads.into_iter().flatten().find(is_no_line)?;
+        Some((found, Error::other("it is not one short line of text")))
+    };
+    fails(dot_git.to_path_buf()).or_else(|| of_directory().into_iter().find_map(fails)).or_else(no_line)
 }
 
 /// Whether a directory has a `HEAD` of which git would not get to the end: a pipe, a device, or far too long a file.
@@ -71,7 +82,8 @@ fn has_no_head_to_read(directory: &Path) -> bool {
 /// The text of a small regular file.
 pub(super) fn line(path: &Path) -> Option<String> {
     let is_small = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() < MAX_LENGTH);
-    is_small.then(|| std::fs::read_to_string(path).ok()).flatten()
+    // To git, a NUL would end it.
+    is_small.then(|| std::fs::read_to_string(path).ok()).flatten().filter(|text| !text.contains('\0'))
 }
 
 /// The repository's own directory: `.git`, or the one that the file of this name leads to.
@@ -80,7 +92,7 @@ pub(super) fn git_directory(root: &Path) -> Option<PathBuf> {
     if dot_git.is_dir() {
         return Some(dot_git);
     }
-    let directory = root.join(line(&dot_git)?.strip_prefix("gitdir:")?.trim());
+    let directory = root.join(line(&dot_git)?.strip_prefix(GITDIR)?.trim_end_matches(['\r', '\n']));
     directory.is_dir().then_some(directory)
 }
 

@@ -4,17 +4,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long all scripts of a run may take.
-const MAX_TIME: Duration = Duration::from_secs(10);
-/// How much the process may grow while a script runs, in bytes.
-const MAX_GROWTH: u64 = 256 << 20;
-/// How often it is looked at, in operations: one may take a millisecond, and make a quarter of a MiB.
-const EVERY: u64 = 64;
+const MAX_TIME: Duration = Duration::from_secs(5);
+/// How much the process may grow while scripts run, in bytes.
+const MAX_GROWTH: u64 = 128 << 20;
+/// How often time and memory are looked at, in operations: one may take a millisecond, and make a quarter of a MiB.
+const EVERY: [u64; 2] = [4, 64];
 
 /// What was spent so far.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     /// The time that scripts before this one took, in microseconds.
     spent: AtomicU64,
+    /// How much the process grew while they ran, in bytes.
+    grown: AtomicU64,
     /// The time in which the script that runs now has waited.
     waited: AtomicU64,
     /// Whether a limit was passed.
@@ -28,6 +30,13 @@ pub(super) struct Run {
     memory: Option<u64>,
 }
 
+impl Run {
+    /// How much the process has grown since the script began, where the system says so.
+    fn growth(&self) -> u64 {
+        self.memory.and_then(|before| Some(memory()?.saturating_sub(before))).unwrap_or_default()
+    }
+}
+
 impl Clock {
     /// Starts a script.
     pub(super) fn start(&self) -> Run {
@@ -38,6 +47,12 @@ impl Clock {
     /// Ends it.
     pub(super) fn end(&self, run: &Run) {
         self.spent.fetch_add(self.elapsed(run), Ordering::Relaxed);
+        self.grown.fetch_add(run.growth(), Ordering::Relaxed);
+    }
+
+    /// How long the scripts took that have ended, in microseconds.
+    pub(super) fn spent(&self) -> u64 {
+        self.spent.load(Ordering::Relaxed)
     }
 
     fn elapsed(&self, run: &Run) -> u64 {
@@ -46,12 +61,12 @@ impl Clock {
 
     /// Whether a script has to stop, after so many operations.
     pub(super) fn must_stop(&self, run: &Run, operations: u64) -> bool {
-        if !operations.is_multiple_of(EVERY) {
+        if !operations.is_multiple_of(EVERY[0]) {
             return false;
         }
         let time = self.spent.load(Ordering::Relaxed) + self.elapsed(run);
-        let grown = || Some(memory()?.saturating_sub(run.memory?));
-        let is_over = time > micros(MAX_TIME) || grown().is_some_and(|grown| grown > MAX_GROWTH);
+        let is_large = || self.grown.load(Ordering::Relaxed) + run.growth() > MAX_GROWTH;
+        let is_over = time > micros(MAX_TIME) || operations.is_multiple_of(EVERY[1]) && is_large();
         self.is_over.fetch_or(is_over, Ordering::Relaxed);
         is_over
     }

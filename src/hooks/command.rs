@@ -96,7 +96,7 @@ fn agreed(shared: &Shared, text: &str) -> Result<(), (String, String)> {
         let state = lock(shared);
         // A second pass runs the same ones again.
         let is_known = state.passes > 1 && state.commands.iter().any(|known| known == text);
-        (state.setting.consent, is_known, !state.secret_files.is_empty())
+        (state.setting.consent, is_known, state.holds_secrets)
     };
     if reads_secrets {
         let help = "run it in a pre hook, or ask for no secret answer".to_owned();

@@ -9,7 +9,8 @@ use heck::{
 };
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Scope};
 
-use super::{Script, Shared, failure, files, lock, modules, system, variable};
+use super::clock::{Clock, Run};
+use super::{Script, Shared, State, failure, files, lock, modules, system, variable};
 use crate::answers::condition;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::Names;
@@ -68,14 +69,22 @@ pub(super) fn evaluate(state: &Shared, names: &Names, script: &Script) -> Result
 fn evaluated(state: &Shared, script: &Script) -> Native<Dynamic> {
     let clock = Arc::clone(&lock(state).clock);
     let run = Arc::new(clock.start());
+    // To read a script takes time, too, and no operation.
+    if clock.must_stop(&run, 0) {
+        return Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, rhai::Position::NONE).into());
+    }
+    let outcome = watched(state, script, &clock, &run);
+    clock.end(&run);
+    outcome
+}
+
+fn watched(state: &Shared, script: &Script, clock: &Arc<Clock>, run: &Arc<Run>) -> Native<Dynamic> {
     let mut engine = engine(state);
-    let (watched, watch) = (Arc::clone(&clock), Arc::clone(&run));
+    let (watched, watch) = (Arc::clone(clock), Arc::clone(run));
     engine.on_progress(move |operations| watched.must_stop(&watch, operations).then_some(Dynamic::UNIT));
     let mut ast = engine.compile(&*script.text)?;
     ast.set_source(&script.path);
-    let outcome = engine.eval_ast_with_scope(&mut Scope::new(), &ast);
-    clock.end(&run);
-    outcome
+    engine.eval_ast_with_scope(&mut Scope::new(), &ast)
 }
 
 fn engine(state: &Shared) -> Engine {
@@ -101,14 +110,7 @@ fn engine(state: &Shared) -> Engine {
 fn output(engine: &mut Engine, state: &Shared) {
     let print = |state: &Shared, text: &str| {
         let mut state = lock(state);
-        state.printed += 1;
-        // A second pass says the same again.
-        if state.passes <= 1 && state.printed <= MAX_PRINTED {
-            for line in text.lines() {
-                let end = line.floor_char_boundary(MAX_LINE);
-                (state.setting.tell)(&escape_control(&line[..end]));
-            }
-        }
+        text.lines().for_each(|line| state.print(line));
     };
     let (printing, debugging) = (Arc::clone(state), Arc::clone(state));
     engine.on_print(move |text| print(&printing, text));
@@ -116,6 +118,17 @@ fn output(engine: &mut Engine, state: &Shared) {
         let place = position.line().map(|line| format!(":{line}")).unwrap_or_default();
         print(&debugging, &format!("{}{place}: {text}", source.unwrap_or_default()));
     });
+}
+
+impl State {
+    /// Shows a line of a script's, as far as it may print: what acts on a terminal is spelled out.
+    pub(super) fn print(&mut self, line: &str) {
+        self.printed += 1;
+        // A second pass says the same again.
+        if self.passes <= 1 && self.printed <= MAX_PRINTED {
+            (self.setting.tell)(&escape_control(&line[..line.floor_char_boundary(MAX_LINE)]));
+        }
+    }
 }
 
 fn words(engine: &mut Engine, state: &Shared) {

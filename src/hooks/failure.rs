@@ -19,7 +19,7 @@ pub(super) fn diagnostic(state: &State, names: &Names, script: &Script, error: E
     let place = place(state, names, script, source.as_deref(), inner.position());
     let is_over = state.clock.is_over.load(std::sync::atomic::Ordering::Relaxed);
     if is_over || is_too_much(&inner) {
-        let what = if is_over { "more than 10 seconds, or 256 MiB of memory".to_owned() } else { words(inner) };
+        let what = if is_over { "more than 5 seconds, or 128 MiB of memory".to_owned() } else { words(inner) };
         return Diagnostic::error(Code::TooLarge, format!("the hook is too much work: {what}"))
             .at(place, "stopped here")
             .help("let the loop or the recursion end, and keep texts and lists short");

@@ -56,9 +56,8 @@ fn rename(state: &mut State, from: &str, to: &str) -> Result<(), String> {
     let mut secret = Vec::new();
     if let Some(path) = &replaced {
         state.secret_files.remove(path);
-        if state.passes <= 1 {
-            (state.setting.tell)(&format!("{}: `{from}` replaces `{path}`", state.script.path));
-        }
+        let line = format!("{}: `{from}` replaces `{path}`", state.script.path);
+        state.print(&line);
     }
     for [from, to] in moves {
         secret.extend(state.secret_files.remove(&from).map(|masked| (to, masked)));

@@ -27,6 +27,7 @@ use self::clock::Clock;
 pub use self::filter::Filters;
 use self::view::View;
 use crate::answers::given::{GivenValues, Source};
+use crate::answers::pattern::Memory;
 use crate::answers::placeholder::{Answer, Placeholder};
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
@@ -102,6 +103,8 @@ struct State {
     secret: BTreeSet<String>,
     /// The files that depend on a secret answer, once there are any.
     secret_files: SecretFiles,
+    /// Whether there are or were any.
+    holds_secrets: bool,
     view: View,
     answers: Answers,
     /// The template's files as the init hooks left them.
@@ -118,6 +121,8 @@ struct State {
     passes: usize,
     printed: usize,
     clock: Arc<Clock>,
+    /// What the regular expressions of questions take.
+    regexes: Memory,
     /// The commands that have run.
     commands: Vec<String>,
     /// Whether template and answers are those of the record.
@@ -158,6 +163,7 @@ impl Hooks {
             variables: BTreeMap::new(),
             secret,
             secret_files: SecretFiles::new(),
+            holds_secrets: false,
             view: View::default(),
             answers: Answers::default(),
             begun: None,
@@ -168,6 +174,7 @@ impl Hooks {
             passes: 0,
             printed: 0,
             clock: Arc::default(),
+            regexes: Memory::default(),
             commands: Vec::new(),
             trusts_record: false,
             is_as_recorded: false,
@@ -237,7 +244,11 @@ impl Hooks {
         let mut all = scripts;
         all.extend(tree);
         self.enter(Phase::Post, all, variables.clone());
-        self.lock().secret_files = secret;
+        {
+            let mut state = self.lock();
+            state.holds_secrets = !secret.is_empty();
+            state.secret_files = secret;
+        }
         self.run(&self.scripts.post)?;
         let (mut tree, _) = self.leave();
         paths(&self.scripts).iter().for_each(|path| drop(tree.remove(path)));
@@ -267,6 +278,12 @@ impl Hooks {
     #[must_use]
     pub fn asked(&self) -> BTreeMap<String, Answer> {
         self.lock().answers.asked.clone()
+    }
+
+    /// How long scripts ran, in microseconds, without the time in which they waited.
+    #[must_use]
+    pub fn spent(&self) -> u64 {
+        self.lock().clock.spent()
     }
 
     /// The date of the run.
@@ -337,14 +354,18 @@ pub fn paths(scripts: &HookScripts) -> Vec<RelPath> {
     scripts.iter().filter_map(|script| view::path(&script.value).ok().flatten()).collect()
 }
 
-/// The texts of all scripts of a template.
+/// The texts of all scripts of a template, as far as they can run.
 #[must_use]
 pub fn scripts<'t>(manifest: &Manifest, files: &'t Tree) -> Vec<&'t str> {
-    let scripts = files.iter().filter(|(path, _)| path.as_str().ends_with(".rhai"));
-    let named = paths(&manifest.hooks);
-    let named = named.iter().filter_map(|path| files.get_key_value(path));
-    scripts.chain(named).filter_map(|(_, entry)| std::str::from_utf8(entry.bytes()).ok()).collect()
+    let named: BTreeSet<RelPath> = paths(&manifest.hooks).into_iter().collect();
+    let scripts = files.iter().filter(|(path, entry)| {
+        entry.bytes().len() <= engine::MAX_SCRIPT && (path.as_str().ends_with(".rhai") || named.contains(*path))
+    });
+    scripts.filter_map(|(_, entry)| std::str::from_utf8(entry.bytes()).ok()).collect()
 }
+
+/// Scripts of more bytes than this together are not searched for names: each may be in them.
+const SEARCHED: usize = 4 << 20;
 
 /// The words of all scripts of a template, as a variable's name is one.
 #[must_use]
@@ -356,7 +377,8 @@ pub fn words<'t>(manifest: &Manifest, files: &'t Tree) -> HashSet<&'t str> {
 /// Whether a script may use a variable: its text has the name, or a question that is known by it.
 #[must_use]
 pub fn mentions(scripts: &[&str], name: &str) -> bool {
-    scripts.iter().any(|text| text.contains(name) || prompt::asks_for(text, name))
+    let is_too_much = scripts.iter().map(|text| text.len()).sum::<usize>() > SEARCHED;
+    is_too_much || scripts.iter().any(|text| text.contains(name) || prompt::asks_for(text, name))
 }
 
 impl State {
@@ -369,6 +391,7 @@ impl State {
             variables,
             secret: self.secret.clone(),
             secret_files: SecretFiles::new(),
+            holds_secrets: false,
             view: View::new(files),
             answers: Answers::default(),
             begun: None,
@@ -379,6 +402,7 @@ impl State {
             passes: self.passes,
             printed: self.printed,
             clock: Arc::clone(&self.clock),
+            regexes: self.regexes.clone(),
             commands: Vec::new(),
             trusts_record: false,
             is_as_recorded: false,

@@ -27,6 +27,10 @@ impl Modules {
         let state = self.state.upgrade()?;
         let path = view::path(&format!("{name}.rhai")).ok().flatten()?;
         let state = lock(&state);
+        // What a script reads, it can show.
+        if state.secret_files.contains_key(&path) {
+            return None;
+        }
         let bytes = state.view.read(&path).filter(|bytes| bytes.len() <= MAX_SCRIPT)?;
         Some((path.as_str().to_owned(), std::str::from_utf8(bytes).ok()?.to_owned()))
     }

@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic, EvalAltResult, NativeCallContext, Position};
 use super::engine::Native;
 use super::{Phase, Shared, State, failure, lock, value};
 use crate::answers::given::{Given, Source, spell};
-use crate::answers::pattern::{Memory, Pattern};
+use crate::answers::pattern::Pattern;
 use crate::answers::placeholder::{Answer, Depends, Input, Kind, Placeholder};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::shell;
@@ -24,7 +24,8 @@ pub(super) fn text(
     default: Option<&str>,
     regex: Option<&str>,
 ) -> Native<Dynamic> {
-    let compile = |text| Pattern::compile(text, &Memory::default());
+    let memory = lock(state).regexes.clone();
+    let compile = |text| Pattern::compile(text, &memory);
     let regex = regex.map(compile).transpose();
     let regex = regex.map_err(|_| format!("the regular expression of the question `{question}` cannot be used"))?;
     let kind = Kind::Text { input: Input::Line, default: default.map(str::to_owned), regex };
@@ -63,6 +64,9 @@ fn ask(shared: &Shared, context: &NativeCallContext<'_>, question: &str, kind: K
         let is_inside = context.call_source().is_none_or(|source| source == state.script.path);
         let before = &state.script.text[..failure::span(&state.script.text, position).start];
         let name = name(if is_inside { before } else { "" }, question);
+        if state.secret.contains(&name) {
+            return Err(format!("`{name}` is secret: what a script makes of it would be recorded").into());
+        }
         let depends = Depends::default();
         let placeholder = Placeholder { name, prompt: question.to_owned(), kind, secret: false, depends, span: 0..0 };
         let ready = ready(&mut state, &placeholder, position);
@@ -177,7 +181,9 @@ fn assigned(statement: &str) -> Option<String> {
     let equals = equals.filter(|&at| !(is_operator(at + 1) || at > 0 && is_operator(at - 1)));
     let assignment = equals.into_iter().find_map(|at| {
         let before = statement[..at].trim_end();
-        let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
+        let start = before
+            .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .map_or(0, |at| before.ceil_char_boundary(at + 1));
         let name = &before[start..];
         (!name.is_empty() && statement.len() >= at).then(|| (at, name.to_owned()))
     });

@@ -130,14 +130,10 @@ pub(super) fn merge<'a>(kind: Lines, base: &'a [u8], ours: &'a [u8], theirs: &'a
         return merge;
     }
     // Both sides' changes of it are in question. The section of a line is not known from a part of the text alone.
-    let is_doubled = |text: &[u8]| {
-        let known = [ours, theirs].into_iter().flat_map(|side| lines(side).zip(kind.keys(side)));
-        let doubled: HashSet<&[u8]> = known
-            .filter(|(_, key)| key.as_ref().is_some_and(|key| doubled.contains(key)))
-            .map(|(line, _)| line)
-            .collect();
-        lines(text).any(|line| doubled.contains(line))
-    };
+    let known = [ours, theirs].into_iter().flat_map(|side| lines(side).zip(kind.keys(side)));
+    let doubled: HashSet<&[u8]> =
+        known.filter(|(_, key)| key.as_ref().is_some_and(|key| doubled.contains(key))).map(|(line, _)| line).collect();
+    let is_doubled = |text: &[u8]| lines(text).any(|line| doubled.contains(line));
     text::merge_but(base, ours, theirs, &is_doubled)
 }
 

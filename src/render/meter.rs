@@ -43,6 +43,8 @@ const MAX_NESTING: usize = 100;
 const CASE_STEPS: u64 = 5_000;
 /// What it costs to ask git for a template.
 const FETCH_STEPS: u64 = 200_000;
+/// What a microsecond of a script costs.
+const SCRIPT_STEPS: u64 = 16;
 /// What a file costs that is selected or dropped.
 const SELECT_STEPS: u64 = 10;
 /// What a file of a case costs that is read, merged or compared, whatever its size.
@@ -124,6 +126,11 @@ impl Total {
     /// Counts what it costs to ask git for something, whatever that is.
     pub fn fetch(&self) {
         self.spend(FETCH_STEPS);
+    }
+
+    /// Counts the time that scripts took, in microseconds.
+    pub fn scripts(&self, time: u64) {
+        self.spend(SCRIPT_STEPS.saturating_mul(time));
     }
 
     /// Counts files that are looked at and selected or dropped.

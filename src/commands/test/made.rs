@@ -109,7 +109,9 @@ impl Maker<'_> {
         self.total.select(self.template.files.len());
         let (app_dir, date) = (self.case.app_dir.as_ref(), hooks.date());
         let setting = Setting { app_dir, date, strict: true, total: Some(self.total), hooks };
-        render::render(self.template, self.template.files.clone(), resolved, &setting)
+        let rendered = render::render(self.template, self.template.files.clone(), resolved, &setting);
+        self.total.scripts(hooks.spent());
+        rendered
     }
 
     /// Refuses what looks wrong in the template.

@@ -81,6 +81,28 @@ impl<'v> Renames<'v> {
         };
         let [new_ours, new_theirs] = [new(ours, theirs), new(theirs, ours)];
         let is_large = lost.len() * (new_ours.len() + new_theirs.len()) > PAIRS;
+        if is_large {
+            let mut are_rivals = [false; 2];
+            for (key, _) in lost {
+                let found = match (ours.get(key), theirs.get(key)) {
+                    (None, None) if new_ours.is_empty() || new_theirs.is_empty() => continue,
+                    (None, None) => {
+                        rivals.count += 1;
+                        [true; 2]
+                    }
+                    (None, Some(_)) => [!new_ours.is_empty(), false],
+                    _ => [false, !new_theirs.is_empty()],
+                };
+                if found != [false; 2] {
+                    rivals.keys.insert(key);
+                }
+                are_rivals = [are_rivals[0] | found[0], are_rivals[1] | found[1]];
+            }
+            for (new, are_rivals) in [new_ours, new_theirs].into_iter().zip(are_rivals) {
+                rivals.keys.extend(new.into_iter().filter(|_| are_rivals).map(|(key, _)| key));
+            }
+            return rivals;
+        }
         // One key went and one came: whatever its value, that is a replacement.
         let is_pair = |side: &Map, new: &[_]| {
             new.len() == 1 && base.pairs.keys().filter(|key| side.get(key).is_none()).take(2).count() == 1
@@ -88,7 +110,7 @@ impl<'v> Renames<'v> {
         let [ours_pair, theirs_pair] = [is_pair(ours, &new_ours), is_pair(theirs, &new_theirs)];
         for (key, node) in lost {
             let alike = |new: &[(&'v str, &'v Node)], is_pair: bool| -> Vec<&'v str> {
-                let is_alike = |other: &Node| is_large || is_pair || is_alike(&node.value, &other.value);
+                let is_alike = |other: &Node| is_pair || is_alike(&node.value, &other.value);
                 new.iter().filter(|(_, other)| is_alike(other)).map(|(key, _)| *key).collect()
             };
             let found = match (ours.get(key), theirs.get(key)) {
