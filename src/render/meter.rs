@@ -19,8 +19,8 @@ const MAX_STEPS: u64 = 8_000_000;
 const MAX_ALL_STEPS: u64 = 40_000_000;
 /// How many of them it may take to find the places of all failures.
 const MAX_PLACE_STEPS: u64 = 2 * MAX_STEPS;
-/// How many steps all renders of a run that has many of them may take together: 4,000 of a template that is as large as the embedded one.
-const MAX_RUN_STEPS: u64 = 80_000_000;
+/// How many steps all renders of a run that has many of them may take together: 3,000 of a template that is as large as the embedded one.
+const MAX_RUN_STEPS: u64 = 64_000_000;
 /// The steps of a tag, of a round of a loop, or of a look-up.
 const ACT: u64 = 5;
 /// The bytes that are read or written in one step.
@@ -83,7 +83,7 @@ impl Excess {
         match self {
             Self::Steps => "it takes more than 8 million steps",
             Self::AllSteps => "all files together take more than 40 million steps",
-            Self::RunSteps => "all test cases together take more than 80 million steps",
+            Self::RunSteps => "all test cases together take more than 64 million steps",
             Self::Value => "it makes a value of more than 4 MiB",
             Self::Nesting => "it makes a value with more than 100 others inside of each other",
             Self::Held => "its variables and loops hold more than 16 MiB",
