@@ -260,7 +260,9 @@ fn what_is_neither_file_nor_directory_is_refused() {
 fn as_somebody(directory: &Path, program: &[&str]) -> Option<Output> {
     let mut command = support::command::command("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).args(program);
-    let output = command.current_dir(directory).env("HOME", directory).output().ok()?;
+    // The directory for state of the other tests may be another user's.
+    command.current_dir(directory).env("HOME", directory).env("CREATE_APP_STATE_DIR", directory.join("state"));
+    let output = command.output().ok()?;
     let is_refused = ["setpriv:", "prlimit:"].iter().any(|name| said(&output).contains(name));
     (!is_refused).then_some(output)
 }
