@@ -44,7 +44,7 @@ pub struct Cost(Arc<AtomicU64>);
 #[derive(Debug)]
 pub struct Conditions {
     /// It compares and combines texts and bools, as most conditions do, and knows no function.
-    bare: Engine,
+    bare: OnceCell<Engine>,
     /// With all functions: to set it up takes as long as much else.
     full: OnceCell<Engine>,
     sizes: [usize; 2],
@@ -73,12 +73,9 @@ impl Conditions {
             };
             known.insert(name.clone(), dynamic(answer));
         }
-        let (spent, last, variables) = (Arc::clone(&cost.0), Arc::<AtomicU64>::default(), Arc::new(known));
-        let bare = bare(largest);
-        let mut conditions =
-            Self { bare: Engine::new_raw(), full: OnceCell::new(), sizes: largest, variables, spent, last };
-        conditions.bare = conditions.over_variables(bare);
-        conditions
+        let [bare, full] = [(); 2].map(|()| OnceCell::new());
+        let (spent, last) = (Arc::clone(&cost.0), Arc::default());
+        Self { bare, full, sizes: largest, variables: Arc::new(known), spent, last }
     }
 
     /// An engine that knows the variables, and counts its operations.
@@ -106,7 +103,8 @@ impl Conditions {
     ///
     /// Where it, or all of them together, cost too much.
     pub fn holds(&self, condition: &Condition) -> Result<bool, TooMuch> {
-        let first = self.evaluate(&self.bare, condition);
+        let simple = self.bare.get_or_init(|| self.over_variables(bare(self.sizes)));
+        let first = self.evaluate(simple, condition);
         // Without a function that it calls, it fails: then nothing is known yet.
         let result = match first {
             Err(error) if !is_too_much(&error) => {
@@ -144,7 +142,7 @@ pub fn reads(expression: &str, variable: &str) -> bool {
     if !expression.contains(variable) {
         return false;
     }
-    let mut engine = engine(SIZES);
+    let mut engine = bare(SIZES);
     engine.set_strict_variables(true);
     let compiles_without = |left_out: Option<&str>| {
         let is_part = |c: char| c.is_alphanumeric() || c == '_';
@@ -163,7 +161,7 @@ pub fn reads(expression: &str, variable: &str) -> bool {
 #[must_use]
 pub fn others<'n>(expression: &str, known: impl IntoIterator<Item = &'n str>) -> Vec<(String, usize)> {
     const MOST: usize = 10;
-    let mut engine = engine(SIZES);
+    let mut engine = bare(SIZES);
     engine.set_strict_variables(true);
     let mut scope = Scope::new();
     for name in known {
@@ -291,12 +289,12 @@ mod tests {
         expressions
             .extend(values.iter().flat_map(|it| [(*it).to_owned(), format!("!{it}"), format!("!({it} == kind)")]));
         let conditions = Conditions::new(&variables, &Cost::default());
-        let full = conditions.over_variables(engine(SIZES));
+        let [bare, full] = [bare(SIZES), engine(SIZES)].map(|engine| conditions.over_variables(engine));
         let mut held = 0;
         for expression in expressions {
             let Ok(condition) = Condition::parse(&expression) else { continue };
             conditions.spent.store(0, Ordering::Relaxed);
-            let [bare, full] = [&conditions.bare, &full].map(|engine| conditions.evaluate(engine, &condition));
+            let [bare, full] = [&bare, &full].map(|engine| conditions.evaluate(engine, &condition));
             held += usize::from(bare.is_ok());
             assert!(bare.is_err() || bare.ok() == full.ok(), "{expression}");
         }

@@ -58,6 +58,27 @@ pub(super) struct Prospect {
 }
 
 impl Prospect {
+    /// A project in which no file changes, with what is recorded of it then.
+    fn unmerged(site: Site, project: Project, record: Record) -> Self {
+        let plan = Plan { moved: record.lock.moved.clone(), ..Plan::default() };
+        Self {
+            site,
+            recorded: Some(project),
+            is_adopted: false,
+            inferred: Inferred::default(),
+            ours: Trees::default(),
+            theirs: Trees::default(),
+            lent: Lent::default(),
+            plan,
+            record,
+            secret: BTreeSet::new(),
+            downgrade: None,
+            mixed: None,
+            own_lock_files: BTreeSet::new(),
+            migrated: Vec::new(),
+        }
+    }
+
     /// The lock files of package managers, below the repository's root, that commands to run bring up to date.
     pub(super) fn lock_files(&self) -> Vec<String> {
         let lock = &self.record.lock;
@@ -160,23 +181,7 @@ pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospec
         return Ok(None);
     }
     let record = Record::again(project.lock.clone(), &project.bases, &project.present);
-    let plan = Plan { moved: record.lock.moved.clone(), ..Plan::default() };
-    Ok(Some(Prospect {
-        site,
-        recorded: Some(project),
-        is_adopted: false,
-        inferred: Inferred::default(),
-        ours: Trees::default(),
-        theirs: Trees::default(),
-        lent: Lent::default(),
-        plan,
-        record,
-        secret: BTreeSet::new(),
-        downgrade: None,
-        mixed: None,
-        own_lock_files: BTreeSet::new(),
-        migrated: Vec::new(),
-    }))
+    Ok(Some(Prospect::unmerged(site, project, record)))
 }
 
 /// Reads the project, renders the template, and merges.
@@ -305,23 +310,7 @@ fn as_recorded(site: Site, mut project: Project, template: &Template) -> Result<
     workspace::complete(&mut project, &ours, Needed::ToMerge)?;
     let lock = Lock { template: render::locked(template), ..project.lock.clone() };
     let record = Record::again(lock, &project.bases, &project.present);
-    let plan = Plan { moved: record.lock.moved.clone(), ..Plan::default() };
-    Ok(Prospect {
-        site,
-        recorded: Some(project),
-        is_adopted: false,
-        inferred: Inferred::default(),
-        ours,
-        theirs,
-        lent: Lent::default(),
-        plan,
-        record,
-        secret: BTreeSet::new(),
-        downgrade: None,
-        mixed: None,
-        own_lock_files: BTreeSet::new(),
-        migrated: Vec::new(),
-    })
+    Ok(Prospect { ours, theirs, ..Prospect::unmerged(site, project, record) })
 }
 
 /// What the last upgrade left is no news: where nothing else changes, it stays recorded.

@@ -156,29 +156,7 @@ impl Hooks {
     pub fn new(template: &Template, setting: Setting) -> Self {
         let manifest = &template.manifest;
         let secret = manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
-        let state = State {
-            setting,
-            phase: Phase::Init,
-            script: Script::default(),
-            variables: BTreeMap::new(),
-            secret,
-            secret_files: SecretFiles::new(),
-            holds_secrets: false,
-            view: View::default(),
-            answers: Answers::default(),
-            begun: None,
-            dated: false,
-            failure: None,
-            aborted: None,
-            failed_command: None,
-            passes: 0,
-            printed: 0,
-            clock: Arc::default(),
-            regexes: Memory::default(),
-            commands: Vec::new(),
-            trusts_record: false,
-            is_as_recorded: false,
-        };
+        let state = State::new(setting, secret);
         Self {
             scripts: manifest.hooks.clone(),
             manifest: (manifest.name.clone(), Arc::clone(&manifest.text)),
@@ -382,30 +360,44 @@ pub fn mentions(scripts: &[&str], name: &str) -> bool {
 }
 
 impl State {
-    /// A state of its own for other scripts of the same run.
-    fn apart(&self, phase: Phase, files: Tree, variables: BTreeMap<String, Answer>) -> Shared {
-        Arc::new(Mutex::new(Self {
-            setting: self.setting.clone(),
-            phase,
+    /// The state before the first script.
+    fn new(setting: Setting, secret: BTreeSet<String>) -> Self {
+        Self {
+            setting,
+            phase: Phase::Init,
             script: Script::default(),
-            variables,
-            secret: self.secret.clone(),
+            variables: BTreeMap::new(),
+            secret,
             secret_files: SecretFiles::new(),
             holds_secrets: false,
-            view: View::new(files),
+            view: View::default(),
             answers: Answers::default(),
             begun: None,
             dated: false,
             failure: None,
             aborted: None,
             failed_command: None,
+            passes: 0,
+            printed: 0,
+            clock: Arc::default(),
+            regexes: Memory::default(),
+            commands: Vec::new(),
+            trusts_record: false,
+            is_as_recorded: false,
+        }
+    }
+
+    /// A state of its own for other scripts of the same run.
+    fn apart(&self, phase: Phase, files: Tree, variables: BTreeMap<String, Answer>) -> Shared {
+        Arc::new(Mutex::new(Self {
+            phase,
+            variables,
+            view: View::new(files),
             passes: self.passes,
             printed: self.printed,
             clock: Arc::clone(&self.clock),
             regexes: self.regexes.clone(),
-            commands: Vec::new(),
-            trusts_record: false,
-            is_as_recorded: false,
+            ..Self::new(self.setting.clone(), self.secret.clone())
         }))
     }
 

@@ -130,26 +130,26 @@ pub(super) fn merge<'a>(kind: Lines, base: &'a [u8], ours: &'a [u8], theirs: &'a
         return merge;
     }
     // Both sides' changes of it are in question. The section of a line is not known from a part of the text alone.
-    let known = [ours, theirs].into_iter().flat_map(|side| lines(side).zip(kind.keys(side)));
-    let doubled: HashSet<&[u8]> =
-        known.filter(|(_, key)| key.as_ref().is_some_and(|key| doubled.contains(key))).map(|(line, _)| line).collect();
+    let doubled: HashSet<&[u8]> = [ours, theirs].into_iter().flat_map(|side| about(kind, &doubled, side)).collect();
     let is_doubled = |text: &[u8]| lines(text).any(|line| doubled.contains(line));
     text::merge_but(base, ours, theirs, &is_doubled)
 }
 
 /// The merge in which what both sides added in the same words, in different places, is where ours has it.
 fn once<'a>(kind: Lines, doubled: &HashSet<String>, [base, ours, theirs]: [&'a [u8]; 3]) -> Option<TextMerge<'a>> {
-    let of = |text: &'a [u8]| -> HashSet<&'a [u8]> {
-        let all = lines(text).zip(kind.keys(text));
-        all.filter(|(_, key)| key.as_ref().is_some_and(|key| doubled.contains(key))).map(|(line, _)| line).collect()
-    };
-    if kind == Lines::Sections || !of(base).is_empty() || of(ours) != of(theirs) {
+    let [in_base, known, in_theirs] = [base, ours, theirs].map(|text| about(kind, doubled, text));
+    if kind == Lines::Sections || !in_base.is_empty() || known != in_theirs {
         return None;
     }
-    let known = of(ours);
     let left: Vec<u8> = lines(theirs).filter(|line| !known.contains(line)).flatten().copied().collect();
     let merge = text::merge(base, ours, &left).into_owned();
     self::doubled(kind, &merge, ours, theirs).is_empty().then_some(merge)
+}
+
+/// The lines of a text that are about any of these things.
+fn about<'t>(kind: Lines, things: &HashSet<String>, text: &'t [u8]) -> HashSet<&'t [u8]> {
+    let all = lines(text).zip(kind.keys(text));
+    all.filter(|(_, key)| key.as_ref().is_some_and(|key| things.contains(key))).map(|(line, _)| line).collect()
 }
 
 /// What has more lines in a merge, whichever side is chosen, than in either version.

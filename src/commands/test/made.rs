@@ -74,11 +74,18 @@ impl Maker<'_> {
         if let Some(upgrade) = &self.case.upgrade {
             return self.upgraded(upgrade);
         }
-        let (resolved, hooks) = self.answer(&self.case.values, None)?;
-        let rendered = self.render(&resolved, &hooks)?;
+        let (resolved, rendered) = self.rendered(&self.case.values, None)?;
         self.lint(&resolved, &rendered)?;
         let tree = joined(rendered.trees);
         Ok(Made { tree, summary: None })
+    }
+
+    /// What the template renders to with these values, and the answers, with those that hooks asked for.
+    fn rendered(&self, given: &GivenValues, date: Option<Date>) -> Result<(Resolved, Rendered)> {
+        let (mut resolved, hooks) = self.answer(given, date)?;
+        let rendered = self.render(&resolved, &hooks)?;
+        resolved.answers.extend(hooks.asked());
+        Ok((resolved, rendered))
     }
 
     /// The answers, with every warning as an error.
@@ -146,11 +153,9 @@ impl Maker<'_> {
         let due = Due::between(before.template.version.as_deref(), &self.template.manifest)?;
         let migrated = Migrated::of(&due, bases.app.keys().chain(bases.repository.keys()));
         let date = before.date.or_else(|| Date::from_unix(NEXT_DAY));
-        let (mut resolved, hooks) =
-            self.answer(&self.with(self.migrated(&due, start.given)?, &upgrade.values), date)?;
-        let theirs = self.render(&resolved, &hooks)?;
+        let given = self.with(self.migrated(&due, start.given)?, &upgrade.values);
+        let (resolved, theirs) = self.rendered(&given, date)?;
         self.lint(&resolved, &theirs)?;
-        resolved.answers.extend(hooks.asked());
 
         let mut declared = theirs.ownership.clone();
         declared.renamed.extend(migrated.renamed);
@@ -209,9 +214,7 @@ impl Maker<'_> {
         self.total.fetch();
         self.total.handle_tree(&old.files);
         let maker = Maker { template: &old, cases_inside: false, ..*self };
-        let (mut resolved, hooks) = maker.answer(&self.case.values, None)?;
-        let rendered = maker.render(&resolved, &hooks)?;
-        resolved.answers.extend(hooks.asked());
+        let (resolved, rendered) = maker.rendered(&self.case.values, None)?;
         let record = maker.record(&resolved, &rendered);
         let given = values_of(record.lock.answers.clone());
         let at_the_root = Patterns::of(&rendered.ownership.repository);
@@ -224,10 +227,8 @@ impl Maker<'_> {
         let given: GivenValues = self.case.values.iter().map(recorded).collect();
         let today = self.template.manifest.ownership.version.as_deref();
         let due = Due::between(upgrade.version.as_deref().or(today), &self.template.manifest)?;
-        let (mut resolved, hooks) =
-            self.answer(&self.with(self.migrated(&due, given.clone())?, &upgrade.values), None)?;
-        let rendered = self.render(&resolved, &hooks)?;
-        resolved.answers.extend(hooks.asked());
+        let values = self.with(self.migrated(&due, given.clone())?, &upgrade.values);
+        let (resolved, rendered) = self.rendered(&values, None)?;
         let at_the_root = Patterns::of(&rendered.ownership.repository);
         let trees = render::split(tree.clone(), self.case.app_dir.as_ref(), &at_the_root);
         let mut record = self.record(&resolved, &Rendered { trees, date: Some(Date::default()), ..rendered });
