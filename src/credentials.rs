@@ -1,7 +1,7 @@
-//! Credentials in addresses and in what git says about them. They are for git alone: nothing else may keep or show them.
+//! Credentials in addresses and in git's messages about them. They are only for git: nothing else may keep or show them.
 //!
-//! A URL has them as `user:password@`, in its query, in its fragment or as a parameter of its path. Who mistypes a URL has them
-//! in a text that is not one.
+//! A URL has them as `user:password@`, in its query, in its fragment or as a parameter of its path. In a mistyped URL, they are
+//! in a text that is not a URL.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ const GAP: &str = "…";
 /// A shorter secret may well be a word of a message.
 const MIN_SECRET: usize = 4;
 
-/// What stands before a host, and what looks like it: an input method can type another one.
+/// The character before a host, and similar ones: an input method can type another one.
 pub(crate) const AT: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
 
 /// What may be shown of a text that was meant to be an address: it need not be one.
@@ -46,7 +46,7 @@ fn cut(text: &str, start: usize) -> Cow<'_, str> {
 /// `host/x?token=y`, with a scheme before it or not.
 #[must_use]
 pub(crate) fn has_credentials(text: &str) -> bool {
-    // The drive of Windows is no user.
+    // The drive of Windows is not a user.
     let is_drive =
         text.get(1..3).is_some_and(|rest| [":\\", ":/"].contains(&rest)) && text.as_bytes()[0].is_ascii_alphabetic();
     let text = if is_drive { &text[3..] } else { text };
@@ -54,7 +54,7 @@ pub(crate) fn has_credentials(text: &str) -> bool {
     has_user || text.split_once(['?', '#']).is_some_and(|(_, query)| has_value(query))
 }
 
-/// A host and a path, without what may be a secret in them. Only a URL has a host for certain.
+/// A host and a path, without what may be a secret in them. Only a URL certainly has a host.
 fn cut_host(text: &str, is_url: bool) -> String {
     let (host, path) = text.split_at(text.find(['/', '?', '#']).unwrap_or(text.len()));
     // It may be `user:password%40host`.
@@ -87,7 +87,7 @@ pub(crate) fn public_path(path: &str, is_web: bool) -> &str {
         path.get(at..at + 3).is_some_and(|code| codes.iter().any(|known| known.eq_ignore_ascii_case(code)))
     };
     let ends = |(at, c): &(usize, char)| match c {
-        // A server may decode a question mark or number sign, and what follows one is no name then.
+        // A server may decode a question mark or number sign, and what follows one is not a name then.
         '%' => is_web && is_code(*at, &["%3f", "%23"]) || is_code(*at, &["%3b", "%26"]) && has_value(&path[*at..]),
         '&' => has_value(&path[*at..]),
         c if c.is_whitespace() => is_web && has_value(&path[*at..]),
@@ -104,7 +104,7 @@ fn has_value(text: &str) -> bool {
     text.contains('=') || text.to_ascii_lowercase().contains("%3d")
 }
 
-/// What is secret in an address, as it is written there and as programs may write it again.
+/// The secrets of an address, as it is written there and as programs may write it again.
 #[must_use]
 pub(crate) fn secrets(user: Option<&str>, suffix: &str) -> Vec<String> {
     let mut all = Vec::new();

@@ -1,5 +1,5 @@
-//! The date of a run: what a template's `"now" | date` shows. The clock is read once, outside of the pure part, and the
-//! lock remembers what was shown, so that the next render shows the same.
+//! The date of a run: what a template's `"now" | date` shows. The clock is read once, outside the pure part, and the
+//! lock records the date that was shown, so that the next render shows the same.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use liquid_core::model::DateTime;
 pub struct Date(DateTime);
 
 impl Date {
-    /// So many seconds after the start of 1970; none for a date that no calendar has.
+    /// Seconds after the start of 1970; none for a date that no calendar has.
     #[must_use]
     pub fn from_unix(seconds: i64) -> Option<Self> {
         DateTime::from_str(&seconds.to_string()).map(Self)

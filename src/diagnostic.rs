@@ -1,4 +1,4 @@
-//! What went wrong, where, and the one thing to do about it: data, drawn by [`crate::report`].
+//! One problem, its place, and how to fix it: data, drawn by [`crate::report`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +20,12 @@ macro_rules! codes {
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
+            }
+
+            /// The code as a word for programs, such as `unknown-variable`.
+            #[must_use]
+            pub fn name(self) -> String {
+                match self { $(Self::$name => heck::AsKebabCase(stringify!($name)).to_string(),)* }
             }
         }
     };
@@ -48,7 +54,7 @@ codes! {
     HookAborted = "H002",
     /// A command of a hook that nobody agreed to.
     CommandRefused = "H003",
-    /// A command of a hook that failed.
+    /// A command of a hook or of a migration that failed.
     CommandFailed = "H004",
     /// The manifest is not TOML.
     ManifestSyntax = "M001",
@@ -70,6 +76,8 @@ codes! {
     ValuesFile = "A004",
     /// The prompt was cancelled, or the terminal failed.
     PromptCancelled = "A005",
+    /// A configuration of cargo-generate that cannot be read.
+    Configuration = "A006",
     /// The template cannot be found or read.
     TemplateNotFound = "S001",
     /// Several templates in one place, and none chosen.
@@ -92,7 +100,7 @@ codes! {
     Git = "P004",
     /// Somebody else is changing the project at the same time.
     Busy = "P005",
-    /// A change that was interrupted, and cannot be finished or taken back.
+    /// A change that was interrupted, and cannot be finished or undone.
     Interrupted = "P006",
     /// Changes that are not committed, and would be lost or mixed with new ones.
     Uncommitted = "P007",
@@ -102,8 +110,10 @@ codes! {
     NotRegular = "P009",
     /// A file, or all that one run would read, above the limits.
     TooMuch = "P010",
-    /// No upgrade that could be taken back.
+    /// No upgrade that could be undone.
     NothingToAbort = "P011",
+    /// A Cargo workspace that a new project could not be added to.
+    WorkspaceUnchanged = "P012",
     /// The lock cannot be read.
     LockInvalid = "L001",
     /// The lock was written by a newer create-app.
@@ -137,9 +147,9 @@ pub enum Severity {
     Warning,
 }
 
-/// So much of the lines of a place is shown, in bytes: a file may be a single line.
+/// At most this much of the lines of a place is shown, in bytes: a file may be a single line.
 const MAX_SHOWN: usize = 2_000;
-/// Where they are longer: so much before the region that is marked, in bytes, and so much of the region and behind it.
+/// Where they are longer: so much before the region that is marked, in bytes, and so much of the region and after it.
 const AROUND: [usize; 2] = [100, 400];
 /// A text that is no longer is held as a whole.
 const MAX_HELD: usize = 64 << 10;
@@ -188,7 +198,7 @@ impl Place {
         self.text = self.text[shown].into();
     }
 
-    /// What of the text is shown: the lines of the region, or a part of them where they are long. Says whether it begins a line.
+    /// The part of the text that is shown: the lines of the region, or a part of them where they are long. Says whether it begins a line.
     #[must_use]
     pub fn shown(&self) -> (Range<usize>, bool) {
         let (text, Range { start, end }) = (&*self.text, self.span.clone());
@@ -224,23 +234,52 @@ pub struct Diagnostic {
     pub code: Code,
     /// Whether it stops the command.
     pub severity: Severity,
-    /// What went wrong, in one line.
+    /// The problem, in one line.
     pub title: String,
     /// Where.
     pub place: Option<Box<Place>>,
-    /// What is wrong with the marked region.
+    /// The problem of the marked region.
     pub label: String,
     /// What to do.
     pub help: Option<String>,
     /// How many others like it were found, and not kept.
     pub more: usize,
+    /// What it is about, for those who have to know more than the code.
+    pub facts: Option<Box<Facts>>,
+}
+
+/// What a problem is about, as values: nothing is read out of a title, which is for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Facts {
+    /// A folder that the template does not have.
+    NoFolder,
+    /// A folder that cannot be one of the template.
+    OutsideOfTemplate,
+    /// No repository where one should be.
+    NoRepository,
+    /// A variable that has no answer.
+    Unanswered(String),
+    /// An answer that has an item which is not one of the choices.
+    WrongItem {
+        /// The variable.
+        name: String,
+        /// The answer.
+        value: String,
+    },
+    /// A command that could not be run, or that failed.
+    Command {
+        /// The command.
+        command: String,
+        /// What it said, or why it could not be run.
+        reason: String,
+    },
 }
 
 impl Diagnostic {
     /// An error without a place.
     pub fn error(code: Code, title: impl Into<String>) -> Self {
         let (title, label) = (title.into(), String::new());
-        Self { code, severity: Severity::Error, title, place: None, label, help: None, more: 0 }
+        Self { code, severity: Severity::Error, title, place: None, label, help: None, more: 0, facts: None }
     }
 
     /// A warning without a place.
@@ -251,6 +290,18 @@ impl Diagnostic {
     /// An operating system error on `path`; `action` reads like "cannot write".
     pub fn io(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
         Self::error(Code::Io, format!("{action} `{}`: {}", path.display(), io_reason(error))).help(io_help(error))
+    }
+
+    /// The same, with what it is about.
+    #[must_use]
+    pub fn about(self, facts: Facts) -> Self {
+        self.maybe_about(Some(facts))
+    }
+
+    /// The same, with what it is about, where there is more to know than the code.
+    #[must_use]
+    pub fn maybe_about(self, facts: Option<Facts>) -> Self {
+        Self { facts: facts.map(Box::new), ..self }
     }
 
     /// The same, at a place, with a label under the caret.
@@ -303,10 +354,10 @@ fn io_help(error: &std::io::Error) -> &'static str {
         Kind::StorageFull | Kind::QuotaExceeded => "free some space on this disk, then run the command again",
         Kind::ReadOnlyFilesystem => "the file system is mounted read-only: choose another directory",
         Kind::NotFound | Kind::NotADirectory => "check the path",
-        Kind::IsADirectory => "give the path of a file",
+        Kind::IsADirectory => "pass the path of a file",
         Kind::InvalidData => "save the file as UTF-8",
         Kind::InvalidFilename => "choose a shorter name",
-        _ => "nothing was left half-written: remove the cause, then run the command again",
+        _ => "nothing was left half-written: fix the cause, then run the command again",
     }
 }
 
@@ -395,7 +446,7 @@ impl FromIterator<Diagnostic> for Found {
     }
 }
 
-/// What a fallible stage returns.
+/// The result of a stage that can fail.
 pub type Result<T> = std::result::Result<T, Diagnostics>;
 
 /// `did you mean …?` for the known word that is nearest to `word`, where one is near enough.
@@ -414,8 +465,8 @@ pub fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// The known word that is nearest to `word`, where one is near enough to be a slip. Of very many, the first are looked at; nobody
-/// slips in a word of more than 100 bytes.
+/// The known word that is nearest to `word`, if one is near enough to be a misspelling. If there are very many, only the first are
+/// looked at; and words of more than 100 bytes are not.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const CANDIDATES: usize = 1_000;
     const LONGEST: usize = 100;

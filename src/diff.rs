@@ -14,12 +14,12 @@ const WHOLE: usize = 1 << 16;
 /// A line of each side.
 type Place = (usize, usize);
 
-/// What turns `old` into `new`.
+/// The edits that turn `old` into `new`.
 ///
 /// Sequences of more lines are compared in parts, so that the time grows with their length: cut where a line that is unique
 /// on both sides is the same, and where there is none, anywhere. The result is right in any case, if not always the shortest.
 #[must_use]
-pub fn ops<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<DiffOp> {
+pub(crate) fn ops<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<DiffOp> {
     let mut found = Compact::new(Replace::new(Capture::new()), old, new);
     for (old_part, new_part) in parts(old, new, WHOLE) {
         let Ok(()) = diff(Algorithm::Patience, &mut NoFinishHook::new(&mut found), old, old_part, new, new_part);
@@ -54,14 +54,14 @@ fn size(from: Place, to: Place) -> usize {
     to.0 - from.0 + to.1 - from.1
 }
 
-/// Cuts behind `from`, up to `to`, so that no part has more than `whole` lines.
+/// Cuts after `from`, up to `to`, so that no part has more than `whole` lines.
 fn evenly(from: Place, to: Place, whole: usize) -> impl Iterator<Item = Place> {
     let count = size(from, to).div_ceil(whole - 1);
     let cut = move |from: usize, to: usize, n: usize| from + (to - from) * n / count;
     (1..=count).map(move |n| (cut(from.0, to.0, n), cut(from.1, to.1, n)))
 }
 
-/// Places where both sides are the same, in order: behind what they begin with, at lines that are unique, and before what they
+/// Places where both sides are the same, in order: after what they begin with, at lines that are unique, and before what they
 /// end with.
 fn anchors<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<Place> {
     let head = old.iter().zip(new).take_while(|(old, new)| old == new).count();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::diagnostic::Diagnostic;
+use crate::placeholders::Answer;
 use crate::tree::RelPath;
 
 /// The entries of git's index, as `git ls-files --stage` prints them; `None` where git has to be asked.
@@ -19,10 +19,10 @@ pub fn journal(bytes: &[u8]) -> Option<String> {
     crate::workspace::reread(bytes)
 }
 
-/// What Liquid makes of a whole text, without a skeleton; `None` where it fails.
+/// Renders a whole text with Liquid, without a skeleton; `None` where it fails.
 #[must_use]
 pub fn by_liquid(text: &str, variables: &BTreeMap<String, Answer>, date: Date) -> Option<String> {
-    crate::render::by_liquid(text, variables, date)
+    crate::liquid::by_liquid(text, variables, date)
 }
 
 /// The comments of several versions of a structured file; `None` where one of them cannot be parsed.

@@ -14,6 +14,7 @@ mod ignore;
 mod includes;
 mod index;
 mod index_file;
+mod login;
 mod mirror;
 mod objects;
 mod own;
@@ -37,13 +38,14 @@ pub use ignore::{Ignored, check_ignore, would_ignore};
 pub use index::{Indexed, entries, indexed, may_be_staged, only_staged, set_index, store, store_entry};
 #[cfg(fuzzing)]
 pub(crate) use index_file::listed;
+pub use login::Login;
 pub use mirror::{Format, Length, List, Listed, Mirror, submodules};
 pub use own::{may_write, own_directory};
 pub use record::{Holder, Operation, holder, introduced, may_be_merging, operation, stages};
 pub use repository::{check_files, find_repository};
 pub use settings::{init, pager, refuse_remains, require};
 pub use sparse::Sparse;
-pub use status::{Held, is_as_indexed, status, uncommitted, unmerged};
+pub use status::{FileStatus, is_as_indexed, status, uncommitted, unmerged};
 pub use worktree::{Disk, Kinds, disk, files, kinds, left_out, staged};
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `create-app` makes a project from a template, remembers how, and keeps it up to date with the template.
+//! `create-app` creates a project from a template, records how, and keeps it up to date with the template.
 //!
 //! ```text
 //!  source ──► Template ──┐
@@ -14,29 +14,46 @@
 pub mod answers;
 pub mod cli;
 pub mod commands;
+mod contents;
 mod credentials;
 pub mod date;
+pub mod deflated;
 pub mod diagnostic;
-pub mod diff;
+mod diff;
+pub mod digest;
+mod formatting;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod git;
-pub mod hooks;
-pub mod limits;
-pub mod lint;
+#[allow(unreachable_pub, reason = "what a room has for others is pub in it")]
+mod hooks;
+pub mod interrupt;
+#[cfg(test)]
+mod layers;
+mod limits;
+mod lint;
+pub mod liquid;
 pub mod lock;
 pub mod manifest;
 pub mod merge;
-pub mod migrations;
+mod migrations;
 mod parallel;
+pub mod patterns;
+pub mod placeholders;
 pub mod plan;
+mod process;
 pub mod render;
 pub mod report;
-pub mod rooted;
-pub mod shell;
+#[allow(unreachable_pub, reason = "what a room has for others is pub in it")]
+mod rooted;
+pub mod scope;
+mod shell;
 pub mod source;
+pub mod spanned;
 pub mod template;
-pub mod terminal;
+mod terminal;
+mod trace;
 pub mod tree;
-pub mod workspace;
+#[allow(unreachable_pub, reason = "what a room has for others is pub in it")]
+mod workspace;

@@ -1,4 +1,4 @@
-//! How much of other people's making one run takes in: together, it fits into 512 MiB of memory. docs/template-authors.md and
+//! How much untrusted input one run reads: together, it fits into 512 MiB of memory. docs/template-authors.md and
 //! docs/upgrade.md have the figures.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,36 +6,36 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-/// The most that a template may weigh, in bytes: it is held in memory.
-pub const TEMPLATE: u64 = 128 << 20;
+/// The largest template, in bytes: it is held in memory.
+pub(crate) const TEMPLATE: u64 = 128 << 20;
 /// The most files that a template may have.
-pub const TEMPLATE_FILES: usize = 200_000;
-/// When the projects that one run checks have more files together, it checks no further one.
-pub const CHECKED_FILES: usize = 200_000;
+pub(crate) const TEMPLATE_FILES: usize = 200_000;
+/// If the projects that one run checks have more files in total, it does not check any others.
+pub(crate) const CHECKED_FILES: usize = 200_000;
 /// The largest manifest, values file or test case, in bytes.
-pub const SETTINGS: u64 = 1 << 20;
+pub(crate) const SETTINGS: u64 = 1 << 20;
 /// The largest lock, in bytes: that of a template of [`TEMPLATE_FILES`] has less.
-pub const LOCK: u64 = 32 << 20;
-/// What is held of a project, in bytes: those of its files that the template has or had, and the base, with what both have
+pub(crate) const LOCK: u64 = 32 << 20;
+/// The most that is held of a project, in bytes: those of its files that the template has or had, and the base, with what both have
 /// in common counted once.
-pub const PROJECT: u64 = 160 << 20;
-/// What is inflated of the base to check it, in bytes. It is not held.
-pub const INFLATED: u64 = 2 << 30;
+pub(crate) const PROJECT: u64 = 160 << 20;
+/// The most of the base that is inflated to check it, in bytes. It is not held.
+pub(crate) const INFLATED: u64 = 2 << 30;
 /// Files above this size, in bytes, are not merged, nor read to find out whether they were moved and edited.
-pub const MERGED: u64 = 8 << 20;
+pub(crate) const MERGED: u64 = 8 << 20;
 
 /// The most tokens of a TOML file: the parser holds all of them.
 const TOKENS: usize = 1_500_000;
 /// The most of them that open a table or an array.
 const NESTED: usize = 20_000;
-/// So deep brackets may be nested.
+/// The deepest nesting of brackets.
 const DEPTH: usize = 128;
-/// A shorter text cannot have too many.
+/// A text shorter than this cannot have too many.
 const SHORT: usize = 256 << 10;
 
-/// Whether a TOML text has more in it than any that is written for create-app: a few bytes of it become hundreds in memory.
+/// Whether a TOML text is more complex than any that is written for create-app: a few bytes of it become hundreds in memory.
 #[must_use]
-pub fn is_overfull_toml(text: &str) -> bool {
+pub(crate) fn is_overfull_toml(text: &str) -> bool {
     if text.len() <= SHORT {
         return false;
     }
@@ -50,10 +50,10 @@ pub fn is_overfull_toml(text: &str) -> bool {
     })
 }
 
-/// Whether brackets are nested deeper than any parser should be asked to follow: some of them take quadratic time, or all of
+/// Whether brackets are nested deeper than a parser can safely follow: some of them take quadratic time, or all of
 /// the stack. Brackets in texts count, too.
 #[must_use]
-pub fn is_deeply_nested(text: &str) -> bool {
+pub(crate) fn is_deeply_nested(text: &str) -> bool {
     let mut depth = 0_usize;
     text.bytes().any(|byte| {
         match byte {
@@ -65,20 +65,20 @@ pub fn is_deeply_nested(text: &str) -> bool {
     })
 }
 
-/// What is left of a limit that several threads share.
+/// The rest of a limit that several threads share.
 #[derive(Debug)]
 pub struct Budget {
     left: AtomicU64,
 }
 
 impl Budget {
-    /// A budget of so many bytes.
+    /// A budget of this many bytes.
     #[must_use]
     pub fn new(bytes: u64) -> Self {
         Self { left: AtomicU64::new(bytes) }
     }
 
-    /// Takes so many bytes, unless fewer are left.
+    /// Takes this many bytes, unless fewer are left.
     #[must_use]
     pub fn take(&self, bytes: u64) -> bool {
         let taken = |left: u64| left.checked_sub(bytes);

@@ -1,4 +1,4 @@
-//! Many things at once, on as many threads as the system gives: on this one alone where it gives none.
+//! Runs tasks in parallel, on as many threads as the system allows, or on this one alone.
 
 use std::sync::OnceLock;
 

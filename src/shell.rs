@@ -1,4 +1,4 @@
-//! Words of commands that are printed to be pasted: each is safe in a shell, whatever its text is.
+//! Words of commands that are printed for pasting: each is safe in a shell, whatever its text is.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -7,23 +7,23 @@ use crate::terminal::is_hidden;
 
 /// A word of a command, quoted where a POSIX shell needs it.
 #[must_use]
-pub fn word(text: &str) -> Cow<'_, str> {
-    let plain = |c: char| (c.is_alphanumeric() && !is_hidden(c)) || "/._-+@%=:,~".contains(c);
-    if !text.is_empty() && text.chars().all(plain) && !text.starts_with(['~', '=']) {
+pub(crate) fn word(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| (c.is_alphanumeric() && !is_hidden(c)) || "/._-+@%=:,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('=') {
         return Cow::Borrowed(text);
     }
     Cow::Owned(quoted(text))
 }
 
-/// The word of a path: one that begins with `-` is no option.
+/// The word of a path: one that begins with `-` is not an option.
 #[must_use]
-pub fn path(text: &str) -> Cow<'_, str> {
+pub(crate) fn path(text: &str) -> Cow<'_, str> {
     if text.starts_with('-') { Cow::Owned(word(&format!("./{text}")).into_owned()) } else { word(text) }
 }
 
-/// The word of a path whose name may be no text: its bytes are spelled out then, so that the word leads to this path and no other.
+/// The word of a path whose name may not be text: its bytes are spelled out then, so that the word leads to this path and no other.
 #[must_use]
-pub fn place(path: &Path) -> Cow<'_, str> {
+pub(crate) fn place(path: &Path) -> Cow<'_, str> {
     match path.to_str() {
         Some(text) => self::path(text),
         None => Cow::Owned(spelled(path)),
@@ -51,10 +51,10 @@ fn spelled(path: &Path) -> String {
 
 /// A word in quotes, needed or not.
 ///
-/// What a terminal would act on is spelled out as in `$'\x1b'`. A backslash is, too: inside of single quotes, it means something to fish.
+/// What a terminal would act on is spelled out as in `$'\x1b'`. A backslash is, too: inside single quotes, it means something to fish.
 /// There, as in shells that do not know `$'…'`, the word is then a wrong one, but still only a word: it has no quote inside.
 #[must_use]
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     if !text.contains(|c| is_hidden(c) || c == '\\') {
         return format!("'{}'", text.replace('\'', "'\\''"));
     }
@@ -63,7 +63,7 @@ pub fn quoted(text: &str) -> String {
     out + "'"
 }
 
-/// Appends a character as it can stand in `$'…'`.
+/// Appends a character as it can be in `$'…'`.
 fn push(out: &mut String, c: char) {
     if is_hidden(c) || matches!(c, '\\' | '\'' | '!') {
         let mut bytes = [0; 4];

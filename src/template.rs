@@ -8,11 +8,13 @@ use crate::tree::{RelPath, Tree};
 
 /// The manifest's file name.
 pub const MANIFEST: &str = "cargo-generate.toml";
+/// The suffix that marks a template file for editors, and is dropped.
+const LIQUID_SUFFIX: &str = ".liquid";
 
 /// A template as its source delivered it.
 #[derive(Debug)]
 pub struct Template {
-    /// What the lock remembers of where it came from.
+    /// The origin that the lock records.
     pub origin: Origin,
     /// The manifest, empty where the template has none.
     pub manifest: Manifest,
@@ -27,17 +29,19 @@ pub struct Template {
 pub struct Origin {
     /// `embedded`, what the user gave to `--path`, or the address of a repository, without credentials.
     pub source: String,
-    /// What of a repository is followed.
+    /// The branch, tag or commit of a repository that is followed.
     pub reference: Reference,
     /// The template inside the source, where the source holds several.
     pub subfolder: Option<String>,
+    /// Whether its submodules are left out.
+    pub skips_submodules: bool,
     /// The commit; elsewhere the digest.
     pub revision: String,
     /// The digest of the template's tree, manifest included.
     pub digest: String,
 }
 
-/// What of a repository is meant.
+/// The branch, tag or commit of a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Reference {
     /// The branch that it calls its default one.
@@ -143,5 +147,24 @@ impl Names {
             "" => name.to_owned(),
             directory => format!("{directory}/{name}"),
         }
+    }
+}
+
+/// The path without `.liquid`, unless nothing else would remain of its name.
+pub(crate) fn strip_liquid(path: &str) -> &str {
+    match path.strip_suffix(LIQUID_SUFFIX) {
+        Some(stripped) if !stripped.is_empty() && !stripped.ends_with('/') => stripped,
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_suffix_is_dropped_unless_it_is_the_whole_name() {
+        assert_eq!(strip_liquid("a/b.txt.liquid"), "a/b.txt");
+        assert_eq!(strip_liquid("a/.liquid"), "a/.liquid");
     }
 }

@@ -1,4 +1,4 @@
-//! Text of others on its way to a terminal: a template's words may not move the cursor, set the title or hide what they say.
+//! Untrusted text for a terminal: it must not move the cursor, set the title or hide anything.
 
 use std::borrow::Cow;
 
@@ -6,13 +6,13 @@ use std::borrow::Cow;
 ///
 /// Borrows the text when there is nothing to escape; escaping twice changes nothing.
 #[must_use]
-pub fn escape_control(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {
     escape_control_except(text, &[])
 }
 
 /// The same, but leaves the characters in `kept` as they are, such as `\n` where several lines are welcome.
 #[must_use]
-pub fn escape_control_except<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
+pub(crate) fn escape_control_except<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
     let is_escaped = |c: char| (is_hidden(c) || is_variation(c)) && !kept.contains(&c);
     if !text.contains(is_escaped) {
         return Cow::Borrowed(text);
@@ -34,7 +34,7 @@ pub fn escape_control_except<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
 /// The beginning of a text, escaped, and `…` where that is not all of it: what a stranger wrote may be megabytes. `most` is in bytes, before
 /// they are escaped.
 #[must_use]
-pub fn beginning(text: &str, most: usize) -> Cow<'_, str> {
+pub(crate) fn beginning(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
         return escape_control(text);
     }
@@ -44,7 +44,7 @@ pub fn beginning(text: &str, most: usize) -> Cow<'_, str> {
 /// Whether a terminal acts on a character, or shows nothing of it: control characters; those that change the order in which the others
 /// read; and those that Unicode calls ignorable, with which two texts look the same that are not.
 #[must_use]
-pub fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'

@@ -182,7 +182,7 @@ fn is_device(name: &str) -> bool {
     matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") || numbered("COM") || numbered("LPT")
 }
 
-/// What stands at a path.
+/// The entry at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A regular file.
@@ -194,7 +194,7 @@ pub enum Entry {
     },
     /// A symbolic link.
     Symlink {
-        /// What it points at, with `/`.
+        /// Its target, with `/`.
         target: String,
     },
 }

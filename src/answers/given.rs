@@ -1,5 +1,5 @@
-//! Values that were given beforehand, in cargo-generate's order of precedence: `-d`, then `--values-file`, then the
-//! environment, then the file that the environment names.
+//! Values that were given in advance, in cargo-generate's order of precedence: `-d`, then `--values-file`, then the
+//! environment, then the file that the environment names, then the favorite, then cargo-generate's configuration.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,14 +7,15 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::de::DeTable;
 
-use super::placeholder::Answer;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
 use crate::limits::is_overfull_toml;
+use crate::placeholders::Answer;
+use crate::shell;
 
 /// A value as it was given.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Given {
-    /// What was given.
+    /// The value.
     pub value: toml::Value,
     /// Who gave it.
     pub by: Source,
@@ -27,6 +28,8 @@ pub enum Source {
     Flag,
     /// A values file.
     File(String),
+    /// The configuration of cargo-generate, which is for every template.
+    Configuration,
     /// An environment variable.
     Environment(String),
     /// The lock of the project.
@@ -38,6 +41,7 @@ impl std::fmt::Display for Source {
         match self {
             Self::Flag => f.write_str("-d"),
             Self::File(name) => write!(f, "`{name}`"),
+            Self::Configuration => f.write_str("the configuration of cargo-generate"),
             Self::Environment(name) => write!(f, "the environment variable `{name}`"),
             Self::Lock => f.write_str("the lock"),
         }
@@ -77,7 +81,32 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
-/// The values of `CARGO_GENERATE_VALUE_*`: the rest of the name in lower case is the variable's. What is no name then is
+/// The option that gives a value to a variable, as it is typed in a shell; none where only a values file can: `-d` takes the names that
+/// cargo-generate takes, and no white space before the value.
+#[must_use]
+pub fn option(name: &str, value: &Answer) -> Option<String> {
+    let is_split = |item: &String| item.is_empty() || item.contains(',');
+    let text = match value {
+        Answer::Array(items) if items.iter().any(is_split) => return None,
+        value => value.to_string(),
+    };
+    let is_cut = text.starts_with(char::is_whitespace) || text.contains('\0');
+    (is_name(name) && !is_cut).then(|| format!("-d {}", shell::word(&format!("{name}={text}"))))
+}
+
+/// The option that is to give some value to a variable, with `example` in its place, as it is shown; none where only a values file can.
+#[must_use]
+pub fn some_option(name: &str, example: &str) -> Option<String> {
+    is_name(name).then(|| format!("-d {}", shell::quoted(&format!("{name}={example}"))))
+}
+
+/// The value of `--lib` and `--bin`.
+#[must_use]
+pub fn crate_type(name: &str) -> (String, Given) {
+    ("crate_type".to_owned(), Given { value: toml::Value::String(name.to_owned()), by: Source::Flag })
+}
+
+/// The values of `CARGO_GENERATE_VALUE_*`: the rest of the name in lower case is the variable's. What is not a name then is
 /// left out: an environment is not only there for us.
 pub fn environment(variables: impl IntoIterator<Item = (String, String)>) -> GivenValues {
     let given = variables.into_iter().filter_map(|(key, value)| {
@@ -112,7 +141,7 @@ pub fn values_file(name: &str, text: &str) -> Result<GivenValues> {
     }
     if is_overfull_toml(text) {
         let place = Place::unquoted(name, text, 0..0);
-        return Err(Diagnostic::error(Code::ValuesFile, "the values file has more in it than create-app reads")
+        return Err(Diagnostic::error(Code::ValuesFile, "the values file is too complex")
             .at(place, "too many keys, tables or arrays")
             .help("keep what the template asks for, and remove the rest")
             .into());
@@ -156,7 +185,7 @@ pub type Values = BTreeMap<toml::Spanned<String>, toml::Value>;
 ///
 /// # Errors
 ///
-/// Every key that cannot be a variable's name, and where it is.
+/// Every key that cannot be a variable's name, and if it is.
 pub fn values(file: &str, text: &str, values: Values) -> Result<GivenValues> {
     let by = Source::File(file.to_owned());
     let mut given = GivenValues::new();
@@ -196,6 +225,30 @@ pub fn spell(value: &toml::Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_option_is_only_named_where_it_gives_the_value() {
+        for (name, value, expected) in [
+            ("title", Answer::Text("My shop".to_owned()), Some("-d 'title=My shop'")),
+            ("title", Answer::Text(String::new()), Some("-d title=")),
+            ("title", Answer::Text(" indented".to_owned()), None),
+            ("_title", Answer::Text("x".to_owned()), None),
+            ("1st", Answer::Text("x".to_owned()), None),
+            ("a b", Answer::Text("x".to_owned()), None),
+            ("parts", Answer::Array(vec!["a".to_owned(), "b".to_owned()]), Some("-d parts=a,b")),
+            ("parts", Answer::Array(vec!["a,b".to_owned()]), None),
+            ("parts", Answer::Array(vec!["a".to_owned(), String::new()]), None),
+        ] {
+            let option = option(name, &value);
+            assert_eq!(option.as_deref(), expected, "{name}");
+            if let Some(typed) = option {
+                let words = shell_words::split(&typed).unwrap();
+                let given = definitions(&words[1..]).unwrap();
+                assert_eq!(given[name].value, toml::Value::String(value.to_string()));
+            }
+            assert_eq!(some_option(name, "VALUE").is_some(), is_name(name));
+        }
+    }
 
     #[test]
     fn definitions_are_read_like_cargo_generate_does() {

@@ -1,9 +1,9 @@
-//! What a project may be called.
+//! The rules for a project's name.
 
 use heck::{ToKebabCase, ToSnakeCase};
 
-use super::pattern::Pattern;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::placeholders::pattern::Pattern;
 use crate::tree::RelPath;
 
 /// The form that cargo-generate gives a name: snake case stays, everything else becomes kebab case.
@@ -23,14 +23,14 @@ pub fn sanitise(name: &str) -> String {
 /// Says why the name is not valid, and suggests one that is.
 pub fn check(name: &str, pattern: Option<&Pattern>) -> Result<(), Diagnostic> {
     let reason = if name.is_empty() || sanitise(name).is_empty() {
-        "a name needs a letter".to_owned()
+        "a name needs at least one letter".to_owned()
     } else if sanitise(name) != name {
-        "a name is words of lower-case letters and digits with `-` or `_` between them".to_owned()
+        "use lower-case letters and digits, separated by `-` or `_`".to_owned()
     } else if let Err(reason) = RelPath::new(name) {
         format!("a directory of this name {reason}")
     } else {
         match pattern {
-            Some(pattern) if !fits(pattern, name) => format!("this template's names match `{pattern}`"),
+            Some(pattern) if !fits(pattern, name) => format!("this template requires a name that matches `{pattern}`"),
             _ => return Ok(()),
         }
     };
@@ -39,6 +39,21 @@ pub fn check(name: &str, pattern: Option<&Pattern>) -> Result<(), Diagnostic> {
         None => "choose another name".to_owned(),
     };
     Err(Diagnostic::error(Code::ProjectName, format!("`{name}` is not a valid project name: {reason}")).help(help))
+}
+
+/// Checks a name that is taken as it is: any that one directory can have.
+///
+/// # Errors
+///
+/// Says why no such directory can exist.
+pub fn check_forced(name: &str) -> Result<(), Diagnostic> {
+    let reason = match RelPath::new(name) {
+        Ok(path) if path.depth() == 1 => return Ok(()),
+        Ok(_) => "it has more than one directory in it".to_owned(),
+        Err(reason) => format!("a directory of this name {reason}"),
+    };
+    let title = format!("`{name}` is not a valid project name: {reason}");
+    Err(Diagnostic::error(Code::ProjectName, title).help("choose another name"))
 }
 
 /// Whether a name is as the template wants it; one that is too long to say is not.
@@ -87,6 +102,12 @@ mod tests {
         for name in ["promotion-test", "my_app", "a", "v2"] {
             assert_eq!(check(name, None), Ok(()), "{name}");
         }
+    }
+
+    #[test]
+    fn a_forced_name_is_that_of_one_directory() {
+        assert!(["lockFirmware", "My App", "2048"].iter().all(|name| check_forced(name).is_ok()));
+        assert!(["", "a/b", "..", ".git", "con", "a\u{1b}"].iter().all(|name| check_forced(name).is_err()));
     }
 
     #[test]

@@ -1,23 +1,30 @@
-//! The interactive edge: asks one question at the terminal. Everything is drawn on standard error, so that standard output
-//! holds results alone.
+//! \[edge\] The questions at the terminal. Everything is drawn on standard error, so that standard output holds results alone.
 
+mod buffer;
+mod editor;
+mod frame;
+mod line;
+mod list;
+mod person;
+mod screen;
 mod text;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, IsTerminal as _};
 
-use inquire::error::InquireResult;
-use inquire::ui::{RenderConfig, StyleSheet, Styled};
-use inquire::{Confirm, InquireError, MultiSelect, Select};
+use anstyle::{AnsiColor, Style};
 
-use super::placeholder::{Answer, Input, Kind, Placeholder};
+use self::frame::Frame;
+use self::line::Line;
+use self::list::List;
+pub use self::person::AtTerminal;
+use super::given;
 use crate::diagnostic::{self, Code, Diagnostic};
-use crate::shell;
+use crate::placeholders::choice::{Choice, values};
+use crate::placeholders::{Answer, Input, Kind, Placeholder};
 use crate::terminal::{escape_control, escape_control_except};
 
-/// Rows that a list of choices takes at most.
-const MAX_PAGE: usize = 12;
-/// What stands for an answer that is secret, once it is given.
+/// The text in place of a secret answer.
 const HIDDEN: &str = "********";
 
 /// Whether a person may be there all the same: where input or messages are a terminal's.
@@ -33,7 +40,66 @@ pub fn possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal() && !dumb
 }
 
-/// Asks for one answer, and asks again until it is one that [`Placeholder::parse`] takes, too.
+/// The effect of Esc and Shift-Tab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Escape {
+    /// They go back to the previous question.
+    Back,
+    /// Nothing: this is the first question.
+    First,
+    /// They cancel, as Ctrl-C does: a question that is on its own.
+    Cancel,
+}
+
+impl Escape {
+    /// The end of every hint.
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Back => "esc or shift-tab to go back",
+            Self::First => "ctrl-c to cancel",
+            Self::Cancel => "esc to cancel",
+        }
+    }
+}
+
+/// The hint after Esc at the first question.
+const FIRST: &str = "this is the first question; ctrl-c cancels";
+
+/// The way from one question to the others.
+#[derive(Debug)]
+struct Way {
+    escape: Escape,
+    /// How many rows of the terminal the answered question takes.
+    rows: usize,
+    /// How many rows go as well when the user goes back: those of the question before.
+    above: usize,
+}
+
+impl Way {
+    /// Of a question that is on its own.
+    fn alone() -> Self {
+        Self { escape: Escape::Cancel, rows: 0, above: 0 }
+    }
+}
+
+/// Why a question has no answer.
+#[derive(Debug)]
+enum Stop {
+    /// The user goes back to the previous question.
+    Back,
+    Cancelled,
+    Terminal(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Terminal(error)
+    }
+}
+
+type Asked<T> = Result<T, Stop>;
+
+/// Asks a question that is on its own, and asks again until the answer is one that [`Placeholder::parse`] takes, too.
 ///
 /// Enter alone gives the default.
 ///
@@ -41,26 +107,37 @@ pub fn possible() -> bool {
 ///
 /// The user cancelled with Ctrl-C or Esc, or the terminal failed.
 pub fn ask(placeholder: &Placeholder) -> diagnostic::Result<Answer> {
-    match &placeholder.kind {
-        Kind::Text { input: Input::Line, .. } => text::line(placeholder),
-        Kind::Text { input: Input::Lines, .. } => text::lines(placeholder, None),
-        // An editor keeps copies of what it edits.
-        Kind::Text { input: Input::Editor, .. } if placeholder.secret => text::lines(placeholder, None),
-        Kind::Text { input: Input::Editor, .. } => text::editor(placeholder),
-        Kind::Choice { choices, default } => choice(placeholder, choices, default.as_deref()),
-        Kind::Bool { default } if placeholder.secret => text::hidden_yes_or_no(placeholder, *default).map(Answer::Bool),
-        Kind::Bool { default } => confirmed(&placeholder.prompt, *default).map(Answer::Bool),
-        Kind::Array { choices, default } => some_of(placeholder, choices, default.as_deref()),
-    }
-    .map_err(|error| {
-        let how = if placeholder.secret {
-            // Other users of the machine, and the shell's history, see a command line.
-            "in a --values-file".to_owned()
-        } else {
-            format!("-d {}", shell::quoted(&format!("{}=VALUE", placeholder.name)))
+    question(placeholder, None, &mut Way::alone()).map_err(|stop| {
+        let skip = match option(placeholder, None) {
+            Some(option) => format!("add {option}"),
+            None => "put its answer in a --values-file".to_owned(),
         };
-        failure(&error).help(format!("an answer given beforehand is not asked for: {how}")).into()
+        let help = format!("run the command again to answer the questions again; to skip this one, {skip}");
+        failure(&stop).help(help).into()
     })
+}
+
+/// Asks for one answer. `draft` is the one that was given before.
+fn question(placeholder: &Placeholder, draft: Option<&Answer>, way: &mut Way) -> Asked<Answer> {
+    match &placeholder.kind {
+        Kind::Text { input: Input::Line, .. } => text::line(placeholder, draft, way),
+        Kind::Text { input: Input::Lines, .. } => text::lines(placeholder, draft, None, way),
+        // An editor keeps copies of what it edits.
+        Kind::Text { input: Input::Editor, .. } if placeholder.secret => text::lines(placeholder, draft, None, way),
+        Kind::Text { input: Input::Editor, .. } => editor::edited(placeholder, draft, way),
+        Kind::Choice { choices, default } => {
+            let start = draft.and_then(as_text).or(default.as_deref());
+            one_of(placeholder, choices, start, way)
+        }
+        Kind::Bool { default } if placeholder.secret => {
+            text::hidden_yes_or_no(placeholder, draft.and_then(as_bool), *default, way).map(Answer::Bool)
+        }
+        Kind::Bool { default } => {
+            let default = draft.and_then(as_bool).or(*default);
+            confirmed(&placeholder.prompt, default, way).map(Answer::Bool)
+        }
+        Kind::Array { choices, default } => some_of(placeholder, choices, default.as_deref(), draft, way),
+    }
 }
 
 /// Asks a question of our own, answered by yes or no.
@@ -69,99 +146,104 @@ pub fn ask(placeholder: &Placeholder) -> diagnostic::Result<Answer> {
 ///
 /// The user cancelled with Ctrl-C or Esc, or the terminal failed.
 pub fn confirm(question: &str, default: bool) -> diagnostic::Result<bool> {
-    confirmed(question, Some(default))
-        .map_err(|error| failure(&error).help("run the command again to be asked again").into())
+    confirmed(question, Some(default), &mut Way::alone())
+        .map_err(|stop| failure(&stop).help("run the command again to answer the questions again").into())
 }
 
-/// What is said of an answer that is neither.
+/// The message for an answer that is neither.
 const YES_OR_NO: &str = "type y or n";
 
-fn yes_or_no(typed: &str) -> Result<bool, ()> {
+fn yes_or_no(typed: &str) -> Option<bool> {
     match typed.trim().to_lowercase().as_str() {
-        "y" | "yes" | "true" => Ok(true),
-        "n" | "no" | "false" => Ok(false),
-        _ => Err(()),
+        "y" | "yes" | "true" => Some(true),
+        "n" | "no" | "false" => Some(false),
+        _ => None,
     }
 }
 
-fn confirmed(question: &str, default: Option<bool>) -> InquireResult<bool> {
-    let question = shown(question);
-    let mut prompt = Confirm::new(&question)
-        .with_parser(&yes_or_no)
-        .with_error_message(YES_OR_NO)
-        .with_formatter(&|yes| if yes { "yes" } else { "no" }.into())
-        .with_default_value_formatter(&|yes| if yes { "Y/n" } else { "y/N" }.into())
-        .with_placeholder("y/n")
-        .with_render_config(theme());
-    prompt.default = default;
-    if default.is_some() {
-        prompt.placeholder = None;
-    }
-    prompt.prompt()
+fn confirmed(question: &str, default: Option<bool>, way: &mut Way) -> Asked<bool> {
+    let read = |typed: &str| if typed.trim().is_empty() { default } else { yes_or_no(typed) };
+    let check = |typed: &str| read(typed).map(drop).ok_or_else(|| YES_OR_NO.to_owned());
+    let line = Line {
+        default: default.map(|yes| if yes { "Y/n" } else { "y/N" }),
+        faint: default.map_or("y/n", |_| ""),
+        answered: &|typed| if read(typed) == Some(true) { "yes".to_owned() } else { "no".to_owned() },
+        ..Line::new(question, "y or n, then enter", &check)
+    };
+    let typed = line.ask(way)?;
+    // The check has seen it.
+    Ok(read(&typed).unwrap_or_default())
 }
 
-fn choice(placeholder: &Placeholder, choices: &[String], default: Option<&str>) -> InquireResult<Answer> {
-    let question = shown(&placeholder.prompt);
-    let start = default.and_then(|default| choices.iter().position(|choice| choice == default));
-    let mut prompt = Select::new(&question, shown_choices(choices))
-        .with_starting_cursor(start.unwrap_or(0))
-        .with_page_size(page_size(&question, choices))
-        .with_scorer(&|filter, _, shown, index| score(filter, shown, index))
-        .with_help_message("↑↓ to move, enter to select, type to filter")
-        .with_render_config(theme());
-    if placeholder.secret {
-        prompt.formatter = &|_| HIDDEN.to_owned();
-    }
-    let picked = prompt.raw_prompt()?;
-    Ok(Answer::Text(choices[picked.index].clone()))
+fn one_of(placeholder: &Placeholder, choices: &[Choice], start: Option<&str>, way: &mut Way) -> Asked<Answer> {
+    let start = start.and_then(|start| choices.iter().position(|choice| choice.value == start));
+    let list = List {
+        question: &placeholder.prompt,
+        labels: labels(choices),
+        values: values(choices).collect(),
+        start: start.unwrap_or(0),
+        hint: "↑↓ to move, enter to select, type to filter",
+        is_secret: placeholder.secret,
+    };
+    let picked = list.one(way)?;
+    Ok(Answer::Text(choices[picked].value.clone()))
 }
 
-fn some_of(placeholder: &Placeholder, choices: &[String], default: Option<&[String]>) -> InquireResult<Answer> {
+fn some_of(
+    placeholder: &Placeholder,
+    choices: &[Choice],
+    default: Option<&[String]>,
+    draft: Option<&Answer>,
+    way: &mut Way,
+) -> Asked<Answer> {
     if choices.is_empty() {
         return Ok(Answer::Array(Vec::new()));
     }
-    let question = shown(&placeholder.prompt);
-    let preselected = indices(choices, default.unwrap_or_default());
-    let start: Vec<usize> = preselected.iter().copied().collect();
-    let mut prompt = MultiSelect::new(&question, shown_choices(choices))
-        .with_default(&start)
-        .with_page_size(page_size(&question, choices))
-        .with_scorer(&|filter, _, shown, index| score(filter, shown, index))
-        .with_help_message("↑↓ to move, space to toggle, → all, ← none, enter to accept, type to filter")
-        .with_render_config(theme());
-    if placeholder.secret {
-        prompt.formatter = &|_| HIDDEN.to_owned();
-    }
-    let picked = prompt.raw_prompt()?;
-    let picked: BTreeSet<usize> = picked.into_iter().map(|option| option.index).collect();
-    Ok(Answer::Array(match default {
-        // The default keeps its own order, so that Enter means what no prompt at all means.
-        Some(default) if picked == preselected => default.to_vec(),
-        _ => picked.into_iter().map(|index| choices[index].clone()).collect(),
+    let draft = match draft {
+        Some(Answer::Array(items)) => Some(&items[..]),
+        _ => None,
+    };
+    let list = List {
+        question: &placeholder.prompt,
+        labels: labels(choices),
+        values: values(choices).collect(),
+        start: 0,
+        hint: "↑↓ to move, space to toggle, → all, ← none, enter to accept, type to filter",
+        is_secret: placeholder.secret,
+    };
+    let picked = list.some(indices(choices, draft.or(default).unwrap_or_default()), way)?;
+    // The default keeps its own order, so that Enter means what no prompt at all means.
+    let as_it_was = [draft, default].into_iter().flatten().find(|items| indices(choices, items) == picked);
+    Ok(Answer::Array(match as_it_was {
+        Some(items) => items.to_vec(),
+        None => picked.into_iter().map(|index| choices[index].value.clone()).collect(),
     }))
 }
 
-fn indices(choices: &[String], items: &[String]) -> BTreeSet<usize> {
+fn indices(choices: &[Choice], items: &[String]) -> BTreeSet<usize> {
     // Of equal choices, the first is meant.
     let places: HashMap<&str, usize> =
-        choices.iter().enumerate().rev().map(|(at, choice)| (choice.as_str(), at)).collect();
+        choices.iter().enumerate().rev().map(|(at, choice)| (choice.value.as_str(), at)).collect();
     items.iter().filter_map(|item| places.get(item.as_str()).copied()).collect()
 }
 
-/// The choices that hold the filter, in any case, in the order of the template.
-fn score(filter: &str, shown: &str, index: usize) -> Option<i64> {
-    let holds = shown.to_lowercase().contains(&filter.to_lowercase());
-    holds.then(|| i64::try_from(index).map_or(i64::MIN, |index| -index))
+/// What a list shows of its choices: the same number of texts, in the same order.
+fn labels(choices: &[Choice]) -> Vec<String> {
+    choices.iter().map(|choice| escape_control(choice.shown()).into_owned()).collect()
 }
 
-/// How many choices fit on the screen below the question: a list that is taller could not be redrawn in place.
-fn page_size(question: &str, choices: &[String]) -> usize {
-    let (columns, rows) = terminal_size::terminal_size_of(io::stderr())
-        .map_or((80, 24), |(width, height)| (usize::from(width.0.max(1)), usize::from(height.0.max(1))));
-    let height = |text: &str, margin: usize| (text.chars().count() + margin).div_ceil(columns).max(1);
-    let asked: usize = question.lines().map(|line| height(line, 4)).sum();
-    let tallest = choices.iter().map(|choice| height(choice, 6)).max().unwrap_or(1);
-    (rows.saturating_sub(asked + 3) / tallest).clamp(1, MAX_PAGE)
+fn as_text(answer: &Answer) -> Option<&str> {
+    match answer {
+        Answer::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn as_bool(answer: &Answer) -> Option<bool> {
+    match answer {
+        Answer::Bool(value) => Some(*value),
+        _ => None,
+    }
 }
 
 /// A question, which may have several lines.
@@ -169,39 +251,41 @@ fn shown(text: &str) -> String {
     escape_control_except(text.trim_end(), &['\n']).into_owned()
 }
 
-fn shown_choices(choices: &[String]) -> Vec<String> {
-    choices.iter().map(|choice| escape_control(choice).into_owned()).collect()
-}
-
-/// Symbols that say the same with and without colour; the colour follows `NO_COLOR` and its relatives.
-fn theme() -> RenderConfig<'static> {
-    let plain = anstream::AutoStream::choice(&io::stderr()) == anstream::ColorChoice::Never;
-    let mut theme = if plain { RenderConfig::empty() } else { RenderConfig::default_colored() };
-    theme.answered_prompt_prefix.content = "✔";
-    theme.error_message.prefix.content = "✗";
-    theme.canceled_prompt_indicator.content = "(cancelled)";
-    theme
-}
-
-/// The theme of a list that cannot be chosen from: remarks below a line of text.
-fn remarks(theme: RenderConfig<'static>) -> RenderConfig<'static> {
-    let prefix = Styled { content: "!", style: theme.error_message.prefix.style };
-    RenderConfig {
-        highlighted_option_prefix: prefix,
-        unhighlighted_option_prefix: prefix,
-        option: StyleSheet::empty(),
-        selected_option: None,
-        ..theme
+/// The option that gives an answer in advance: this one, or some value. None where a command line cannot say it, or must not: other
+/// users of the machine, and the shell's history, see it.
+fn option(placeholder: &Placeholder, answer: Option<&Answer>) -> Option<String> {
+    match answer {
+        _ if placeholder.secret => None,
+        None => given::some_option(&placeholder.name, "VALUE"),
+        Some(answer) => given::option(&placeholder.name, answer),
     }
 }
 
-fn failure(error: &InquireError) -> Diagnostic {
-    let title = match error {
-        InquireError::OperationCanceled | InquireError::OperationInterrupted => {
-            "cancelled; nothing was written".to_owned()
+fn failure(stop: &Stop) -> Diagnostic {
+    let title = match stop {
+        Stop::Back | Stop::Cancelled => "cancelled; nothing was written".to_owned(),
+        Stop::Terminal(error) => {
+            format!("the terminal failed: {}; nothing was written", diagnostic::io_reason(error))
         }
-        InquireError::NotTTY => "cannot ask here: standard input is no terminal".to_owned(),
-        other => format!("the terminal failed: {other}; nothing was written"),
     };
     Diagnostic::error(Code::PromptCancelled, title)
+}
+
+/// The draft of a cancelled question.
+fn cancelled(question: &str) -> Frame {
+    let mut frame = Frame::default();
+    frame.text("? ", style::PREFIX).words(shown(question), style::PLAIN).words(" (cancelled)", style::WRONG);
+    frame
+}
+
+/// The colours; what they say is said by words and symbols as well.
+mod style {
+    use super::{AnsiColor, Style};
+
+    pub(super) const PLAIN: Style = Style::new();
+    pub(super) const PREFIX: Style = AnsiColor::Green.on_default();
+    pub(super) const ANSWER: Style = AnsiColor::Cyan.on_default();
+    pub(super) const FAINT: Style = AnsiColor::BrightBlack.on_default();
+    pub(super) const HINT: Style = AnsiColor::Cyan.on_default();
+    pub(super) const WRONG: Style = AnsiColor::Red.on_default();
 }

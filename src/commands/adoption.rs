@@ -1,4 +1,4 @@
-//! A project without a lock: whether it is one of the template's, and what its files tell of the answers.
+//! A project without a lock: whether it comes from the template, and which answers can be inferred from its files.
 
 mod inference;
 mod recorded;
@@ -8,10 +8,10 @@ use std::fmt;
 
 use self::recorded::Tool;
 use crate::answers::name;
-use crate::answers::placeholder::Answer;
 use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::lock::{Base, Bases};
 use crate::manifest::Ownership;
-use crate::merge::{Base, Bases};
+use crate::placeholders::Answer;
 use crate::plan::{Note, Subject, Trees};
 use crate::rooted::{Kind, Root};
 use crate::template::Template;
@@ -19,7 +19,7 @@ use crate::terminal::beginning;
 use crate::tree::{RelPath, Tree};
 use crate::workspace::{self, Site};
 
-/// Refuses what another tool manages, unless it was `said` which template is meant, and what shows no sign of being a project of the template.
+/// Refuses a project that another tool manages, unless the template was `said`, and one that does not look like a project of the template.
 ///
 /// # Errors
 ///
@@ -37,35 +37,36 @@ pub(super) fn refuse_stranger(
     let (title, help) = match other {
         Some(Tool { file, name, .. }) => (
             format!("`{shown}` is managed by {name}: it has `{file}`"),
-            "if create-app is to manage it from now on, say by which template, with --git, --path or --embedded: its answers \
-             are taken over"
+            "to manage it with create-app from now on, choose the template with --git, --path or --embedded: its answers are \
+             reused"
                 .to_owned(),
         ),
         None if is_alike(&root, ownership, ours, theirs) => return Ok(()),
         None if let Some(problem) = workspace::misplaced(site) => return Err(problem.into()),
         None => (
-            format!("`{shown}` is no project made by create-app, and nothing in it is like one of this template"),
+            format!("`{shown}` was not created by create-app, and it does not look like a project made from this \
+                template"),
             what_to_give(ownership),
         ),
     };
     Err(Diagnostic::error(Code::LockMissing, title).help(help).into())
 }
 
-/// Refuses a project that has none of the files that it is said to have been made with.
+/// Refuses a project that has none of the files of the version that it is said to come from.
 ///
 /// # Errors
 ///
 /// Says so.
 pub(super) fn refuse_unlike(site: &Site, bases: &Bases, ours: &Trees) -> Result<()> {
     let has = |base: &Base, ours: &Tree| base.keys().any(|path| ours.contains_key(path));
-    if has(&bases.app, &ours.app) || has(&bases.repository, &ours.repository) {
+    if has(&bases.files.app, &ours.app) || has(&bases.files.repository, &ours.repository) {
         return Ok(());
     }
-    let title = format!("`{}` has no file of the version that --from names", site.shown());
-    Err(Diagnostic::error(Code::LockMissing, title).help("give the directory of the app, or another revision").into())
+    let title = format!("`{}` has none of the files of the version that --from selects", site.shown());
+    Err(Diagnostic::error(Code::LockMissing, title).help("pass the app's directory, or another revision").into())
 }
 
-/// Whether one of the files is there that tell such a project; where the template names none, any file of the template's.
+/// Whether the project has one of the files that identify it; if the template lists none, any file of the template's.
 fn is_alike(root: &Option<Root>, ownership: &Ownership, ours: &Trees, theirs: &Trees) -> bool {
     if ownership.adopt.is_empty() {
         return theirs.app.keys().any(|path| ours.app.contains_key(path));
@@ -79,7 +80,7 @@ fn is_file(root: &Option<Root>, path: &str) -> bool {
 }
 
 fn what_to_give(ownership: &Ownership) -> String {
-    let make = "make a new project with `create-app new`, or give the directory of an app";
+    let make = "create a new project with `create-app new`, or pass the directory of an app";
     let files: Vec<String> = ownership.adopt.iter().map(|file| format!("`{}`", file.value)).collect();
     match files.as_slice() {
         [] => make.to_owned(),
@@ -88,16 +89,16 @@ fn what_to_give(ownership: &Ownership) -> String {
     }
 }
 
-/// An answer that is known of a project without a lock.
+/// A known answer of a project without a lock.
 #[derive(Debug)]
 pub(super) struct Found {
     /// The answer.
     pub(super) answer: Answer,
-    /// What told it.
+    /// Its source.
     pub(super) by: By,
 }
 
-/// What told an answer.
+/// The source of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum By {
     /// A file of the project's, at these keys; of all of its text where there are none.
@@ -120,18 +121,18 @@ impl fmt::Display for By {
             Self::File { file, keys } if keys.len() > KEYS => write!(f, "from {file}: {}, …", keys[..KEYS].join(", ")),
             Self::File { file, keys } => write!(f, "from {file}: {}", keys.join(", ")),
             Self::Directory => f.write_str("from the directory's name"),
-            Self::Template => f.write_str("as nothing says otherwise"),
+            Self::Template => f.write_str("by default"),
         }
     }
 }
 
-/// So many keys of a file are named.
+/// At most this many keys of a file are named.
 const KEYS: usize = 5;
 
-/// What is known of the answers for a project without a lock, and what of its settings they do not take over.
+/// The known answers for a project without a lock, and the settings that they do not carry over.
 #[derive(Debug, Default)]
 pub(super) struct Inferred {
-    /// The answers.
+    /// The known answers.
     pub(super) answers: BTreeMap<String, Found>,
     /// What they do not take over.
     pub(super) notes: Vec<Note>,
@@ -161,7 +162,7 @@ impl Inferred {
     }
 }
 
-/// So much of an answer is shown, in bytes.
+/// At most this much of an answer is shown, in bytes.
 const SHOWN: usize = 400;
 
 /// What other tools have recorded and the files tell of the answers, by the template's `[create-app.infer]`, as far as these are answers;
@@ -169,7 +170,7 @@ const SHOWN: usize = 400;
 ///
 /// # Errors
 ///
-/// Where one of these files cannot be read, or a regular expression of the template takes too much memory.
+/// If one of these files cannot be read, or a regular expression of the template takes too much memory.
 pub(super) fn answers(site: &Site, template: &Template) -> Result<Inferred> {
     const NAME: &str = "project-name";
     template.manifest.check_inferences()?;
@@ -203,7 +204,7 @@ pub(super) fn answers(site: &Site, template: &Template) -> Result<Inferred> {
     let recorded = recorded::name(&mut files)?.map(|told| (told.text, told.by));
     let inferred = answers.remove(NAME).map(|found| (found.answer.to_string(), found.by));
     let (known, by) = recorded.or(inferred).unwrap_or((directory, By::Directory));
-    // The scope of a package is no part of its name.
+    // The scope of a package is not a part of its name.
     let known = known.rsplit('/').next().unwrap_or_default();
     let named = name::nearest(known, ownership.name_pattern.as_ref());
     answers.insert(NAME.to_owned(), Found { answer: Answer::Text(named), by });

@@ -1,4 +1,4 @@
-//! `create-app check`: how each file stands to what was rendered. Offline: no template, no render, no hook.
+//! `create-app check`: how each file compares with what was rendered. Offline: no template, no render, no hook.
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +6,11 @@ use super::origin::{self, Access};
 use super::{Outcome, interrupted};
 use crate::cli::CheckArgs;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
+use crate::formatting::{self, Rustfmt};
 use crate::limits::CHECKED_FILES;
 use crate::lock::LockedTemplate;
-use crate::merge::state::judge;
+use crate::merge::state::judge_all;
+use crate::render::Secret;
 use crate::report;
 use crate::report::check::{Checked, Newer};
 use crate::source;
@@ -18,14 +20,14 @@ use crate::workspace::{self, Needed, Project, Uncommitted};
 ///
 /// # Errors
 ///
-/// Where a path is not a project, or where something cannot be read. A record that is broken is a finding, not an error.
+/// If a path is not a project, or if something cannot be read. A record that is broken is a finding, not an error.
 pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
     let (mut failures, mut files) = (Vec::new(), 0);
     let check = |path: &PathBuf| {
         // One blob of git's can be the lock of very many directories.
         let checked = if files > CHECKED_FILES { Err(too_many(path).into()) } else { check(path, args) };
         let mut checked = checked.unwrap_or_else(|problems| Checked {
-            shown: path.display().to_string(),
+            shown: workspace::shown(path).into_owned(),
             problems: problems.0,
             failed: true,
             ..Checked::default()
@@ -35,13 +37,13 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
         if checked.failed {
             failures.extend(checked.problems.iter().cloned());
         }
-        files += checked.app.len() + checked.repository.len();
+        files += checked.files().count();
         checked
     };
     let checked: Vec<Checked> = args.paths.iter().map(check).collect();
     let clean = !checked.iter().any(|checked| checked.fails(args.pristine));
     if args.json {
-        report::result(&report::check::json(&checked, clean))?;
+        report::result(&report::json::check(&checked, clean))?;
     } else {
         report::summary(&report::check::human(&checked))?;
     }
@@ -56,8 +58,8 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
 
 fn too_many(path: &Path) -> Diagnostic {
     let title = format!(
-        "`{}` was not checked: the projects before it have more than {CHECKED_FILES} files together",
-        path.display()
+        "`{}` was not checked: the projects before it have more than {CHECKED_FILES} files in total",
+        workspace::shown(path)
     );
     Diagnostic::error(Code::TooMuch, title).help("check fewer projects at a time")
 }
@@ -74,16 +76,16 @@ fn check(path: &Path, args: &CheckArgs) -> Result<Checked> {
     };
     let uncommitted = Uncommitted::ask(&project);
     let ours = workspace::judged(&mut project, Needed::ToJudge)?;
+    let mixed = workspace::mixed(&project, &ours, &project.lock)?.map(|it| it.warning);
+    formatting::settle_all(&Rustfmt::new(), &project.site, &mut project.bases, &ours, None, (true, &Secret::new()));
     let left = workspace::leftovers(&project, &ours)?;
     let newer = if args.upstream || args.source.is_given() { newer(&project, args)? } else { None };
-    let mixed = workspace::mixed(&project, &ours, &project.lock)?.map(|it| it.warning);
     let uncommitted = uncommitted.end().filter(|_| left.lock.is_none());
     let warnings = [project.left_unchecked(), mixed, uncommitted];
     Ok(Checked {
         shown,
         app_dir: project.site.app_dir.clone(),
-        app: judge(&project.bases.app, &ours.app, &left.app),
-        repository: judge(&project.bases.repository, &ours.repository, &left.repository),
+        files: judge_all(&project.bases, &ours, &left.found),
         template: Some(project.lock.template),
         newer,
         problems: left.lock.into_iter().chain(project.broken).chain(warnings.into_iter().flatten()).collect(),
@@ -107,7 +109,7 @@ fn newer(project: &Project, args: &CheckArgs) -> Result<Option<Newer>> {
         releases: 0,
     });
     if let Some(old) = locked.reference.tag().filter(|_| new.source == locked.source) {
-        let tags = origin::tags(&project.site, locked, access)?;
+        let tags = origin::tags(&project.site, locked, &args.source.login()?, access)?;
         match &mut newer {
             Some(newer) => newer.releases = newer.tag.as_deref().map_or(0, |new| source::between(old, new, &tags)),
             None if args.source.is_given() => {}
@@ -117,11 +119,11 @@ fn newer(project: &Project, args: &CheckArgs) -> Result<Option<Newer>> {
     Ok(newer)
 }
 
-/// A release that is newer than the tag with which the project stays; one that is newer than its requirement allows is only told.
+/// A release that is newer than the tag with which the project stays; one that is newer than its requirement allows is only reported.
 fn beyond(locked: &LockedTemplate, old: &str, tags: &[String]) -> Option<Newer> {
     let (newest, releases) = source::newer_than(old, tags)?;
     if let Some(requirement) = locked.reference.requirement() {
-        report::status(&format!("The release `{newest}` is out, and `{requirement}` does not allow it."));
+        report::status(&format!("Release `{newest}` is available, but `{requirement}` does not allow it."));
         return None;
     }
     Some(Newer { version: None, revision: newest.to_owned(), tag: Some(newest.to_owned()), releases })

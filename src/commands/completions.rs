@@ -1,4 +1,4 @@
-//! `create-app completions`: the script with which a shell completes what is typed.
+//! `create-app completions`: the completion script for a shell.
 
 use clap::{Arg, Command, CommandFactory as _};
 use clap_complete::{Shell, generate};
@@ -39,7 +39,7 @@ fn bash() -> String {
     script.lines().map(register).collect()
 }
 
-/// clap_complete leaves out the values of what is no option: the name of a shell, or of a command.
+/// clap_complete leaves out the values of what is not an option: the name of a shell, or of a command.
 fn fish() -> String {
     let mut script = generated(Shell::Fish, NAME);
     for command in commands().get_subcommands() {
@@ -69,5 +69,6 @@ fn commands() -> Command {
         .about(about)
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
+        .args(full.get_arguments().filter(|argument| argument.is_global_set()).cloned())
         .subcommands(full.get_subcommands().cloned())
 }

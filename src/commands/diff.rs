@@ -37,10 +37,10 @@ pub(super) fn run(args: &DiffArgs) -> Result<Outcome> {
     let is_coloured = std::io::stdout().is_terminal() || report::wants_colours();
     let is_patch = !(args.json || args.name_only || args.stat || is_coloured);
     if listed.is_empty() && !differences.is_empty() && !is_patch {
-        report::status("None of your files changes; the record in .create-app does.");
+        report::status("None of your files change, only the record in .create-app.");
     }
     if args.json {
-        report::result(&report::diff::json(&listed, &secret))?;
+        report::result(&report::json::diff(&listed, &secret))?;
     } else if args.name_only {
         report::paged(&report::diff::names(&listed), pager)?;
     } else if args.stat {

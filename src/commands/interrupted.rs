@@ -1,4 +1,4 @@
-//! A run that was killed may have left a change half done: a project is judged only when it is whole.
+//! A run that was killed may have left a change half done: it is finished or undone before anything else.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use crate::diagnostic::Result;
 use crate::report;
 use crate::workspace::{self, Held, Recovered, Site};
 
-/// Finishes or takes back what was interrupted, and says so. Returns whether there was something.
+/// Finishes or undoes what was interrupted, and says so. Returns whether there was something.
 ///
 /// # Errors
 ///
-/// Where that cannot be done, or where somebody else is still at it.
+/// If that cannot be done, or where somebody else is still at it.
 pub(super) fn finish(site: &Site) -> Result<bool> {
     let recovered = workspace::recover(site)?;
     let has_written = recovered.is_some();
@@ -23,7 +23,7 @@ pub(super) fn finish(site: &Site) -> Result<bool> {
 ///
 /// # Errors
 ///
-/// Where a change was interrupted, which has to be finished first, or is under way.
+/// If a change was interrupted, which has to be finished first, or is under way.
 pub(super) fn open(path: &Path) -> Result<Site> {
     let site = Site::locate(path)?;
     report::diagnostics(&workspace::refuse_interrupted(&site)?);
@@ -36,13 +36,13 @@ pub(super) struct Opened {
     pub(super) site: Site,
     /// Keeps others from changing it meanwhile. None where there is no directory, and so nothing to hold.
     pub(super) held: Option<Held>,
-    /// What became of a change that was interrupted.
+    /// The outcome of an interrupted change.
     pub(super) recovered: Option<Recovered>,
-    /// Whether no project is here: one that was being made, or adopted, was taken back.
+    /// Whether no project is here: one that was being made, or adopted, was undone.
     pub(super) is_gone: bool,
 }
 
-/// The project at a path, which nobody else changes meanwhile; what was interrupted is finished or taken back first.
+/// The project at a path, which nobody else changes meanwhile; what was interrupted is finished or undone first.
 ///
 /// # Errors
 ///
@@ -59,9 +59,9 @@ fn tell(site: &Site, recovered: Option<Recovered>) {
     let (what, asides) = match recovered {
         None => return,
         Some(Recovered::Finished(asides)) => ("finished", asides),
-        Some(Recovered::TakenBack(asides)) => ("taken back", asides),
-        Some(Recovered::Discarded) => ("taken back", Vec::new()),
+        Some(Recovered::TakenBack(asides)) => ("undone", asides),
+        Some(Recovered::Discarded) => ("undone", Vec::new()),
     };
-    report::status(&format!("A change of `{}` that was interrupted has been {what}.", site.shown()));
+    report::status(&format!("An interrupted change of `{}` has been {what}.", site.shown()));
     summary::warn_of_asides(&asides);
 }

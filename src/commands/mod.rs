@@ -3,18 +3,16 @@
 mod adoption;
 mod check;
 mod completions;
-mod deciding;
 mod diff;
-mod hooking;
-mod inputs;
+mod favorites;
+mod generate;
 mod interrupted;
 mod man;
-mod merging;
+mod migrating;
 mod new;
 mod origin;
+mod pipeline;
 mod prospect;
-mod render;
-mod suffix;
 mod summary;
 mod test;
 mod upgrade;
@@ -23,7 +21,7 @@ use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
-use crate::report;
+use crate::{report, trace};
 
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +48,15 @@ impl From<Outcome> for ExitCode {
 /// Everything that stopped it.
 pub fn run(cli: Cli) -> Result<Outcome> {
     report::configure(cli.output.quiet, cli.output.color);
+    report::for_programs(cli.is_for_programs());
+    if cli.output.verbose || wants_log() {
+        trace::listen(report::trace);
+    }
+    let _stage = trace::stage("the command");
     match cli.command {
-        None => new::run(&cli.new, new::Typed::Short),
-        Some(Command::New(args)) => new::run(&args, new::Typed::InFull),
+        None => new::run(&favorites::applied(cli.new.into())?, new::Typed::Short),
+        Some(Command::New(args)) => new::run(&favorites::applied(args.into())?, new::Typed::InFull),
+        Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Upgrade(args)) => upgrade::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Check(args)) => check::run(&args),
@@ -60,6 +64,11 @@ pub fn run(cli: Cli) -> Result<Outcome> {
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Man { command }) => man::run(command.as_deref()),
     }
+}
+
+/// Whether `CREATE_APP_LOG` asks for what `--verbose` does.
+fn wants_log() -> bool {
+    std::env::var_os("CREATE_APP_LOG").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 /// Shows warnings, or makes errors of them.

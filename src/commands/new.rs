@@ -1,27 +1,34 @@
-//! `create-app new`: a template and answers become a project.
+//! `create-app new`: creates a project from a template and answers.
 
 mod answers;
 mod consent;
 mod mistaken;
+mod place;
 mod rendering;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 
 use self::answers::{answer, facts, given, known, say_that_nobody_was_asked};
+use self::place::Placed;
 use super::adoption::{self, Inferred};
 use super::origin::{self, Access};
-use super::{Outcome, inputs, interrupted, render};
+use super::pipeline::{Rendered, inputs, render};
+use super::summary::Details;
+use super::{Outcome, interrupted};
 use crate::answers::prompt;
 use crate::cli::{NewArgs, Vcs};
 use crate::diagnostic::Result;
-use crate::lock;
+use crate::formatting::{self, Rustfmt};
+use crate::lock::Record;
 use crate::manifest::Ownership;
 use crate::merge::{self, Options};
 use crate::plan::{Existing, Plan, Trees};
 use crate::render::Secret;
 use crate::template::Template;
-use crate::workspace::{self, Site};
+use crate::terminal::escape_control;
+use crate::trace;
+use crate::workspace::{self, Joined, Project, Site};
 use crate::{git, report};
 
 /// How the command was typed.
@@ -39,74 +46,167 @@ pub(super) enum Typed {
 ///
 /// Everything that stopped it; then nothing was written. What goes wrong when the project is complete is a warning.
 pub(super) fn run(args: &NewArgs, typed: Typed) -> Result<Outcome> {
-    let path = args.path.as_deref().unwrap_or(Path::new("."));
-    mistaken::refuse_template(path, args)?;
-    let site = Site::locate(path)?;
-    let has_written = interrupted::finish(&site)?;
-    super::concluded(make(args, &site, typed), has_written)
+    made(args, typed).map(|(outcome, _)| outcome)
 }
 
-fn make(args: &NewArgs, site: &Site, typed: Typed) -> Result<Outcome> {
+/// The same; says where the project is, unless none was made.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(super) fn made(args: &NewArgs, typed: Typed) -> Result<(Outcome, Option<PathBuf>)> {
+    if let Some(path) = &args.path {
+        mistaken::refuse_template(path, args)?;
+    }
+    let site = place::first(args)?;
+    let mut run = Run { typed, has_written: interrupted::finish(&site)?, app: None };
+    let made = make(args, site, &mut run);
+    super::concluded(made, run.has_written).map(|outcome| (outcome, run.app))
+}
+
+/// The state of a run, also when it fails.
+struct Run {
+    typed: Typed,
+    /// Whether a change that was interrupted was finished.
+    has_written: bool,
+    /// Where the project is, once it is.
+    app: Option<PathBuf>,
+}
+
+fn make(args: &NewArgs, site: Site, run: &mut Run) -> Result<Outcome> {
     let may_ask = !args.silent && prompt::possible();
-    let loaded = origin::load(site, None, &args.source, Access { may_ask, offline: true, stay: false })?;
-    // A template may be meant to go into what is there.
-    let args = &NewArgs { init: args.init || loaded.template.manifest.init, ..args.clone() };
-    let existing = existing(args);
-    site.check(existing)?;
-    super::warn(loaded.warnings, args.strict)?;
+    let loaded = origin::load(&site, None, &args.source, Access { may_ask, offline: true, stay: false })?;
+    let given = given(args)?;
     let mut template = loaded.template;
+    let Placed { site, args, begun, has_written } = place::settled(args, site, &mut template, &given, may_ask)?;
+    run.has_written |= has_written;
+    let (site, args) = (&site, &args);
+    let existing = existing(args);
+    // A second template adds to the first one's project, and the record stays that of the first.
+    let first = if args.layered && existing == Existing::Keep && site.has_lock() {
+        Some(Project::read(site.clone())?)
+    } else {
+        site.check(existing)?;
+        None
+    };
+    super::warn(loaded.warnings, args.strict)?;
 
     let mentioned = inputs::remembered(&template);
-    let given = given(args)?;
     let facts = facts(args, site, &template, &given, &mentioned)?;
     let inferred = if existing == Existing::Keep { adoption::answers(site, &template)? } else { Inferred::default() };
-    let (mut resolved, hooks) = answer(args, &template, &facts, &known(&inferred, given), may_ask)?;
+    let known = known(&inferred, given);
+    let mut answered = answer(args, &template, (&facts, &mentioned), &known, begun, may_ask)?;
     say_that_nobody_was_asked(args, &template, may_ask);
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");
     // To render takes the files away.
-    let files = args.strict.then(|| template.files.clone());
-    let rendered = rendering::render(args, site, &mut template, &mut resolved, &hooks)?;
-    resolved.answers.extend(hooks.asked());
-    if let Some(files) = files {
-        render::refuse_rendered_cases(&files, &resolved)?;
-        render::lint(&template, &files, &resolved, &rendered)?;
+    let files = (args.strict || args.verbose).then(|| template.files.clone());
+    let rendered = rendering::render(args, site, &mut template, &mut answered)?;
+    let resolved = &answered.resolved;
+    let left_out = match &files {
+        Some(files) if args.verbose => render::left_out(files, resolved)?,
+        _ => Vec::new(),
+    };
+    if let Some(files) = files.filter(|_| args.strict) {
+        render::refuse_rendered_cases(&files, resolved)?;
+        render::lint(&template, &files, resolved, &rendered)?;
     }
-    inputs::remember(&mut resolved, &mentioned);
 
-    let recorded = render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref());
-    let record = lock::record(&recorded, &BTreeSet::new());
-    let trees = rendered.trees;
+    let trees = format(args, site, &template, &rendered);
+    let record = match &first {
+        Some(project) => Record::again(project.lock.clone(), &project.bases, &project.present),
+        None => {
+            let mut record = answered.record(&template, &rendered, site.app_dir.as_ref(), &BTreeSet::new());
+            formatting::note(&mut record.lock, &trees, None);
+            record
+        }
+    };
     let ours = site.read(&trees.app, &trees.repository)?;
-    let plan = plan(trees, &ours, existing, &rendered.ownership, rendered.secret, &inferred);
+    let Joined { membership, is_member, warning } = joined(args, site, &trees, &ours, existing);
+    report::diagnostics(warning.as_slice());
+    let mut plan = plan(trees, &ours, existing, &rendered.ownership, rendered.secret, &inferred);
+    let membership = membership.and_then(|membership| membership.plan(site, &mut plan));
     workspace::refuse_outside(site, &plan)?;
     report::diagnostics(&workspace::refuse_collisions(site, None, &plan, &Trees::default())?);
-    if wants_repository(args, site, &template) {
+    if wants_repository(args, site, &template, is_member) {
         // Who asks for a repository in so many words gets all or nothing.
         if args.vcs.is_some() {
             git::require()?;
         }
         git::refuse_remains(&site.app)?;
     }
-    if may_ask && typed == Typed::Short && site.app_dir.is_some() {
+    if may_ask && run.typed == Typed::Short && site.app_dir.is_some() {
         progress.clear();
         if !consent::given(site, &plan)? {
             return Ok(Outcome::Differences);
         }
     }
     progress.step("writing");
+    let stage = trace::stage("writing");
     let done = workspace::create(site, &plan, &record, existing)?;
+    drop(stage);
+    run.app = Some(site.app.clone());
 
     drop(progress);
-    let in_repository = start_repository(args, site, &template);
+    let in_repository = start_repository(args, site, &template, is_member);
     let told = inferred.told(&resolved.answers);
-    let printed = super::summary::made(site, &plan, &told, &template.manifest.ownership.next);
+    let joined = membership.filter(|membership| {
+        let written = membership.write();
+        let is_written = written.is_ok();
+        super::warn_after_the_fact(written, "the project is complete, but it is not in the workspace yet");
+        is_written
+    });
+    if args.fleeting {
+        super::summary::warn_of(&done);
+        return Ok(Outcome::Clean);
+    }
+    let details = Details {
+        workspace: joined.as_ref().map(workspace::Membership::manifest),
+        left_out: args.verbose.then_some(left_out.as_slice()),
+    };
+    let ownership = &template.manifest.ownership;
+    let printed = if args.json {
+        let next = ownership.next.iter().map(|next| next.run.as_str());
+        let (shown, secret) = (site.shown().to_string(), ownership.secret_names());
+        let place = (shown.as_str(), site.app_dir.as_ref());
+        let is_created = in_repository && site.repository.is_none();
+        report::result(&report::json::made(place, &record.lock, &secret, &plan, is_created, next))
+    } else {
+        super::summary::made(site, &plan, &told, &ownership.next, &details)
+    };
     super::warn_after_the_fact(printed, "the project is complete");
     super::summary::warn_of(&done);
+    if let Some(project) = first {
+        let source = escape_control(&project.lock.template.source).into_owned();
+        let update = site.command("upgrade");
+        report::status(&format!("The project still follows its template `{source}`: to upgrade it, run `{update}`."));
+    }
     if in_repository {
         report::diagnostics(&super::summary::ignored(site, &record));
     }
     Ok(Outcome::Clean)
+}
+
+/// The Cargo workspace around the project, by the manifest that it will have.
+fn joined(args: &NewArgs, site: &Site, trees: &Trees, ours: &Trees, existing: Existing) -> Joined {
+    if args.no_workspace {
+        return Joined::default();
+    }
+    let find =
+        |tree: &Trees| tree.app.iter().find(|(path, _)| path.as_str() == "Cargo.toml").map(|(_, entry)| entry.clone());
+    let kept = find(ours).filter(|_| existing != Existing::Replace);
+    workspace::joined(site, find(trees).map(|made| kept.unwrap_or(made)).as_ref())
+}
+
+/// The files as the project gets them: formatted, where that is wanted and can be done. Nothing fails for want of it.
+fn format(args: &NewArgs, site: &Site, template: &Template, rendered: &Rendered) -> Trees {
+    if args.no_fmt || !formatting::wanted(&template.manifest) {
+        return rendered.trees.clone();
+    }
+    let rustfmt = Rustfmt::new();
+    let trees = formatting::formatted(&rustfmt, site, &rendered.trees, &rendered.secret);
+    rustfmt.told().iter().for_each(|line| report::status(line));
+    trees
 }
 
 /// The files that are made; with `--init`, what is added to those that are there as well.
@@ -125,9 +225,10 @@ fn plan(
         }
         Existing::Refuse | Existing::Replace => Plan::default(),
     };
-    let mut plan = Plan::new(trees.app, trees.repository, ours, existing);
-    plan.app.extend(additions.app);
-    plan.repository.extend(additions.repository);
+    let mut plan = Plan::new(trees, ours, existing);
+    for (scope, changes) in additions.files {
+        plan.files.of_mut(scope).extend(changes);
+    }
     plan.notes = additions.notes.into_iter().chain(inferred.notes.iter().cloned()).collect();
     plan
 }
@@ -141,18 +242,19 @@ fn existing(args: &NewArgs) -> Existing {
 }
 
 /// Whether the project is to become a repository.
-fn wants_repository(args: &NewArgs, site: &Site, template: &Template) -> bool {
+fn wants_repository(args: &NewArgs, site: &Site, template: &Template, is_member: bool) -> bool {
     let wanted = match args.vcs {
         Some(vcs) => vcs == Vcs::Git,
-        None => !template.manifest.no_vcs && !args.init,
+        // A member of a workspace is a part of it.
+        None => args.force_git_init || !template.manifest.no_vcs && !args.init && !is_member,
     };
     wanted && site.repository.is_none()
 }
 
 /// Makes the project a repository, where it is to be one. Returns whether it is in one now. The project is there, and complete:
-/// what cannot be done is told.
-fn start_repository(args: &NewArgs, site: &Site, template: &Template) -> bool {
-    if !wants_repository(args, site, template) {
+/// what cannot be done is reported.
+fn start_repository(args: &NewArgs, site: &Site, template: &Template, is_member: bool) -> bool {
+    if !wants_repository(args, site, template, is_member) {
         return site.repository.is_some();
     }
     let started = git::init(&site.app);

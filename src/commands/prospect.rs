@@ -1,35 +1,43 @@
-//! What an upgrade would do: the template rendered anew with the project's answers, and merged with the project's files.
+//! The changes of an upgrade: the template rendered again with the project's answers, and merged with the project's files.
 //! `upgrade` applies it, and `diff` shows it.
 
 mod answers;
+mod deciding;
 mod made_from;
+mod merging;
+mod nearest;
 mod rendering;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use self::answers::{answer, known};
 use super::adoption::{self, Inferred};
+use super::migrating;
 use super::origin::{self, Access};
-use super::{deciding, inputs, merging, render};
+use super::pipeline::{inputs, render};
 use crate::answers::given::GivenValues;
 use crate::answers::prompt;
-use crate::cli::{CommandArgs, RenderArgs};
+use crate::cli::{CommandArgs, RenderArgs, SourceArgs};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::lock::{self, DIRECTORY, LOCK, Lock, LockedTemplate, Record};
-use crate::merge::{self, Base, Bases};
-use crate::migrations::{Action, Due, Migrated};
-use crate::plan::{Install, Plan, Trees};
+use crate::formatting::{self, Rustfmt};
+use crate::lock::{Base, Bases};
+use crate::lock::{DIRECTORY, LOCK, Lock, LockedTemplate, Record};
+use crate::merge;
+use crate::migrations::{Due, Migrated, Taken};
+use crate::plan::{Edits, Install, Plan, Trees, rebase};
 use crate::report;
+use crate::scope::Scope;
 use crate::source::Loaded;
 use crate::template::Template;
-use crate::tree::RelPath;
+use crate::tree::{Entry, RelPath, Tree};
 use crate::workspace::{self, Lent, Mixed, Needed, Project, Room, Site};
 
 /// Everything that there is to know before anything is changed.
 pub(super) struct Prospect {
     /// Where the project is.
     pub(super) site: Site,
-    /// What the lock and the base know; of a project that is adopted, what they would, if that is known.
+    /// The record, from the lock and the base; of a project that is adopted, what they would, if that is known.
     pub(super) recorded: Option<Project>,
     /// Whether the project has no record yet.
     pub(super) is_adopted: bool,
@@ -37,9 +45,9 @@ pub(super) struct Prospect {
     pub(super) inferred: Inferred,
     /// The project's files.
     pub(super) ours: Trees,
-    /// What the template renders now.
+    /// The template's current render.
     pub(super) theirs: Trees,
-    /// What the disk does not keep of the project's files.
+    /// The properties of the project's files that the disk does not keep.
     pub(super) lent: Lent,
     /// What is to be done.
     pub(super) plan: Plan,
@@ -47,14 +55,14 @@ pub(super) struct Prospect {
     pub(super) record: Record,
     /// The answers that the template calls secret.
     pub(super) secret: BTreeSet<String>,
-    /// What the template is called now, and what it was, where it would be an older one.
+    /// The label of the template now and before, if it would be an older one.
     pub(super) downgrade: Option<[String; 2]>,
     /// That the record has lost answers, if it has.
     pub(super) mixed: Option<Diagnostic>,
-    /// The lock files of package managers that are the project's own, with whether they are below the repository's root.
-    pub(super) own_lock_files: BTreeSet<(bool, String)>,
-    /// The steps of the template's migrations that were due, with the versions that they lead to.
-    pub(super) migrated: Vec<(String, Action)>,
+    /// The lock files of package managers that are the project's own.
+    pub(super) own_lock_files: BTreeSet<(Scope, String)>,
+    /// The steps of the template's migrations that were due.
+    pub(super) migrated: Vec<Taken>,
 }
 
 impl Prospect {
@@ -82,28 +90,25 @@ impl Prospect {
     /// The lock files of package managers, below the repository's root, that commands to run bring up to date.
     pub(super) fn lock_files(&self) -> Vec<String> {
         let lock = &self.record.lock;
-        let has = |repository, path: &str| {
-            self.own_lock_files.contains(&(repository, path.to_owned())) || lock.lists(repository, path)
-        };
+        let has =
+            |scope, path: &str| self.own_lock_files.contains(&(scope, path.to_owned())) || lock.lists(scope, path);
         let mut found = Vec::new();
         for todo in self.plan.commands(self.site.app_dir.as_ref(), has) {
-            let files = lock.of(todo.repository);
+            let files = lock.files.of(todo.scope);
             let directory = todo.directory.as_deref();
             let is_here = |path: &&RelPath| path.ancestors().next() == directory;
-            let own = self.own_lock_files.iter().filter(|(repository, _)| *repository == todo.repository);
+            let own = self.own_lock_files.iter().filter(|(scope, _)| *scope == todo.scope);
             let own: Vec<RelPath> = own.filter_map(|(_, path)| RelPath::new(path.as_str()).ok()).collect();
             let of_it = files
                 .keys()
                 .chain(&own)
                 .filter(is_here)
                 .filter(|path| Install::of(path.file_name()) == Some(todo.install));
-            let is_there = |path: &&RelPath| {
-                let place = if todo.repository { self.site.root() } else { &self.site.app };
-                path.below(place).symlink_metadata().is_ok()
-            };
-            found.extend(of_it.filter(is_there).map(|path| match todo.repository {
-                true => path.to_string(),
-                false => self.site.in_repository(path.as_str()),
+            let place = self.site.place(todo.scope);
+            let is_there = |path: &&RelPath| path.below(place).symlink_metadata().is_ok();
+            found.extend(of_it.filter(is_there).map(|path| match todo.scope {
+                Scope::Repository => path.to_string(),
+                Scope::App => self.site.in_repository(path.as_str()),
             }));
         }
         found
@@ -121,7 +126,7 @@ impl Prospect {
 }
 
 impl Prospect {
-    /// What the lock and the base know; none for a project that is adopted.
+    /// The record, from the lock and the base; none for a project that is adopted.
     pub(super) fn on_record(&self) -> Option<&Project> {
         self.recorded.as_ref().filter(|_| !self.is_adopted)
     }
@@ -140,11 +145,11 @@ impl Prospect {
     pub(super) fn say_what_to_commit(&self) {
         if self.recorded.as_ref().is_some_and(|project| project.merging.is_some()) {
             let add = self.site.git_add(&[], &format!("{DIRECTORY}/{LOCK}"));
-            report::status(&format!("The lock is made of both sides: `{add}`, then commit the merge."));
+            report::status(&format!("The lock is merged from both sides: run `{add}`, then commit the merge."));
         }
     }
 
-    /// The answers that are recorded as they are known of a project that is adopted, and what told each.
+    /// The answers that are recorded as they are known of a project that is adopted, and the source of each.
     pub(super) fn still_inferred(&self) -> BTreeMap<&str, String> {
         let answers = &self.record.lock.answers;
         self.inferred.taken(answers).map(|(name, found)| (name, found.by.to_string())).collect()
@@ -184,12 +189,24 @@ pub(super) fn lock_alone(site: Site, args: &RenderArgs) -> Result<Option<Prospec
     Ok(Some(Prospect::unmerged(site, project, record)))
 }
 
+/// `--rev nearest` for a project without a record is about what it was made from; it is merged with the newest version then.
+fn nearest_as_base(site: &Site, args: &RenderArgs) -> Option<RenderArgs> {
+    let is_meant = args.source.rev.as_deref() == Some(nearest::NEAREST) && !site.has_lock();
+    is_meant.then(|| RenderArgs {
+        from: args.from.clone().or_else(|| Some(nearest::NEAREST.to_owned())),
+        source: SourceArgs { rev: None, ..args.source.clone() },
+        ..args.clone()
+    })
+}
+
 /// Reads the project, renders the template, and merges.
 ///
 /// # Errors
 ///
 /// Everything that keeps it from being done.
 pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Result<Prospect> {
+    let with_base = nearest_as_base(&site, args);
+    let args = with_base.as_ref().unwrap_or(args);
     let may_ask = may_ask(args);
     let mut given = None;
     if args.from.is_some() {
@@ -221,22 +238,21 @@ pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Res
     let version = lock.map(|lock| lock.template.version.as_deref());
     let due = version.map_or_else(|| Ok(Due::default()), |version| Due::between(version, &template.manifest))?;
     let known = known(lock, &inferred, &template, &due)?;
-    let (mut resolved, hooks) = answer(&site, lock, known, &template, given, (args, commands), may_ask)?;
+    let mut answered = answer(&site, lock, known, &template, given, (args, commands), may_ask)?;
     let bases = recorded.iter().map(|project| &project.bases);
-    let migrated = Migrated::of(&due, bases.flat_map(|bases| bases.app.keys().chain(bases.repository.keys())));
+    let mut migrated = Migrated::of(&due, bases.flat_map(|bases| bases.files.entries().map(|(path, _)| path)));
     let progress = report::Progress::of_files(template.files.len(), site.shown());
     progress.step("rendering");
-    let rendered = match rendering::render(args, &site, lock, &mut template, &mut resolved, &hooks) {
-        Err(problems) if hooks.is_as_recorded() => {
+    let rendered = match rendering::render(args, &site, lock, &mut template, &mut answered) {
+        Err(problems) if answered.hooks.is_as_recorded() => {
             return recorded.map_or(Err(problems), |project| as_recorded(site, project, &template));
         }
         rendered => rendered?,
     };
-    resolved.answers.extend(hooks.asked());
     let present = recorded.as_ref().map(|project| project.present.clone()).unwrap_or_default();
-    let mut record = lock::record(&render::recorded(&template, &resolved, &rendered, site.app_dir.as_ref()), &present);
+    let mut record = answered.record(&template, &rendered, site.app_dir.as_ref(), &present);
     let (mut theirs, mut ownership) = (rendered.trees, rendered.ownership);
-    ownership.renamed.extend(migrated.renamed);
+    ownership.renamed.append(&mut migrated.renamed);
     let kinds = workspace::kinds(&site)?;
     let nested = workspace::nested(&site, &kinds, recorded.as_ref().map(|project| &project.bases), &theirs)?;
     let unwritten = nested.take(recorded.as_mut().map(|project| &mut project.bases), &mut theirs);
@@ -250,6 +266,14 @@ pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Res
     };
     let mut ours = nested.without(ours);
     let lent = workspace::lent(&site, &kinds, &mut ours, &theirs)?;
+    let rustfmt = Rustfmt::new();
+    let mut none = Bases::default();
+    let known = recorded.as_mut().map_or(&mut none, |project| &mut project.bases);
+    let wanted = formatting::wanted(&template.manifest);
+    formatting::settle_all(&rustfmt, &site, known, &ours, Some(&mut theirs), (wanted, &rendered.secret));
+    rustfmt.told().iter().for_each(|line| report::status(line));
+    let before = recorded.as_ref().filter(|_| !is_adopted).map(|project| &project.lock);
+    formatting::note(&mut record.lock, &theirs, before);
     let bases = recorded.as_ref().map(|project| &project.bases);
     match bases {
         Some(bases) if is_adopted => adoption::refuse_unlike(&site, bases, &ours)?,
@@ -259,13 +283,19 @@ pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Res
             adoption::refuse_stranger(&site, said, &template.manifest.ownership, &ours, &theirs)?;
         }
     }
-    let unknown = recorded.iter().flat_map(|project| project.lock.files.iter().chain(&project.lock.repository_files));
+    let edits = match commands {
+        Some(args) => run_commands(&site, &mut migrated, &template, (args, may_ask), &mut ours)?,
+        None => Edits::new(),
+    };
+    let unknown = recorded.iter().flat_map(|project| project.lock.files.entries());
     let mut hidden: BTreeSet<RelPath> = rendered.secret.keys().cloned().collect();
     hidden.extend(unknown.filter(|(_, pristine)| pristine.digest.is_none()).map(|(path, _)| path.clone()));
     progress.step("merging");
     let mut options = merging::options(&site, &template, args, rendered.secret);
-    options.unchosen = std::mem::take(&mut resolved.unchosen);
+    options.unchosen = answered.resolved.unchosen;
     let mut plan = merging::merged(&site, bases, &mut ours, &theirs, &ownership, options)?;
+    rebase(&mut plan.files.app, &ours.app, &edits);
+    migrating::put(&mut ours.app, edits.iter().map(|(path, [stands, _])| (path, stands.as_ref())));
     unwritten.tell(&mut plan);
     plan.notes.extend(inferred.notes.iter().cloned());
     workspace::refuse_outside(&site, &plan)?;
@@ -302,10 +332,39 @@ pub(super) fn find(site: Site, args: &RenderArgs, commands: Commands<'_>) -> Res
     })
 }
 
+/// Runs the commands of migrations, as far as they are agreed to. The app's files are then as those left them.
+fn run_commands(
+    site: &Site,
+    migrated: &mut Migrated,
+    template: &Template,
+    agreement: (&CommandArgs, bool),
+    ours: &mut Trees,
+) -> Result<Edits> {
+    let read = |directory: &Path, before: &Tree| workspace::left(Some(site), directory, before);
+    let mut edits = migrating::run(migrated, &template.manifest, agreement, || workspace::copied(site), read)?;
+    for (path, [stands, left]) in &mut edits {
+        // As git sees it, where the disk does not keep all of it.
+        if let Some(entry) = ours.app.get(path) {
+            let disk = stands.replace(entry.clone());
+            if let (
+                Some(Entry::File { executable: was, .. }),
+                Entry::File { executable: is, .. },
+                Some(Entry::File { executable, .. }),
+            ) = (disk, entry, left.as_mut())
+                && was == *executable
+            {
+                *executable = *is;
+            }
+        }
+    }
+    migrating::put(&mut ours.app, edits.iter().map(|(path, [_, left])| (path, left.as_ref())));
+    Ok(edits)
+}
+
 /// Nothing would change: the template is the same, and so are the answers; what its commands would give now does not count.
 fn as_recorded(site: Site, mut project: Project, template: &Template) -> Result<Prospect> {
     let known = |base: &Base| base.iter().filter_map(|(path, it)| Some((path.clone(), it.entry.clone()?))).collect();
-    let theirs = Trees { app: known(&project.bases.app), repository: known(&project.bases.repository) };
+    let theirs = project.bases.files.as_ref().map(known);
     let ours = workspace::ours(&site, &project.bases, &theirs, &project.room)?;
     workspace::complete(&mut project, &ours, Needed::ToMerge)?;
     let lock = Lock { template: render::locked(template), ..project.lock.clone() };
@@ -313,7 +372,7 @@ fn as_recorded(site: Site, mut project: Project, template: &Template) -> Result<
     Ok(Prospect { ours, theirs, ..Prospect::unmerged(site, project, record) })
 }
 
-/// What the last upgrade left is no news: where nothing else changes, it stays recorded.
+/// What the last upgrade left is nothing new: where nothing else changes, it stays recorded.
 fn keep_conflicts(lock: &mut Lock, before: &Lock) {
     if !before.conflicts.is_empty() && *before == (Lock { conflicts: before.conflicts.clone(), ..lock.clone() }) {
         lock.conflicts.clone_from(&before.conflicts);

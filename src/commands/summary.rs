@@ -1,4 +1,6 @@
-//! What a person reads when a project has been made.
+//! The summary after a project has been created.
+
+use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::{DIRECTORY, LOCK, Record};
@@ -9,21 +11,44 @@ use crate::tree::{Mode, RelPath};
 use crate::workspace::{self, Aside, Done, Site};
 use crate::{git, report, shell};
 
+/// Further details of a new project.
+pub(super) struct Details<'a> {
+    /// The manifest of a workspace outside any repository that it was added to.
+    pub(super) workspace: Option<&'a Path>,
+    /// The template's files that were left out, where those that were written are to be listed as well.
+    pub(super) left_out: Option<&'a [RelPath]>,
+}
+
 /// Says what was made, and what to do next.
-pub(super) fn made(site: &Site, plan: &Plan, inferred: &[String], next: &[Next]) -> Result<()> {
+pub(super) fn made(site: &Site, plan: &Plan, inferred: &[String], next: &[Next], details: &Details<'_>) -> Result<()> {
     let kept: Vec<_> = plan.kept().collect();
-    let files = plan.app.len() + plan.repository.len() - kept.len();
+    let is_member = |change: &Change| change.reason == Reason::Member;
+    let joined = plan.files.repository.iter().find(|(_, change)| is_member(change)).map(|(path, _)| path);
+    let files = plan.files.app.len() + plan.files.repository.len() - kept.len() - usize::from(joined.is_some());
     let noun = if files == 1 { "file" } else { "files" };
-    report::line(&format!("Made {} ({files} {noun})", site.shown()))?;
-    for path in plan.repository.iter().filter(|(_, change)| change.action != Action::Keep).map(|(path, _)| path) {
+    report::line(&format!("Created {} ({files} {noun})", site.shown()))?;
+    if let Some(manifest) = joined.map(|path| path.below(site.root())).as_deref().or(details.workspace) {
+        report::line(&format!("  added to the workspace: {}", escape_control(&manifest.to_string_lossy())))?;
+    }
+    let is_made = |change: &Change| change.action != Action::Keep && !is_member(change);
+    for path in plan.files.repository.iter().filter(|(_, change)| is_made(change)).map(|(path, _)| path) {
         report::line(&format!("  at the repository's root: {path}"))?;
     }
-    let all = || plan.app.iter().chain(&plan.repository);
+    let all = || plan.files.entries();
+    if let Some(left_out) = details.left_out {
+        for (path, _) in plan.files.app.iter().filter(|(_, change)| matches!(change.action, Action::Create(_))) {
+            report::line(&format!("  written: {path}"))?;
+        }
+        for path in left_out {
+            report::line(&format!("  left out: {path}"))?;
+        }
+    }
     for answer in inferred {
         report::line(&format!("  answer: {}", escape_control(answer)))?;
     }
-    for (path, change) in all().filter(|(_, change)| matches!(change.action, Action::Update { .. })) {
-        let what = if change.reason == Reason::Adopted { "the template's part was put into" } else { "replaced" };
+    let is_updated = |change: &Change| matches!(change.action, Action::Update { .. }) && !is_member(change);
+    for (path, change) in all().filter(|(_, change)| is_updated(change)) {
+        let what = if change.reason == Reason::Adopted { "the template's part was added to" } else { "replaced" };
         report::line(&format!("  {what}: {path}"))?;
     }
     for note in &plan.notes {
@@ -35,7 +60,7 @@ pub(super) fn made(site: &Site, plan: &Plan, inferred: &[String], next: &[Next])
     }
     if !kept.is_empty() {
         report::line(
-            "\nThe template has other content for the files that were kept: the project may need it to work.",
+            "\nThe template's versions of the files that were kept differ: the project may need them to work.",
         )?;
     }
     let is_elsewhere = site.app.as_path() != std::env::current_dir().unwrap_or_default();
@@ -44,7 +69,7 @@ pub(super) fn made(site: &Site, plan: &Plan, inferred: &[String], next: &[Next])
     commands.extend(next.iter().map(|next| escape_control(&next.run).into_owned()));
     commands.extend(only_in_index(site, plan));
     if !commands.is_empty() {
-        report::line("\nWhat now:\n")?;
+        report::line("\nNext steps:\n")?;
     }
     for command in commands {
         report::line(&format!("  {command}"))?;
@@ -55,10 +80,10 @@ pub(super) fn made(site: &Site, plan: &Plan, inferred: &[String], next: &[Next])
 /// The commands that tell git what this disk cannot keep: which files are executable, and which are links.
 fn only_in_index(site: &Site, plan: &Plan) -> Vec<String> {
     let kept = workspace::kept_by_disk(site);
-    let app = plan.app.iter().map(|(path, change)| (path.to_string(), change));
+    let app = plan.files.app.iter().map(|(path, change)| (path.to_string(), change));
     let up = site.app_dir.as_ref().map(RelPath::way_up).unwrap_or_default();
     let all: Vec<(String, &Change)> =
-        app.chain(plan.repository.iter().map(|(path, change)| (format!("{up}{path}"), change))).collect();
+        app.chain(plan.files.repository.iter().map(|(path, change)| (format!("{up}{path}"), change))).collect();
     let of_mode = |wanted: Mode| {
         all.iter().filter_map(move |(path, change)| match &change.action {
             Action::Create(after) | Action::Update { after, .. } if after.mode() == wanted => Some(shell::path(path)),
@@ -90,7 +115,7 @@ fn missing_programs(next: &[Next]) -> Result<()> {
         {
             told.push(program);
             report::line(&format!(
-                "\n`{}` is not installed; get it with: {}",
+                "\n`{}` is not installed; install it with: {}",
                 escape_control(program),
                 escape_control(get)
             ))?;
@@ -122,7 +147,7 @@ pub(super) fn ignored(site: &Site, record: &Record) -> Vec<Diagnostic> {
     };
     let title = format!("git ignores `{}` by the rule `{}` ({}:{})", first.path, first.pattern, first.file, first.line);
     let warning = Diagnostic::warning(Code::LockIgnored, title)
-        .help(format!("add {lines} below that rule: only what is committed can keep the project up to date"));
+        .help(format!("add {lines} below that rule: a project can only be upgraded if its record is committed"));
     vec![warning]
 }
 
@@ -135,10 +160,10 @@ pub(super) fn warn_of(done: &Done) {
 /// Warns of files that somebody edited while the project was being made.
 pub(super) fn warn_of_asides(asides: &[Aside]) {
     let warn = |aside: &Aside| {
-        let title = format!("`{}` was edited in the same moment, and was left", aside.path.display());
+        let title = format!("`{}` was edited at the same time, and was left as it is", aside.path.display());
         let help = match &aside.other {
-            Some(other) => format!("the template's is `{}`: compare them, and remove it", other.display()),
-            None => "compare it with what is there now; remove what is no longer needed".to_owned(),
+            Some(other) => format!("the template's version is `{}`: compare the two, then remove it", other.display()),
+            None => "compare it with the current file; remove it when you no longer need it".to_owned(),
         };
         Diagnostic::warning(Code::TargetExists, title).help(help)
     };

@@ -17,8 +17,8 @@ use self::made::Maker;
 use super::Outcome;
 use crate::answers::name;
 use crate::cli::TestArgs;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Found, Result, did_you_mean, listed};
-use crate::render::Total;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Found, Place, Result, did_you_mean, listed};
+use crate::liquid::Total;
 use crate::render::select::{Selected, Selector};
 use crate::rooted::{Failure, Kind, Root};
 use crate::template::Template;
@@ -32,7 +32,7 @@ const CASES: &str = "tests";
 ///
 /// # Errors
 ///
-/// A template or a case that cannot be read; a case that differs is no error but the outcome.
+/// A template or a case that cannot be read; a case that differs is not an error but the outcome.
 pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     source::check_directory(&args.template, &args.template.to_string_lossy())?;
     let (root, cases) = find_cases(args)?;
@@ -43,10 +43,11 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     let mut told = report::Told::default();
     let (mut failed, mut differing) = (0, 0);
     let mut shown = Shown::default();
+    let mut tried = Vec::new();
     let mut printed = Ok(());
     // What cannot be printed does not keep the other cases from being written.
     let mut line = |text: &str| {
-        if printed.is_ok() {
+        if printed.is_ok() && !args.json {
             printed = report::line(text);
         }
     };
@@ -54,22 +55,28 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
         let case_name = name.to_string_lossy().into_owned();
         if let Some([what, help]) = total.excess() {
             told.finish();
-            let title = format!("the cases are too much work: {what}");
+            let title = format!("the cases take too much work: {what}");
             return Err(Diagnostic::error(Code::TooLarge, title).help(help).into());
         }
-        match open(&root, name).and_then(|folder| check(args, &template, &folder, &mut shown, &total)) {
-            Ok(differences) if differences.is_empty() => line(&format!("ok    {case_name}")),
-            Ok(differences) => {
-                failed += 1;
-                differing += 1;
-                line(&format!("FAIL  {case_name}"));
-                line(differences.trim_end());
-            }
-            Err(problems) => {
-                failed += 1;
-                line(&format!("FAIL  {case_name}"));
-                told.tell(&problems.0);
-            }
+        let (differences, problems) =
+            match open(&root, name).and_then(|folder| check(args, &template, &folder, &mut shown, &total)) {
+                Ok(differences) => (differences, Vec::new()),
+                Err(problems) => (String::new(), problems.0),
+            };
+        if differences.is_empty() && problems.is_empty() {
+            line(&format!("ok    {case_name}"));
+        } else {
+            failed += 1;
+            line(&format!("FAIL  {case_name}"));
+        }
+        if !differences.is_empty() {
+            differing += 1;
+            line(differences.trim_end());
+        }
+        told.tell(&problems);
+        // Only what is printed in the end is held.
+        if args.json {
+            tried.push(tried_case(case_name, differences, problems));
         }
     }
     told.finish();
@@ -78,8 +85,11 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
     }
     let passed = cases.len() - failed;
     line(&format!("{passed} passed, {failed} failed"));
+    if args.json {
+        printed = report::result(&report::json::tested(&tried));
+    }
     if args.bless {
-        super::warn_after_the_fact(printed, "what is expected is written");
+        super::warn_after_the_fact(printed, "the expected output is written");
     } else {
         printed?;
     }
@@ -87,6 +97,12 @@ pub(super) fn run(args: &TestArgs) -> Result<Outcome> {
         report::status("If the new output is right, run the same command with --bless.");
     }
     Ok(if failed == 0 { Outcome::Clean } else { Outcome::Differences })
+}
+
+fn tried_case(name: String, differences: String, mut problems: Vec<Diagnostic>) -> report::json::Case {
+    let places = problems.iter_mut().filter_map(|problem| problem.place.as_deref_mut());
+    places.for_each(Place::shrink);
+    report::json::Case { name, differences, problems }
 }
 
 /// The names of the cases' folders, and where they are. The user may name a directory behind a link; what a template has is followed nowhere.
@@ -128,7 +144,7 @@ fn chosen(mut cases: Vec<OsString>, names: &[String]) -> Result<Vec<OsString>> {
     let problems: Found = unknown
         .map(|name| {
             let help = did_you_mean(name, known()).unwrap_or_else(|| format!("the cases are {}", listed(known())));
-            Diagnostic::error(Code::TestCase, format!("no case is called `{}`", name.escape_debug())).help(help)
+            Diagnostic::error(Code::TestCase, format!("there is no case `{}`", name.escape_debug())).help(help)
         })
         .collect();
     if !problems.is_empty() {
@@ -154,7 +170,7 @@ fn open(cases: &Root, name: &OsStr) -> Result<Root> {
     Ok(folder.map_err(|failure| failure.diagnostic("cannot read", &cases.path().join(name)))?)
 }
 
-/// What differs from what a case expects.
+/// The differences from what a case expects.
 fn check(
     args: &TestArgs,
     template: &Result<Template>,

@@ -1,4 +1,4 @@
-//! `create-app upgrade`: the project and its template's newest version become one.
+//! `create-app upgrade`: merges the template's newest version into the project.
 
 mod abort;
 mod commit;
@@ -15,18 +15,19 @@ use crate::cli::UpgradeArgs;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::report;
 use crate::report::plan::Told;
+use crate::trace;
 use crate::workspace::{self, Backup, Findings, Inquiry, Site, Unheld};
 
 /// Runs `create-app upgrade`. A path that cannot be upgraded does not keep the others from it.
 ///
 /// # Errors
 ///
-/// Everything that stopped it, where nothing was written for any of the paths.
+/// Everything that stopped it, if nothing was written for any of the paths.
 pub(super) fn run(args: &UpgradeArgs) -> Result<Outcome> {
     let (mut outcome, mut failures, mut has_written) = (Outcome::Clean, Vec::new(), false);
     for (n, path) in args.paths.iter().enumerate() {
         if n > 0 && !args.json {
-            // Should it fail, what is printed next says so.
+            // If it fails, the next output says so.
             drop(report::summary("\n"));
         }
         match if args.abort { abort::run(path, args, &mut has_written) } else { upgrade(path, args, &mut has_written) }
@@ -49,12 +50,12 @@ fn upgrade(path: &Path, args: &UpgradeArgs, has_written: &mut bool) -> Result<Ou
     };
     let Opened { site, held, recovered, is_gone } = opened;
     *has_written |= recovered.is_some();
-    // A new project that was taken back is not to be adopted instead.
+    // A new project that was undone is not to be adopted instead.
     if is_gone {
         report::status("There is no project here to upgrade: run the command that was interrupted again.");
         return Ok(Outcome::Clean);
     }
-    // While a person thinks about an answer, git may get to know better.
+    // While a person thinks about an answer, git's state may change.
     let inquiry = (!prospect::may_ask(&args.render)).then(|| Inquiry::start(&site));
     let Ready { prospect, unresolved, findings, unheld } = prepare(&site, args, inquiry)?;
     let changed = !prospect.is_empty();
@@ -82,7 +83,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs, has_written: &mut bool) -> Result<Ou
     let held = held.filter(|_| changed);
     if held.is_some() && prospect.is_adopted && prospect::may_ask(&args.render) {
         report::status(&report::plan::human(&told));
-        if !prompt::confirm("Adopt this project, as said above?", false)? {
+        if !prompt::confirm("Adopt this project as described above?", false)? {
             report::status("Nothing was written.");
             return Ok(Outcome::Differences);
         }
@@ -101,7 +102,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs, has_written: &mut bool) -> Result<Ou
         *has_written = true;
     }
     let printed = match args.json {
-        true => report::result(&report::plan::json("upgrade", &told)),
+        true => report::result(&report::json::upgrade(&told)),
         false if unresolved.is_empty() => report::summary(&report::plan::human(&told)),
         false => Ok(()),
     };
@@ -122,7 +123,7 @@ fn upgrade(path: &Path, args: &UpgradeArgs, has_written: &mut bool) -> Result<Ou
 /// What is known before anything is changed.
 struct Ready {
     prospect: Prospect,
-    /// What an earlier upgrade or merge left for the user to decide.
+    /// The conflicts that an earlier upgrade or merge left.
     unresolved: Vec<Diagnostic>,
     findings: Findings,
     unheld: Unheld,
@@ -140,7 +141,7 @@ fn prepare(site: &Site, args: &UpgradeArgs, inquiry: Option<Inquiry>) -> Result<
     let Ok(Some(prospect)) = prospect::lock_alone(site.clone(), &args.render) else { return Err(problems) };
     super::warn_after_the_fact(
         Err(problems),
-        "the lock comes first: commit the merge, then run `create-app upgrade` again",
+        "only the lock was merged: commit the merge, then run `create-app upgrade` again",
     );
     let (findings, unheld) = (Findings::default(), Unheld::default());
     Ok(Ready { prospect, unresolved: Vec::new(), findings, unheld })
@@ -166,8 +167,8 @@ fn refuse_downgrade(prospect: &Prospect, args: &UpgradeArgs) -> Result<()> {
     let is_allowed = args.allow_downgrade || prospect.is_empty() || prospect::may_ask(&args.render);
     match &prospect.downgrade {
         Some([new, old]) if !is_allowed => {
-            let title = format!("the template would be an older one: {new}, where the project has {old}");
-            let help = "give --allow-downgrade to go back to it";
+            let title = format!("this would be a downgrade: the template is at {new}, the project at {old}");
+            let help = "to go back to the older version, pass --allow-downgrade";
             Err(Diagnostic::error(Code::Downgrade, title).help(help).into())
         }
         _ => Ok(()),
@@ -178,13 +179,14 @@ fn refuse_downgrade(prospect: &Prospect, args: &UpgradeArgs) -> Result<()> {
 fn apply(held: workspace::Held, prospect: &Prospect, backup: Option<&Backup>, findings: &Findings) -> Result<()> {
     let stands_on = prospect.on_record().map(|project| project.lock_digest);
     let site = &prospect.site;
-    let progress = report::Progress::of_files(prospect.record.lock.files.len(), site.shown());
+    let progress = report::Progress::of_files(prospect.record.lock.files.app.len(), site.shown());
     progress.step("writing");
+    let _stage = trace::stage("writing");
     let done = held.upgrade(site, &prospect.plan, &prospect.record, &prospect.lent, backup, stands_on)?;
     drop(progress);
     summary::warn_of(&done);
     // The answer that is there already is as good, unless the change has brought other rules.
-    let changes_rules = [&prospect.plan.app, &prospect.plan.repository]
+    let changes_rules = [&prospect.plan.files.app, &prospect.plan.files.repository]
         .iter()
         .any(|changes| changes.keys().any(|path| path.file_name() == ".gitignore"));
     if site.repository.is_some() && (changes_rules || !findings.shows_record) {

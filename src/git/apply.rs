@@ -1,4 +1,4 @@
-//! Patches, applied by git outside of any repository.
+//! Patches, applied by git outside any repository.
 
 use std::path::Path;
 

@@ -73,7 +73,7 @@ pub(super) fn literal(root: &Path) -> Command {
     command
 }
 
-/// Git outside of every repository, wherever it runs: only the user's and the system's settings count.
+/// Git outside every repository, wherever it runs: only the user's and the system's settings count.
 pub(super) fn outside(directory: &Path) -> Command {
     let mut command = start(directory);
     command.arg(format!("--git-dir={NOTHING}"));

@@ -1,4 +1,4 @@
-//! What the last commit has.
+//! The version in the last commit.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::mirror::{Listed, listed};
 use super::run::{lossy, run};
 use crate::diagnostic::Result;
 
-/// What the last commit has of some files: mode and object, or nothing.
+/// The last commit's version of some files: mode and object, or nothing.
 #[derive(Debug, Default)]
 pub struct Committed(BTreeMap<String, Option<(u32, String)>>);
 

@@ -1,4 +1,4 @@
-//! Why a repository could not be fetched from: what git said, without what nobody else may read.
+//! Why a repository could not be fetched: git's message, without secrets.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use crate::credentials::hidden;
 /// The most of a line that a message repeats, in bytes.
 const MAX_LINE: usize = 400;
 
-/// What kept git from fetching.
+/// The reason why git could not fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What sort of failure it is.
+    /// The kind of failure.
     pub kind: Kind,
     /// Git's own words, on one line, without credentials.
     pub said: String,
@@ -41,7 +41,7 @@ pub enum Kind {
     Other,
 }
 
-/// What git, ssh and the servers say, in lower case, most telling first.
+/// Messages of git, ssh and servers, in lower case, the most specific first.
 const SIGNS: &[(Kind, &[&str])] = &[
     (Kind::TooMuch, &["exceeded maximum allowed tree depth"]),
     (
@@ -104,7 +104,7 @@ impl Failure {
         let sign = SIGNS.iter().find(|(_, signs)| signs.iter().any(|sign| lower.contains(sign)));
         let kind = if code == Some(129) { Kind::TooOld } else { sign.map_or(Kind::Other, |(kind, _)| *kind) };
         let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
-        // What a server or ssh has to say stands before git's own verdict, and says more than it.
+        // The message of a server or ssh comes before git's own verdict, and says more.
         let told = lines().find(|line| line.starts_with("remote: ") || line.starts_with("ssh: "));
         let verdict = lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
         let told = told.filter(|_| verdict.is_none_or(|verdict| verdict.contains("Could not read from remote")));

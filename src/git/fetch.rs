@@ -1,4 +1,4 @@
-//! Fetching: the one thing for which git may run programs, those of the user's own settings.
+//! Fetching: the only purpose for which git may run programs, those in the user's own settings.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Read};
@@ -7,11 +7,12 @@ use std::process::{Child, Command, Stdio};
 
 use super::command::{for_strangers, outside};
 use super::failure::{Failure, Kind};
+use super::login::Login;
 use super::repository::check_source;
 use super::run::{MAX_SAID, beside, lossy, unavailable};
-use super::settings::setting;
 use crate::credentials::hidden;
 use crate::diagnostic::Result;
+use crate::trace;
 
 /// The longest list of branches and tags that is read, in bytes.
 const MAX_LIST: u64 = 16 << 20;
@@ -22,10 +23,12 @@ const MAX_FETCHED: f64 = 4.0;
 pub struct Contact<'a> {
     /// The address, as git takes it.
     pub from: &'a OsStr,
-    /// What of it is secret.
+    /// Its secret part.
     pub secrets: &'a [String],
     /// Whether the user may be asked for a password or the like.
     pub may_ask: bool,
+    /// What the command line says of how to get there.
+    pub login: &'a Login,
     /// Is told how far git has come.
     pub progress: &'a dyn Fn(&str),
 }
@@ -46,17 +49,23 @@ pub fn references(contact: &Contact<'_>) -> Result<std::result::Result<Vec<Strin
 
 /// Runs git that talks to another machine; returns what it printed.
 pub(super) fn talk(command: &mut Command, contact: &Contact<'_>) -> Result<std::result::Result<String, Failure>> {
-    if !contact.may_ask || !std::io::stderr().is_terminal() {
-        ask_nobody(command);
+    let asks = contact.may_ask && std::io::stderr().is_terminal();
+    if !asks {
+        // Where nobody can answer, a question would hold everything up.
+        command.env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never");
     }
+    contact.login.apply(command, asks);
     local(contact.from).map_or(Ok(()), |path| check_source(&path))?;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run = trace::run();
     let outcome = command.spawn().and_then(|mut child| {
         let heard = hear(&mut child, contact);
         if heard.as_ref().map_or(true, |(_, heard)| heard.is_too_much) {
             drop(child.kill());
         }
-        Ok((child.wait()?, heard?))
+        let status = child.wait()?;
+        run.ended(command, status, contact.secrets);
+        Ok((status, heard?))
     });
     let (status, (printed, heard)) = outcome.map_err(|error| unavailable(command, &error))?;
     if heard.is_too_much {
@@ -72,7 +81,7 @@ fn local(from: &OsStr) -> Option<PathBuf> {
     path.is_dir().then(|| path.to_path_buf())
 }
 
-/// What git wrote to standard output and to standard error.
+/// Git's standard output and standard error.
 fn hear(child: &mut Child, contact: &Contact<'_>) -> std::io::Result<(String, Heard)> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     std::thread::scope(|scope| {
@@ -90,16 +99,7 @@ fn hear(child: &mut Child, contact: &Contact<'_>) -> std::io::Result<(String, He
     })
 }
 
-/// Where nobody can answer, a question of git's or ssh's would hold everything up.
-fn ask_nobody(command: &mut Command) {
-    command.env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never");
-    let is_set = |name: &str| std::env::var_os(name).is_some();
-    if !is_set("GIT_SSH") && !is_set("GIT_SSH_COMMAND") && setting("core.sshCommand").is_none() {
-        command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
-    }
-}
-
-/// What git wrote to standard error.
+/// Git's standard error.
 #[derive(Debug, Default)]
 struct Heard {
     /// The beginning, without progress.
@@ -108,7 +108,7 @@ struct Heard {
     is_too_much: bool,
 }
 
-/// Hands on each line as it comes, and keeps those that are no progress.
+/// Hands on each line as it comes, and keeps those that are not progress.
 fn listen(stderr: impl Read, contact: &Contact<'_>) -> Heard {
     let mut stderr = BufReader::new(stderr);
     let (mut heard, mut line) = (Heard::default(), Vec::new());
@@ -158,7 +158,8 @@ mod tests {
         let lines = std::cell::RefCell::new(Vec::new());
         let progress = |line: &str| lines.borrow_mut().push(line.to_owned());
         let secrets = ["s3cr3t".to_owned()];
-        let contact = Contact { from: OsStr::new(""), secrets: &secrets, may_ask: false, progress: &progress };
+        let contact =
+            Contact { from: OsStr::new(""), secrets: &secrets, may_ask: false, login: Login::OWN, progress: &progress };
         let heard = listen(text.as_bytes(), &contact);
         (heard, lines.into_inner())
     }

@@ -1,4 +1,4 @@
-//! Programs with names of their own, which no single setting switches off.
+//! Programs with names of their own, which no single setting turns off.
 //!
 //! Filters turn a file into what git stores. The user's own ones, such as Git LFS, run where git reads files; a repository may
 //! not name any. Hooks can have names since git 2.54 (`hook.<name>.command`), and `core.hooksPath` has no say in those.
@@ -37,7 +37,7 @@ pub(super) fn reading(root: &Path) -> Result<Command> {
 ///
 /// # Errors
 ///
-/// When git is missing or fails, and where a filter or a hook cannot be taken out of force.
+/// When git is missing or fails, and if a filter or a hook cannot be taken out of force.
 fn overridden(root: &Path) -> Result<Vec<String>> {
     if is_plain(root) {
         return Ok(Vec::new());

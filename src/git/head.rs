@@ -15,7 +15,7 @@ const LIMIT: u64 = 16 << 20;
 ///
 /// # Errors
 ///
-/// When git is missing or fails, where it has to be asked.
+/// When git is missing or fails, if it has to be asked.
 pub fn head(root: &Path) -> Result<Option<String>> {
     match from_files(root) {
         Some(found) => Ok(Some(found)),

@@ -8,7 +8,7 @@ use super::objects::objects;
 use super::run::{ask, lossy, run};
 use crate::diagnostic::Result;
 
-/// The content of files that a commit behind this one added, or behind the one that is being merged or picked; `paths` are
+/// The content of files that an ancestor of this commit added, or of the one that is being merged or picked; `paths` are
 /// relative to `root`, the repository's root. Those that no commit added, as far as this clone knows, are left out.
 ///
 /// It takes as long as git's history is long.
@@ -86,7 +86,7 @@ mod tests {
         let expected: BTreeMap<String, Vec<u8>> =
             expected.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into();
         assert_eq!(found, expected);
-        // So many that git is asked once for all of them.
+        // At most this many that git is asked once for all of them.
         let never: Vec<String> = (0..5000).map(|number| format!("never/{number}")).collect();
         let many: Vec<&str> = ["a", "d/[b]"].into_iter().chain(never.iter().map(String::as_str)).collect();
         assert_eq!(once_added(root, &many).unwrap(), expected);

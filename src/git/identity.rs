@@ -19,7 +19,7 @@ impl Identity {
     /// Asks the environment and then git, in cargo-generate's order. Runs git only where the environment leaves a
     /// question open, which takes some milliseconds: call it only when a template wants to know.
     ///
-    /// A git that is missing or fails has no answer; that is no error.
+    /// A git that is missing or fails has no answer; that is not an error.
     #[must_use]
     pub fn find(directory: &Path) -> Self {
         let environment = |name: &str| std::env::var(name).ok();

@@ -1,4 +1,4 @@
-//! What git ignores.
+//! The paths that git ignores.
 
 use std::path::Path;
 

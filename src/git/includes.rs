@@ -1,4 +1,4 @@
-//! What a repository's configuration includes. Git reads an included file each time that it is named, ten levels deep, so a few small
+//! The files that a repository's configuration includes. Git reads an included file each time that it is named, ten levels deep, so a few small
 //! files can stand for millions; and one of them can be a pipe.
 
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ fn included(text: &str) -> Vec<String> {
     // A line that ends with a backslash goes on in the next one.
     let joined = text.replace("\\\r\n", "").replace("\\\n", "");
     for line in joined.lines() {
-        // A key may stand behind the header of its section.
+        // A key may be after the header of its section.
         let mut rest = line.trim_start();
         if rest.starts_with('[') {
             rest = rest.rfind(']').map_or("", |end| &rest[end + 1..]);

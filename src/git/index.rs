@@ -7,15 +7,15 @@ use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
+use self::lock::Unwritten;
 use super::command::{chunks, literal, set};
 use super::filters::reading;
 use super::index_file;
 use super::objects::objects;
 use super::own::may_write;
-use super::run::{ask, lossy, refused, run};
+use super::run::{ask, lossy, output, refused, run};
 use super::status::{status_lines, watched};
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::plan::Stages;
 use crate::tree::{Entry, Mode};
 
 /// One version of a file in git's index.
@@ -52,7 +52,7 @@ impl Indexed {
     }
 }
 
-/// What the index holds of `paths`, relative to the repository's `root` and with `/`, in order.
+/// The index's entries for `paths`, relative to the repository's `root` and with `/`, in order.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub fn indexed(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<Indexed>> {
 ///
 /// # Errors
 ///
-/// When git is missing or fails, where it has to be asked.
+/// When git is missing or fails, if it has to be asked.
 pub fn entries(root: &Path, paths: &BTreeSet<&str>) -> Result<Vec<Indexed>> {
     let Some((found, _)) = index_file::find(root, paths) else { return indexed(root, paths) };
     let entry = |it: index_file::Entry| Indexed {
@@ -135,7 +135,7 @@ impl Staged {
     }
 }
 
-/// What a mode and the content of an object make; a link's target that is no text is a file, as it is where there are no links.
+/// What a mode and the content of an object make; a link's target that is not text is a file, as it is where there are no links.
 fn entry(mode: Mode, content: Vec<u8>) -> Entry {
     match (mode, String::from_utf8(content)) {
         (Mode::Symlink, Ok(target)) => Entry::Symlink { target },
@@ -146,17 +146,18 @@ fn entry(mode: Mode, content: Vec<u8>) -> Entry {
     }
 }
 
-/// Stores the versions of a file in conflict as objects of the repository with this root. Nothing is in the index yet.
+/// Stores the versions of a file in conflict, each with its stage, as objects of the repository with this root. Nothing is in the
+/// index yet.
 ///
 /// # Errors
 ///
 /// When git is missing or fails.
-pub fn store(root: &Path, path: &str, stages: &Stages) -> Result<Vec<Indexed>> {
-    let version = |(stage, version): (u8, &crate::plan::Version)| {
-        let object = write_object(root, path, &version.entry)?;
-        Ok(Indexed { path: path.to_owned(), stage, mode: version.entry.mode().as_str().to_owned(), object })
+pub fn store<'e>(root: &Path, path: &str, versions: impl IntoIterator<Item = (u8, &'e Entry)>) -> Result<Vec<Indexed>> {
+    let version = |(stage, entry): (u8, &Entry)| {
+        let object = write_object(root, path, entry)?;
+        Ok(Indexed { path: path.to_owned(), stage, mode: entry.mode().as_str().to_owned(), object })
     };
-    stages.numbered().map(version).collect()
+    versions.into_iter().map(version).collect()
 }
 
 /// Stores a file as an object of the repository with this root; it is not in the index yet.
@@ -181,12 +182,16 @@ pub fn set_index(root: &Path, paths: &BTreeSet<&str>, entries: &[&Indexed], name
     let input: String = cleared.chain(entries.iter().map(|entry| format!("{entry}\0"))).collect();
     lock::patiently(root, || {
         let mut command = durable(root)?;
-        let output = ask(command.args(["update-index", "-z", "--index-info"]), input.as_bytes())?;
-        if output.status.success() { Ok(()) } else { Err(refused(&command, &output).into()) }
+        let output = output(command.args(["update-index", "-z", "--index-info"]), input.as_bytes())?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let problem = refused(&command, &output);
+        Err(Unwritten::Refused(output.stderr, Box::new(problem)))
     })
 }
 
-/// Stores an entry as git would if it stood at `path`; returns its name.
+/// Stores an entry as git would if it was at `path`; returns its name.
 fn write_object(root: &Path, path: &str, entry: &Entry) -> Result<String> {
     let mut command = durable(root)?;
     // What is stored is what git would make of it: no reason to refuse, nor to warn.
@@ -204,7 +209,7 @@ fn write_object(root: &Path, path: &str, entry: &Entry) -> Result<String> {
 ///
 /// # Errors
 ///
-/// As [`reading`], and where what git writes would be in another repository.
+/// As [`reading`], and if what git writes would be in another repository.
 fn durable(root: &Path) -> Result<Command> {
     if !may_write(root) {
         let title = format!("the repository at `{}` has its index or its objects elsewhere", root.display());

@@ -1,8 +1,8 @@
-//! Git's index, read without starting git: that takes longer than all that is asked of the index here, and longer the more other
-//! files a repository has.
+//! Git's index, read without starting git: starting git takes longer than all these look-ups, and longer still in a large
+//! repository.
 //!
-//! It goes through the file entry by entry and keeps none, by git's `gitformat-index`. Where anything is not as it is
-//! written there, there is no answer, and git has to be asked. The checksum at the end is not verified: git does not do so, either.
+//! It goes through the file entry by entry and keeps none, by git's `gitformat-index`. If anything differs from that
+//! format, there is no answer, and git has to be asked. The checksum at the end is not verified: git does not do so, either.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use super::repository::git_directory;
 use super::run::lossy;
-use crate::lock::hex;
+use crate::digest::hex;
 
 /// Where a name's length says no more than that it is at least this long.
 const LONG_NAME: u16 = 0xfff;
@@ -24,11 +24,11 @@ const ASSUME_VALID: u16 = 1 << 15;
 const SKIP_WORKTREE: u16 = 1 << 14;
 const INTENT_TO_ADD: u16 = 1 << 13;
 
-/// How much stands before the name of an object: the stat and the mode.
+/// How much is before the name of an object: the stat and the mode.
 const STAT: usize = 40;
 /// How much is read at once.
 const CHUNK: usize = 1 << 16;
-/// So many bytes of noted trees are read.
+/// At most this many bytes of noted trees are read.
 const MOST_TREES: u32 = 1 << 24;
 
 /// A file in the index.
@@ -42,15 +42,15 @@ pub(super) struct Entry {
     pub(super) mode: u32,
     /// The name of the object.
     pub(super) object: String,
-    /// Whether git was told not to look at the file.
+    /// Whether git was told not to look at the file (`skip-worktree` or `assume-unchanged`).
     pub(super) is_hidden: bool,
     /// Whether the file was only announced: the index has no content for it.
     pub(super) is_announced: bool,
-    /// What the system said of the file when git last read it.
+    /// The file's metadata when git last read it.
     pub(super) stat: Stat,
 }
 
-/// An entry as it stands there.
+/// An entry as it is there.
 struct Raw<'b> {
     path: &'b [u8],
     /// The stat, the mode and the name of the object.
@@ -100,7 +100,7 @@ pub(super) struct Stat {
 }
 
 impl Stat {
-    /// What the system says of a file now, and its mode as git writes it; nothing where it says less than git asks for.
+    /// A file's current metadata, and its mode as git writes it; `None` if it says less than git asks for.
     #[cfg(unix)]
     pub(super) fn of(path: &Path) -> Option<(Self, u32)> {
         use std::os::unix::fs::MetadataExt;
@@ -124,15 +124,14 @@ impl Stat {
         Some((stat, mode))
     }
 
-    /// What the system says of a file now, and its mode as git writes it; nothing where it says less than git asks for.
+    /// A file's current metadata, and its mode as git writes it; `None` if it says less than git asks for.
     #[cfg(not(unix))]
     pub(super) fn of(_: &Path) -> Option<(Self, u32)> {
         None
     }
 
-    /// Whether a file of which the system says this now, too, is for certain as git read it before it wrote the index at this
-    /// moment. Git may have read one that was changed in the same moment before the change; and it calls one empty of which it
-    /// knows that.
+    /// Whether a file with this stat is certainly as git read it, if git wrote the index at this moment (git's "racily clean" rule).
+    /// A file that changed at the same moment may have been read before the change; git marks those that it knows of as empty.
     pub(super) fn is_settled(&self, written: SystemTime) -> bool {
         let written = written.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let (seconds, nanoseconds) = (u64::from(self.modified.0), self.modified.1);
@@ -146,7 +145,7 @@ impl Stat {
     }
 }
 
-/// The paths in conflict; none where only git can tell.
+/// The paths in conflict; `None` if git has to be asked.
 pub(super) fn unmerged(root: &Path) -> Option<BTreeSet<String>> {
     let unmerged = |found: &mut BTreeSet<String>, entry: &Raw<'_>| {
         if entry.stage() > 0 {
@@ -156,7 +155,7 @@ pub(super) fn unmerged(root: &Path) -> Option<BTreeSet<String>> {
     Some(read(root, unmerged)?.0)
 }
 
-/// The paths of what is neither a plain file nor in conflict, with its mode as git writes it; none where only git can tell.
+/// The paths of what is neither a plain file nor in conflict, with its mode as git writes it; `None` if git has to be asked.
 pub(super) fn special(root: &Path) -> Option<Vec<(String, u32)>> {
     let special = |found: &mut Vec<(String, u32)>, entry: &Raw<'_>| {
         let mode = number(&entry.head[24..]).unwrap_or_default();
@@ -168,7 +167,7 @@ pub(super) fn special(root: &Path) -> Option<Vec<(String, u32)>> {
 }
 
 /// Whether git has written the tree of a directory, given below the root, since something in it was last staged: then a commit is likely
-/// to have it. Nothing where only git can tell, as where it does not note trees.
+/// to have it. `None` if git has to be asked, as where it does not note trees.
 pub(super) fn is_written(root: &Path, directory: &str) -> Option<bool> {
     let path = git_directory(root)?.join("index");
     let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
@@ -182,7 +181,7 @@ pub(super) fn is_written(root: &Path, directory: &str) -> Option<bool> {
     })
 }
 
-/// Looks for a directory in the trees that git has noted, each with those in it behind it; the text at the front is that of the first one.
+/// Looks for a directory in the trees that git has noted, each with those in it after it; the text at the front is that of the first one.
 /// An error is that they end before they should.
 fn is_written_in(trees: &mut &[u8], object: usize, above: &str, wanted: &str) -> Result<bool, ()> {
     let mut until = |end: u8| {
@@ -228,7 +227,7 @@ fn pass_over(trees: &mut &[u8], object: usize) -> Result<(), ()> {
     Ok(())
 }
 
-/// The entries of these paths, in their order, and when the index was written; nothing where only git can tell.
+/// The entries of these paths, in their order, and when the index was written; `None` if git has to be asked.
 pub(super) fn find(root: &Path, paths: &BTreeSet<&str>) -> Option<(Vec<Entry>, SystemTime)> {
     // Both are sorted by bytes, so it is enough to look at the first path that is not passed yet.
     let paths: Vec<&[u8]> = paths.iter().map(|path| path.as_bytes()).collect();
@@ -340,7 +339,7 @@ impl<R: Read> Reader<R> {
         Some(head + width + added + 1)
     }
 
-    /// The flags of the next entry, and how much stands before its name.
+    /// The flags of the next entry, and how much is before its name.
     fn head(&mut self) -> Option<(u16, u16, usize)> {
         let head = STAT + self.object + 2;
         let first = flags(&self.ahead(head)?[head - 2..])?;

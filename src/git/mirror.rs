@@ -1,5 +1,5 @@
-//! Copies of other people's repositories: bare, without a work tree, hooks or filters. What is read out of them is what git
-//! stored, byte for byte.
+//! Copies of other people's repositories: bare, without a work tree, hooks or filters. Files are read exactly as git stored
+//! them, byte for byte.
 
 use std::io::{BufRead, Read as _};
 use std::ops::ControlFlow;
@@ -12,7 +12,7 @@ use super::objects::{Answer, answer};
 use super::run::{Ended, ask, lossy, pipe, run};
 use crate::diagnostic::{Code, Diagnostic, Result};
 
-/// What git writes into the configuration of a bare repository that it makes.
+/// The text that git writes into the configuration of a bare repository that it makes.
 const CONFIGURATION: &[&str] = &[
     "[core]",
     "bare",
@@ -172,6 +172,18 @@ impl Mirror {
         let line = lossy(&output.stdout);
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         Ok(if let [object, "commit", _] = words[..] { Some(object.to_owned()) } else { None })
+    }
+
+    /// The newest commits that changed a folder, up to and including a commit, by first parents.
+    ///
+    /// # Errors
+    ///
+    /// When git is missing or fails.
+    pub fn history(&self, commit: &str, folder: Option<&str>, most: usize) -> Result<Vec<String>> {
+        let mut command = mirror(&self.directory);
+        command.args(["--literal-pathspecs", "rev-list", "--first-parent", &format!("--max-count={most}"), commit]);
+        command.arg("--").args(folder);
+        Ok(lossy(&run(&mut command)?.stdout).lines().map(str::to_owned).collect())
     }
 
     /// Every file of a commit, in the order of their paths; none if the list is longer than it may be.

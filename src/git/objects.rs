@@ -23,7 +23,7 @@ pub(super) enum Answer {
     TooLarge,
 }
 
-/// Reads one answer; none where git broke off. `left` is what may still be read, in bytes.
+/// Reads one answer; `None` if git broke off. `left` is what may still be read, in bytes.
 pub(super) fn answer(stdout: &mut dyn BufRead, left: &mut u64) -> Option<Answer> {
     let mut head = Vec::new();
     stdout.take(MAX_HEAD).read_until(b'\n', &mut head).ok()?;
@@ -47,7 +47,7 @@ pub(super) fn answer(stdout: &mut dyn BufRead, left: &mut u64) -> Option<Answer>
 ///
 /// # Errors
 ///
-/// When git is missing or fails, and where the files are too large to be held.
+/// When git is missing or fails, and if the files are too large to be held.
 pub(super) fn objects<'a>(root: &Path, names: impl IntoIterator<Item = &'a str>) -> Result<Vec<Option<Vec<u8>>>> {
     let names: Vec<&str> = names.into_iter().collect();
     if names.is_empty() {

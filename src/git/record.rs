@@ -1,4 +1,4 @@
-//! Where git holds a file that is not on the disk, and what git is in the middle of.
+//! Finds a file that git has but the disk does not, and the operation that git is in the middle of.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ pub enum Holder {
     Operation(Operation),
 }
 
-/// What git is in the middle of.
+/// The operation that git is in the middle of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// `git merge`
@@ -67,14 +67,14 @@ const OTHERS: [&str; 4] = ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REB
 const NAMED_IN: [&str; 4] =
     ["rebase-merge/orig-head", "rebase-merge/onto", "rebase-apply/orig-head", "rebase-apply/onto"];
 
-/// What git is in the middle of, in the work tree with this root; found without running it.
+/// The operation that git is in the middle of, in the work tree with this root; found without running it.
 #[must_use]
 pub fn operation(root: &Path) -> Option<Operation> {
     let own = git_directory(root)?;
     TRACES.iter().find(|(name, _)| own.join(name).symlink_metadata().is_ok()).map(|(_, operation)| *operation)
 }
 
-/// Where git holds the file at a path, relative to `root` and with `/`; none where it holds no such file.
+/// Where git holds the file at a path, relative to `root` and with `/`; `None` if it holds no such file.
 ///
 /// # Errors
 ///
@@ -107,7 +107,7 @@ pub fn may_be_merging(root: &Path) -> bool {
     operation(root).is_some() || RESULTS.iter().any(is_there)
 }
 
-/// What the index has of a file in conflict: its base, ours and theirs. All are none where it is in no conflict.
+/// The index's entries for a file in conflict: its base, ours and theirs. All are none where it is in no conflict.
 ///
 /// # Errors
 ///
@@ -123,12 +123,12 @@ pub fn stages(root: &Path, path: &str) -> Result<[Option<Vec<u8>>; 3]> {
     Ok(found)
 }
 
-/// The versions of a file that the last commits behind this one made, newest first, at most `limit`: each with the version before it,
+/// The versions of a file from the last commits before this one, newest first, at most `limit`: each with the version before it,
 /// where there is one.
 ///
 /// # Errors
 ///
-/// When git is missing or fails, and where they are too large together.
+/// When git is missing or fails, and if they are too large together.
 pub fn introduced(root: &Path, path: &str, limit: usize) -> Result<Vec<[Option<Vec<u8>>; 2]>> {
     let mut list = literal(root);
     list.args(["rev-list", "--full-history", &format!("--max-count={limit}"), "HEAD", "--", path]);

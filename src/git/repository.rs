@@ -45,7 +45,7 @@ fn is_git_directory(directory: &Path) -> bool {
     has_head && common.join("objects").is_dir() && common.join("refs").is_dir()
 }
 
-/// What has to be read to know whether this `.git` is a repository, and cannot be; none where it can, or where nothing is there.
+/// What has to be read to know whether this `.git` is a repository, and cannot be; `None` if it can, or if nothing is there.
 /// Git itself walks past a repository that it cannot read. To act as if there were none would be to guess: what it protects would
 /// be overwritten.
 fn unreadable(dot_git: &Path) -> Option<(PathBuf, Error)> {
@@ -64,7 +64,7 @@ fn unreadable(dot_git: &Path) -> Option<(PathBuf, Error)> {
         [dot_git.join("HEAD"), dot_git.join("commondir"), common.join("objects"), common.join("refs")]
     };
     let is_no_line = |path: &PathBuf| path.metadata().is_ok_and(|it| it.is_file()) && line(path).is_none();
-    // Git would follow bytes that are no text, and more of them than are read here, to a directory that nobody has looked at.
+    // Git would follow bytes that are not text, and more of them than are read here, to a directory that nobody has looked at.
     let no_line = || {
         let own = dot_git.parent().and_then(git_directory);
         let leads = [Some(dot_git.to_path_buf()), own.map(|own| own.join("commondir"))];
@@ -74,7 +74,7 @@ fn unreadable(dot_git: &Path) -> Option<(PathBuf, Error)> {
     fails(dot_git.to_path_buf()).or_else(|| of_directory().into_iter().find_map(fails)).or_else(no_line)
 }
 
-/// Whether a directory has a `HEAD` of which git would not get to the end: a pipe, a device, or far too long a file.
+/// Whether a directory has a `HEAD` that git would never finish reading: a pipe, a device, or far too long a file.
 fn has_no_head_to_read(directory: &Path) -> bool {
     directory.join("HEAD").metadata().is_ok_and(|metadata| !metadata.is_file() || metadata.len() >= MAX_LENGTH)
 }
@@ -116,7 +116,7 @@ const READ_FIRST: [(&str, u64); 13] = [
 ];
 
 /// Checks that git can read the repository at `root` to an end: an archive can hold a pipe or a link to an endless device where
-/// git expects a file, and git would wait for ever or fill the memory. So it would with a configuration that includes millions.
+/// git expects a file, and git would wait forever or fill the memory. The same goes for a configuration that includes millions.
 ///
 /// # Errors
 ///
@@ -176,14 +176,14 @@ fn check_alternates(objects: &Path, depth: usize) -> Result<()> {
     let Some(text) = line(&file).filter(|_| depth < MAX_ALTERNATES) else { return Ok(()) };
     let named: BTreeSet<&str> = text.lines().map(str::trim).filter(|name| !name.is_empty()).collect();
     if named.len() > MAX_ALTERNATES {
-        let title = format!("`{}` names more than {MAX_ALTERNATES} other object directories", file.display());
+        let title = format!("`{}` lists more than {MAX_ALTERNATES} other object directories", file.display());
         return Err(Diagnostic::error(Code::TooMuch, title).help("make a fresh clone of the repository").into());
     }
     named.into_iter().try_for_each(|name| check_alternates(&objects.join(name), depth + 1))
 }
 
 fn not_a_file(path: &Path) -> Diagnostic {
-    let title = format!("`{}` is not a file, and git would not get to the end of it", path.display());
+    let title = format!("`{}` is not a file, and git would never finish reading it", path.display());
     Diagnostic::error(Code::Git, title).help("remove it, or make a fresh clone of the repository")
 }
 
@@ -230,7 +230,7 @@ impl Within {
     ///
     /// # Errors
     ///
-    /// Where there is none.
+    /// If there is none.
     pub(super) fn find(directory: &Path) -> Result<Self> {
         let unknown = |what: &str| {
             Diagnostic::error(Code::Git, format!("`{}` {what}", directory.display()))
@@ -253,7 +253,7 @@ impl Within {
         path.strip_prefix(self.prefix.as_str())
     }
 
-    /// The directory itself, for git; none where it is the root.
+    /// The directory itself, for git; `None` if it is the root.
     pub(super) fn itself(&self) -> Option<&str> {
         Some(self.prefix.as_str()).filter(|prefix| !prefix.is_empty())
     }

@@ -1,4 +1,4 @@
-//! Runs git, and reads its answer as far as it is worth reading.
+//! Runs git, and reads its output up to a limit.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write as _};
 use std::ops::ControlFlow;
@@ -11,6 +11,7 @@ use super::command::subcommand;
 use super::failure::short;
 use super::special;
 use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::trace;
 
 /// The longest answer that is held, in bytes.
 const MAX_ANSWER: u64 = 128 << 20;
@@ -53,13 +54,13 @@ pub(super) fn output(command: &mut Command, input: &[u8]) -> Result<Output> {
     };
     let Ended { answer, status, said } = pipe(command, input, all)?;
     let stdout = answer.ok_or_else(|| {
-        let title = format!("`git {}` has an answer of more than {} MiB", subcommand(command), MAX_ANSWER >> 20);
-        Diagnostic::error(Code::TooMuch, title).help("run the command in the repository that it is meant for")
+        let title = format!("`git {}` printed more than {} MiB", subcommand(command), MAX_ANSWER >> 20);
+        Diagnostic::error(Code::TooMuch, title).help("check that this is the right repository")
     })?;
     Ok(Output { status, stdout, stderr: said })
 }
 
-/// What came of a run.
+/// The outcome of a run.
 pub(super) struct Ended<T> {
     /// What was made of standard output.
     pub(super) answer: T,
@@ -73,7 +74,7 @@ pub(super) struct Ended<T> {
 ///
 /// # Errors
 ///
-/// When git does not run, and where it waits for something that is not a file.
+/// When git does not run, and if it waits for something that is not a file.
 pub(super) fn pipe<T>(
     command: &mut Command,
     input: &[u8],
@@ -82,6 +83,7 @@ pub(super) fn pipe<T>(
     let root = work_tree(command);
     command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run = trace::run();
     let outcome = command.spawn().and_then(|mut child| {
         let talked = std::thread::scope(|scope| {
             let talked = talk(scope, &mut child, input, root.as_deref(), read);
@@ -92,6 +94,7 @@ pub(super) fn pipe<T>(
             talked.map(|(answer, heard)| (answer, heard.join().unwrap_or_default()))
         });
         let status = child.wait()?;
+        run.ended(command, status, &[]);
         let (answer, heard) = talked?;
         Ok((Ended { answer, status, said: heard.said }, heard.obstacle))
     });
@@ -145,7 +148,7 @@ fn talk<'scope, T>(
 struct Heard {
     /// The beginning of standard error.
     said: Vec<u8>,
-    /// What git waited for, so that it was stopped.
+    /// The reason why git waited and was stopped.
     obstacle: Option<Diagnostic>,
 }
 
@@ -211,7 +214,7 @@ pub(super) fn beside<'scope, T: Send + 'scope>(
 pub(super) fn unavailable(command: &Command, error: &io::Error) -> Diagnostic {
     let directory = command.get_current_dir().unwrap_or(Path::new("."));
     if error.kind() == ErrorKind::NotFound && directory.is_dir() {
-        return Diagnostic::error(Code::Git, "git is not installed, or not on the path")
+        return Diagnostic::error(Code::Git, "git is not installed, or not on the PATH")
             .help("install git from https://git-scm.com/downloads, then run the command again");
     }
     let problem = Diagnostic { code: Code::Git, ..Diagnostic::io("cannot run git in", directory, error) };

@@ -1,4 +1,4 @@
-//! The user's own settings: what a repository says has no part in them.
+//! The user's own git settings, without those of a repository.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use super::command::{creating, outside};
 use super::run::{ask, lossy, run};
 use crate::diagnostic::{Code, Diagnostic, Result};
 
-/// The value of a setting as the user or the system has it; none where neither does, and where git does not run.
+/// The value of a setting as the user or the system has it; `None` if neither does, and if git does not run.
 pub(super) fn setting(key: &str) -> Option<String> {
     let output = ask(outside(Path::new(".")).args(["config", "--get", key]), &[]).ok()?;
     output.status.success().then(|| lossy(&output.stdout).trim().to_owned())
 }
 
-/// The pager that git would use outside of any repository: `cat` where the user wants none. None without git.
+/// The pager that git would use outside any repository: `cat` where the user wants none. None without git.
 #[must_use]
 pub fn pager() -> Option<String> {
     let output = run(outside(Path::new(".")).args(["var", "GIT_PAGER"])).ok()?;
@@ -33,7 +33,7 @@ pub fn require() -> Result<()> {
 ///
 /// # Errors
 ///
-/// When git is missing or fails, and where something has the name of git's directory: see [`refuse_remains`].
+/// When git is missing or fails, and if something has the name of git's directory: see [`refuse_remains`].
 pub fn init(directory: &Path) -> Result<()> {
     refuse_remains(directory)?;
     let mut command = creating(directory);
@@ -48,14 +48,14 @@ pub fn init(directory: &Path) -> Result<()> {
 ///
 /// # Errors
 ///
-/// Where there is one, of whatever kind.
+/// If there is one, of whatever kind.
 pub fn refuse_remains(directory: &Path) -> Result<()> {
     let dot_git = directory.join(".git");
     if dot_git.symlink_metadata().is_err() {
         return Ok(());
     }
     let title = format!("`{}` is not a repository", dot_git.display());
-    let help = "look into it, and remove it; or give `--vcs none`, and run `git init` yourself";
+    let help = "look at what is in it and remove it; or pass `--vcs none`, and run `git init` yourself";
     Err(Diagnostic::error(Code::Git, title).help(help).into())
 }
 

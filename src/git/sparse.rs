@@ -1,4 +1,4 @@
-//! What a sparse checkout leaves out, by its own rules: also of paths that git does not know yet.
+//! The paths that a sparse checkout leaves out, by its own rules: also of paths that git does not know yet.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -22,11 +22,11 @@ pub struct Sparse {
 }
 
 impl Sparse {
-    /// The rules of the work tree with this root; none where everything is checked out, which git is asked only if there are rules.
+    /// The rules of the work tree with this root; `None` if everything is checked out, which git is asked only if there are rules.
     ///
     /// # Errors
     ///
-    /// When git is missing or fails, and where the rules cannot be read.
+    /// When git is missing or fails, and if the rules cannot be read.
     pub fn of(root: &Path) -> Result<Option<Self>> {
         let Some(path) = git_directory(root).map(|own| own.join("info/sparse-checkout")) else { return Ok(None) };
         if !path.metadata().is_ok_and(|metadata| metadata.is_file()) || !is_set(root, "core.sparseCheckout")? {
@@ -36,7 +36,7 @@ impl Sparse {
         let read = std::fs::File::open(&path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes));
         let length = read.map_err(|error| Diagnostic::io("cannot read", &path, &error))?;
         if length as u64 > LIMIT {
-            let title = format!("the rules of the sparse checkout have more than {} KiB", LIMIT >> 10);
+            let title = format!("the rules of the sparse checkout are larger than {} KiB", LIMIT >> 10);
             return Err(Diagnostic::error(Code::TooMuch, title).help("run the command in a complete clone").into());
         }
         let mut rules = GitignoreBuilder::new(root);

@@ -9,13 +9,13 @@ use walkdir::WalkDir;
 use super::repository::{MAX_TEXT, common, git_directory, too_long};
 use crate::diagnostic::{Code, Diagnostic, Result};
 
-/// What git reads in the directories of the work tree.
+/// The files that git reads in the directories of the work tree.
 const BESIDE: &[&str] = &[".gitattributes", ".gitignore", ".gitmodules"];
 
 /// Of these, what it reads whole, however long it is.
 const RULES: &[&str] = &[".gitignore", ".gitmodules"];
 
-/// Why git may be waiting in the repository of this work tree; none where there is no such reason. It looks at everything, so
+/// Why git may be waiting in the repository of this work tree; `None` if there is no such reason. It looks at everything, so
 /// it is for a git that is waiting already.
 pub(super) fn find(root: &Path) -> Option<Diagnostic> {
     let own = git_directory(root)?;
@@ -23,7 +23,7 @@ pub(super) fn find(root: &Path) -> Option<Diagnostic> {
     let configs = [&own, &shared].map(|place| ["config", "config.worktree"].map(|name| place.join(name)));
     let named = configs.into_iter().flatten().flat_map(|config| values(&config));
     let of_git = [own, shared].into_iter().flat_map(|place| WalkDir::new(place).into_iter().flatten());
-    // Another repository's directory is none of git's business here.
+    // Another repository's directory does not concern git here.
     let files = WalkDir::new(root).into_iter().filter_entry(|entry| entry.file_name() != ".git").flatten();
     let files = files.filter(|entry| BESIDE.iter().any(|name| entry.file_name() == *name));
     let paths = files.chain(of_git).map(walkdir::DirEntry::into_path);
@@ -50,7 +50,7 @@ pub(super) fn check_ignore_files<'p>(root: &Path, paths: impl IntoIterator<Item 
     files.find_map(|file| obstacle(root, &file)).map_or(Ok(()), |problem| Err(problem.into()))
 }
 
-/// What is wrong with a file that git would read. Git's own objects are not such files: they may be large.
+/// The problem with a file that git would read. Git's own objects are not such files: they may be large.
 fn obstacle(root: &Path, path: &Path) -> Option<Diagnostic> {
     // Git itself does not follow a link here.
     let is_rules = path.file_name().is_some_and(|name| RULES.iter().any(|rules| name == *rules));

@@ -1,4 +1,4 @@
-//! What git holds of a work tree's files, and which of them are in conflict. Most of it stands in its index, which is read
+//! Git's versions of a work tree's files, and which of them are in conflict. Most of it is in its index, which is read
 //! without starting git; what is not certain there, git is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,9 +12,9 @@ use super::run::{lossy, run};
 use super::special::check_ignore_files;
 use crate::diagnostic::Result;
 
-/// What git holds of a path.
+/// How git has a file that a change would replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Held {
+pub enum FileStatus {
     /// Tracked, and not as the last commit has it.
     Dirty,
     /// In conflict.
@@ -27,7 +27,7 @@ pub enum Held {
 ///
 /// # Errors
 ///
-/// When git is missing or fails, where it has to be asked.
+/// When git is missing or fails, if it has to be asked.
 pub fn unmerged(root: &Path) -> Result<BTreeSet<String>> {
     index_file::unmerged(root).map_or_else(|| unmerged_by_git(root), Ok)
 }
@@ -37,8 +37,8 @@ pub fn unmerged(root: &Path) -> Result<BTreeSet<String>> {
 ///
 /// # Errors
 ///
-/// When git is missing or fails, where it has to be asked, as it does where `root` is in no repository.
-pub fn status(root: &Path, committed: &Committed, paths: &BTreeSet<&str>) -> Result<BTreeMap<String, Held>> {
+/// When git is missing or fails, if it has to be asked, as it does where `root` is in no repository.
+pub fn status(root: &Path, committed: &Committed, paths: &BTreeSet<&str>) -> Result<BTreeMap<String, FileStatus>> {
     let known = known(root, paths).unwrap_or_else(|| paths.iter().map(|path| (*path, Known::Unsure)).collect());
     let mut held = BTreeMap::new();
     let (mut same, mut open) = (Vec::new(), Vec::new());
@@ -60,7 +60,7 @@ pub fn status(root: &Path, committed: &Committed, paths: &BTreeSet<&str>) -> Res
     Ok(held)
 }
 
-/// Whether a file, relative to `root` and with `/`, is as the index has it; nothing where git would have to read it.
+/// Whether a file, relative to `root` and with `/`, is as the index has it; `None` if git would have to read it.
 #[must_use]
 pub fn is_as_indexed(root: &Path, path: &str) -> Option<bool> {
     match known(root, &[path].into())?.pop()?.1 {
@@ -70,10 +70,10 @@ pub fn is_as_indexed(root: &Path, path: &str) -> Option<bool> {
     }
 }
 
-/// What the index says of a path.
+/// The index's entries for a path.
 enum Known {
     /// This.
-    Held(Held),
+    Held(FileStatus),
     /// The file is as it was when git last read it, mode and all, and that is this entry.
     Same(Entry),
     /// Git would have to read the file.
@@ -86,34 +86,34 @@ fn known<'a>(root: &Path, paths: &BTreeSet<&'a str>) -> Option<Vec<(&'a str, Kno
         let now = Stat::of(&root.join(&entry.path));
         !entry.is_announced && entry.stat.is_settled(written) && now == Some((entry.stat, entry.mode))
     };
-    let mut all: BTreeMap<&str, Known> = paths.iter().map(|path| (*path, Known::Held(Held::Nowhere))).collect();
+    let mut all: BTreeMap<&str, Known> = paths.iter().map(|path| (*path, Known::Held(FileStatus::Nowhere))).collect();
     for entry in entries {
         let Some(known) = all.get_mut(entry.path.as_str()) else { continue };
         *known = match entry.stage {
-            0 if entry.is_hidden => Known::Held(Held::Nowhere),
+            0 if entry.is_hidden => Known::Held(FileStatus::Nowhere),
             0 if is_same(&entry) => Known::Same(entry),
             0 => Known::Unsure,
-            _ => Known::Held(Held::Unmerged),
+            _ => Known::Held(FileStatus::Unmerged),
         };
     }
     Some(all.into_iter().collect())
 }
 
-/// What git says of the status.
-fn status_by_git<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<String, Held>> {
+/// The status, according to git.
+fn status_by_git<'a>(root: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<String, FileStatus>> {
     let mut held = BTreeMap::new();
     for chunk in chunks(paths) {
         let watched = watched(root, &chunk)?;
         let unwatched = chunk.iter().filter(|path| !watched.contains(**path));
-        held.extend(unwatched.map(|path| ((*path).to_owned(), Held::Nowhere)));
+        held.extend(unwatched.map(|path| ((*path).to_owned(), FileStatus::Nowhere)));
         let mut has_commit = true;
         for line in status_lines(root, &chunk)? {
             let after = |fields: usize| line.splitn(fields + 1, ' ').nth(fields).unwrap_or_default().to_owned();
             match line.as_bytes().first() {
                 Some(b'#') => has_commit &= line != "# branch.oid (initial)",
-                Some(b'u') => drop(held.insert(after(10), Held::Unmerged)),
+                Some(b'u') => drop(held.insert(after(10), FileStatus::Unmerged)),
                 Some(b'1') => {
-                    held.entry(after(8)).or_insert(if has_commit { Held::Dirty } else { Held::Nowhere });
+                    held.entry(after(8)).or_insert(if has_commit { FileStatus::Dirty } else { FileStatus::Nowhere });
                 }
                 _ => {}
             }
@@ -165,7 +165,7 @@ pub(super) fn watched(root: &Path, paths: &[&str]) -> Result<BTreeSet<String>> {
     Ok(lines.filter_map(|line| line.strip_prefix("H ").map(str::to_owned)).collect())
 }
 
-/// What git says of conflicts.
+/// Conflicts, according to git.
 fn unmerged_by_git(root: &Path) -> Result<BTreeSet<String>> {
     let output = run(git(root).args(["ls-files", "--unmerged", "-z"]))?;
     let lines = output.stdout.split(|byte| *byte == 0).map(lossy);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     /// Holds what is read against what git says.
-    fn compare(root: &Path) -> BTreeMap<String, Held> {
+    fn compare(root: &Path) -> BTreeMap<String, FileStatus> {
         assert_eq!(index_file::unmerged(root).map(Ok), Some(unmerged_by_git(root)));
         let paths: BTreeSet<&str> = PATHS.into_iter().filter(|path| root.join(path).exists()).collect();
         assert!(known(root, &paths).is_some(), "this index is understood");
@@ -250,9 +250,9 @@ mod tests {
         ] {
             call(root, arguments);
             let held = compare(root);
-            assert_eq!(held.values().filter(|held| **held == Held::Unmerged).count(), 2, "{held:?}");
-            assert_eq!(held.values().filter(|held| **held == Held::Nowhere).count(), 3, "{held:?}");
-            assert_eq!(held.get("intended"), Some(&Held::Dirty));
+            assert_eq!(held.values().filter(|held| **held == FileStatus::Unmerged).count(), 2, "{held:?}");
+            assert_eq!(held.values().filter(|held| **held == FileStatus::Nowhere).count(), 3, "{held:?}");
+            assert_eq!(held.get("intended"), Some(&FileStatus::Dirty));
             assert_eq!(held.get("z"), None);
         }
     }
@@ -265,13 +265,17 @@ mod tests {
             write(root.join(path), path);
         }
         call(root, &["add", "--all"]);
-        assert_eq!(compare(root), PATHS.map(|path| (path.to_owned(), Held::Nowhere)).into(), "there is no commit");
+        assert_eq!(
+            compare(root),
+            PATHS.map(|path| (path.to_owned(), FileStatus::Nowhere)).into(),
+            "there is no commit"
+        );
         call(root, &["commit", "--quiet", "--message", "All"]);
         settle(root);
         assert_eq!(compare(root), BTreeMap::new());
         assert!(PATHS.into_iter().all(|path| is_same(root, path)), "git need not be asked");
 
-        // Another file of the same length; the same file, only newer; a staged change, taken back in the file or not.
+        // Another file of the same length; the same file, only newer; a staged change, undone in the file or not.
         write(root.join("a"), "b");
         write(root.join("assumed"), "assumed");
         for path in ["z", "b/c"] {
@@ -281,8 +285,8 @@ mod tests {
         write(root.join("z"), "z");
         call(root, &["rm", "--quiet", "--cached", "untracked"]);
         write(root.join("new"), "new");
-        let dirty = ["a", "b/c", "z"].map(|path| (path.to_owned(), Held::Dirty));
-        let held: BTreeMap<_, _> = dirty.into_iter().chain([("untracked".to_owned(), Held::Nowhere)]).collect();
+        let dirty = ["a", "b/c", "z"].map(|path| (path.to_owned(), FileStatus::Dirty));
+        let held: BTreeMap<_, _> = dirty.into_iter().chain([("untracked".to_owned(), FileStatus::Nowhere)]).collect();
         assert_eq!(compare(root), held);
         settle(root);
         assert_eq!(compare(root), held);
@@ -319,7 +323,7 @@ mod tests {
         call(root, &["update-index", "--chmod=+x", "a"]);
         call(root, &["commit", "--quiet", "--message", "All"]);
         settle(root);
-        assert_eq!(compare(root), [("a".to_owned(), Held::Dirty)].into());
+        assert_eq!(compare(root), [("a".to_owned(), FileStatus::Dirty)].into());
         call(root, &["config", "core.fileMode", "false"]);
         assert_eq!(compare(root), BTreeMap::new());
     }
@@ -360,7 +364,7 @@ mod tests {
             call(root, &["add", "a"]);
             call(root, &["commit", "--quiet", "--message", "One"]);
             write(root.join("a"), format!("{round:<3}"));
-            assert_eq!(compare(root), [("a".to_owned(), Held::Dirty)].into());
+            assert_eq!(compare(root), [("a".to_owned(), FileStatus::Dirty)].into());
         }
     }
 
@@ -392,7 +396,7 @@ mod tests {
         let directory = repository();
         assert_eq!(index_file::unmerged(directory.path()), Some(BTreeSet::new()));
         let held = status(directory.path(), &Committed::default(), &["a"].into());
-        assert_eq!(held, Ok([("a".to_owned(), Held::Nowhere)].into()));
+        assert_eq!(held, Ok([("a".to_owned(), FileStatus::Nowhere)].into()));
     }
 
     #[test]
@@ -407,7 +411,7 @@ mod tests {
         assert!(known(root, &["a"].into()).is_none());
         assert_eq!(unmerged(root), Ok(BTreeSet::new()));
         let held = status(root, &Committed::default(), &["a", "b/c"].into());
-        assert_eq!(held, Ok([("b/c".to_owned(), Held::Nowhere)].into()));
+        assert_eq!(held, Ok([("b/c".to_owned(), FileStatus::Nowhere)].into()));
     }
 
     #[test]
@@ -419,6 +423,6 @@ mod tests {
         assert!(known(root, &["a"].into()).is_none());
         assert_eq!(unmerged(root).map(|unmerged| unmerged.len()), Ok(2));
         let held = status(root, &Committed::default(), &["a", "z"].into());
-        assert_eq!(held, Ok([("a".to_owned(), Held::Unmerged)].into()));
+        assert_eq!(held, Ok([("a".to_owned(), FileStatus::Unmerged)].into()));
     }
 }

@@ -78,7 +78,7 @@ fn a_failure_says_what_git_said() {
 #[test]
 fn a_missing_git_is_told_as_such() {
     let problem = run(&mut Command::new("git-that-nobody-has")).unwrap_err().0.remove(0);
-    assert_eq!(problem.title, "git is not installed, or not on the path");
+    assert_eq!(problem.title, "git is not installed, or not on the PATH");
     assert!(problem.help.unwrap().contains("https://git-scm.com"));
 }
 
@@ -88,8 +88,19 @@ fn a_missing_git_is_told_as_such() {
 fn programs_and_threads_are_started_in_few_places() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let starts = [
-        // What hooks run, nobody runs without consent. The last one is clap's.
-        ("Command::new(", &["git/command.rs", "hooks/command.rs", "report/pager.rs", "commands/completions.rs"][..]),
+        // What hooks and migrations run, nobody runs without consent; rustfmt and the editor are the user's own; a trial runs what the user names. The last one
+        // is clap's.
+        (
+            "Command::new(",
+            &[
+                "git/command.rs",
+                "process.rs",
+                "answers/prompt/editor.rs",
+                "report/pager.rs",
+                "commands/generate/trial.rs",
+                "commands/completions.rs",
+            ][..],
+        ),
         ("thread::spawn(", &[]),
         ("scope.spawn(", &[]),
         ("par_iter", &["parallel.rs"]),

@@ -1,4 +1,4 @@
-//! What git knows of a work tree's files.
+//! Git's knowledge of a work tree's files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -77,7 +77,7 @@ pub struct Kinds {
 ///
 /// # Errors
 ///
-/// When git is missing or fails, where it has to be asked.
+/// When git is missing or fails, if it has to be asked.
 pub fn kinds(root: &Path) -> Result<Kinds> {
     let found = index_file::special(root).map_or_else(|| special_by_git(root), Ok)?;
     let mut kinds = Kinds::default();
@@ -112,7 +112,7 @@ pub struct Disk {
     pub links: bool,
 }
 
-/// What the work tree with this root keeps.
+/// The properties of files that the work tree with this root keeps.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
-//! What scripts ask: each question by its script, its words, and how often it was asked before. The record has it among the answers.
+//! The questions of scripts: each question by its script, its words, and how often it was asked before. The record has it among the answers.
 
 use std::collections::BTreeMap;
 
-use crate::answers::placeholder::Answer;
+use crate::placeholders::Answer;
 
 /// Whether a recorded answer is that of a script's question: no variable that can be given has such a name.
 #[must_use]

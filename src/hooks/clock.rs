@@ -1,4 +1,4 @@
-//! How long scripts run, and how much memory they take: what a person thinks and a command takes does not count.
+//! How long scripts run, and how much memory they take: the time of a person and of a command does not count.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ const MAX_GROWTH: u64 = 128 << 20;
 /// How often time and memory are looked at, in operations: one may take a millisecond, and make a quarter of a MiB.
 const EVERY: [u64; 2] = [4, 64];
 
-/// What was spent so far.
+/// The time and memory that were used so far.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     /// The time that scripts before this one took, in microseconds.

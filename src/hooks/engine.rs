@@ -11,8 +11,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Scope};
 
 use super::clock::{Clock, Run};
 use super::{Script, Shared, State, failure, files, lock, modules, system, variable};
-use crate::answers::condition;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::placeholders::condition;
 use crate::template::Names;
 use crate::terminal::escape_control;
 
@@ -35,7 +35,7 @@ const MAX_LINE: usize = 4 << 10;
 /// Rhai recurses with the script: a thread of its own has the room for it, in bytes.
 const STACK: usize = 64 << 20;
 
-/// What native functions return to Rhai.
+/// The result of native functions for Rhai.
 pub(super) type Native<T> = std::result::Result<T, Box<EvalAltResult>>;
 
 /// Runs a script to its end.

@@ -1,4 +1,4 @@
-//! What made a script fail, with the line that did.
+//! The error of a script, with its line.
 
 use std::sync::Arc;
 
@@ -10,34 +10,35 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::template::Names;
 use crate::terminal::beginning;
 
-/// So much of what a script says is shown, in bytes.
+/// At most this much of what a script says is shown, in bytes.
 const SHOWN: usize = 1_000;
 
-/// What a person is told of an error of Rhai's.
+/// The message for an error of Rhai's.
 pub(super) fn diagnostic(state: &State, names: &Names, script: &Script, error: EvalAltResult) -> Diagnostic {
     let (inner, source) = innermost(error);
     let place = place(state, names, script, source.as_deref(), inner.position());
     let is_over = state.clock.is_over.load(std::sync::atomic::Ordering::Relaxed);
     if is_over || is_too_much(&inner) {
         let what = if is_over { "more than 5 seconds, or 128 MiB of memory".to_owned() } else { words(inner) };
-        return Diagnostic::error(Code::TooLarge, format!("the hook is too much work: {what}"))
+        return Diagnostic::error(Code::TooLarge, format!("the hook takes too much work: {what}"))
             .at(place, "stopped here")
-            .help("let the loop or the recursion end, and keep texts and lists short");
+            .help("make sure that loops and recursion end, and keep texts and lists short");
     }
     let words = words(inner);
     if state.aborted.as_deref() == Some(words.as_str()) {
-        return Diagnostic::error(Code::HookAborted, format!("the template aborts: {}", beginning(&words, SHOWN)))
+        return Diagnostic::error(Code::HookAborted, format!("the template aborted: {}", beginning(&words, SHOWN)))
             .at(place, "aborted here")
-            .help("give other answers, or ask the template's author");
+            .help("change your answers, or ask the template's author");
     }
-    if state.failed_command.as_deref() == Some(words.as_str()) {
+    if let Some((_, facts)) = state.failed_command.as_ref().filter(|(failed, _)| *failed == words) {
         return Diagnostic::error(Code::CommandFailed, beginning(&words, SHOWN))
+            .about(facts.clone())
             .at(place, "run here")
-            .help("see what the command needs; `--command-timeout` gives it more time");
+            .help("check what the command needs; to give it more time, pass `--command-timeout`");
     }
-    Diagnostic::error(Code::HookFailed, format!("the hook fails: {}", beginning(&words, SHOWN)))
+    Diagnostic::error(Code::HookFailed, format!("the hook failed: {}", beginning(&words, SHOWN)))
         .at(place, "here")
-        .help("correct the script, or tell the template's author; nothing was written")
+        .help("fix the script, or tell the template's author; nothing was written")
 }
 
 /// An error at a place of the script that runs.

@@ -45,7 +45,7 @@ fn list(state: &Shared, path: &str) -> Result<Array, String> {
 /// Files render in any order, and several at once.
 fn refuse_in_filter(state: &State) -> Result<(), String> {
     if state.phase == Phase::Filter {
-        return Err("a filter has no files: use a hook".to_owned());
+        return Err("a filter cannot work with files: use a hook".to_owned());
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Hooks, Phase, Script, Shared, engine, lock, view};
-use crate::answers::placeholder::Answer;
-use crate::render::Scripts;
+use crate::liquid::Scripts;
+use crate::placeholders::Answer;
 use crate::template::Names;
 use crate::tree::{RelPath, Tree};
 
@@ -21,7 +21,7 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// The scripts among a template's files, with the variables that they see; none where it has no script.
+    /// The scripts among a template's files, with the variables that they see; `None` if it has no script.
     #[must_use]
     pub fn new(hooks: &Hooks, files: &Tree, variables: &BTreeMap<String, Answer>) -> Option<Arc<Self>> {
         let is_script = |path: &RelPath| path.as_str().ends_with(".rhai");
@@ -56,7 +56,7 @@ impl Scripts for Filters {
             let text = path.as_ref().and_then(|path| std::str::from_utf8(state.view.read(path)?).ok());
             let Some((path, text)) = path.as_ref().zip(text).filter(|(_, text)| text.len() <= engine::MAX_SCRIPT)
             else {
-                return Err(format!("there is no script `{name}`, whose name ends in `.rhai`, in the template"));
+                return Err(format!("there is no script `{name}` in the template; its name must end in `.rhai`"));
             };
             let script = Script { path: path.as_str().to_owned(), name: self.names.of(path), text: text.into() };
             ran.insert(path.clone());
@@ -69,7 +69,9 @@ impl Scripts for Filters {
             let (line, column) = place.unwrap_or((1, 1));
             format!("`{}`:{line}:{column}: {}", script.path, first.map(|problem| problem.title).unwrap_or_default())
         })?;
-        value.into_string().map_err(|kind| format!("`{name}` should evaluate to a string, and is of the type {kind}"))
+        value
+            .into_string()
+            .map_err(|kind| format!("`{name}` should evaluate to a string, but its value is of the type {kind}"))
     }
 
     fn ran(&self, path: &RelPath) -> bool {

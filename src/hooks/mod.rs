@@ -1,11 +1,12 @@
 //! Rhai scripts of a template, before and after it is rendered.
 //!
-//! A script sees variables and a tree in memory: what it changes is a value like any other, and nothing of the user's is in its reach.
-//! Three things lead out of here, and each is handed in: who is asked, where what is printed goes, and whether commands may run.
+//! A script sees variables and a tree in memory: its changes are values like any other, and it cannot reach any of the user's files.
+//! Three things reach the outside, and each is passed in: who is asked, where output goes, and whether commands may run.
 
 mod answers;
 mod clock;
 mod command;
+mod copy;
 mod engine;
 mod failure;
 mod files;
@@ -24,22 +25,25 @@ use std::time::Duration;
 use self::answers::Answers;
 pub use self::answers::is_question;
 use self::clock::Clock;
+pub use self::copy::run as run_in_copy;
 pub use self::filter::Filters;
 use self::view::View;
 use crate::answers::given::{GivenValues, Source};
-use crate::answers::pattern::Memory;
-use crate::answers::placeholder::{Answer, Placeholder};
 use crate::date::Date;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::manifest::{HookScripts, Manifest, Spanned};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Facts, Result};
+use crate::manifest::{HookScripts, Manifest};
+use crate::placeholders::built_in::Trait;
+use crate::placeholders::pattern::Memory;
+use crate::placeholders::{Answer, Placeholder};
 use crate::render::Secret as SecretFiles;
+use crate::spanned::Spanned;
 use crate::template::{Names, Template};
 use crate::tree::{RelPath, Tree};
 
-/// What a run lets hooks do, and what is known of it.
+/// The permissions of hooks in a run, and what is known of the run.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// Asks a person; none where nobody can be asked.
+    /// Asks a person; `None` if nobody can be asked.
     pub ask: Option<fn(&Placeholder) -> Result<Answer>>,
     /// Shows a line of what a script prints.
     pub tell: fn(&str),
@@ -47,13 +51,13 @@ pub struct Setting {
     pub consent: Consent,
     /// How long a command may take.
     pub timeout: Duration,
-    /// What a script reads as the date of today.
+    /// The date that a script reads.
     pub date: Date,
     /// The project's name, which its directory has in `env::destination_directory`.
     pub name: String,
     /// The given values: those of the record among them.
     pub given: GivenValues,
-    /// What hooks asked when the project was rendered before.
+    /// The questions of hooks when the project was rendered before.
     pub recorded: BTreeMap<String, Answer>,
 }
 
@@ -62,7 +66,7 @@ pub struct Setting {
 pub enum Consent {
     /// All of them.
     Given,
-    /// Those that a person agrees to, who is shown each.
+    /// Those that a person has seen and agreed to.
     Ask(fn(&str) -> Result<bool>),
     /// None; the text says what to do.
     Refused(&'static str),
@@ -92,7 +96,7 @@ pub struct Hooks {
 
 type Shared = Arc<Mutex<State>>;
 
-/// What scripts see and change.
+/// The state that scripts see and change.
 #[derive(Debug)]
 struct State {
     setting: Setting,
@@ -111,12 +115,12 @@ struct State {
     begun: Option<Tree>,
     /// Whether a script read the date.
     dated: bool,
-    /// What keeps the run from going on, whatever the script makes of it.
+    /// A failure that stops the run, whatever the script does about it.
     failure: Option<Diagnostics>,
-    /// What `abort` was called with last.
+    /// The last argument of `abort`.
     aborted: Option<String>,
-    /// What was said of the last command that failed.
-    failed_command: Option<String>,
+    /// The message about the last command that failed.
+    failed_command: Option<(String, Facts)>,
     /// How often the template was rendered, and how many lines were printed.
     passes: usize,
     printed: usize,
@@ -136,7 +140,7 @@ struct State {
 struct Script {
     /// Its path in the template.
     path: String,
-    /// What messages call it.
+    /// Its name in messages.
     name: String,
     text: Arc<str>,
 }
@@ -169,13 +173,12 @@ impl Hooks {
     ///
     /// # Errors
     ///
-    /// What made a script fail.
+    /// The error of a script.
     pub fn init(&self, files: &Tree, built_in: &BTreeMap<String, Answer>) -> Result<BTreeMap<String, Answer>> {
-        const KNOWN: &[&str] = &["crate_type", "authors", "username", "os-arch", "is_init", "project-name"];
         if self.scripts.init.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let known = built_in.iter().filter(|(name, _)| KNOWN.contains(&name.as_str()));
+        let known = built_in.iter().filter(|(name, _)| Trait::AtInit.has(name));
         let known: BTreeMap<String, Answer> = known.map(|(name, value)| (name.clone(), value.clone())).collect();
         let before = known.clone();
         self.enter(Phase::Init, files.clone(), known);
@@ -189,7 +192,7 @@ impl Hooks {
     ///
     /// # Errors
     ///
-    /// What made a script fail.
+    /// The error of a script.
     pub fn pre(&self, files: Tree, variables: &mut BTreeMap<String, Answer>) -> Result<Tree> {
         if self.scripts.is_empty() {
             return Ok(files);
@@ -213,7 +216,7 @@ impl Hooks {
     ///
     /// # Errors
     ///
-    /// What made a script fail.
+    /// The error of a script.
     pub fn post(&self, tree: Tree, secret: SecretFiles, variables: &BTreeMap<String, Answer>) -> Result<Done> {
         if self.scripts.is_empty() {
             return Ok(Done { tree, secret });
@@ -256,6 +259,11 @@ impl Hooks {
     #[must_use]
     pub fn asked(&self) -> BTreeMap<String, Answer> {
         self.lock().answers.asked.clone()
+    }
+
+    /// Says what the project is called, where that was not known before.
+    pub fn name_project(&self, name: &str) {
+        name.clone_into(&mut self.lock().setting.name);
     }
 
     /// How long scripts ran, in microseconds, without the time in which they waited.
@@ -310,16 +318,16 @@ impl Hooks {
             let title = format!("the hook `{}` {what}", named.value);
             Diagnostics::from(Diagnostic::error(Code::HookFailed, title).at(place, "this script").help(help))
         };
-        let help = "name a script of the template, below the folder of the manifest";
+        let help = "use a script of the template, below the manifest's folder";
         let path = match view::path(&named.value) {
             Ok(Some(path)) => path,
             Ok(None) => return Err(refuse("is a folder", help)),
             Err(reason) => return Err(refuse(&reason, help)),
         };
         let state = self.lock();
-        let bytes = state.view.read(&path).ok_or_else(|| refuse("is no file of the template", help))?;
+        let bytes = state.view.read(&path).ok_or_else(|| refuse("is not a file of the template", help))?;
         if bytes.len() > engine::MAX_SCRIPT {
-            return Err(refuse("has more than 256 KiB", "split the script"));
+            return Err(refuse("is larger than 256 KiB", "split the script"));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| refuse("is not UTF-8", "save the script as UTF-8"))?;
         Ok(Script { path: path.as_str().to_owned(), name: self.names.of(&path), text: text.into() })

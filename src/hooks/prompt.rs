@@ -1,4 +1,4 @@
-//! Questions of scripts: answered by what was given, by the record, or by a person; once.
+//! Questions of scripts: answered once, by given values, by the record, or by a person.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use rhai::{Array, Dynamic, EvalAltResult, NativeCallContext, Position};
 
 use super::engine::Native;
 use super::{Phase, Shared, State, failure, lock, value};
-use crate::answers::given::{Given, Source, spell};
-use crate::answers::pattern::Pattern;
-use crate::answers::placeholder::{Answer, Depends, Input, Kind, Placeholder};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::shell;
+use crate::answers::given::{self, Given, Source, spell};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Facts};
+use crate::placeholders::choice::Choice;
+use crate::placeholders::pattern::Pattern;
+use crate::placeholders::{Answer, Input, Kind, Placeholder};
 
 /// How many questions a phase may ask.
 const MAX_QUESTIONS: usize = 1_000;
@@ -48,9 +48,10 @@ pub(super) fn choice(
     default: &str,
     choices: Array,
 ) -> Native<Dynamic> {
-    let choices: Vec<String> = choices.into_iter().map(|choice| choice.to_string()).collect();
-    let known = choices.iter().find(|choice| *choice == default).or(choices.first());
-    let default = known.cloned().ok_or_else(|| format!("the question `{question}` has no choices"))?;
+    let choices: Vec<Choice> = choices.into_iter().map(|choice| choice.to_string().into()).collect();
+    let known = choices.iter().find(|choice| choice.value == default).or(choices.first());
+    let default =
+        known.map(|choice| choice.value.clone()).ok_or_else(|| format!("the question `{question}` has no choices"))?;
     ask(state, context, question, Kind::Choice { choices, default: Some(default) })
 }
 
@@ -59,16 +60,15 @@ fn ask(shared: &Shared, context: &NativeCallContext<'_>, question: &str, kind: K
     let (placeholder, ready, asker, clock) = {
         let mut state = lock(shared);
         if state.phase == Phase::Filter {
-            return Err("a filter cannot ask: ask in a hook, and set a variable".into());
+            return Err("a filter cannot ask questions: ask in a hook, and set a variable".into());
         }
         let is_inside = context.call_source().is_none_or(|source| source == state.script.path);
         let before = &state.script.text[..failure::span(&state.script.text, position).start];
         let name = name(if is_inside { before } else { "" }, question);
         if state.secret.contains(&name) {
-            return Err(format!("`{name}` is secret: what a script makes of it would be recorded").into());
+            return Err(format!("`{name}` is secret: a value that a script derives from it would be recorded").into());
         }
-        let depends = Depends::default();
-        let placeholder = Placeholder { name, prompt: question.to_owned(), kind, secret: false, depends, span: 0..0 };
+        let placeholder = Placeholder::new(name, question, kind);
         let ready = ready(&mut state, &placeholder, position);
         (placeholder, ready, state.setting.ask, Arc::clone(&state.clock))
     };
@@ -106,7 +106,7 @@ fn ready(
     if state.answers.count() >= MAX_QUESTIONS {
         let title = format!("the hook asks more than {MAX_QUESTIONS} questions");
         return Err(failure::at(state, Code::TooLarge, title, position, "one too many")
-            .help("let the loop end: without a person, each question has its default"));
+            .help("make sure that the loop ends: where nobody is asked, every question returns its default"));
     }
     let script = state.script.path.clone();
     let key = state.answers.next(&script, &placeholder.prompt);
@@ -130,11 +130,12 @@ fn accepted(state: &State, placeholder: &Placeholder, given: &Given, position: P
     let refuse =
         |title: String, help: String| failure::at(state, Code::AnswerInvalid, title, position, &label).help(help);
     let Some(text) = spell(&given.value) else {
-        return Err(refuse(format!("the value of `{name}` is a table"), "give a string or a bool".to_owned()));
+        return Err(refuse(format!("the value of `{name}` is a table"), "use a string or a bool".to_owned()));
     };
-    placeholder
-        .parse(&text)
-        .map_err(|rejection| refuse(format!("`{name}` cannot be `{text}`: it {}", rejection.reason), rejection.help))
+    placeholder.parse(&text).map_err(|rejection| {
+        let facts = rejection.about(name, &text);
+        refuse(format!("`{name}` cannot be `{text}`: it {}", rejection.reason), rejection.help).maybe_about(facts)
+    })
 }
 
 /// The default, or what is missing.
@@ -143,18 +144,19 @@ fn without_anybody(state: &State, placeholder: &Placeholder, position: Position)
     if let Some(default) = placeholder.default() {
         return placeholder.parse(&default.to_string()).map_err(|rejection| {
             let title = format!("the default of the question `{}` {}", placeholder.prompt, rejection.reason);
-            let way = shell::quoted(&format!("{name}=VALUE"));
-            failure::at(state, Code::AnswerInvalid, title, position, "asked here").help(format!("give -d {way}")).into()
+            let way = given::some_option(name, "VALUE").unwrap_or_else(|| "it in a --values-file".to_owned());
+            failure::at(state, Code::AnswerInvalid, title, position, "asked here").help(format!("pass {way}")).into()
         });
     }
     let example = match &placeholder.kind {
         Kind::Bool { .. } => "true|false".to_owned(),
         _ => "VALUE".to_owned(),
     };
-    let way = shell::quoted(&format!("{name}={example}"));
-    let title = format!("no answer for `{name}`, and nobody to ask");
+    let way = given::some_option(name, &example).map_or(String::new(), |option| format!("with {option} or "));
+    let title = format!("no answer for `{name}`, and nobody to ask for one");
     Err(failure::at(state, Code::AnswerMissing, title, position, &placeholder.prompt)
-        .help(format!("give it with -d {way}, in a --values-file, or run the command at a terminal"))
+        .about(Facts::Unanswered(name.clone()))
+        .help(format!("pass it {way}in a --values-file, or run the command at a terminal"))
         .into())
 }
 

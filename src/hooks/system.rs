@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic, INT, Map, Module, NativeCallContext};
 use super::engine::Native;
 use super::{Shared, lock, view};
 
-/// What `env::destination_directory` starts with: no script learns where on this machine the project is.
+/// The start of `env::destination_directory`: no script learns where on this machine the project is.
 const DESTINATION: &str = "/create-app/project";
 
 pub(super) fn module(state: &Shared) -> Module {

@@ -2,7 +2,7 @@
 
 use rhai::{Array, Dynamic};
 
-use crate::answers::placeholder::Answer;
+use crate::placeholders::Answer;
 
 /// An answer as scripts see it.
 pub(super) fn of(answer: &Answer) -> Dynamic {
@@ -14,11 +14,11 @@ pub(super) fn of(answer: &Answer) -> Dynamic {
     }
 }
 
-/// What a script made as an answer.
+/// The answer that a script returned.
 ///
 /// # Errors
 ///
-/// Where a variable cannot have such a value.
+/// If a variable cannot have such a value.
 pub(super) fn answer(value: Dynamic) -> Result<Answer, String> {
     if let Ok(value) = value.as_bool() {
         return Ok(Answer::Bool(value));

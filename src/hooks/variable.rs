@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic, Module, NativeCallContext as Context};
 use super::engine::Native;
 use super::failure::or;
 use super::{Phase, Shared, State, lock, prompt, value};
-use crate::answers::placeholder::Answer;
+use crate::placeholders::Answer;
 
 pub(super) fn module(state: &Shared) -> Module {
     let mut module = Module::new();
@@ -47,7 +47,7 @@ pub(super) fn module(state: &Shared) -> Module {
 
 fn get(state: &State, name: &str) -> Result<Dynamic, String> {
     if state.secret.contains(name) {
-        return Err(format!("`{name}` is secret: what a script makes of it would be recorded"));
+        return Err(format!("`{name}` is secret: a value that a script derives from it would be recorded"));
     }
     Ok(state.variables.get(name).map_or_else(|| "".into(), value::of))
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::limits::{TEMPLATE, TEMPLATE_FILES};
 use crate::tree::{Entry, RelPath, Tree};
 
-/// What `env::working_directory` is: the same on every machine, so that a script that writes it down writes the same.
+/// The value of `env::working_directory`: the same on every machine, so that a script that writes it down writes the same.
 pub(super) const WORKING: &str = "/create-app/work";
 
 /// Files, and the directories that a script has emptied.
@@ -18,7 +18,7 @@ pub(super) struct View {
     bytes: u64,
 }
 
-/// What a script is told where it cannot have its way.
+/// The error messages for a script.
 type Outcome<T> = Result<T, String>;
 
 /// The path that a script means; none for the directory itself.
@@ -86,13 +86,13 @@ impl View {
         Ok(self.files.contains_key(&path) || self.directories.contains(path.as_str()))
     }
 
-    /// What is in a directory, as paths that scripts can use.
+    /// The contents of a directory, as paths that scripts can use.
     pub(super) fn list(&self, text: &str) -> Outcome<Vec<String>> {
         let path = of(text)?;
         let directory = path.as_ref().map(|path| format!("{path}/")).unwrap_or_default();
         match &path {
             Some(path) if self.files.contains_key(path) => return Err(format!("`{text}` is not a directory")),
-            Some(path) if !self.directories.contains(path.as_str()) => return Err(format!("there is no `{text}`")),
+            Some(path) if !self.directories.contains(path.as_str()) => return Err(format!("`{text}` does not exist")),
             _ => {}
         }
         let below = self.files.keys().map(RelPath::as_str).chain(self.directories.iter().map(String::as_str));
@@ -125,7 +125,7 @@ impl View {
         let (source, target) = (inner(from)?, inner(to)?);
         let is_directory = self.directories.contains(source.as_str());
         if !is_directory && !self.files.contains_key(&source) {
-            return Err(format!("there is no `{from}` to rename"));
+            return Err(format!("`{from}` does not exist, so it cannot be renamed"));
         }
         if source == target {
             return Ok((Vec::new(), None));
@@ -134,14 +134,14 @@ impl View {
         let below = format!("{target}/");
         let is_filled = |view: &Self| view.files.keys().any(|file| file.as_str().starts_with(&below));
         if self.directories.contains(target.as_str()) && (!is_directory || is_filled(self)) {
-            return Err(format!("`{to}` is a directory: delete it first, or give another name"));
+            return Err(format!("`{to}` is a directory: delete it first, or use another name"));
         }
         if is_directory && self.files.contains_key(&target) {
             return Err(format!("`{to}` is a file, and `{from}` a directory: delete it first"));
         }
         let own = format!("{source}/");
         if target.as_str().starts_with(&own) {
-            return Err(format!("`{from}` cannot become a part of itself"));
+            return Err(format!("`{from}` cannot be moved into itself"));
         }
         let Some(entry) = self.files.remove(&source) else {
             return self.move_directory(&source, &target).map(|moves| (moves, None));

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use super::{Linted, kept};
 use crate::diagnostic::{Code, Diagnostic, Found, Place, did_you_mean};
+use crate::liquid::{has_liquid, unknown_names};
 use crate::merge::lint::{Fault, count_blocks, fault};
+use crate::patterns::Patterns;
 use crate::plan::BlockProblem;
-use crate::render::select::{Patterns, Selector};
-use crate::render::{has_liquid, unknown_names};
+use crate::render::select::Selector;
 use crate::tree::{Entry, RelPath};
 
 pub(super) fn check(linted: &Linted<'_>, selector: &Selector, found: &mut Found) {
@@ -54,7 +55,7 @@ fn document(linted: &Linted<'_>, path: &RelPath, entry: &Entry, found: &mut Foun
     let Ok(text) = std::str::from_utf8(entry.bytes()) else { return };
     let Some(Fault { format, reason, span }) = fault(path, text) else { return };
     let title = format!("`{path}` renders to something that is not {format}");
-    let help = "correct the template's file; a file that is to be copied as it is goes under `exclude`";
+    let help = "fix the template's file, or list it under `exclude` to have it copied as it is";
     let problem = Diagnostic::warning(Code::RenderedInvalid, title).help(help);
     // A parser may quote what it stumbled over.
     let is_secret = linted.secret.contains_key(path);
@@ -67,7 +68,7 @@ fn markers(linted: &Linted<'_>, path: &RelPath, entry: &Entry, found: &mut Found
     match count_blocks(path, entry.bytes()) {
         // With other answers it may have some.
         Ok(0) if linted.files.get(path).is_some_and(|file| !has_marker(file.bytes())) => {
-            let title = format!("`{path}` is under `blocks`, and has no block");
+            let title = format!("`{path}` is under `blocks`, but has no block");
             let help = "put `create-app:begin NAME` and `create-app:end NAME` into comments around what belongs to the template";
             found.push(Diagnostic::warning(Code::ManifestRule, title).help(help));
         }
@@ -76,9 +77,9 @@ fn markers(linted: &Linted<'_>, path: &RelPath, entry: &Entry, found: &mut Found
             let text = String::from_utf8_lossy(entry.bytes());
             let start: usize = text.split_inclusive('\n').take(line_of(&problem) - 1).map(str::len).sum();
             let length = text[start..].lines().next().map_or(0, str::len);
-            let title = format!("a block of `{path}` cannot be understood");
+            let title = format!("a block of `{path}` cannot be read");
             let place = place(linted, path, &text, start..start + length);
-            let help = "each block has `create-app:begin NAME`, and then `create-app:end NAME`";
+            let help = "each block starts with `create-app:begin NAME` and ends with `create-app:end NAME`";
             let reason = problem.to_string();
             found.push(Diagnostic::warning(Code::RenderedInvalid, title).at(place, reason).help(help));
         }

@@ -1,11 +1,12 @@
 //! The manifest on its own.
 
 use super::Linted;
-use crate::answers::condition;
-use crate::answers::placeholder::{Kind, Placeholder};
 use crate::diagnostic::{Code, Diagnostic, Found, did_you_mean};
+use crate::liquid::has_liquid;
 use crate::manifest::{Conditional, Manifest};
-use crate::render::{BUILT_IN, has_liquid};
+use crate::placeholders::built_in;
+use crate::placeholders::condition;
+use crate::placeholders::{Kind, Placeholder};
 
 pub(super) fn check(linted: &Linted<'_>, found: &mut Found) {
     let manifest = linted.manifest;
@@ -14,7 +15,7 @@ pub(super) fn check(linted: &Linted<'_>, found: &mut Found) {
     let selection = &manifest.selection;
     if let (Some(_), Some([first, ..])) = (&selection.include, selection.exclude.as_deref()) {
         let problem = Diagnostic::warning(Code::ManifestRule, "`exclude` has no effect beside `include`");
-        let problem = problem.at(manifest.place(first.span.clone()), "not considered");
+        let problem = problem.at(manifest.place(first.span.clone()), "ignored");
         found.push(problem.help("remove one of the two lists: with `include`, all other files are copied"));
     }
 }
@@ -25,14 +26,15 @@ fn names(linted: &Linted<'_>, conditional: &Conditional, found: &mut Found) {
     if conditional.condition.is_none() {
         return;
     }
-    let known = || manifest.declared().map(|it| it.name.as_str()).chain(BUILT_IN.iter().copied());
+    let known = || manifest.declared().map(|it| it.name.as_str()).chain(built_in::names());
     let expression = &conditional.expression;
     let others = condition::others(&expression.value, known()).into_iter();
     for (name, at) in others.filter(|(name, _)| !linted.may_be_set(name)) {
         let span = manifest.inside(expression, at..at + name.len());
-        let help = did_you_mean(&name, known())
-            .unwrap_or_else(|| "a condition is about the answers to placeholders and built-in variables".to_owned());
-        let title = format!("`{name}` is not a placeholder, and a condition that looks at it is false");
+        let help = did_you_mean(&name, known()).unwrap_or_else(|| {
+            "a condition can only use the answers to placeholders and built-in variables".to_owned()
+        });
+        let title = format!("`{name}` is not a placeholder, so a condition that uses it is false");
         let problem = Diagnostic::warning(Code::ManifestValue, title);
         found.push(problem.at(manifest.place(span), "unknown").help(help));
     }
@@ -52,7 +54,7 @@ fn plain_default(manifest: &Manifest, placeholder: &Placeholder, found: &mut Fou
         let name = &placeholder.name;
         let title = format!("the default of `{name}` has Liquid in it, which is not rendered");
         let problem = Diagnostic::warning(Code::ManifestValue, title);
-        let problem = problem.at(manifest.place(placeholder.span.clone()), "asked with its default as it is written");
+        let problem = problem.at(manifest.place(placeholder.span.clone()), "shown with its default as it is written");
         found.push(
             problem.help(format!("write `default` under `[create-app.placeholders.{name}]`: there it is Liquid")),
         );

@@ -1,4 +1,4 @@
-//! What looks wrong in a template that renders: for its author, in `create-app test` and with `--strict`. Pure: everything is a value.
+//! Likely mistakes in a template that renders: for its author, in `create-app test` and with `--strict`. Pure: everything is a value.
 
 mod files;
 mod manifest;
@@ -6,10 +6,10 @@ mod rules;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::answers::placeholder::Answer;
 use crate::diagnostic::{Diagnostic, Found, Result};
 use crate::hooks;
 use crate::manifest::{Manifest, Ownership, Selection};
+use crate::placeholders::Answer;
 use crate::plan::Trees;
 use crate::render::Secret;
 use crate::render::select::{Selected, Selector};
@@ -18,7 +18,7 @@ use crate::tree::{Entry, RelPath, Tree};
 
 /// A template, and what it rendered to.
 #[derive(Debug)]
-pub struct Linted<'a> {
+pub(crate) struct Linted<'a> {
     /// Its manifest.
     pub manifest: &'a Manifest,
     /// Its files, unrendered.
@@ -29,7 +29,7 @@ pub struct Linted<'a> {
     pub selection: &'a Selection,
     /// The value of every variable.
     pub variables: &'a BTreeMap<String, Answer>,
-    /// What it rendered to.
+    /// The rendered text.
     pub trees: &'a Trees,
     /// Whose the rendered files are, with the answers in the patterns.
     pub ownership: &'a Ownership,
@@ -39,12 +39,12 @@ pub struct Linted<'a> {
     pub scripts: HashSet<&'a str>,
 }
 
-/// What looks wrong, as warnings.
+/// Likely mistakes, as warnings.
 ///
 /// # Errors
 ///
 /// As [`Selector::new`]: a selection that is too much work.
-pub fn findings(linted: &Linted<'_>) -> Result<Vec<Diagnostic>> {
+pub(crate) fn findings(linted: &Linted<'_>) -> Result<Vec<Diagnostic>> {
     let selector = Selector::new(linted.files, linted.selection)?;
     let mut found = Found::default();
     manifest::check(linted, &mut found);
@@ -56,7 +56,7 @@ pub fn findings(linted: &Linted<'_>) -> Result<Vec<Diagnostic>> {
 impl Linted<'_> {
     /// Every rendered file, below the app and below the repository's root.
     fn rendered(&self) -> impl Iterator<Item = (&RelPath, &Entry)> {
-        self.trees.app.iter().chain(&self.trees.repository)
+        self.trees.entries()
     }
 
     /// Whether scripts make files, take them away or rename them: then what the manifest says of files may be about those.
@@ -73,7 +73,7 @@ impl Linted<'_> {
     fn known(&self) -> BTreeSet<&str> {
         let declared = self.manifest.declared().map(|placeholder| placeholder.name.as_str());
         let given = self.variables.keys().map(String::as_str);
-        crate::render::BUILT_IN.iter().copied().chain(declared).chain(given).collect()
+        crate::placeholders::built_in::names().chain(declared).chain(given).collect()
     }
 }
 

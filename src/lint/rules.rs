@@ -1,13 +1,15 @@
-//! The manifest's rules about files, held against the files.
+//! The manifest's rules about files, compared with the files.
 
 use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::{Linted, kept};
 use crate::diagnostic::{Code, Diagnostic, Found};
-use crate::manifest::{Renamed, Spanned};
-use crate::render::has_liquid;
-use crate::render::select::{Patterns, Selector};
+use crate::liquid::has_liquid;
+use crate::manifest::Renamed;
+use crate::patterns::Patterns;
+use crate::render::select::Selector;
+use crate::spanned::Spanned;
 use crate::tree::RelPath;
 
 /// How many paths are compared with patterns: no template makes its author wait for minutes.
@@ -58,16 +60,16 @@ fn is_negated(pattern: &Spanned) -> bool {
 
 fn no_file(linted: &Linted<'_>, key: &str, pattern: &Spanned) -> Diagnostic {
     let title = format!("the pattern `{}` under `{key}` matches no file", pattern.value.escape_debug());
-    let help = "correct it, or remove it; a pattern is relative to the template, and sees names without `.liquid`";
+    let help = "fix it, or remove it; a pattern is relative to the template, and matches names without `.liquid`";
     Diagnostic::warning(Code::ManifestRule, title)
-        .at(linted.manifest.place(pattern.span.clone()), "about nothing")
+        .at(linted.manifest.place(pattern.span.clone()), "matches nothing")
         .help(help)
 }
 
 /// The paths that files of projects may have.
 struct Paths<'a> {
     linted: &'a Linted<'a>,
-    /// Whether there may be paths of which nothing is known: those with variables, of files that these answers leave out.
+    /// Whether there may be unknown paths: those with variables, of files that these answers leave out.
     are_open: bool,
     /// How many more paths are looked at.
     left: Cell<usize>,
@@ -111,7 +113,7 @@ impl<'a> Paths<'a> {
     }
 }
 
-/// Files that are the app's own from the start, and of which blocks belong to the template.
+/// Files that are the app's own from the start, but in which blocks belong to the template.
 fn twice(linted: &Linted<'_>, paths: &Paths<'_>, found: &mut Found) {
     let once = Patterns::of(&linted.ownership.once);
     for pattern in linted.ownership.blocks.iter().filter(|pattern| !is_negated(pattern)) {
@@ -123,7 +125,7 @@ fn twice(linted: &Linted<'_>, paths: &Paths<'_>, found: &mut Found) {
         if let Some(path) = linted.rendered().map(|(path, _)| path).find(both) {
             let title = format!("`{path}` is under `once` and under `blocks`");
             let problem = Diagnostic::warning(Code::ManifestRule, title);
-            let problem = problem.at(linted.manifest.place(pattern.span.clone()), "`once` is about it, too");
+            let problem = problem.at(linted.manifest.place(pattern.span.clone()), "`once` matches it as well");
             found.push(problem.help("remove it from one of them: an upgrade leaves files under `once` as they are"));
         }
     }
@@ -145,11 +147,11 @@ fn renamed(linted: &Linted<'_>, paths: &Paths<'_>, found: &mut Found) {
         }
         // It may have moved on since.
         if !renamed.iter().any(|other| other.from == *to) && !paths.may_have(to) {
-            let title = format!("`{from}` is renamed to `{to}`, which the template does not have");
+            let title = format!("`{from}` is renamed to `{to}`, which is not in the template");
             tell("to", to, title, "write where the file is now, or remove the entry if it was deleted");
         }
         if linted.rendered().any(|(path, _)| path.as_str() == from) {
-            let title = format!("`{from}` is renamed to `{to}`, and is still there");
+            let title = format!("`{from}` is renamed to `{to}`, but it still exists");
             tell("from", from, title, "remove the entry, or the old file");
         }
         if !seen.insert(from) {

@@ -97,6 +97,7 @@ fn a_plain_default_is_not_liquid() {
         "default = '{{ x }}'",
         "default = '{{ x }}', choices = ['{{ x }}']",
         "default = ['{{ x }}'], choices = ['{{ x }}'], type = 'array'",
+        "default = '{{ x }}', choices = [{ value = '{{ x }}', label = 'x' }]",
     ] {
         let manifest = format!("[placeholders]\na = {{ prompt = '?', {default} }}\n");
         assert_eq!(as_it_is(&manifest, &[]), ["M004 a"], "{default}");

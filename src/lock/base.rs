@@ -1,145 +1,159 @@
-//! The base: the pristine bytes of each file, deflated (zlib), under the name of their digest.
-//!
-//! Deflated, because git would otherwise take a file that the template moved for one that moved into the base, and
-//! because formatters, search and scanners then leave it alone. The encoder is the one of `miniz_oxide`, not whichever
-//! zlib happens to be linked: it is portable Rust and writes the same bytes on every machine, so two branches that made
-//! the same upgrade do not conflict.
+//! The render of the last `new` or `upgrade`, as far as it is known.
 
-use miniz_oxide::deflate::core::{
-    CompressorOxide, TDEFLFlush, TDEFLStatus, compress_to_output, create_comp_flags_from_zip_params,
-};
-use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_zlib_with_limit};
-use thiserror::Error;
+use std::collections::BTreeMap;
 
-use super::Digest;
+use bytes::Bytes;
 
-/// The largest file that the base keeps and that [`decode`] makes, in bytes: a few forged bytes must not fill the memory.
-pub const LIMIT: usize = 256 << 20;
+use crate::contents::is_edited;
+use crate::digest::Digest;
+use crate::lock::{Lock, Pristine};
+use crate::scope::Scoped;
+use crate::tree::{Entry, Mode, RelPath};
 
-/// Level 1: a template's text shrinks to about a third at more than 100 MB/s, and higher levels gain a few per cent.
-const LEVEL: i32 = 1;
+/// The record of one tree, from the lock and the base.
+pub type Base = BTreeMap<RelPath, Recorded>;
 
-/// Why the base's bytes for a digest cannot be used. The texts complete "the base … ".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum BaseError {
-    /// Not what [`Encoder`] writes.
-    #[error("is damaged: it is not deflated data")]
-    NotDeflated,
-    /// More than [`LIMIT`].
-    #[error("is damaged: it would be larger than {} MB", LIMIT >> 20)]
-    TooLarge,
-    /// Other bytes than those that were recorded.
-    #[error("was changed: its content does not match its name")]
-    WrongDigest,
+/// One file as it was rendered at the last `new` or `upgrade`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its line in the lock.
+    pub pristine: Pristine,
+    /// The base's version of it: nothing for files that are the app's own, that hold a secret, or whose bytes are lost or
+    /// were not needed.
+    pub entry: Option<Entry>,
+    /// The base's version of a file that depends on a secret: its bytes with markers in place of the secrets.
+    pub masked: Option<Bytes>,
 }
 
-/// Makes the bytes that the base keeps. An encoder's tables take 300 KB: use one for many files.
-#[derive(Debug)]
-pub struct Encoder(Box<Compressor>);
-
-/// `miniz_oxide`'s compressor, which has no `Debug`.
-struct Compressor(CompressorOxide);
-
-impl std::fmt::Debug for Compressor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Compressor")
-    }
-}
-
-impl Default for Encoder {
-    fn default() -> Self {
-        // Positive window bits ask for a zlib header; strategy 0 is the default one.
-        let flags = create_comp_flags_from_zip_params(LEVEL, 15, 0);
-        Self(Box::new(Compressor(CompressorOxide::new(flags))))
-    }
-}
-
-impl Encoder {
-    /// The bytes as the base keeps them. Equal bytes give equal results on every machine.
+impl Recorded {
+    /// An entry whose bytes are known.
     #[must_use]
-    pub fn encode(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let compressor = &mut self.0.0;
-        compressor.reset();
-        // What does not shrink takes 5 bytes more for each 32 KB; and to grow takes twice as much for a moment.
-        let mut encoded = Vec::with_capacity(bytes.len() + bytes.len() / 4096 + 64);
-        let (status, taken) = compress_to_output(compressor, bytes, TDEFLFlush::Finish, |part| {
-            encoded.extend_from_slice(part);
-            true
-        });
-        // It can only end early where the callback says so.
-        debug_assert!(status == TDEFLStatus::Done && taken == bytes.len());
-        encoded.shrink_to_fit();
-        encoded
+    pub fn of(entry: Entry) -> Self {
+        let pristine = Pristine {
+            mode: entry.mode(),
+            digest: Some(Digest::of(entry.bytes())),
+            masked: None,
+            formatted: None,
+            once: false,
+            large: false,
+        };
+        Self { pristine, entry: Some(entry), masked: None }
+    }
+
+    /// Whether an entry is known to be what was rendered, but for its mode and the kind of its line endings.
+    #[must_use]
+    pub fn is_unedited(&self, ours: &Entry) -> bool {
+        match &self.entry {
+            Some(base) => !is_edited(base, ours),
+            None => {
+                (ours.mode() == Mode::Symlink) == self.is_symlink()
+                    && self.pristine.digest.is_some_and(|digest| Digest::of(ours.bytes()) == digest)
+            }
+        }
+    }
+
+    /// What was rendered, if it was a file and is known.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match &self.entry {
+            Some(Entry::File { bytes, .. }) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Whether it was a symbolic link.
+    #[must_use]
+    pub fn is_symlink(&self) -> bool {
+        self.pristine.mode == Mode::Symlink
     }
 }
 
-/// The bytes that were given to [`Encoder::encode`].
-///
-/// # Errors
-///
-/// Says why `encoded` does not hold the bytes of this digest.
-pub fn decode(digest: Digest, encoded: &[u8]) -> Result<Vec<u8>, BaseError> {
-    decode_within(LIMIT, digest, encoded)
+/// The lock and the base of a project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bases {
+    /// The files.
+    pub files: Scoped<Base>,
+    /// The user's moves that earlier upgrades found.
+    pub moved: BTreeMap<RelPath, RelPath>,
 }
 
-pub(crate) fn decode_within(limit: usize, digest: Digest, encoded: &[u8]) -> Result<Vec<u8>, BaseError> {
-    let bytes = decompress_to_vec_zlib_with_limit(encoded, limit).map_err(|error| match error.status {
-        TINFLStatus::HasMoreOutput => BaseError::TooLarge,
-        _ => BaseError::NotDeflated,
-    })?;
-    if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(BaseError::WrongDigest) }
+impl Bases {
+    /// The lock's lines with the bytes that `stored`, the decoded base, has for them.
+    #[must_use]
+    pub fn new(lock: &Lock, stored: &BTreeMap<Digest, Bytes>) -> Self {
+        let base = |files: &BTreeMap<RelPath, Pristine>| -> Base {
+            let record = |(path, pristine): (&RelPath, &Pristine)| {
+                let bytes = pristine.base().and_then(|digest| stored.get(&digest));
+                let masked = bytes.filter(|_| pristine.masked.is_some()).cloned();
+                let entry = bytes.filter(|_| masked.is_none()).and_then(|bytes| entry(pristine.mode, bytes));
+                (path.clone(), Recorded { pristine: *pristine, entry, masked })
+            };
+            files.iter().map(record).collect()
+        };
+        Self { files: lock.files.as_ref().map(base), moved: lock.moved.clone() }
+    }
+
+    /// The moves, by where their file was.
+    pub(crate) fn split_moved(&self) -> Scoped<BTreeMap<RelPath, RelPath>> {
+        let (app, repository) = self.moved.clone().into_iter().partition(|(path, _)| self.files.app.contains_key(path));
+        Scoped { app, repository }
+    }
+}
+
+/// The entry that these bytes make.
+pub(crate) fn entry(mode: Mode, bytes: &Bytes) -> Option<Entry> {
+    match mode {
+        Mode::File | Mode::Executable => {
+            Some(Entry::File { bytes: bytes.clone(), executable: mode == Mode::Executable })
+        }
+        // A longer one is not a valid target anywhere, and unlike a file's bytes, it is copied for each line of the lock.
+        Mode::Symlink if bytes.len() > 4096 => None,
+        Mode::Symlink => String::from_utf8(bytes.to_vec()).ok().map(|target| Entry::Symlink { target }),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    fn encode(bytes: &[u8]) -> Vec<u8> {
-        Encoder::default().encode(bytes)
-    }
+    use crate::lock::{Conflicts, LockedTemplate};
 
     #[test]
-    fn an_encoder_remembers_nothing_of_the_last_file() {
-        let mut encoder = Encoder::default();
-        for text in ["the same line\n".repeat(500), String::new(), "the same line\n".repeat(3)] {
-            assert_eq!(encoder.encode(text.as_bytes()), encode(text.as_bytes()));
-        }
-    }
-
-    #[test]
-    fn the_encoding_is_fixed() {
-        let text = "create-app keeps what it rendered; create-app keeps what it rendered.\n".repeat(40);
-        let digest = "6a1defb8eb5856440cdea00c17dcce5ac5b31f91b1cc945da4a490f7e38a8597";
-        assert_eq!(Digest::of(&encode(text.as_bytes())).to_string(), digest, "projects hold the old encoding");
-        assert_eq!(encode(b""), [0x78, 0x01, 0x03, 0, 0, 0, 0, 1]);
-    }
-
-    #[test]
-    fn what_was_changed_cut_or_forged_is_refused() {
-        let bytes = b"the same line\n".repeat(100);
-        let digest = Digest::of(&bytes);
-        let encoded = encode(&bytes);
-        assert_eq!(decode(digest, &encoded[..encoded.len() - 1]), Err(BaseError::NotDeflated));
-        assert_eq!(decode(digest, b"plain text"), Err(BaseError::NotDeflated));
-        assert_eq!(decode(digest, b""), Err(BaseError::NotDeflated));
-        assert_eq!(decode(digest, &encode(b"other")), Err(BaseError::WrongDigest));
-    }
-
-    #[test]
-    fn a_few_bytes_cannot_fill_the_memory() {
-        let zeros = vec![0; 1 << 20];
-        let (bomb, digest) = (encode(&zeros), Digest::of(&zeros));
-        assert!(bomb.len() < zeros.len() / 100);
-        assert_eq!(decode_within(zeros.len() - 1, digest, &bomb), Err(BaseError::TooLarge));
-        assert_eq!(decode_within(zeros.len(), digest, &bomb), Ok(zeros));
-    }
-
-    proptest! {
-        #[test]
-        fn every_content_survives(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
-            prop_assert_eq!(decode(Digest::of(&bytes), &encode(&bytes)), Ok(bytes));
-        }
+    fn the_lines_of_a_lock_get_the_bytes_that_are_stored() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let line = |bytes: &[u8], mode, once| Pristine {
+            mode,
+            digest: Some(Digest::of(bytes)),
+            masked: None,
+            formatted: None,
+            once,
+            large: false,
+        };
+        let template = LockedTemplate { source: "s".into(), revision: "r".into(), ..LockedTemplate::default() };
+        let lock = Lock {
+            template,
+            app_dir: None,
+            date: None,
+            answers: BTreeMap::new(),
+            files: Scoped {
+                app: [
+                    (path("a"), line(b"A", Mode::Executable, false)),
+                    (path("l"), line(b"to", Mode::Symlink, false)),
+                    (path("lost"), line(b"?", Mode::File, false)),
+                    (path("own"), line(b"A", Mode::File, true)),
+                ]
+                .into(),
+                repository: [(path("r"), line(b"A", Mode::File, false))].into(),
+            },
+            moved: [("a", "b"), ("r", "s")].map(|(from, to)| (path(from), path(to))).into(),
+            conflicts: Conflicts::default(),
+        };
+        let stored = [b"A".as_slice(), b"to"].map(|bytes| (Digest::of(bytes), Bytes::from_static(bytes))).into();
+        let bases = Bases::new(&lock, &stored);
+        let entries: Vec<_> = bases.files.app.values().map(|recorded| recorded.entry.clone()).collect();
+        let executable = Entry::File { bytes: "A".into(), executable: true };
+        assert_eq!(entries, [Some(executable), Some(Entry::Symlink { target: "to".into() }), None, None]);
+        assert_eq!(bases.files.repository.values().next().unwrap().entry, Some(Entry::file(b"A".as_slice())));
+        let Scoped { app, repository } = bases.split_moved();
+        assert_eq!((app.len(), repository.len()), (1, 1));
     }
 }

@@ -1,12 +1,10 @@
-//! What made a project, as the project itself remembers it: the lock and the base.
+//! How a project was created, as the project itself records it: the lock and the base.
 //!
 //! `.create-app/lock.toml` is a [`Lock`]: the template, the answers, and one line for each file of the pristine render.
-//! `.create-app/base/<digest>` holds those files' bytes, see [`base`]. [`record`] makes both from what was rendered. The
+//! `.create-app/base/<digest>` holds those files' bytes, see [`deflated`](crate::deflated). [`record`] makes both from what was rendered. The
 //! project commits them, so that an upgrade or a check needs neither the network nor the old template nor git's history.
 
-pub mod base;
-mod digest;
-mod inflate;
+mod base;
 mod read;
 mod record;
 mod sides;
@@ -14,14 +12,15 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) use digest::hex;
-pub use digest::{Digest, Digester, NotADigest};
-pub use inflate::{Inflater, Unread};
+pub(crate) use base::entry;
+pub use base::{Base, Bases, Recorded};
 pub use record::{GITATTRIBUTES, GITIGNORE, Record, Rendered, record};
 pub use sides::{Contradiction, Sides};
 
-use crate::answers::placeholder::Answer;
 use crate::date::Date;
+use crate::digest::Digest;
+use crate::placeholders::Answer;
+use crate::scope::{Scope, Scoped};
 use crate::template::Reference;
 use crate::tree::{Mode, RelPath};
 
@@ -31,52 +30,40 @@ pub const DIRECTORY: &str = ".create-app";
 pub const LOCK: &str = "lock.toml";
 /// The base's directory below [`DIRECTORY`].
 pub const BASE: &str = "base";
-/// The newest format of the lock that this version reads. It is written where the lock has something that the older one has not: a
-/// requirement for the template's releases.
-pub const FORMAT: u32 = 2;
+/// The newest format of the lock that this version reads. It is written where the lock has something that the older ones have not:
+/// digests of formatted files.
+pub const FORMAT: u32 = 3;
+/// The format of a lock that has a requirement for the template's releases.
+pub const RELEASES: u32 = 2;
 /// The oldest format, which is written where it is enough.
 pub const OLDEST: u32 = 1;
 
-/// What the lock says of a file of the project's own that an upgrade left in conflict.
+/// The lock's entry for a file of the project's own that an upgrade left in conflict.
 const MARKED: &str = "in the file";
+/// The record of submodules that are left out.
+const SKIPPED: &str = "skipped";
 
-/// What made a project.
+/// How a project was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lock {
     /// The template and its revision.
     pub template: LockedTemplate,
-    /// The app below the repository's root; none where it is the root.
+    /// The app below the repository's root; `None` if it is the root.
     pub app_dir: Option<RelPath>,
     /// The answers, without those that the template calls secret.
     pub answers: BTreeMap<String, Answer>,
     /// The date that the files show, where they show one.
     pub date: Option<Date>,
-    /// Every pristine path below the app, also those that the user deleted or moved.
-    pub files: BTreeMap<RelPath, Pristine>,
-    /// Every pristine path below the repository's root.
-    pub repository_files: BTreeMap<RelPath, Pristine>,
+    /// Every pristine path, also those that the user deleted or moved.
+    pub files: Scoped<BTreeMap<RelPath, Pristine>>,
     /// Where the user moved a pristine path.
     pub moved: BTreeMap<RelPath, RelPath>,
-    /// What the upgrade that wrote this lock left for the user to decide.
+    /// The conflicts that the upgrade that wrote this lock left.
     pub conflicts: Conflicts,
 }
 
 /// What an upgrade left for the user to decide: nothing else in a project is a conflict of its.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Conflicts {
-    /// Below the app.
-    pub app: BTreeMap<RelPath, Conflicted>,
-    /// Below the repository's root.
-    pub repository: BTreeMap<RelPath, Conflicted>,
-}
-
-impl Conflicts {
-    /// Whether nothing was left.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.app.is_empty() && self.repository.is_empty()
-    }
-}
+pub type Conflicts = Scoped<BTreeMap<RelPath, Conflicted>>;
 
 /// What was left at one path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,10 +79,12 @@ pub enum Conflicted {
 pub struct LockedTemplate {
     /// `embedded`, a directory, or the address of a repository.
     pub source: String,
-    /// What of a repository is followed.
+    /// The branch, tag or commit of a repository that is followed.
     pub reference: Reference,
     /// The template inside the source, where the source holds several.
     pub subfolder: Option<String>,
+    /// Whether its submodules are left out.
+    pub skips_submodules: bool,
     /// The template's own version, where it has one.
     pub version: Option<String>,
     /// The git commit, or the digest of the template's tree.
@@ -112,17 +101,17 @@ impl LockedTemplate {
         is_commit(&self.revision)
     }
 
-    /// What people call this state of the template.
+    /// The label of this state of the template.
     #[must_use]
     pub fn label(&self) -> Option<String> {
         label(self.reference.tag().or(self.version.as_deref()), &self.revision)
     }
 }
 
-/// So much of a version is shown, in bytes: conflict markers and summaries have it in each line.
+/// At most this much of a version is shown, in bytes: conflict markers and summaries have it in each line.
 const MAX_VERSION: usize = 100;
 
-/// What people call a state of a template: its version, or the beginning of it where a stranger's is endless; or, where it has none, as
+/// The label of a state of a template: its version, or the beginning of it where a stranger's is endless; or, where it has none, as
 /// much of the commit as tells it from others.
 #[must_use]
 pub fn label(version: Option<&str>, revision: &str) -> Option<String> {
@@ -147,9 +136,11 @@ pub struct Pristine {
     pub digest: Option<Digest>,
     /// For a file that depends on a secret, the digest of its bytes with markers in place of the secrets, where the base keeps those.
     pub masked: Option<Digest>,
+    /// The digest of the file when it is formatted, where that is what the project was given, and differs.
+    pub formatted: Option<Digest>,
     /// Whether it is the app's own since it was rendered: no upgrade touches it, so its bytes are not kept.
     pub once: bool,
-    /// Whether it is larger than [`base::LIMIT`]: its bytes are not kept.
+    /// Whether it is larger than [`deflated::LIMIT`](crate::deflated::LIMIT): its bytes are not kept.
     pub large: bool,
 }
 
@@ -168,22 +159,16 @@ impl Pristine {
 }
 
 impl Lock {
-    /// The files below the app or, where that is asked for, below the repository's root.
+    /// Whether a file is at a path.
     #[must_use]
-    pub fn of(&self, repository: bool) -> &BTreeMap<RelPath, Pristine> {
-        if repository { &self.repository_files } else { &self.files }
-    }
-
-    /// Whether one of them is at a path.
-    #[must_use]
-    pub fn lists(&self, repository: bool, path: &str) -> bool {
-        RelPath::new(path).is_ok_and(|path| self.of(repository).contains_key(&path))
+    pub fn lists(&self, scope: Scope, path: &str) -> bool {
+        RelPath::new(path).is_ok_and(|path| self.files.of(scope).contains_key(&path))
     }
 
     /// Everything that the base must hold for this lock, and all that it may hold.
     #[must_use]
     pub fn base(&self) -> BTreeSet<Digest> {
-        self.files.values().chain(self.repository_files.values()).filter_map(Pristine::base).collect()
+        self.files.entries().filter_map(|(_, pristine)| pristine.base()).collect()
     }
 }
 

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Conflicted, Conflicts, Digest, FORMAT, Lock, LockedTemplate, MARKED, OLDEST, Pristine};
-use crate::answers::placeholder::Answer;
+use super::{Conflicted, Conflicts, FORMAT, Lock, LockedTemplate, MARKED, OLDEST, Pristine, SKIPPED};
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, did_you_mean};
+use crate::digest::Digest;
 use crate::limits::is_overfull_toml;
+use crate::placeholders::Answer;
+use crate::scope::Scoped;
 use crate::source::{Requirement, recorded};
 use crate::template::Reference;
 use crate::tree::{Mode, RelPath};
@@ -29,10 +31,10 @@ const KEYS: &[&str] = &[
     "repository-conflicts",
 ];
 const TEMPLATE_KEYS: &[&str] =
-    &["source", "requirement", "branch", "tag", "rev", "subfolder", "version", "revision", "digest"];
-/// So many problems are told apart; the rest is counted.
-const MOST: usize = 100;
-const RESTORE: &str = "restore the line from git; create-app writes this file, and nobody else should";
+    &["source", "requirement", "branch", "tag", "rev", "subfolder", "submodules", "version", "revision", "digest"];
+/// At most this many problems are told apart; the rest is counted.
+const MOST: usize = 64;
+const RESTORE: &str = "restore the line from git; only create-app should write this file";
 
 impl Lock {
     /// Reads a lock; `file_name` is what messages call it.
@@ -42,8 +44,13 @@ impl Lock {
     /// Every problem, each with its place. A conflict that git left, or a newer format, is the only one that is reported.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, Diagnostics> {
         let mut reader = Reader { file: file_name, text: text.into(), found: Vec::new(), more: 0 };
+        // What a disk that failed leaves; a parser would look at each of them.
+        if let Some(at) = memchr::memchr(0, text.as_bytes()) {
+            reader.report(at..at + 1, "the lock is not valid TOML", "this is a NUL character");
+            return Err(reader.problems());
+        }
         if is_overfull_toml(text) {
-            reader.report(0..0, "the lock has more in it than any project has", "create-app did not write this");
+            reader.report(0..0, "the lock is too complex", "create-app did not write this");
             return Err(reader.problems());
         }
         let (document, errors) = DeTable::parse_recoverable(text);
@@ -120,7 +127,7 @@ impl Reader<'_> {
     }
 
     fn format(&mut self, document: &DeTable<'_>) -> Result<(), Diagnostics> {
-        let missing = "the lock does not say its format";
+        let missing = "the lock has no format";
         let Some(value) = document.get("format") else {
             self.report(0..0, missing, format!("`format = {OLDEST}` is missing"));
             return Ok(());
@@ -132,7 +139,7 @@ impl Reader<'_> {
         let format = u32::from_str_radix(integer.as_str(), integer.radix());
         match format {
             Ok(OLDEST..=FORMAT) => {}
-            Ok(0) | Err(_) => self.report(value.span(), "unknown format", format!("should be {OLDEST} or {FORMAT}")),
+            Ok(0) | Err(_) => self.report(value.span(), "unknown format", format!("should be {OLDEST} to {FORMAT}")),
             Ok(newer) => {
                 let title = "the lock was written by a newer create-app";
                 let label = format!("this version reads format {FORMAT}, not {newer}");
@@ -155,25 +162,34 @@ impl Reader<'_> {
                 answers.insert(name.get_ref().to_string(), answer);
             }
         }
-        let files = self.paths(document, "files", Self::pristine);
-        let repository_files = self.paths(document, "repository-files", Self::pristine);
+        let files = Scoped {
+            app: self.paths(document, "files", Self::pristine),
+            repository: self.paths(document, "repository-files", Self::pristine),
+        };
         let moved = self.paths(document, "moved", Self::path_value);
         let conflicts = Conflicts {
             app: self.paths(document, "conflicts", Self::conflicted),
             repository: self.paths(document, "repository-conflicts", Self::conflicted),
         };
-        Some(Lock { template: template?, app_dir, date, answers, files, repository_files, moved, conflicts })
+        Some(Lock { template: template?, app_dir, date, answers, files, moved, conflicts })
     }
 
     fn template(&mut self, document: &DeTable<'_>) -> Option<LockedTemplate> {
         let Some(value) = document.get("template") else {
-            self.report(0..0, "the lock does not name its template", "`[template]` is missing");
+            self.report(0..0, "the lock does not say what its template is", "`[template]` is missing");
             return None;
         };
         let table = self.table("template", value)?;
         self.check_keys(table, "`[template]`", TEMPLATE_KEYS);
         let optional = |reader: &mut Self, key| table.get(key).and_then(|value| reader.string(key, value));
         let subfolder = optional(self, "subfolder");
+        let submodules = optional(self, "submodules");
+        if let (Some(word), Some(value)) = (&submodules, table.get("submodules"))
+            && word != SKIPPED
+        {
+            self.report(value.span(), format!("`submodules` is `{word}`"), format!("it can only be `{SKIPPED}`"));
+        }
+        let skips_submodules = submodules.is_some();
         let version = optional(self, "version");
         let digest = optional(self, "digest");
         let reference = self.reference(table);
@@ -183,16 +199,17 @@ impl Reader<'_> {
         let source = optional(self, "source");
         let revision = table.get("revision").and_then(|value| self.filled("revision", value));
         let source = source.map(recorded);
-        Some(LockedTemplate { source: source?, reference, subfolder, version, revision: revision?, digest })
+        let (source, revision) = (source?, revision?);
+        Some(LockedTemplate { source, reference, subfolder, skips_submodules, version, revision, digest })
     }
 
-    /// What of a repository is followed: one thing at most.
+    /// The branch, tag or commit of a repository that is followed: one at most.
     fn reference(&mut self, table: &DeTable<'_>) -> Reference {
         let mut found = Reference::Default;
         for key in ["branch", "tag", "rev"] {
             let Some(value) = table.get(key) else { continue };
             if found != Reference::Default {
-                self.report(value.span(), "the lock follows two things at once", "one of `branch`, `tag` and `rev`");
+                self.report(value.span(), "the lock follows more than one thing", "one of `branch`, `tag` and `rev`");
             }
             found = self.filled(key, value).map_or(found, |name| Reference::of(key, name));
         }
@@ -202,11 +219,11 @@ impl Reader<'_> {
                 Reference::Releases { requirement, tag }
             }
             (Some(_), Reference::Tag(tag)) => {
-                self.report(value.span(), "`requirement` is no version requirement", "such as `^1` or `latest`");
+                self.report(value.span(), "`requirement` is not a version requirement", "such as `^1` or `latest`");
                 Reference::Tag(tag)
             }
             (_, found) => {
-                self.report(value.span(), "`requirement` needs the tag that it led to", "`tag` is missing");
+                self.report(value.span(), "`requirement` needs the tag that it resolved to", "`tag` is missing");
                 found
             }
         }
@@ -350,7 +367,13 @@ fn parse_pristine(text: &str) -> Result<Pristine, String> {
         [mode, "secret", masked] if masked != "once" && masked != "large" => {
             let mode = Mode::parse(mode).ok_or(MODES)?;
             let masked = Some(masked.parse::<Digest>().map_err(|error| format!("this {error}"))?);
-            return Ok(Pristine { mode, digest: None, masked, once: false, large: false });
+            return Ok(Pristine { mode, digest: None, masked, formatted: None, once: false, large: false });
+        }
+        [mode, digest, "formatted", formatted] => {
+            let mode = Mode::parse(mode).ok_or(MODES)?;
+            let read = |text: &str| text.parse::<Digest>().map_err(|error| format!("this {error}"));
+            let (digest, formatted) = (Some(read(digest)?), Some(read(formatted)?));
+            return Ok(Pristine { mode, digest, masked: None, formatted, once: false, large: false });
         }
         [mode, digest] => (mode, digest, false, false),
         [mode, digest, "once"] => (mode, digest, true, false),
@@ -362,7 +385,7 @@ fn parse_pristine(text: &str) -> Result<Pristine, String> {
         "secret" => None,
         digest => Some(digest.parse::<Digest>().map_err(|error| format!("this {error}"))?),
     };
-    Ok(Pristine { mode, digest, masked: None, once, large })
+    Ok(Pristine { mode, digest, masked: None, formatted: None, once, large })
 }
 
 /// The first line that git left where two sides differ.

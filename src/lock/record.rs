@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::base::{Encoder, LIMIT};
-use super::{BASE, Conflicts, Digest, LOCK, Lock, LockedTemplate, Pristine};
-use crate::answers::placeholder::Answer;
+use super::{BASE, Bases, Conflicts, LOCK, Lock, LockedTemplate, Pristine};
 use crate::date::Date;
+use crate::deflated::{Encoder, LIMIT};
+use crate::digest::Digest;
 use crate::manifest::Ownership;
-use crate::merge::Bases;
 use crate::parallel;
+use crate::patterns::Patterns;
+use crate::placeholders::Answer;
 use crate::render::Secret;
-use crate::render::select::Patterns;
+use crate::scope::Scoped;
 use crate::tree::{Entry, RelPath, Tree};
 
 /// `.create-app/.gitattributes`: no filter, formatter or end-of-line conversion may touch the record.
@@ -35,7 +36,7 @@ const PARALLEL: usize = 512 << 10;
 pub struct Rendered<'a> {
     /// The template and its revision.
     pub template: LockedTemplate,
-    /// The app below the repository's root; none where it is the root.
+    /// The app below the repository's root; `None` if it is the root.
     pub app_dir: Option<RelPath>,
     /// Every answer; those that are secret are left out of the lock.
     pub answers: &'a BTreeMap<String, Answer>,
@@ -45,13 +46,11 @@ pub struct Rendered<'a> {
     pub ownership: &'a Ownership,
     /// The files that depend on a secret answer, below the app or the repository's root: they are named only.
     pub secret: &'a Secret,
-    /// The files below the app.
-    pub app: &'a Tree,
-    /// The files below the repository's root, empty where the app is the root.
-    pub repository: &'a Tree,
+    /// The files.
+    pub trees: Scoped<&'a Tree>,
 }
 
-/// What `.create-app/` holds.
+/// The contents of `.create-app/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The lock.
@@ -74,7 +73,7 @@ impl Record {
     pub fn again(lock: Lock, bases: &Bases, present: &BTreeSet<Digest>) -> Self {
         let mut encoder = Encoder::default();
         let mut base = BTreeMap::new();
-        for recorded in bases.app.values().chain(bases.repository.values()) {
+        for recorded in bases.files.entries().map(|(_, it)| it) {
             let bytes = recorded.entry.as_ref().map(Entry::bytes).or(recorded.masked.as_deref());
             if let (Some(digest), Some(bytes)) = (recorded.pristine.base(), bytes)
                 && !present.contains(&digest)
@@ -110,9 +109,12 @@ pub fn record(rendered: &Rendered<'_>, present: &BTreeSet<Digest>) -> Record {
 /// The same; a file of more than `limit` bytes is only named, as nobody could read it back.
 pub(super) fn record_within(limit: usize, rendered: &Rendered<'_>, present: &BTreeSet<Digest>) -> Record {
     let judge = Judge::new(limit, rendered);
-    let (files, mut base) = judge.tree(rendered.app, present);
-    let (repository_files, repository_base) = judge.tree(rendered.repository, present);
-    base.extend(repository_base);
+    let mut base = BTreeMap::new();
+    let files = rendered.trees.map(|tree| {
+        let (lines, encoded) = judge.tree(tree, present);
+        base.extend(encoded);
+        lines
+    });
     let secret = rendered.ownership.secret_names();
     let answers = rendered.answers.iter().filter(|(name, _)| !secret.contains(name.as_str()));
     let lock = Lock {
@@ -121,7 +123,6 @@ pub(super) fn record_within(limit: usize, rendered: &Rendered<'_>, present: &BTr
         date: rendered.date,
         answers: answers.map(|(name, answer)| (name.clone(), answer.clone())).collect(),
         files,
-        repository_files,
         moved: BTreeMap::new(),
         conflicts: Conflicts::default(),
     };
@@ -179,6 +180,7 @@ impl<'a> Judge<'a> {
                 .and_then(Option::as_ref)
                 .filter(|bytes| !once && bytes.len() <= self.limit)
                 .map(|it| Digest::of(it)),
+            formatted: None,
             once,
             // The size, too, may depend on the secret.
             large: !once && !secret && entry.bytes().len() > self.limit,

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Conflicts, Lock, LockedTemplate};
-use crate::answers::placeholder::Answer;
+use crate::placeholders::Answer;
+use crate::scope::Scoped;
 use crate::source::is_older;
 
-/// What two branches made of a lock.
+/// The two versions of a lock from two branches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sides {
-    /// What both started from, where that is known.
+    /// The common base, if it is known.
     pub base: Option<Lock>,
     /// One side: for git, ours.
     pub ours: Lock,
@@ -20,20 +21,20 @@ pub struct Sides {
 /// Where two sides exclude each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contradiction {
-    /// Both changed an answer, each to another one; none where a side has no such answer.
+    /// Both changed an answer, each to another one; `None` if a side has no such answer.
     Answer {
         /// Its name.
         name: String,
-        /// What one side has.
+        /// One side.
         ours: Option<Answer>,
-        /// What the other side has.
+        /// The other side.
         theirs: Option<Answer>,
     },
     /// Both follow another template, or another reference of it.
     Template {
-        /// What one side has.
+        /// One side.
         ours: Box<LockedTemplate>,
-        /// What the other side has.
+        /// The other side.
         theirs: Box<LockedTemplate>,
     },
 }
@@ -49,6 +50,10 @@ impl Sides {
             Ours,
             Base,
             Theirs,
+        }
+        // Most have no markers, and a damaged one may be long.
+        if !text.lines().any(|line| marker(line) == Some('<')) {
+            return None;
         }
         let [mut base, mut ours, mut theirs] = [const { String::new() }; 3];
         let (mut part, mut conflicts, mut with_base) = (Part::Both, 0, 0);
@@ -81,7 +86,7 @@ impl Sides {
     }
 
     /// One lock of both: what only one side changed is taken. Where both changed something that cannot be both, it is ours, and an answer
-    /// or a template is told. Files are no contradiction: the project has what git made of both, so either is a base for it.
+    /// or a template is reported. Files do not contradict each other: the project has what git made of both, so either is a base for it.
     #[must_use]
     pub fn merged(&self) -> (Lock, Vec<Contradiction>) {
         let Self { base, ours, theirs } = self;
@@ -104,8 +109,11 @@ impl Sides {
             app_dir: ours.app_dir.clone(),
             answers,
             date: ours.date.or(theirs.date),
-            files: self.paths(|lock| &lock.files, prefers_theirs),
-            repository_files: self.paths(|lock| &lock.repository_files, prefers_theirs),
+            files: Scoped {
+                app: self.paths(|lock| &lock.files.app, prefers_theirs),
+                repository: self.paths(|lock| &lock.files.repository, prefers_theirs),
+            },
+
             moved: self.paths(|lock| &lock.moved, false),
             conflicts: Conflicts {
                 app: self.paths(|lock| &lock.conflicts.app, false),
@@ -123,7 +131,8 @@ impl Sides {
             Some(requirement) => Some(("requirement", requirement.to_owned())),
             None => it.reference.pair().map(|(key, name)| (key, name.to_owned())),
         };
-        let followed = |it: &LockedTemplate| (it.source.clone(), reference(it), it.subfolder.clone());
+        let followed =
+            |it: &LockedTemplate| (it.source.clone(), reference(it), it.subfolder.clone(), it.skips_submodules);
         let [our_way, their_way] = [ours, theirs].map(followed);
         match pick(base.map(|base| Some(followed(base))), [Some(our_way.clone()), Some(their_way.clone())]) {
             // Both follow the same, or one side only went on to something else.
@@ -173,7 +182,7 @@ fn keys<K: Ord + Clone, V>(maps: [Option<&BTreeMap<K, V>>; 3]) -> BTreeSet<K> {
     maps.into_iter().flatten().flat_map(BTreeMap::keys).cloned().collect()
 }
 
-/// What becomes of something: what both have, or what the only side made of it that changed it. Nobody knows where both changed it;
+/// The outcome of something: what both have, or what the only side made of it that changed it. Nobody knows where both changed it;
 /// without a base, where both have something else.
 fn pick<T: PartialEq>(base: Option<Option<T>>, [ours, theirs]: [Option<T>; 2]) -> Option<Option<T>> {
     if ours == theirs {
@@ -202,7 +211,8 @@ fn is_newer(new: &LockedTemplate, old: &LockedTemplate) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lock::{Digest, Pristine};
+    use crate::digest::Digest;
+    use crate::lock::Pristine;
     use crate::template::Reference;
     use crate::tree::{Mode, RelPath};
 
@@ -218,7 +228,7 @@ mod tests {
             let digest = Some(Digest::of(text.as_bytes()));
             (
                 RelPath::new(*path).unwrap(),
-                Pristine { mode: Mode::File, digest, masked: None, once: false, large: false },
+                Pristine { mode: Mode::File, digest, masked: None, formatted: None, once: false, large: false },
             )
         };
         Lock {
@@ -226,8 +236,7 @@ mod tests {
             app_dir: None,
             answers: answers.iter().map(answer).collect(),
             date: None,
-            files: files.iter().map(file).collect(),
-            repository_files: BTreeMap::new(),
+            files: Scoped { app: files.iter().map(file).collect(), repository: BTreeMap::new() },
             moved: BTreeMap::new(),
             conflicts: Conflicts::default(),
         }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
-use super::{Conflicted, FORMAT, Lock, LockedTemplate, MARKED, OLDEST, Pristine};
-use crate::answers::placeholder::Answer;
+use super::{Conflicted, FORMAT, Lock, LockedTemplate, MARKED, OLDEST, Pristine, RELEASES, SKIPPED};
+use crate::placeholders::Answer;
 use crate::tree::RelPath;
 
 const HEADER: &str = "\
@@ -19,7 +19,12 @@ impl Lock {
     /// The lock as `.create-app/lock.toml` holds it.
     #[must_use]
     pub fn render(&self) -> String {
-        let format = if self.template.reference.requirement().is_some() { FORMAT } else { OLDEST };
+        let mut lines = self.files.entries().map(|(_, pristine)| pristine);
+        let format = match self.template.reference.requirement() {
+            _ if lines.any(|pristine| pristine.formatted.is_some()) => FORMAT,
+            Some(_) => RELEASES,
+            None => OLDEST,
+        };
         let mut out = format!("{HEADER}format = {format}\n");
         if let Some(app_dir) = &self.app_dir {
             pair(&mut out, "app_dir", quote(app_dir.as_str()));
@@ -29,8 +34,8 @@ impl Lock {
         }
         template(&mut out, &self.template);
         spaced(&mut out, "answers", self.answers.iter().map(|(name, answer)| (key(name), value(answer))));
-        files(&mut out, "files", &self.files);
-        files(&mut out, "repository-files", &self.repository_files);
+        files(&mut out, "files", &self.files.app);
+        files(&mut out, "repository-files", &self.files.repository);
         let moved = self.moved.iter().map(|(from, to)| (quote(from.as_str()), quote(to.as_str())));
         spaced(&mut out, "moved", moved);
         conflicts(&mut out, "conflicts", &self.conflicts.app);
@@ -46,6 +51,7 @@ fn template(out: &mut String, template: &LockedTemplate) {
         ("requirement", template.reference.requirement()),
         (key.unwrap_or_default(), reference),
         ("subfolder", template.subfolder.as_deref()),
+        ("submodules", template.skips_submodules.then_some(SKIPPED)),
         ("version", template.version.as_deref()),
         ("revision", Some(&template.revision)),
         ("digest", template.digest.as_deref()),
@@ -95,8 +101,8 @@ fn pair(out: &mut String, key: impl Display, value: impl Display) {
 }
 
 impl Display for Pristine {
-    /// `100644 <digest>`, with `secret` for the digest of a file that depends on one, and `once` or `large` behind it where that holds;
-    /// behind `secret`, the digest of what the base keeps instead.
+    /// `100644 <digest>`, with `secret` for the digest of a file that depends on one, and `once` or `large` after it where that holds;
+    /// after `secret`, the digest of what the base keeps instead; after `formatted`, that of the formatted file.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.mode.as_str())?;
         match self.digest {
@@ -105,6 +111,9 @@ impl Display for Pristine {
         }
         if let Some(masked) = self.masked {
             write!(f, " {masked}")?;
+        }
+        if let Some(formatted) = self.formatted {
+            write!(f, " formatted {formatted}")?;
         }
         f.write_str(match self {
             Self { once: true, .. } => " once",

@@ -1,20 +1,24 @@
 //! `cargo-generate.toml`, typed once, with the places of everything that a later stage may find wrong.
 
+mod migration;
 mod pointer;
 mod reader;
+mod rename;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use migration::{Action, Migration, Step};
 pub use pointer::{Pointer, Spot};
 pub use reader::read;
+pub use rename::PathRename;
 
-use crate::answers::condition::Condition;
-use crate::answers::pattern::Pattern;
-use crate::answers::placeholder::Placeholder;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place};
-use crate::migrations::Migration;
+use crate::placeholders::Placeholder;
+use crate::placeholders::condition::Condition;
+use crate::placeholders::pattern::Pattern;
+use crate::spanned::Spanned;
 
 /// A template's manifest: cargo-generate's own tables, and ours under `[create-app]`.
 #[derive(Debug, Default)]
@@ -31,6 +35,8 @@ pub struct Manifest {
     pub no_vcs: bool,
     /// `[template] init`: as with `--init`.
     pub init: bool,
+    /// `[template] fmt`: whether Rust files are formatted.
+    pub fmt: Option<bool>,
     /// `[placeholders]`, in the order of the file.
     pub placeholders: Vec<Placeholder>,
     /// `[conditional.'…']`, in the order of the file.
@@ -94,6 +100,8 @@ pub struct HookScripts {
     pub pre: Vec<Spanned>,
     /// After it was rendered.
     pub post: Vec<Spanned>,
+    /// Whether `fmt`, the name of cargo-generate's own post hook, is among these.
+    pub formats: bool,
 }
 
 impl HookScripts {
@@ -106,23 +114,6 @@ impl HookScripts {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
-    }
-}
-
-/// A string of the manifest and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spanned {
-    /// The value.
-    pub value: String,
-    /// Its region in bytes of the manifest.
-    pub span: Range<usize>,
-}
-
-impl Spanned {
-    /// The place of a region of the string in the manifest; of all of it, if it has escapes.
-    fn inside(&self, manifest: &str, inner: Range<usize>) -> Range<usize> {
-        let raw = manifest.get(self.span.clone()).and_then(|raw| raw.find(&self.value));
-        raw.map_or_else(|| self.span.clone(), |at| self.span.start + at + inner.start..self.span.start + at + inner.end)
     }
 }
 
@@ -156,7 +147,7 @@ impl Selection {
 pub struct Conditional {
     /// A Rhai expression over the answers.
     pub expression: Spanned,
-    /// The same, read; none where it can never hold.
+    /// The same, read; `None` if it can never hold.
     pub condition: Option<Condition>,
     /// What it adds to the selection.
     pub selection: Selection,
@@ -169,7 +160,7 @@ pub struct Conditional {
 pub struct Ownership {
     /// The template's own version.
     pub version: Option<String>,
-    /// What a project's name must match.
+    /// The pattern that a project's name must match.
     pub name_pattern: Option<Pattern>,
     /// Rendered by `new`, then the app's own.
     pub once: Vec<Spanned>,
@@ -179,21 +170,21 @@ pub struct Ownership {
     pub repository: Vec<Spanned>,
     /// Answers that are never recorded.
     pub secret: Vec<Spanned>,
-    /// Files of which a project that has no lock must have one.
+    /// A project without a lock must have one of these files.
     pub adopt: Vec<Spanned>,
     /// How to answer placeholders for a project that has no lock.
     pub infer: BTreeMap<String, Vec<Inference>>,
-    /// What to tell of a project that has no lock.
+    /// Settings to report in a project that has no lock.
     pub not_adopted: Vec<NotAdopted>,
     /// Files that the template has moved.
     pub renamed: Vec<Renamed>,
-    /// What placeholders were called in older versions of the template: by their names now.
+    /// The names of placeholders in older versions of the template: by their names now.
     pub renamed_placeholders: BTreeMap<String, Vec<String>>,
-    /// What to run once the project is there.
+    /// A command to run once the project exists.
     pub next: Vec<Next>,
     /// How lists are merged.
     pub merge: Vec<ListRule>,
-    /// What happens on the way from one version to another.
+    /// The migrations from one version to another.
     pub migrations: Vec<Migration>,
 }
 
@@ -206,7 +197,7 @@ pub struct ListRule {
     pub keys: String,
     /// Whether the order of elements has a meaning.
     pub order: ListOrder,
-    /// The keys by which an element is known: the first that it has. None: as in lists of which nothing is known.
+    /// The keys that identify an element: the first one that it has. None: as in lists without a rule.
     pub identity: Vec<String>,
 }
 
@@ -256,7 +247,7 @@ pub struct Inference {
     pub pointer: Option<Pointer>,
     /// Of what is found, the first group is the answer; what does not match is none. With its region in bytes of the manifest.
     pub regex: Option<(Pattern, Range<usize>)>,
-    /// What matches is no answer.
+    /// Values that match are not answers.
     pub unless: Option<(Pattern, Range<usize>)>,
     /// The answer, instead of what is found.
     pub value: Option<String>,

@@ -1,15 +1,16 @@
-//! What a plan leaves for the user to decide, as the lock records it: later, nothing else counts as a conflict of ours.
+//! The conflicts that a plan leaves, as the lock records them: later, nothing else counts as a conflict of ours.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::lock::{Conflicted, Conflicts, Digest, Pristine};
+use crate::digest::Digest;
+use crate::lock::{Conflicted, Conflicts, Pristine};
 use crate::plan::{Action, Changes, Plan};
 use crate::tree::{Entry, RelPath};
 
-/// The conflicts of a plan. `secret` are the files of which not even a digest may be recorded.
+/// The conflicts of a plan. `secret` are the files whose digests must not be recorded either.
 #[must_use]
 pub fn conflicts(plan: &Plan, secret: &BTreeSet<RelPath>) -> Conflicts {
-    Conflicts { app: of(&plan.app, secret), repository: of(&plan.repository, secret) }
+    plan.files.as_ref().map(|changes| of(changes, secret))
 }
 
 fn of(changes: &Changes, secret: &BTreeSet<RelPath>) -> BTreeMap<RelPath, Conflicted> {
@@ -32,13 +33,21 @@ fn of(changes: &Changes, secret: &BTreeSet<RelPath>) -> BTreeMap<RelPath, Confli
 
 fn written(entry: &Entry, is_secret: bool) -> Conflicted {
     let digest = (!is_secret).then(|| Digest::of(entry.bytes()));
-    Conflicted::Beside(Pristine { mode: entry.mode(), digest, masked: None, once: false, large: false })
+    Conflicted::Beside(Pristine {
+        mode: entry.mode(),
+        digest,
+        masked: None,
+        formatted: None,
+        once: false,
+        large: false,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan::{Change, Conflict, Reason, Stamp};
+    use crate::scope::Scoped;
 
     #[test]
     fn the_file_and_what_was_put_beside_it_are_recorded() {
@@ -62,7 +71,7 @@ mod tests {
             (path("kept"), Change { action: Action::Keep, reason: Reason::UserDeleted }),
         ]
         .into();
-        let plan = Plan { app, ..Plan::default() };
+        let plan = Plan { files: Scoped { app, ..Scoped::default() }, ..Plan::default() };
         let found = conflicts(&plan, &[path("key")].into());
         let theirs = written(&entry("theirs"), false);
         let expected: BTreeMap<RelPath, Conflicted> = [

@@ -8,7 +8,7 @@ use super::structured::{self, File};
 use super::text::{self, Side, TextMerge};
 use crate::tree::RelPath;
 
-/// What became of the content of a file.
+/// The merged content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged {
     /// The merge.

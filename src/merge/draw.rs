@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::ending::LineEnding;
 use super::text::{Region, Side, TextMerge, lines};
+use crate::contents::LineEnding;
 
 /// The label of the project's side.
 pub const OURS: &str = "yours";
@@ -21,11 +21,11 @@ pub enum Style {
     /// Both sides between markers.
     #[default]
     Merge,
-    /// The base as well.
+    /// Write the base as well.
     Diff3,
-    /// The project's side, without markers.
+    /// The project's side, without markers, where that is certain to be right.
     Ours,
-    /// The template's side, without markers.
+    /// Take the template's side, likewise.
     Theirs,
 }
 
@@ -35,13 +35,21 @@ pub enum Style {
 /// file has lines that look like markers.
 #[must_use]
 pub fn draw(merge: &TextMerge<'_>, style: Style, version: &str) -> Vec<u8> {
+    match (decided(merge, style), merge.clean()) {
+        (Some(side), _) => merge.choose(side),
+        (None, Some(bytes)) => bytes,
+        (None, None) => with_markers(merge, style, version),
+    }
+}
+
+/// The side that conflicts are decided for; `None` if they are not.
+#[must_use]
+pub fn decided(merge: &TextMerge<'_>, style: Style) -> Option<Side> {
+    let [ours, theirs] = merge.is_unsure;
     match style {
-        Style::Ours => merge.choose(Side::Ours),
-        Style::Theirs => merge.choose(Side::Theirs),
-        Style::Merge | Style::Diff3 => match merge.clean() {
-            Some(bytes) => bytes,
-            None => with_markers(merge, style, version),
-        },
+        Style::Ours if !ours => Some(Side::Ours),
+        Style::Theirs if !theirs => Some(Side::Theirs),
+        _ => None,
     }
 }
 

@@ -4,16 +4,17 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::draw::{Style, draw};
+use super::draw::{Style, decided, draw};
 use super::masked::{Filled, Now};
 use super::moves::Triple;
 use super::text::TextMerge;
-use super::values::{Origin, executable, is_binary, is_edited, origin, with_mode};
-use super::{Tools, adopt, blocks, content, masked};
+use super::values::{Origin, executable, origin, with_mode};
+use super::{Context, adopt, blocks, content, masked};
+use crate::contents::{is_binary, is_edited};
 use crate::plan::{Action, Change, Conflict, Install, Note, Reason, Stages, Stamp, Subject, Version};
 use crate::tree::{Entry, Mode, RelPath};
 
-/// What becomes of one file.
+/// The decision about one file.
 pub(super) type Decision = Option<(RelPath, Change)>;
 
 /// Two versions of a file that both changed, merged as far as that goes.
@@ -76,7 +77,7 @@ impl<'a> Both<'a> {
     }
 }
 
-impl Tools<'_> {
+impl Context<'_> {
     /// Applies the rules to one file. Nothing to do gives nothing.
     pub(super) fn decide(&mut self, triple: &Triple<'_>) -> Decision {
         if let Some((base, recorded)) = triple.base {
@@ -289,10 +290,10 @@ impl Tools<'_> {
             },
             Merged::Text { merge, stages } => {
                 let drawn = file(both.shared(draw(&merge, style, &self.options.version)));
-                match (merge.conflicts(), style) {
+                match (merge.conflicts(), decided(&merge, style)) {
                     (0, _) => self.settle(both, drawn, None),
-                    (_, Style::Ours | Style::Theirs) => self.settle(both, drawn, Some(Reason::Decided)),
-                    (places, _) => Some(self.conflict(both, drawn, places, stages)),
+                    (_, Some(_)) => self.settle(both, drawn, Some(Reason::Decided)),
+                    (places, None) => Some(self.conflict(both, drawn, places, stages)),
                 }
             }
             Merged::Apart(_) if style == Style::Ours => Some(self.keep(both, both.ours.clone(), Reason::Decided)),
@@ -370,7 +371,7 @@ impl Tools<'_> {
         (both.place.clone(), Change { action: Action::Conflict(Box::new(conflict)), reason })
     }
 
-    /// What git's index gets for a conflict at `place`: nothing for a path that git ignores (rule 10), and nothing secret.
+    /// The entries of git's index for a conflict at `place`: nothing for a path that git ignores (rule 10), and nothing secret.
     pub(super) fn stages(&self, place: &RelPath, triple: &Triple<'_>) -> Option<Stages> {
         if self.ignored.contains(place) || self.is_secret(triple) {
             return None;

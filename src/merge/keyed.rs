@@ -1,4 +1,4 @@
-//! Text in which each line is about something of which there is one: a requirement, a variable, a tool. A line merge that
+//! Text in which each line is about something unique: a requirement, a variable, a tool. A line merge that
 //! has a thing twice, as no side does, is not clean.
 
 use std::collections::{HashMap, HashSet};
@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::text::{self, Side, TextMerge, lines};
 use crate::tree::RelPath;
 
-/// What the lines of a file are about, by its name.
+/// The subjects of a file's lines, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lines {
     /// Python requirements: a package.
@@ -44,13 +44,13 @@ impl Lines {
         })
     }
 
-    /// What each line of a text is about.
+    /// The subject of each line of a text.
     fn keys(self, text: &[u8]) -> Vec<Option<String>> {
         let mut above = String::new();
         lines(text).map(|line| self.key(&String::from_utf8_lossy(line), &mut above)).collect()
     }
 
-    /// What a line is about; `above` is the section, or the directive of the block, that it is in.
+    /// The subject of a line; `above` is the section, or the directive of the block, that it is in.
     fn key(self, line: &str, above: &mut String) -> Option<String> {
         let is_indented = line.starts_with([' ', '\t']);
         let line = line.trim();
@@ -109,7 +109,7 @@ fn requirement(line: &str) -> Option<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let end = line.find(|c| !is_name(c)).unwrap_or(line.len());
     let rest = line[end..].split(" #").next().unwrap_or_default().trim_start();
-    // A path, an address or an option is no name.
+    // A path, an address or an option is not a name.
     if end == 0 || line.starts_with(['-', '.']) || rest.starts_with(['/', ':', '\\', '+']) {
         return None;
     }

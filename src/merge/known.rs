@@ -3,21 +3,21 @@
 use std::cell::Cell;
 
 use crate::manifest::ListRule;
-use crate::render::select::Patterns;
+use crate::patterns::Patterns;
 use crate::tree::RelPath;
 
-/// What one file may cost that is merged by what it holds: the lines and commas of its three versions. Each of them takes some 2 KiB of
+/// The limit of one file that is merged by its contents: the lines and commas of its three versions. Each of them takes some 2 KiB of
 /// memory in YAML.
 const FILE: u64 = 150_000;
 /// The same for all files of a merge.
 const ALL: u64 = 4 * FILE;
 
-/// What is known of a file's merge.
+/// The rules and the limits for the merge of one file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
     /// The rules of the template for lists of this file.
     pub lists: &'a [&'a ListRule],
-    /// What all merges may cost together; without it, each has its own limit alone.
+    /// The limit of the cost of all merges together; without it, each has its own limit alone.
     pub(super) left: Option<&'a Cell<u64>>,
 }
 
@@ -35,7 +35,7 @@ impl Known<'_> {
     }
 }
 
-/// What is known of the merges of a tree.
+/// The rules and the limits for all merges of a tree.
 #[derive(Debug)]
 pub(super) struct Shared<'a> {
     /// The rules with the files that they are for.
@@ -54,7 +54,7 @@ impl<'a> Shared<'a> {
         self.rules.iter().filter(|(files, _)| files.matches(path.as_str())).map(|(_, rule)| *rule).collect()
     }
 
-    /// What is known of the merge of a file with these rules.
+    /// The rules and the limits for the merge of a file with these rules for lists.
     pub(super) fn known<'k>(&'k self, lists: &'k [&'k ListRule]) -> Known<'k> {
         Known { lists, left: Some(&self.left) }
     }

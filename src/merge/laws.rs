@@ -1,12 +1,16 @@
 //! What holds of every upgrade, whatever the trees.
 
+mod documents;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::manifest::{Ownership, Renamed, Spanned};
+use crate::lock::Recorded;
+use crate::manifest::{Ownership, Renamed};
 use crate::plan::{Action, Difference, Stamp, Trees, effects};
+use crate::spanned::Spanned;
 use crate::tree::{Entry, RelPath, Tree};
 
 const PATHS: &[&str] = &[
@@ -162,21 +166,28 @@ fn bases(tree: &Tree, moved: BTreeMap<RelPath, RelPath>) -> Bases {
         (path.clone(), recorded)
     };
     let Trees { app, repository } = split(tree);
-    Bases { app: app.iter().map(record).collect(), repository: repository.iter().map(record).collect(), moved }
+    Bases {
+        files: Scoped { app: app.iter().map(record).collect(), repository: repository.iter().map(record).collect() },
+        moved,
+    }
 }
 
 fn options() -> Options {
-    Options { version: "2".into(), ignored: [RelPath::new(".env").unwrap()].into(), ..Options::default() }
+    Options {
+        version: "2".into(),
+        ignored: Scoped { app: [RelPath::new(".env").unwrap()].into(), ..Scoped::default() },
+        ..Options::default()
+    }
 }
 
 fn upgrade(bases: Option<&Bases>, ours: &Tree, theirs: &Tree) -> Plan {
     merge(bases, &split(ours), &split(theirs), &ownership(), &options())
 }
 
-/// Applies a plan, strictly: it must stand on what is there, and give a tree that can be.
+/// Applies a plan, strictly: it must be based on what is there, and give a tree that can be.
 fn apply(plan: &Plan, ours: &Tree) -> Result<Tree, TestCaseError> {
     let mut after = ours.clone();
-    for (path, effect) in effects(&plan.app).into_iter().chain(effects(&plan.repository)) {
+    for (path, effect) in effects(&plan.files.app).into_iter().chain(effects(&plan.files.repository)) {
         prop_assert_eq!(ours.get(path).map(Stamp::of), effect.before, "{}", path);
         match effect.after {
             Some(entry) => drop(after.insert(path.clone(), entry.clone())),
@@ -201,7 +212,7 @@ proptest! {
     fn an_unchanged_template_changes_nothing(Three([base, ours, _]) in three()) {
         let plan = upgrade(Some(&bases(&base, BTreeMap::new())), &ours, &base);
         prop_assert!(plan.is_empty(), "{:#?}", plan);
-        prop_assert!(plan.app.is_empty() && plan.repository.is_empty(), "{:#?}", plan);
+        prop_assert!(plan.files.is_empty(), "{:#?}", plan);
     }
 
     #[test]
@@ -277,7 +288,7 @@ proptest! {
     #[test]
     fn an_ignored_path_never_gets_stages(Three([base, ours, theirs]) in three()) {
         let plan = upgrade(Some(&bases(&base, BTreeMap::new())), &ours, &theirs);
-        let change = plan.app.get(&RelPath::new(".env").unwrap());
+        let change = plan.files.app.get(&RelPath::new(".env").unwrap());
         if let Some(Action::Conflict(conflict)) = change.map(|change| &change.action) {
             prop_assert_eq!(&conflict.stages, &None);
         }
@@ -294,7 +305,7 @@ proptest! {
     }
 }
 
-/// What `diff` prints, applied by git, is what `upgrade` writes, conflicts too: so it is where there are none.
+/// The output of `diff`, applied by git, is what `upgrade` writes, conflicts too: so it is where there are none.
 #[cfg(target_os = "linux")] // Elsewhere, some of the paths are the same file.
 #[test]
 fn a_patch_applied_by_git_is_the_upgrade() {

@@ -163,7 +163,7 @@ mod tests {
         ["dist,a,", "/dist,a,", "dist/,a,", "/dist,a,"],
         ["dist,a,", "/dist,a,", "/dist,a,", "/dist,a,"],
         ["dist,/dist,a,", "/dist,a,", "dist,/dist,a,t,", "/dist,a,t,"],
-        // A new line is behind the one that it is behind in the template, also where both moved the lines.
+        // A new line is after the one that it is after in the template, also where both moved the lines.
         ["# 1,a,# 2,b,", "# 1,a,# 2,b,o,", "# 2,b,# 1,a,t,", "# 1,a,t,# 2,b,o,"],
         ["dist,a,b,", "/dist,a,b,", "a,b,dist,", "/dist,a,b,"],
         // Exceptions are patterns of their own.
@@ -225,7 +225,7 @@ mod tests {
         let (mut floor, mut inserted) = (0, HashSet::new());
         for line in lines(theirs) {
             if inserted.contains(line) {
-                // Where the template has a new line again is no place of it: the first one is.
+                // Where the template repeats a new line does not count: its first place does.
             } else if let Some(at) = out.iter().position(|other| *other == line) {
                 floor = if has_order { floor.max(at + 1) } else { at + 1 };
             } else if !in_base.contains(line) {

@@ -10,9 +10,9 @@ use crate::tree::RelPath;
 /// Why a file is not what its name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// What it should be.
+    /// The expected format.
     pub format: &'static str,
-    /// What is wrong with it.
+    /// The problem.
     pub reason: String,
     /// Where, in bytes.
     pub span: Range<usize>,
@@ -21,7 +21,7 @@ pub struct Fault {
 /// A larger document is not looked at: parsers take many times its size.
 const LARGEST: usize = 4 << 20;
 
-/// Why a file that should be JSON, TOML or YAML cannot be parsed; none where it can, where its name says something else, and where it has
+/// Why a file that should be JSON, TOML or YAML cannot be parsed; `None` if it can, if its name says something else, and if it has
 /// tags of another template language in it.
 #[must_use]
 pub fn fault(path: &RelPath, text: &str) -> Option<Fault> {

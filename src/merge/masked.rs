@@ -1,12 +1,12 @@
-//! Files with secrets. Their base has markers in place of the secrets: with the values that stand in the project's file, it is what was
+//! Files with secrets. Their base has markers in place of the secrets: with the values in the project's file, it is what was
 //! rendered, if the file is otherwise as it was rendered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ending::{LineEnding, convert};
-use crate::render::masked::{Part, parts};
+use crate::contents::{LineEnding, convert};
+use crate::liquid::masked::{Part, parts};
 
-/// So many pairs of lines are compared.
+/// At most this many pairs of lines are compared.
 const MAX_PAIRS: usize = 1_000_000;
 
 /// The value of each secret in a text.
@@ -33,12 +33,17 @@ pub(super) struct Filled<T = Vec<u8>> {
 }
 
 /// What was rendered, as far as that is certain: `masked`, with the values in `ours`. Where the values of today are others, they tell
-/// whether more than a value stands in a place.
+/// whether more than a value is in a place.
 pub(super) fn fill(masked: &[u8], ours: &[u8], now: Now<'_>) -> Option<Filled> {
     let [masked, ours] = [masked, ours].map(|bytes| convert(bytes, LineEnding::Lf));
     let [masked, ours] = [&masked, &ours].map(|bytes| std::str::from_utf8(bytes));
     let (masked, ours) = (masked.ok()?, ours.ok()?);
     let values = values(masked, ours)?;
+    let base = filled(masked, &values);
+    // Where another line of the template's looks like one with a secret, nobody knows which of the two the project still has.
+    if self::values(masked, &base).as_ref() != Some(&values) {
+        return None;
+    }
     let text = std::str::from_utf8(now.text).ok()?;
     let masked_now = now.masked.map(std::str::from_utf8).transpose().ok()?;
     let of_now = masked_now.and_then(|masked| self::values(masked, text)).unwrap_or_default();
@@ -65,7 +70,7 @@ pub(super) fn fill(masked: &[u8], ours: &[u8], now: Now<'_>) -> Option<Filled> {
         theirs = filled(masked, &mixed).into_bytes();
     }
     let is_replaced = values.iter().filter(differs).any(|(name, _)| of_now.contains_key(name) && !is_kept(name));
-    Some(Filled { base: filled(masked, &values).into_bytes(), theirs, is_replaced })
+    Some(Filled { base: base.into_bytes(), theirs, is_replaced })
 }
 
 fn filled(masked: &str, values: &Values<'_>) -> String {
@@ -76,7 +81,7 @@ fn filled(masked: &str, values: &Values<'_>) -> String {
     parts(masked).into_iter().map(part).collect()
 }
 
-/// The values that a text has where `masked` has its markers; none where that is not clear.
+/// The values that a text has where `masked` has its markers; `None` if that is not clear.
 fn values<'t>(masked: &'t str, text: &'t str) -> Option<Values<'t>> {
     of_whole(masked, text).or_else(|| of_lines(masked, text))
 }
@@ -150,7 +155,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::render::masked::marker;
+    use crate::liquid::masked::marker;
 
     /// `<` and `>` around the name of a secret are its marker.
     fn masked(text: &str) -> String {
@@ -199,6 +204,8 @@ mod tests {
             ("<a>\nA=1\n", "old\nA=1\nB=1\n"),
             ("<a><b>\n", "old\n"),
             ("no secret\n", "no secret\n"),
+            // Another line of the template's could be the one that is left.
+            ("=\n<b>=<a>\n", "a=\n"),
         ] {
             assert_eq!(based(text, ours, &text.replace("<a>", "new").replace("<b>", "new")), None, "{ours}");
         }

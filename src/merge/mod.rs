@@ -1,10 +1,9 @@
 //! Base, ours and theirs in; a plan out. Pure: no disk, clock or git.
 //!
 //! Files are matched first ([`moves`]), then merged one by one by the rule that fits ([`content`] merges bytes, as values
-//! whose conflicts are drawn by [`draw`]), and last, what stands in each other's way is sorted out.
+//! whose conflicts are drawn by [`draw`]), and last, what is in each other's way is sorted out.
 
 mod adopt;
-mod base;
 mod blocks;
 mod conflicted;
 pub mod content;
@@ -37,32 +36,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::draw::Style;
 use self::known::Shared;
 use self::moves::{Moves, Sides};
+use crate::lock::Bases;
 use crate::manifest::Ownership;
+use crate::patterns::Patterns;
 use crate::plan::{Action, Change, Changes, Note, Plan, Reason, Subject, Trees};
 use crate::render::Secret;
-use crate::render::select::Patterns;
+use crate::scope::Scoped;
 use crate::tree::RelPath;
 
-pub(crate) use base::entry;
-pub use base::{Base, Bases, Recorded};
 pub use conflicted::conflicts;
-pub use values::is_edited;
 
 /// How files are merged, and what git knows of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The new template's version, for the labels of conflicts; may be empty.
     pub version: String,
-    /// What becomes of conflicts.
+    /// How conflicts are written.
     pub style: Style,
     /// Whether executable bits are compared: not on Windows, nor where git's `core.fileMode` is false.
     pub modes: bool,
     /// Files that are larger, in bytes, are not merged.
     pub limit: usize,
-    /// Paths below the app that git ignores: at least among the template's, the lock's and the project's other files.
-    pub ignored: BTreeSet<RelPath>,
-    /// The same below the repository's root.
-    pub ignored_in_repository: BTreeSet<RelPath>,
+    /// Paths that git ignores: at least among the template's, the lock's and the project's other files.
+    pub ignored: Scoped<BTreeSet<RelPath>>,
     /// The template's files that depend on a secret answer: what they hold is told to nobody.
     pub secret: Secret,
     /// The answers, secret or not, that nobody gave in this run: where the project's files have other secrets, those stay.
@@ -76,8 +72,7 @@ impl Default for Options {
             style: Style::Merge,
             modes: true,
             limit: 8 << 20,
-            ignored: BTreeSet::new(),
-            ignored_in_repository: BTreeSet::new(),
+            ignored: Scoped::default(),
             secret: Secret::new(),
             unchosen: BTreeSet::new(),
         }
@@ -87,32 +82,26 @@ impl Default for Options {
 /// Merges what a template renders now into a project: what `upgrade` applies, `diff` shows and `check` judges.
 ///
 /// `base` is none for a project without a lock, which is adopted. `ours` holds the project's files: those at the paths of
-/// `base` and `theirs`, what stands in their way, and, where a path of the base has gone, every file that the user may
+/// `base` and `theirs`, what is in their way, and, where a path of the base has gone, every file that the user may
 /// have moved it to. Equal inputs give equal plans.
 #[must_use]
 pub fn merge(base: Option<&Bases>, ours: &Trees, theirs: &Trees, ownership: &Ownership, options: &Options) -> Plan {
     let adopted = Bases::default();
     let bases = base.unwrap_or(&adopted);
-    let [moved, repository_moved] = bases.split_moved();
     let once = Patterns::of(&ownership.once);
-    let tree = |base_tree, ours, theirs, moved, ignored| {
-        let sides = Sides { base: base_tree, ours, theirs, declared: &ownership.renamed, moved, ignored, once: &once };
+    let known = bases.files.as_ref().zip(bases.split_moved()).zip(options.ignored.as_ref());
+    let sides = known.zip(ours.as_ref().zip(theirs.as_ref()));
+    let Scoped { app, repository } = sides.map(|(((known, moved), ignored), (ours, theirs))| {
+        let declared = &ownership.renamed;
+        let sides = Sides { base: known, ours, theirs, declared, moved: &moved, ignored, once: &once };
         merge_tree(&sides, ownership, options, base.is_none())
-    };
-    let app = tree(&bases.app, &ours.app, &theirs.app, &moved, &options.ignored);
-    let repository = tree(
-        &bases.repository,
-        &ours.repository,
-        &theirs.repository,
-        &repository_moved,
-        &options.ignored_in_repository,
-    );
+    });
     // One table records both: a path that both trees have is found again next time instead.
     let mut moved = app.moved;
     let theirs_only = repository.moved.into_iter().filter(|(path, _)| !theirs.app.contains_key(path));
     moved.extend(theirs_only);
     let notes = app.notes.into_iter().chain(repository.notes).collect();
-    Plan { app: app.changes, repository: repository.changes, moved, notes }
+    Plan { files: Scoped { app: app.changes, repository: repository.changes }, moved, notes }
 }
 
 /// Puts the template's part into files that are there where a new project is made, as into those of a project that is adopted: blocks,
@@ -127,11 +116,11 @@ pub fn additions(ours: &Trees, theirs: &Trees, ownership: &Ownership, options: &
     let is_addition = |path: &RelPath, change: &mut Change| {
         is_shared(path) && matches!(change.action, Action::Update { .. }) && change.reason == Reason::Adopted
     };
-    for changes in [&mut plan.app, &mut plan.repository] {
+    for (_, changes) in plan.files.as_mut() {
         changes.retain(is_addition);
     }
-    let Plan { app, repository, notes, .. } = &mut plan;
-    notes.retain(|note| app.contains_key(&note.path) || repository.contains_key(&note.path));
+    let Plan { files, notes, .. } = &mut plan;
+    notes.retain(|note| files.iter().any(|(_, changes)| changes.contains_key(&note.path)));
     plan
 }
 
@@ -150,7 +139,7 @@ struct Outcome {
 fn merge_tree(sides: &Sides<'_>, ownership: &Ownership, options: &Options, adopting: bool) -> Outcome {
     let moves = Moves::find(sides);
     let matched = moves.matched();
-    let mut tools = Tools {
+    let mut context = Context {
         once: sides.once,
         blocks: Patterns::of(&ownership.blocks),
         shared: Shared::new(&ownership.merge),
@@ -162,11 +151,11 @@ fn merge_tree(sides: &Sides<'_>, ownership: &Ownership, options: &Options, adopt
         notes: Vec::new(),
     };
     let decisions: Vec<_> =
-        matched.triples.iter().filter_map(|triple| Some((tools.decide(triple)?, *triple))).collect();
-    let changes = shapes::arrange(decisions, sides, &mut tools);
+        matched.triples.iter().filter_map(|triple| Some((context.decide(triple)?, *triple))).collect();
+    let changes = shapes::arrange(decisions, sides, &mut context);
     let mut moved = matched.moved;
     moved.retain(|_, place| !changes.get(place).is_some_and(gives_up));
-    Outcome { changes, moved, notes: tools.notes }
+    Outcome { changes, moved, notes: context.notes }
 }
 
 /// Whether a path is given up to a directory.
@@ -174,8 +163,8 @@ fn gives_up(change: &Change) -> bool {
     matches!(&change.action, Action::Conflict(conflict) if conflict.after.is_none())
 }
 
-/// What the rules need to know besides the file itself.
-struct Tools<'a> {
+/// The context of the rules besides the file itself.
+struct Context<'a> {
     once: &'a Patterns,
     blocks: Patterns,
     shared: Shared<'a>,
@@ -188,10 +177,10 @@ struct Tools<'a> {
     notes: Vec<Note>,
 }
 
-/// So many notes of one merge are kept: a file has as many blocks or keys as its author likes.
+/// At most this many notes of one merge are kept: a file has as many blocks or keys as its author likes.
 const NOTES: usize = 100;
 
-impl Tools<'_> {
+impl Context<'_> {
     fn note_all(&mut self, path: &RelPath, subjects: impl IntoIterator<Item = Subject>) {
         let mut subjects = subjects.into_iter();
         self.notes.extend(subjects.by_ref().take(NOTES).map(|subject| Note { path: path.clone(), subject }));

@@ -21,7 +21,7 @@ pub(super) fn sample<T>(strategy: &impl Strategy<Value = T>, count: u32) -> Vec<
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
-/// Whether git is new enough to be asked; who runs the tests is told where it is not.
+/// Whether git is new enough to be asked; the tests say so if it is not.
 pub(super) fn is_able() -> bool {
     let version = String::from_utf8(Command::new("git").arg("--version").output().unwrap().stdout).unwrap();
     let mut numbers = version.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<u32>().ok());
@@ -32,7 +32,7 @@ pub(super) fn is_able() -> bool {
     able
 }
 
-/// What `git merge-file` makes of base, ours and theirs: the merged bytes, or nothing where it has a conflict.
+/// The result of `git merge-file` for base, ours and theirs: the merged bytes, or nothing where it has a conflict.
 pub(super) fn merge_file(dir: &Path, algorithm: &str, versions: [&[u8]; 3]) -> Option<Vec<u8>> {
     for (name, bytes) in ["base", "ours", "theirs"].into_iter().zip(versions) {
         fs_err::write(dir.join(name), bytes).unwrap();
@@ -60,7 +60,7 @@ pub(super) fn merge_files(cases: &[[Vec<u8>; 3]]) -> Vec<Option<Vec<u8>>> {
     files.map(|(at, entry)| (!merged.conflicts.contains(&name(at))).then(|| entry.bytes().to_vec())).collect()
 }
 
-/// What git makes of three trees.
+/// Git's merge of three trees.
 #[derive(Debug)]
 pub(super) struct Merged {
     /// Its tree, with markers in it where it has conflicts.
@@ -71,7 +71,7 @@ pub(super) struct Merged {
     pub(super) conflicts: BTreeSet<String>,
 }
 
-/// What `git merge-tree` makes of each base, ours and theirs; `directories`: what is new in a directory that the other side renamed
+/// The result of `git merge-tree` for each base, ours and theirs; `directories`: what is new in a directory that the other side renamed
 /// goes along.
 pub(super) fn merge_trees<'t>(cases: impl IntoIterator<Item = [&'t Tree; 3]>, directories: bool) -> Vec<Merged> {
     let dir = tempfile::tempdir().unwrap();
@@ -158,7 +158,7 @@ fn entries(mut content: &[u8]) -> Vec<(String, String, String)> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     while let Some(space) = content.iter().position(|byte| *byte == b' ') {
         let end = content.iter().position(|byte| *byte == 0).unwrap();
-        let id = crate::lock::hex(&content[end + 1..end + 21]);
+        let id = crate::digest::hex(&content[end + 1..end + 21]);
         entries.push((text(&content[..space]), text(&content[space + 1..end]), id));
         content = &content[end + 21..];
     }

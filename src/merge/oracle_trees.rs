@@ -7,10 +7,11 @@ use proptest::prelude::*;
 
 use super::oracle;
 use super::*;
+use crate::lock::Recorded;
 use crate::plan::{Action, Trees, applied};
 use crate::tree::{Entry, Tree};
 
-/// Where the files of a base are: some of the names stand in each other's way.
+/// Where the files of a base are: some of the names are in each other's way.
 const BASE: &[&str] = &["a.txt", "b.txt", "d/a.txt", "d/b.txt", "e/x/y.txt", "run.txt", "link"];
 /// Where sides add files: in the way of others, or of each other.
 const ADDED: &[&str] = &["new.txt", "d/new.txt", "a.txt/inner", "b.txt/inner", "e/x", "d"];
@@ -19,7 +20,7 @@ const MOVED: &[&str] = &["m", "d/moved"];
 /// A file that no side touches, so that its directory does not move as a whole.
 const STAYS: &str = "d/stays.txt";
 
-/// What a side does with a file of the base.
+/// The change of a side to a file of the base.
 #[derive(Debug, Clone)]
 enum Step {
     Keep,
@@ -44,7 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What a side does with each file, and what it adds: where, and which of a few texts.
+/// A side's changes to each file, and what it adds: where, and which of a few texts.
 type Side = (Vec<Step>, Vec<(usize, u8)>);
 
 fn side() -> impl Strategy<Value = Side> {
@@ -148,17 +149,18 @@ fn in_the_way(tree: &Tree, path: &RelPath) -> bool {
 
 fn by_us(base: &Tree, [ours, theirs]: [&Tree; 2]) -> (Plan, Tree) {
     let recorded = |(path, entry): (&RelPath, &Entry)| (path.clone(), Recorded::of(entry.clone()));
-    let bases = Bases { app: base.iter().map(recorded).collect(), ..Bases::default() };
+    let bases =
+        Bases { files: Scoped { app: base.iter().map(recorded).collect(), ..Scoped::default() }, ..Bases::default() };
     let app = |tree: &Tree| Trees { app: tree.clone(), repository: Tree::new() };
     let options = Options { version: "2".into(), ..Options::default() };
     let plan = merge(Some(&bases), &app(ours), &app(theirs), &Ownership::default(), &options);
-    let tree = applied(&plan.app, ours);
+    let tree = applied(&plan.files.app, ours);
     (plan, tree)
 }
 
 /// The paths that a plan's conflicts touch.
 fn in_conflict(plan: &Plan) -> BTreeSet<&str> {
-    let conflicts = plan.app.iter().filter_map(|(path, change)| match &change.action {
+    let conflicts = plan.files.app.iter().filter_map(|(path, change)| match &change.action {
         Action::Conflict(conflict) => Some((path, conflict)),
         _ => None,
     });
@@ -206,7 +208,7 @@ fn git_merge_tree_agrees() {
     assert!((cases.len() / 3..cases.len()).contains(&clean), "{clean} of {} without conflict", cases.len());
 }
 
-/// What a user does with a file of a directory: it stays, goes to one of two places, edited or not, or is deleted.
+/// A user's change to a file of a directory: it stays, goes to one of two places, edited or not, or is deleted.
 fn of_directory() -> impl Strategy<Value = u8> {
     prop_oneof![1 => Just(0_u8), 6 => Just(1), 2 => Just(2), 2 => Just(3), 1 => Just(4)]
 }

@@ -1,4 +1,4 @@
-//! The refined text merge: inside a conflict, changes of different lines are no conflict, though they touch.
+//! The refined text merge: inside a conflict, changes of different lines do not conflict, even if they touch.
 //!
 //! Too bold for plain text. Its result is a candidate, which a structured file's value has to confirm.
 
@@ -11,10 +11,10 @@ use crate::diff;
 
 /// How many pairs of lines are compared at most in one hunk, and in a file.
 const PAIRS: (usize, usize) = (2_500, 100_000);
-/// How similar two lines are, at least, of which one is the other's new version.
+/// How similar two lines must be, at least, for one to be the other's new version.
 const SIMILAR: f64 = 0.6;
 
-/// What becomes of two insertions in one place.
+/// The result of two insertions in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gap {
     /// Entries of one line each are sorted; others come as with [`Gap::Ours`].
@@ -119,7 +119,7 @@ fn gap(
     resolved(other, second);
 }
 
-/// The lines of both sides by what they begin with, each once; nothing where one of them is not an entry of its own.
+/// The lines of both sides by what they begin with, each once; `None` if one of them is not an entry of its own.
 fn sorted<'l>(ours: &[&'l [u8]], theirs: &[&'l [u8]]) -> Option<Vec<&'l [u8]>> {
     let mut lines: Vec<&[u8]> = ours.to_vec();
     lines.extend(theirs.iter().filter(|line| !ours.contains(line)));
@@ -190,7 +190,7 @@ fn conflict(base: &[u8], ours: &[u8], theirs: &[u8], out: &mut Vec<Region<'stati
 
 /// A side's lines, each at the line of the base that it comes from.
 struct Aligned<'l> {
-    /// What became of each line of the base.
+    /// The fate of each line of the base.
     kept: Vec<Option<&'l [u8]>>,
     /// The new lines before each line of the base, and after the last.
     added: Vec<Vec<&'l [u8]>>,
@@ -258,7 +258,7 @@ fn pair(old: &[&[u8]], new: &[&[u8]], budget: &mut usize) -> Option<Vec<(usize, 
     Some(found)
 }
 
-/// What a line is compared by.
+/// The part of a line that is compared.
 struct Line<'l> {
     indent: usize,
     text: Cow<'l, str>,

@@ -1,9 +1,9 @@
-//! Rule 9: one path cannot be a file and a directory, nor two files. What stands in whose way is known once every file has
+//! Rule 9: one path cannot be a file and a directory, nor two files. What is in whose way is known once every file has
 //! been decided.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Tools;
+use super::Context;
 use super::moves::{Sides, Triple};
 use crate::plan::{Action, Change, Changes, Conflict, Reason, Stages, Stamp, Version};
 use crate::tree::{Entry, RelPath, Tree};
@@ -39,8 +39,8 @@ impl<'a> Names<'a> {
     }
 }
 
-impl Tools<'_> {
-    /// What is put beside `path`: `entry`, as `NAME.SUFFIX`.
+impl Context<'_> {
+    /// The file beside `path`: `entry`, as `NAME.SUFFIX`.
     pub(super) fn beside(&mut self, path: &RelPath, suffix: &str, entry: &Entry) -> Vec<(RelPath, Entry)> {
         self.names.free(path, suffix).map(|name| (name, entry.clone())).into_iter().collect()
     }
@@ -48,8 +48,8 @@ impl Tools<'_> {
 
 type Decided<'a> = ((RelPath, Change), Triple<'a>);
 
-/// Puts decisions together, so that no two files stand in one place.
-pub(super) fn arrange(decisions: Vec<Decided<'_>>, sides: &Sides<'_>, tools: &mut Tools<'_>) -> Changes {
+/// Puts decisions together, so that no two files are in one place.
+pub(super) fn arrange(decisions: Vec<Decided<'_>>, sides: &Sides<'_>, context: &mut Context<'_>) -> Changes {
     let leaving: BTreeSet<&RelPath> = decisions.iter().filter_map(|((path, change), _)| left(path, change)).collect();
     let leaving: BTreeSet<RelPath> = leaving.into_iter().cloned().collect();
     let mut changes = Changes::new();
@@ -73,10 +73,10 @@ pub(super) fn arrange(decisions: Vec<Decided<'_>>, sides: &Sides<'_>, tools: &mu
                 changes.insert(path, Change { action: Action::Update { before, after }, ..change });
             }
             None | Some(Action::Keep) if !stands => drop(changes.insert(path, change)),
-            _ => give_way(path, change, tools, &mut changes),
+            _ => give_way(path, change, context, &mut changes),
         }
     }
-    separate(&mut changes, &triples, sides, tools);
+    separate(&mut changes, &triples, sides, context);
     changes
 }
 
@@ -91,15 +91,20 @@ fn left<'c>(path: &'c RelPath, change: &'c Change) -> Option<&'c RelPath> {
 }
 
 /// A new file whose place another file has taken: it is put beside that one.
-fn give_way(path: RelPath, change: Change, tools: &mut Tools<'_>, changes: &mut Changes) {
+fn give_way(path: RelPath, change: Change, context: &mut Context<'_>, changes: &mut Changes) {
     let Action::Create(entry) = change.action else { return };
-    let Some(name) = tools.names.free(&path, "theirs") else { return };
+    let Some(name) = context.names.free(&path, "theirs") else { return };
     let conflict = Conflict { before: None, after: Some(entry), stages: None, beside: Vec::new(), places: 1 };
     changes.insert(name, Change { action: Action::Conflict(Box::new(conflict)), reason: Reason::PlaceTaken });
 }
 
 /// Separates files from directories of the same path.
-fn separate(changes: &mut Changes, triples: &BTreeMap<RelPath, Triple<'_>>, sides: &Sides<'_>, tools: &mut Tools<'_>) {
+fn separate(
+    changes: &mut Changes,
+    triples: &BTreeMap<RelPath, Triple<'_>>,
+    sides: &Sides<'_>,
+    context: &mut Context<'_>,
+) {
     let clashes: Vec<RelPath> = {
         let files = afterwards(changes, sides.ours);
         let directories = directories(files.iter().copied());
@@ -110,9 +115,9 @@ fn separate(changes: &mut Changes, triples: &BTreeMap<RelPath, Triple<'_>>, side
             .get(&path)
             .map_or(sides.ours.contains_key(&path), |triple| triple.ours.is_some_and(|(ours, _)| *ours == path));
         if is_ours {
-            make_directory(path, triples, sides, tools, changes);
+            make_directory(path, triples, sides, context, changes);
         } else {
-            directory_in_the_way(path, triples, tools, changes);
+            directory_in_the_way(path, triples, context, changes);
         }
     }
 }
@@ -130,7 +135,7 @@ fn make_directory(
     path: RelPath,
     triples: &BTreeMap<RelPath, Triple<'_>>,
     sides: &Sides<'_>,
-    tools: &mut Tools<'_>,
+    context: &mut Context<'_>,
     changes: &mut Changes,
 ) {
     let Some(ours) = sides.ours.get(&path) else { return };
@@ -138,14 +143,14 @@ fn make_directory(
         Some(Action::Conflict(conflict)) => conflict.stages,
         _ => {
             let triple = triples.get(&path).copied().unwrap_or_default();
-            tools.stages(&path, &Triple { ours: sides.ours.get_key_value(&path), ..triple })
+            context.stages(&path, &Triple { ours: sides.ours.get_key_value(&path), ..triple })
         }
     };
     let conflict = Conflict {
         before: Some((path.clone(), Stamp::of(ours))),
         after: None,
         stages,
-        beside: tools.beside(&path, "orig", ours),
+        beside: context.beside(&path, "orig", ours),
         places: 1,
     };
     changes
@@ -156,7 +161,7 @@ fn make_directory(
 fn directory_in_the_way(
     path: RelPath,
     triples: &BTreeMap<RelPath, Triple<'_>>,
-    tools: &mut Tools<'_>,
+    context: &mut Context<'_>,
     changes: &mut Changes,
 ) {
     let Some(change) = changes.remove(&path) else { return };
@@ -169,15 +174,15 @@ fn directory_in_the_way(
         }
         Action::Update { .. } | Action::Delete { .. } | Action::Keep => return,
     };
-    let ignored = tools.ignored.contains(&path);
+    let ignored = context.ignored.contains(&path);
     let stages = match triples.get(&path) {
-        Some(triple) => tools.stages(&path, triple),
+        Some(triple) => context.stages(&path, triple),
         None => {
             Some(Stages { theirs: Some(Version { path: path.clone(), entry: entry.clone() }), ..Stages::default() })
                 .filter(|_| !ignored)
         }
     };
-    let beside = tools.beside(&path, "theirs", &entry);
+    let beside = context.beside(&path, "theirs", &entry);
     let conflict = Conflict { before, after: None, stages, beside, places: 1 };
     changes.insert(path, Change { action: Action::Conflict(Box::new(conflict)), reason: Reason::DirectoryInTheWay });
 }

@@ -1,14 +1,16 @@
-//! What `check` says of each file: how it stands to its base, and whether a conflict is left in it. No template is needed.
+//! The state of each file for `check`: how it compares with its base, and whether a conflict is left in it. No template is needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::base::Base;
 use super::draw::has_markers;
 use super::moves::{Moves, Sides};
-use crate::render::select::Patterns;
+use crate::lock::{Base, Bases};
+use crate::patterns::Patterns;
+use crate::plan::Trees;
+use crate::scope::Scoped;
 use crate::tree::{Entry, RelPath, Tree};
 
-/// How a file stands to what was rendered.
+/// How a file compares with what was rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// As it was rendered, but for the kind of its line endings.
@@ -19,7 +21,7 @@ pub enum State {
     Unknown,
     /// Its content or its executable bit was changed.
     Edited,
-    /// It stands elsewhere, edited or not.
+    /// It is elsewhere, edited or not.
     Moved,
     /// It has gone.
     Missing,
@@ -49,7 +51,7 @@ impl State {
     }
 }
 
-/// What an upgrade or a merge left for the user to decide.
+/// A conflict that an upgrade or a merge left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leftover {
     /// Git has the path in conflict.
@@ -65,11 +67,11 @@ pub enum Leftover {
 pub struct FileState {
     /// Where it was rendered.
     pub path: RelPath,
-    /// Where it stands, if that is elsewhere.
+    /// Where it is, if that is elsewhere.
     pub now: Option<RelPath>,
-    /// How it stands.
+    /// Its state.
     pub state: State,
-    /// What is left to decide; only for [`State::Conflict`].
+    /// The unresolved conflicts; only for [`State::Conflict`].
     pub leftovers: Vec<Leftover>,
 }
 
@@ -80,12 +82,19 @@ pub struct Found {
     pub unmerged: BTreeSet<RelPath>,
     /// The paths in which an upgrade left conflict markers, as far as the lock says so.
     pub marked: BTreeSet<RelPath>,
-    /// What an upgrade put beside a path, and is there as it was written.
+    /// The files that an upgrade put beside a path and that nobody has changed.
     pub beside: BTreeMap<RelPath, RelPath>,
     /// Where the user moved files.
     pub moved: BTreeMap<RelPath, RelPath>,
     /// Whether executable bits are compared.
     pub modes: bool,
+}
+
+/// The states of the app's files, and of those at the repository's root.
+#[must_use]
+pub fn judge_all(bases: &Bases, ours: &Trees, found: &Scoped<Found>) -> Scoped<Vec<FileState>> {
+    let sides = bases.files.as_ref().zip(ours.as_ref()).zip(found.as_ref());
+    sides.map(|((base, ours), found)| judge(base, ours, found))
 }
 
 /// The state of every file that the lock lists, and of every other path that git has in conflict.
@@ -151,8 +160,8 @@ fn leftovers([path, rendered]: [&RelPath; 2], entry: Option<&Entry>, found: &Fou
 
 #[cfg(test)]
 mod tests {
-    use super::super::base::Recorded;
     use super::*;
+    use crate::lock::Recorded;
 
     fn path(text: &str) -> RelPath {
         RelPath::new(text).unwrap()

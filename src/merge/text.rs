@@ -16,6 +16,8 @@ use crate::diff;
 pub struct TextMerge<'a> {
     /// The regions, in the order of the file. None is empty.
     pub regions: Vec<Region<'a>>,
+    /// Whether a file with every conflict decided for ours, and for theirs, may be wrong: then a person has to look.
+    pub is_unsure: [bool; 2],
 }
 
 /// A part of a merged file: whole lines, each with its line ending.
@@ -30,11 +32,11 @@ pub enum Region<'a> {
     },
     /// Changed by both sides, in different ways.
     Conflict {
-        /// What the last template had here.
+        /// The last template's version.
         base: Cow<'a, [u8]>,
-        /// What the project has here.
+        /// The project's version.
         ours: Cow<'a, [u8]>,
-        /// What the new template has here.
+        /// The new template's version.
         theirs: Cow<'a, [u8]>,
     },
 }
@@ -136,7 +138,16 @@ impl<'a> TextMerge<'a> {
     /// The same merge, holding its own bytes.
     #[must_use]
     pub fn into_owned(self) -> TextMerge<'static> {
-        TextMerge { regions: self.regions.into_iter().map(Region::into_owned).collect() }
+        let regions = self.regions.into_iter().map(Region::into_owned).collect();
+        TextMerge { regions, is_unsure: self.is_unsure }
+    }
+
+    /// Appends another merge.
+    pub(crate) fn append(&mut self, other: Self) {
+        other.regions.into_iter().for_each(|region| self.push(region));
+        for (is_unsure, other) in self.is_unsure.iter_mut().zip(other.is_unsure) {
+            *is_unsure |= other;
+        }
     }
 
     /// Appends a region, unless it is empty.
@@ -176,7 +187,7 @@ fn terminator(versions: &[&[u8]]) -> impl Fn(&u8) -> bool + Copy + use<> {
     move |&byte| byte == end
 }
 
-/// What becomes of a region that one side alone changed.
+/// The outcome of a region that one side alone changed.
 #[derive(Clone, Copy)]
 enum Judgement<'j> {
     Merge,
@@ -248,7 +259,7 @@ impl<'a> Version<'a> {
 /// One side's changes of the base, walked once from the start.
 struct Edits {
     left: std::vec::IntoIter<(Range<usize>, Range<usize>)>,
-    /// How many lines of the base, and of the side, are behind the changes taken so far.
+    /// How many lines of the base, and of the side, are after the changes taken so far.
     behind: (usize, usize),
 }
 
@@ -281,7 +292,7 @@ impl Edits {
         at - self.behind.0 + self.behind.1
     }
 
-    /// Takes the next change, where it starts at or before `end`, and moves `end` behind it.
+    /// Takes the next change, where it starts at or before `end`, and moves `end` after it.
     fn take(&mut self, end: &mut usize) -> bool {
         if self.next_start().is_none_or(|start| start > *end) {
             return false;

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::ending::{same_lines, trivial};
+use super::ending::trivial;
 use super::moves::Triple;
 use crate::tree::{Entry, Mode};
 
-/// What is known of a file's base.
+/// A file's base, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin<'a> {
     /// The template had no such file.
@@ -39,15 +39,6 @@ pub(super) fn origin<'a>(triple: &Triple<'a>) -> Origin<'a> {
     }
 }
 
-/// Whether the project's content differs from what was rendered: not by mode, and not by the kind of line ending alone.
-#[must_use]
-pub fn is_edited(base: &Entry, ours: &Entry) -> bool {
-    match (base, ours) {
-        (Entry::File { bytes: base, .. }, Entry::File { bytes: ours, .. }) => !same_lines(base, ours),
-        _ => base != ours,
-    }
-}
-
 /// Whether the file is executable in the merge: without a base, if either side says so.
 pub(super) fn executable(base: Option<Mode>, ours: &Entry, theirs: &Entry, compare: bool) -> bool {
     let [ours, theirs] = [ours, theirs].map(|entry| entry.mode() == Mode::Executable);
@@ -64,9 +55,4 @@ pub(super) fn with_mode(entry: &Entry, mode: Mode) -> Entry {
         Entry::File { bytes, .. } => Entry::File { bytes: bytes.clone(), executable: mode == Mode::Executable },
         Entry::Symlink { .. } => entry.clone(),
     }
-}
-
-/// Whether bytes are binary, as git judges it: by a NUL near the start.
-pub(super) fn is_binary(bytes: &[u8]) -> bool {
-    bytes.iter().take(8000).any(|&byte| byte == 0)
 }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Step};
-use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::manifest::Manifest;
-use crate::render::Lines;
+use crate::liquid::Lines;
+use crate::manifest::{Action, Manifest, Step};
+use crate::placeholders::Answer;
 
 /// The answers after a step.
 pub(super) fn after(

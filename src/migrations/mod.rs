@@ -1,85 +1,24 @@
-//! What a template's author says of the way from one version to another, where a merge cannot know it: files and answers that have
-//! new names, answers that are computed, and words for the user. Pure: a recorded project in, a project in terms of the new version out.
+//! Migrations, by which a template's author tells an upgrade what a merge cannot know: files and answers with new names, computed
+//! answers, and notes for the user. Pure: a recorded project in, a project in terms of the new version out.
 
 mod answers;
-mod rename;
 mod versions;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Range;
 
 use semver::{Version, VersionReq};
 
-pub use self::rename::PathRename;
-use crate::answers::placeholder::Answer;
 use crate::date::Date;
 use crate::diagnostic::Result;
-use crate::manifest::{Manifest, Renamed};
-use crate::render::Lines;
+use crate::liquid::Lines;
+use crate::manifest::{Action, Manifest, Migration, PathRename, Renamed, Step};
+use crate::placeholders::Answer;
 use crate::tree::RelPath;
-
-/// `[[create-app.migrations]]`: what happens when an upgrade reaches versions that match.
-#[derive(Debug, Clone)]
-pub struct Migration {
-    /// Which versions of the template it leads to.
-    pub version: VersionReq,
-    /// What it does, in this order.
-    pub steps: Vec<Step>,
-}
-
-/// A step of a migration, and its region in bytes of the manifest.
-#[derive(Debug, Clone)]
-pub struct Step {
-    /// What it does.
-    pub action: Action,
-    /// Where the manifest has it.
-    pub span: Range<usize>,
-}
-
-/// What a step does.
-#[derive(Debug, Clone)]
-pub enum Action {
-    /// `rename`: files have other paths.
-    Rename(PathRename),
-    /// `rename_answer`: a placeholder has another name.
-    RenameAnswer {
-        /// Its name before.
-        from: String,
-        /// Its name now.
-        to: String,
-    },
-    /// `set_answer`: an answer that the author knows.
-    SetAnswer {
-        /// The placeholder.
-        name: String,
-        /// Its answer; Liquid in a text is rendered with the recorded answers.
-        value: Answer,
-    },
-    /// `delete_answer`: an answer that is asked again, or not any more.
-    DeleteAnswer(String),
-    /// `note`: words for the user.
-    Note(String),
-    /// `run`: a command for the user to run.
-    Run(String),
-}
-
-impl fmt::Display for Action {
-    /// What is done, for a person.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rename(rename) => write!(f, "files {} -> {}", rename.from(), rename.to()),
-            Self::RenameAnswer { from, to } => write!(f, "answer {from} -> {to}"),
-            Self::SetAnswer { name, .. } => write!(f, "answer {name} set"),
-            Self::DeleteAnswer(name) => write!(f, "answer {name} deleted"),
-            Self::Note(text) | Self::Run(text) => f.write_str(text),
-        }
-    }
-}
 
 /// The migrations of one upgrade, in their order.
 #[derive(Debug, Default)]
-pub struct Due<'m> {
+pub(crate) struct Due<'m> {
     steps: Vec<(&'m VersionReq, &'m Step)>,
 }
 
@@ -92,8 +31,8 @@ impl<'m> Due<'m> {
     ///
     /// # Errors
     ///
-    /// Where the recorded version is not one that can be compared.
-    pub fn between(before: Option<&str>, manifest: &'m Manifest) -> Result<Self> {
+    /// If the recorded version is not one that can be compared.
+    pub(crate) fn between(before: Option<&str>, manifest: &'m Manifest) -> Result<Self> {
         let migrations = &manifest.ownership.migrations;
         let after = manifest.ownership.version.as_deref().and_then(|version| Version::parse(version).ok());
         let (Some(after), false) = (after, migrations.is_empty()) else { return Ok(Self::default()) };
@@ -113,8 +52,8 @@ impl<'m> Due<'m> {
     ///
     /// # Errors
     ///
-    /// Where an answer cannot be computed.
-    pub fn answers(
+    /// If an answer cannot be computed.
+    pub(crate) fn answers(
         &self,
         manifest: &Manifest,
         recorded: BTreeMap<String, Answer>,
@@ -126,11 +65,12 @@ impl<'m> Due<'m> {
             .try_fold(recorded, |answers, (_, step)| answers::after(manifest, step, answers, (lines, date)))
     }
 
-    /// The paths that recorded files have now, by the rules of all migrations, one after the other.
-    fn renamed<'p>(&self, recorded: impl IntoIterator<Item = &'p RelPath>) -> Vec<Renamed> {
+    /// The paths that recorded files have after the first `steps` steps, by the rules of one after the other.
+    fn renamed<'p>(&self, steps: usize, recorded: impl IntoIterator<Item = &'p RelPath>) -> Vec<Renamed> {
         let rules: Vec<&PathRename> = self
             .steps
             .iter()
+            .take(steps)
             .filter_map(|(_, step)| match &step.action {
                 Action::Rename(rename) => Some(rename),
                 _ => None,
@@ -153,20 +93,46 @@ impl<'m> Due<'m> {
     }
 }
 
-/// What the migrations of one upgrade come to, besides answers.
+/// The result of the migrations of one upgrade, besides answers.
 #[derive(Debug, Default)]
-pub struct Migrated {
+pub(crate) struct Migrated {
     /// The recorded files that have other paths now.
     pub renamed: Vec<Renamed>,
-    /// Every step, with the versions that it leads to: for the user.
-    pub steps: Vec<(String, Action)>,
+    /// Every step: for the user.
+    pub steps: Vec<Taken>,
+    /// Of each command among the steps, in their order: which step it is, and the recorded files that have other paths when it runs.
+    pub commands: Vec<(usize, Vec<Renamed>)>,
+}
+
+/// A step that was due.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    /// The versions that it leads to.
+    pub version: String,
+    /// The step.
+    pub action: Action,
+    /// Whether it was done; only a command may be left to the user.
+    pub is_done: bool,
+    /// Its region in bytes of the manifest.
+    pub span: Range<usize>,
 }
 
 impl Migrated {
-    /// For a project whose record has these files.
-    pub fn of<'p>(due: &Due<'_>, recorded: impl IntoIterator<Item = &'p RelPath>) -> Self {
-        let steps = due.steps.iter().map(|(version, step)| (version.to_string(), step.action.clone()));
-        Self { renamed: due.renamed(recorded), steps: steps.collect() }
+    /// For a project whose record has these files. No command has run yet.
+    pub(crate) fn of<'p>(due: &Due<'_>, recorded: impl IntoIterator<Item = &'p RelPath> + Clone) -> Self {
+        let is_command = |action: &Action| matches!(action, Action::Run(_));
+        let steps = due.steps.iter().map(|(version, step)| Taken {
+            version: version.to_string(),
+            action: step.action.clone(),
+            is_done: !is_command(&step.action),
+            span: step.span.clone(),
+        });
+        let commands = due.steps.iter().enumerate().filter(|(_, (_, step))| is_command(&step.action));
+        Self {
+            renamed: due.renamed(due.steps.len(), recorded.clone()),
+            steps: steps.collect(),
+            commands: commands.map(|(at, _)| (at, due.renamed(at, recorded.clone()))).collect(),
+        }
     }
 }
 

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 
 use semver::{Version, VersionReq};
 
+use super::Due;
 use super::versions::first_match;
-use super::{Due, PathRename};
-use crate::answers::placeholder::Answer;
 use crate::date::Date;
-use crate::manifest::{Manifest, read};
-use crate::render::Lines;
+use crate::liquid::Lines;
+use crate::manifest::{Manifest, PathRename, read};
+use crate::placeholders::Answer;
 use crate::tree::RelPath;
 
 fn manifest(version: &str, migrations: &str) -> Manifest {
@@ -161,25 +161,32 @@ steps = [{ rename = "src/*.js", to = "src/*.ts" }, { rename = "src", to = "lib" 
     let manifest = manifest("2.0.0", &migrations.replace(", { rename = \"old\", to = \"con\" }", ""));
     let due = Due::between(Some("1.0.0"), &manifest).unwrap();
     let paths = ["src/a.js", "src/b.ts", "x"].map(|path| RelPath::new(path).unwrap());
-    let renamed = due.renamed(&paths);
-    let renamed: Vec<(&str, &str)> = renamed.iter().map(|it| (it.from.as_str(), it.to.as_str())).collect();
-    assert_eq!(renamed, [("src/a.js", "lib/a.ts"), ("src/b.ts", "lib/b.ts")]);
+    let renamed = |steps| -> Vec<(String, String)> {
+        due.renamed(steps, &paths).into_iter().map(|it| (it.from, it.to)).collect()
+    };
+    let pair = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+    assert_eq!(renamed(2), [pair("src/a.js", "lib/a.ts"), pair("src/b.ts", "lib/b.ts")]);
+    assert_eq!(renamed(1), [pair("src/a.js", "src/a.ts")]);
+    assert_eq!(renamed(0), []);
 }
 
 #[test]
 fn what_is_wrong_with_a_migration_is_said_with_its_place() {
     let steps = |steps: &str| format!("[[create-app.migrations]]\nversion = \">=2\"\nsteps = [{steps}]\n");
     for (migrations, title) in [
-        ("[[create-app.migrations]]\nversion = \"soon\"\nsteps = []\n".to_owned(), "`soon` is not a requirement"),
+        (
+            "[[create-app.migrations]]\nversion = \"soon\"\nsteps = []\n".to_owned(),
+            "`soon` is not a version requirement",
+        ),
         ("[[create-app.migrations]]\nsteps = []\n".to_owned(), "has no `version`"),
         ("[[create-app.migrations]]\nversion = \">=2\"\n".to_owned(), "has no `steps`"),
-        (steps("{ move = \"a\" }"), "does nothing that is known"),
-        (steps("{ note = \"a\", run = \"b\" }"), "does two things"),
+        (steps("{ move = \"a\" }"), "has no known action"),
+        (steps("{ note = \"a\", run = \"b\" }"), "has more than one action"),
         (steps("{ rename = \"a\" }"), "has no `to`"),
         (steps("{ rename_answer = \"a\", to = \"basedata\" }"), "`basedata` is not a placeholder"),
         (steps("{ set_answer = \"database\" }"), "has no `value`"),
         (steps("{ set_answer = \"database\", value = 1 }"), "should be a string"),
-        (steps("{ delete_answer = \"project-name\" }"), "is not an answer of the template's"),
+        (steps("{ delete_answer = \"project-name\" }"), "is not an answer that the template asks for"),
     ] {
         let text = format!(
             "[placeholders]\ndatabase = {{ prompt = \"D?\" }}\n[create-app]\nversion = \"2.0.0\"\n{migrations}"

@@ -13,7 +13,7 @@ pub(super) fn recorded(text: &str) -> Result<Version> {
     })
 }
 
-/// The oldest version after `before`, up to `after`, that matches; none where `before` matches itself.
+/// The oldest version after `before`, up to `after`, that matches; `None` if `before` matches itself.
 ///
 /// The versions that a template has had are not known. What a requirement matches begins at one of its own bounds, or right
 /// after `before`; so one of these matches if any version does.
@@ -28,7 +28,7 @@ pub(super) fn first_match(requirement: &VersionReq, before: Option<&Version>, af
     candidates.filter(|version| between(version) && requirement.matches(version)).min()
 }
 
-/// The oldest version that a comparator lets through; nothing where it has no lower end.
+/// The oldest version that a comparator lets through; `None` if it has no lower end.
 fn lower_bound(comparator: &Comparator) -> Option<Version> {
     let part = |part: Option<u64>| part.unwrap_or_default();
     let [minor, patch] = [part(comparator.minor), part(comparator.patch)];

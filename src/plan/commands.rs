@@ -1,16 +1,17 @@
-//! What the user has to run after a plan.
+//! The commands that the user has to run after a plan.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Action, Change, Install, Plan, Reason};
+use crate::scope::Scope;
 use crate::tree::RelPath;
 
 /// A command that the user should run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Todo {
-    /// Whether `directory` is below the repository's root and not below the app.
-    pub repository: bool,
+    /// Where `directory` begins.
+    pub scope: Scope,
     /// The directory in which to run it; none for the app, or the repository's root, itself.
     pub directory: Option<String>,
     /// The command.
@@ -31,23 +32,21 @@ impl Plan {
     /// The commands that bring lock files, and what is installed, up to date: for each lock file that changes or was not
     /// merged, and for each manifest that changes and has a lock file in the template, beside it or above.
     ///
-    /// `has` says whether the template has a path, below the app or, where the first argument says so, below the
-    /// repository's root. `app_dir` is the app below that root; above it, too, may be the lock file of an app's manifest.
+    /// `has` says whether the template has a path. `app_dir` is the app below that root; above it, too, may be the lock file of an app's manifest.
     #[must_use]
-    pub fn commands(&self, app_dir: Option<&RelPath>, has: impl Fn(bool, &str) -> bool) -> BTreeSet<Todo> {
-        let trees = [(false, &self.app), (true, &self.repository)];
-        let all = trees.iter().flat_map(|(repository, changes)| changes.iter().map(|change| (*repository, change)));
-        all.filter_map(|(repository, (path, change))| {
-            let found = command(path, change, &|path: &str| has(repository, path));
-            if let Some((directory, install)) = found {
-                return Some(Todo { repository, directory, install });
-            }
-            let above = app_dir.filter(|_| !repository)?;
-            let manifest = RelPath::new(format!("{above}/{}", path.file_name())).ok()?;
-            let (directory, install) = command(&manifest, change, &|path: &str| has(true, path))?;
-            Some(Todo { repository: true, directory, install })
-        })
-        .collect()
+    pub fn commands(&self, app_dir: Option<&RelPath>, has: impl Fn(Scope, &str) -> bool) -> BTreeSet<Todo> {
+        self.changes()
+            .filter_map(|(scope, path, change)| {
+                let found = command(path, change, &|path: &str| has(scope, path));
+                if let Some((directory, install)) = found {
+                    return Some(Todo { scope, directory, install });
+                }
+                let above = app_dir.filter(|_| scope == Scope::App)?;
+                let manifest = RelPath::new(format!("{above}/{}", path.file_name())).ok()?;
+                let (directory, install) = command(&manifest, change, &|path: &str| has(Scope::Repository, path))?;
+                Some(Todo { scope: Scope::Repository, directory, install })
+            })
+            .collect()
     }
 }
 
@@ -75,14 +74,15 @@ fn command(path: &RelPath, change: &Change, has: &dyn Fn(&str) -> bool) -> Optio
 mod tests {
     use super::*;
     use crate::plan::Changes;
+    use crate::scope::Scoped;
     use crate::tree::Entry;
 
     fn commands(changed: &str, reason: Reason, files: &[&str]) -> Vec<String> {
         let action =
             if matches!(reason, Reason::LockFile(_)) { Action::Keep } else { Action::Create(Entry::file(&b""[..])) };
         let app: Changes = [(RelPath::new(changed).unwrap(), Change { action, reason })].into();
-        let plan = Plan { app, ..Plan::default() };
-        plan.commands(None, |repository, path| !repository && files.contains(&path))
+        let plan = Plan { files: Scoped { app, ..Scoped::default() }, ..Plan::default() };
+        plan.commands(None, |scope, path| scope == Scope::App && files.contains(&path))
             .iter()
             .map(ToString::to_string)
             .collect()
@@ -103,11 +103,14 @@ mod tests {
     fn the_lock_file_of_a_workspace_is_above_the_app() {
         let change = Change { action: Action::Create(Entry::file(&b""[..])), reason: Reason::Added };
         let path = RelPath::new("package.json").unwrap();
-        let (plan, shop) =
-            (Plan { app: [(path, change)].into(), ..Plan::default() }, RelPath::new("apps/shop").unwrap());
-        let commands = |file: &str| plan.commands(Some(&shop), |repository, path| repository && path == file);
+        let (plan, shop) = (
+            Plan { files: Scoped { app: [(path, change)].into(), ..Scoped::default() }, ..Plan::default() },
+            RelPath::new("apps/shop").unwrap(),
+        );
+        let commands =
+            |file: &str| plan.commands(Some(&shop), |scope, path| scope == Scope::Repository && path == file);
         let todo = |directory: Option<&str>, install| {
-            BTreeSet::from([Todo { repository: true, directory: directory.map(str::to_owned), install }])
+            BTreeSet::from([Todo { scope: Scope::Repository, directory: directory.map(str::to_owned), install }])
         };
         assert_eq!(commands("pnpm-lock.yaml"), todo(None, Install::Pnpm));
         assert_eq!(commands("apps/yarn.lock"), todo(Some("apps"), Install::Yarn));

@@ -6,9 +6,9 @@ use crate::tree::{Entry, RelPath};
 /// Both sides changed one file, and the changes do not go together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// Where the project has the file now, and as what; none where it has no such file.
+    /// Where the project has the file now, and as what; `None` if it has no such file.
     pub before: Option<(RelPath, Stamp)>,
-    /// What stands at the conflict's path afterwards: the file with markers, or the project's own; none where the path
+    /// The entry at the conflict's path afterwards: the file with markers, or the project's own; `None` if the path
     /// is given up to a directory.
     pub after: Option<Entry>,
     /// What git's index gets, all at the conflict's path; none for a path that git ignores, because `git add` would then
@@ -25,7 +25,7 @@ pub struct Conflict {
 pub struct Stages {
     /// Stage 1: as it was rendered at the last `new` or `upgrade`.
     pub base: Option<Version>,
-    /// Stage 2: as it stands in the project.
+    /// Stage 2: as it is in the project.
     pub ours: Option<Version>,
     /// Stage 3: as it is rendered now.
     pub theirs: Option<Version>,

@@ -1,16 +1,16 @@
-//! What a plan does to the files, path by path: what is applied, and what a patch shows.
+//! The effects of a plan on the files, path by path: what is applied, and what a patch shows.
 
 use std::collections::BTreeMap;
 
 use super::{Action, Changes, Stamp};
 use crate::tree::{Entry, RelPath, Tree};
 
-/// What happens to what stands at one path.
+/// The effect on one path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Effect<'a> {
-    /// What stands there now; none where nothing does.
+    /// The current entry; `None` if nothing is.
     pub before: Option<Stamp>,
-    /// What stands there afterwards; none where nothing does.
+    /// The entry afterwards; `None` if nothing is.
     pub after: Option<&'a Entry>,
 }
 
@@ -92,8 +92,8 @@ mod tests {
         let moved = |from, text| Action::Move { from: path(from), before: Stamp::of(&entry(text)), after: entry(text) };
         assert_eq!(drawn(vec![("b", moved("a", "A"))]), ["a was -", "b new A"]);
         assert_eq!(drawn(vec![("b", moved("a", "A")), ("a", moved("b", "B"))]), ["a was B", "b was A"]);
-        let anew = Action::Create(entry("N"));
-        assert_eq!(drawn(vec![("b", moved("a", "A")), ("a", anew)]), ["a was N", "b new A"]);
+        let again = Action::Create(entry("N"));
+        assert_eq!(drawn(vec![("b", moved("a", "A")), ("a", again)]), ["a was N", "b new A"]);
     }
 
     #[test]

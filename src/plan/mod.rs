@@ -1,4 +1,4 @@
-//! What a command would do to a project, path by path, each with its reason. `new` and `upgrade` apply it, `diff` shows
+//! The changes that a command would make to a project, path by path, each with its reason. `new` and `upgrade` apply it, `diff` shows
 //! it, `check` judges it: as all of them have the same plan, they cannot disagree.
 
 mod commands;
@@ -6,6 +6,7 @@ mod conflict;
 mod effects;
 mod patch;
 mod reason;
+mod rebase;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,20 +16,20 @@ pub use conflict::{Conflict, Stages, Version};
 pub use effects::{Effect, applied, effects};
 pub use patch::{Difference, patch, patch_to};
 pub use reason::{BlockProblem, Cause, Install, Reason};
+pub use rebase::{Edits, edits, rebase};
 
-use crate::lock::Digest;
+use crate::digest::Digest;
+use crate::scope::{Scope, Scoped};
 use crate::tree::{Entry, Mode, RelPath, Tree};
 
 /// Everything that would happen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Below the app.
-    pub app: Changes,
-    /// Below the repository's root; empty where the app is the root.
-    pub repository: Changes,
-    /// What the lock records under `[moved]` afterwards.
+    /// What would happen to each file.
+    pub files: Scoped<Changes>,
+    /// The entries under `[moved]` in the lock afterwards.
     pub moved: BTreeMap<RelPath, RelPath>,
-    /// What the user should know of single files.
+    /// Notes about single files.
     pub notes: Vec<Note>,
 }
 
@@ -37,11 +38,11 @@ pub struct Plan {
 pub struct Note {
     /// The file.
     pub path: RelPath,
-    /// What there is to know.
+    /// The subject.
     pub subject: Subject,
 }
 
-/// What a [`Note`] is about.
+/// The subject of a [`Note`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// Its base is not known, so it was merged as in a project without a lock.
@@ -61,7 +62,7 @@ pub enum Subject {
     MovedByBoth(String),
     /// A structured file that is too large to be merged by what it holds was merged by lines.
     ByLines,
-    /// Rendered by `new` only, and this is no new project.
+    /// Rendered by `new` only, and this is not a new project.
     ForNewApps,
     /// Keys that the template has and the file of an adopted project had not.
     KeysAdded(Vec<String>),
@@ -76,16 +77,37 @@ pub enum Subject {
     OtherTool(&'static str),
     /// An import of the template that nothing would use was left out.
     ImportLeftOut(String),
-    /// The template has something else, which is not told: the file depends on a secret answer.
+    /// The template has something else, which is not reported: the file depends on a secret answer.
     Secret,
-    /// A secret stood in the file that is not the one given now; the value is not told.
+    /// A secret was in the file that is not the one given now; the value is not reported.
     SecretReplaced,
-    /// So many others like the last one, which are not listed.
+    /// This many others like the last one, which are not listed.
     More(usize),
 }
 
 impl Subject {
-    /// So many characters of a value are shown.
+    /// The stable code of the subject, for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoBase => "no-base",
+            Self::BlockRemoved(_) => "block-removed",
+            Self::ValueKept { .. } => "value-kept",
+            Self::FormKept => "form-kept",
+            Self::MovedByBoth(_) => "moved-by-both",
+            Self::ByLines => "by-lines",
+            Self::ForNewApps => "for-new-apps",
+            Self::KeysAdded(_) => "keys-added",
+            Self::NotTakenOver { .. } => "not-taken-over",
+            Self::OtherTool(_) => "other-tool",
+            Self::ImportLeftOut(_) => "import-left-out",
+            Self::Secret => "secret",
+            Self::SecretReplaced => "secret-replaced",
+            Self::More(_) => "more",
+        }
+    }
+
+    /// At most this many characters of a value are shown.
     const SHOWN: usize = 60;
 
     /// Whether the template changed something that the project does not get.
@@ -105,77 +127,81 @@ impl Subject {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoBase => f.write_str("its base is not known: it was merged with what both have in common"),
-            Self::BlockRemoved(name) => write!(f, "the block `{name}` changed in the template; you removed it"),
-            Self::ValueKept { key, theirs: None } => write!(f, "`{key}` differs from the template's and stays yours"),
+            Self::NoBase => {
+                f.write_str("its base is unknown: it was merged using only what both versions have in common")
+            }
+            Self::BlockRemoved(name) => write!(f, "the block `{name}`, which you removed, changed in the template"),
+            Self::ValueKept { key, theirs: None } => write!(f, "your `{key}` is kept; it differs from the template's"),
             Self::ValueKept { key, theirs: Some(theirs) } => {
-                write!(f, "`{key}` stays yours; the template has `{theirs}`")
+                write!(f, "your `{key}` is kept; the template has `{theirs}`")
             }
             Self::MovedByBoth(place) => write!(f, "the template moved it to {place}; it stays where you moved it"),
-            Self::FormKept => f.write_str("the template changed the order or layout too; yours stays"),
-            Self::ByLines => f.write_str("too large to be merged by key, it was merged by lines: look at the result"),
-            Self::ForNewApps => f.write_str("only a new project gets it"),
-            Self::Secret => f.write_str("it differs from the template's; how is not shown, because it holds a secret"),
+            Self::FormKept => f.write_str("the template also changed the order or layout; yours is kept"),
+            Self::ByLines => f.write_str("too large to merge by key, so it was merged by line: check the result"),
+            Self::ForNewApps => f.write_str("only new projects get it"),
+            Self::Secret => {
+                f.write_str("it differs from the template's; the difference is not shown, because it contains a secret")
+            }
             Self::SecretReplaced => {
-                f.write_str("it had another secret than the one that you gave: it has the new one now")
+                f.write_str("it had a different secret from the one that you gave: it now has the new one")
             }
             Self::KeysAdded(keys) => {
                 let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
                 write!(f, "added {}", keys.join(", "))
             }
-            Self::OtherTool(tool) => write!(f, "remove it: create-app manages the project from now on, and not {tool}"),
-            Self::NotTakenOver { key, help } => write!(f, "`{key}` is not taken over: {help}"),
+            Self::OtherTool(tool) => write!(f, "remove it: create-app manages the project from now on, not {tool}"),
+            Self::NotTakenOver { key, help } => write!(f, "`{key}` was not carried over: {help}"),
             Self::ImportLeftOut(line) => write!(f, "`{line}` was left out: nothing uses it"),
-            Self::More(more) => write!(f, "and {more} more of these"),
+            Self::More(more) => write!(f, "and {more} more like this"),
         }
     }
 }
 
-/// What would happen to each path.
+/// The change of each path.
 pub type Changes = BTreeMap<RelPath, Change>;
 
-/// What would happen to one path, and why.
+/// The change of one path, and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// What would happen.
+    /// The action.
     pub action: Action,
     /// Why.
     pub reason: Reason,
 }
 
-/// What would happen to one path.
+/// The change of one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing stands there; the entry is put there.
+    /// Nothing is there; the entry is put there.
     Create(Entry),
-    /// The entry replaces what stands there.
+    /// The entry replaces what is there.
     Update {
-        /// What stands there now.
+        /// The current entry.
         before: Stamp,
-        /// What replaces it.
+        /// Its replacement.
         after: Entry,
     },
-    /// What stands there is removed.
+    /// The existing entry is removed.
     Delete {
-        /// What stands there now.
+        /// The current entry.
         before: Stamp,
     },
-    /// What stands elsewhere is put there, changed or not.
+    /// The entry is moved there from elsewhere, changed or not.
     Move {
-        /// Where it stands now.
+        /// Where it is now.
         from: RelPath,
-        /// What stands there now.
+        /// The current entry.
         before: Stamp,
-        /// What is put in the new place.
+        /// The entry in the new place.
         after: Entry,
     },
     /// The user has to decide.
     Conflict(Box<Conflict>),
-    /// What stands there is kept, although the template has something else.
+    /// The existing entry is kept, although the template has something else.
     Keep,
 }
 
-/// Content and mode at the time when a plan was made: what it stands on must not have changed when it is applied.
+/// Content and mode at the time when a plan was made: what it is based on must not have changed when it is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     /// The mode.
@@ -192,7 +218,7 @@ impl Stamp {
     }
 }
 
-/// What to do with files that already stand where a new project's files go.
+/// What to do with files that are already where a new project's files go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
     /// Refuse to make the project.
@@ -204,49 +230,46 @@ pub enum Existing {
 }
 
 impl Plan {
-    /// The plan of `new`: every entry of a tree is created, unless something stands in its place in `ours`. What already
-    /// stands there as it would be made needs no change and is not part of the plan.
+    /// The plan of `new`: every entry of a tree is created, unless something is in its place in `ours`. What already
+    /// is there as it would be made needs no change and is not part of the plan.
     ///
-    /// With [`Existing::Refuse`], what stands in the way is planned as kept; [`Plan::kept`] is what must be refused.
+    /// With [`Existing::Refuse`], what is in the way is planned as kept; [`Plan::kept`] is what must be refused.
     #[must_use]
-    pub fn new(app: Tree, repository: Tree, ours: &Trees, existing: Existing) -> Self {
-        let plan = |theirs: Tree, ours: &Tree| -> Changes {
+    pub fn new(theirs: Trees, ours: &Trees, existing: Existing) -> Self {
+        let plan = |(theirs, ours): (Tree, &Tree)| -> Changes {
             let changes = theirs.into_iter();
             changes
                 .filter_map(|(path, entry)| Some((path.clone(), create(entry, ours.get(&path), existing)?)))
                 .collect()
         };
-        Self { app: plan(app, &ours.app), repository: plan(repository, &ours.repository), ..Self::default() }
+        Self { files: theirs.zip(ours.as_ref()).map(plan), ..Self::default() }
     }
 
-    /// Whether nothing would happen: all that stands there is kept.
+    /// Every change.
+    pub fn changes(&self) -> impl Iterator<Item = (Scope, &RelPath, &Change)> {
+        self.files.iter().flat_map(|(scope, files)| files.iter().map(move |(path, change)| (scope, path, change)))
+    }
+
+    /// Whether nothing would happen: all that is there is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.app.values().chain(self.repository.values()).all(|change| change.action == Action::Keep)
+        self.changes().all(|(_, _, change)| change.action == Action::Keep)
     }
 
     /// Whether the user has to decide something.
     #[must_use]
     pub fn has_conflicts(&self) -> bool {
-        let mut all = self.app.values().chain(self.repository.values());
-        all.any(|change| matches!(change.action, Action::Conflict(_)))
+        self.changes().any(|(_, _, change)| matches!(change.action, Action::Conflict(_)))
     }
 
-    /// The paths, below the app and then below the repository's root, that keep what stands there.
+    /// The paths, below the app and then below the repository's root, that keep what is there.
     pub fn kept(&self) -> impl Iterator<Item = &RelPath> {
-        let all = self.app.iter().chain(&self.repository);
-        all.filter(|(_, change)| change.action == Action::Keep).map(|(path, _)| path)
+        self.changes().filter(|(_, _, change)| change.action == Action::Keep).map(|(_, path, _)| path)
     }
 }
 
-/// The files of a project: below the app, and below the repository's root.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trees {
-    /// Below the app.
-    pub app: Tree,
-    /// Below the repository's root; empty where the app is the root.
-    pub repository: Tree,
-}
+/// The files of a project.
+pub type Trees = Scoped<Tree>;
 
 fn create(entry: Entry, ours: Option<&Entry>, existing: Existing) -> Option<Change> {
     let change = match ours {
@@ -273,9 +296,9 @@ mod tests {
         let theirs = tree(&[("new", "n"), ("other", "theirs"), ("same", "s")]);
         let ours =
             Trees { app: tree(&[("other", "ours"), ("same", "s"), ("unrelated", "u")]), repository: Tree::new() };
-        let plan = Plan::new(theirs, tree(&[("ci.yml", "on")]), &ours, existing);
+        let plan = Plan::new(Trees { app: theirs, repository: tree(&[("ci.yml", "on")]) }, &ours, existing);
         assert_eq!(plan.kept().count(), usize::from(existing != Existing::Replace));
-        let all = plan.app.iter().chain(&plan.repository);
+        let all = plan.files.entries();
         all.map(|(path, change)| (path.to_string(), change.reason)).collect()
     }
 
@@ -291,8 +314,11 @@ mod tests {
     #[test]
     fn an_update_remembers_what_it_stands_on() {
         let ours = Trees { app: tree(&[("a", "ours")]), repository: Tree::new() };
-        let plan = Plan::new(tree(&[("a", "theirs")]), Tree::new(), &ours, Existing::Replace);
-        let Action::Update { before, after } = &plan.app.values().next().unwrap().action else { panic!("an update") };
+        let plan =
+            Plan::new(Trees { app: tree(&[("a", "theirs")]), repository: Tree::new() }, &ours, Existing::Replace);
+        let Action::Update { before, after } = &plan.files.app.values().next().unwrap().action else {
+            panic!("an update")
+        };
         assert_eq!(before.digest, Digest::of(b"ours"));
         assert_eq!(after.bytes(), b"theirs");
         assert!(!plan.is_empty() && Plan::default().is_empty());

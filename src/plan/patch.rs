@@ -6,10 +6,12 @@ use std::ops::Range;
 use sha1::{Digest as _, Sha1};
 use similar::{DiffOp, group_diff_ops};
 
+use crate::contents;
+use crate::deflated::Encoder;
 use crate::diff;
+use crate::digest::hex;
 use crate::limits::MERGED;
-use crate::lock::base::Encoder;
-use crate::lock::{BASE, DIRECTORY, hex};
+use crate::lock::{BASE, DIRECTORY};
 use crate::tree::{Entry, Mode};
 
 /// A patch is written in parts of about this many bytes; the patch of one file can be more.
@@ -18,16 +20,16 @@ const PART: usize = 1 << 20;
 /// Lines around a change that are shown with it.
 const CONTEXT: usize = 3;
 
-/// What becomes of one file.
+/// The decision about one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Difference<'a> {
     /// Where it was, if that is elsewhere.
     pub from: Option<&'a str>,
     /// Where it is; where it was, if it has gone.
     pub path: &'a str,
-    /// What it was; none where it is new.
+    /// The old entry; `None` if it is new.
     pub before: Option<&'a Entry>,
-    /// What it is; none where it has gone.
+    /// The new version; `None` if it has gone.
     pub after: Option<&'a Entry>,
 }
 
@@ -178,7 +180,7 @@ fn lines(bytes: &[u8]) -> Vec<&[u8]> {
 
 /// As git judges it; and what is too large to be compared line by line.
 fn is_binary(bytes: &[u8]) -> bool {
-    bytes.len() as u64 > MERGED || bytes.iter().take(8000).any(|&byte| byte == 0)
+    bytes.len() as u64 > MERGED || contents::is_binary(bytes)
 }
 
 /// The name that git gives to a file's bytes; a patch of a binary file must have it.

@@ -1,15 +1,15 @@
-//! Random templates: nothing panics, and the skeleton changes no byte of what Liquid makes of the whole text.
+//! Random templates: nothing panics, and the skeleton changes no byte of Liquid's result for the whole text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::engine::{Engine, Purpose};
-use super::github::Known;
-use super::skeleton::Markers;
 use super::text::{Findings, Renderer};
-use crate::answers::placeholder::Answer;
 use crate::diagnostic::Diagnostic;
+use crate::liquid::engine::{Engine, Purpose};
+use crate::liquid::github::Known;
+use crate::liquid::skeleton::Markers;
+use crate::placeholders::Answer;
 use crate::template::Names;
 
 const VARIABLES: &[&str] = &["name", "list", "flag", "wide"];
@@ -28,7 +28,7 @@ fn epoch() -> crate::date::Date {
     crate::date::Date::from_unix(0).unwrap()
 }
 
-/// What the renderer makes of a text, or how many problems it has.
+/// The rendered text, or the number of its problems.
 fn rendered(text: &str) -> Result<String, usize> {
     let (rendered, found) = rendered_with(&variables(), None, text);
     rendered.ok_or(found.problems.len())
@@ -50,13 +50,13 @@ fn rendered_with(variables: &BTreeMap<String, Answer>, secret: Option<&str>, tex
     (rendered, found)
 }
 
-/// What Liquid makes of the whole text.
+/// Renders the whole text with Liquid.
 fn by_liquid(text: &str) -> Option<String> {
     let outcome = Engine::new(&variables(), &BTreeSet::new(), epoch()).render(text, 0, Purpose::Output);
     outcome.failure.is_none().then_some(outcome.text)
 }
 
-/// Text that is no Liquid: short and long, with white space of all kinds at its ends, braces, quotes, and markers.
+/// Text that is not Liquid: short and long, with white space of all kinds at its ends, braces, quotes, and markers.
 fn literal() -> impl Strategy<Value = String> {
     let space = "[ \n\r\t\u{a0}]{0,3}";
     let core = prop_oneof![
@@ -216,7 +216,7 @@ fn soup() -> impl Strategy<Value = String> {
     proptest::collection::vec(fragment, 0..24).prop_map(|parts| parts.concat())
 }
 
-/// What random fragments seldom make.
+/// Texts that random fragments seldom form.
 #[test]
 fn blocks_end_where_liquid_ends_them() {
     for text in [

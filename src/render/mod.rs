@@ -1,64 +1,36 @@
 //! Template and answers in, tree out: in memory, deterministic, and nothing comes out before everything has rendered.
 
-mod blocks;
-mod date;
-mod element;
-mod engine;
 mod file;
-mod filters;
 #[cfg(test)]
 mod fuzz;
-pub mod github;
-mod language;
-mod locate;
-mod loops;
-pub mod masked;
-mod meter;
 pub mod owned;
-pub(crate) mod paths;
-mod rhai;
-mod runtime;
-mod scan;
-mod secret;
+mod paths;
+#[cfg(test)]
+mod secret_tests;
 pub mod select;
-mod skeleton;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
-use self::engine::Engine;
-use self::github::Known;
-use self::meter::Budget;
-pub use self::meter::Total;
 use self::select::{Selected, Selector};
-use self::skeleton::Markers;
 use self::text::Renderer;
-use crate::answers::placeholder::{Answer, Kind, Placeholder};
 use crate::date::Date;
 use crate::diagnostic::{Diagnostic, Diagnostics, Found, Result, Severity};
+use crate::liquid::engine::Engine;
+use crate::liquid::github::Known;
+use crate::liquid::skeleton::Markers;
+use crate::liquid::{Scripts, Total};
 use crate::manifest::{Ownership, Selection};
 use crate::parallel;
+use crate::patterns::check_work;
+use crate::placeholders::built_in;
+use crate::placeholders::{Answer, Kind, Placeholder};
 use crate::template::Names;
 use crate::tree::{Entry, RelPath, Tree};
-
-/// The variables of the built-in kind: defined for every template.
-pub const BUILT_IN: &[&str] = &[
-    "project-name",
-    "crate_name",
-    "crate_type",
-    "authors",
-    "username",
-    "os-arch",
-    "is_init",
-    "within_cargo_project",
-    "app_dir",
-    "app_suffix",
-];
 
 /// From so many files on, several threads render them faster than one.
 const PARALLEL: usize = 64;
@@ -68,7 +40,7 @@ const PARALLEL: usize = 64;
 pub struct Rendered {
     /// The files.
     pub tree: Tree,
-    /// What looks like a slip, but is none by cargo-generate's rules: unknown variables.
+    /// Likely mistakes that cargo-generate's rules allow: unknown variables.
     pub warnings: Vec<Diagnostic>,
     /// The date of the request, where a file or a path shows it: the next render needs the same.
     pub date: Option<Date>,
@@ -76,23 +48,11 @@ pub struct Rendered {
     pub secret: Secret,
 }
 
-/// Runs scripts for the filter `rhai`.
-pub trait Scripts: std::fmt::Debug + Send + Sync {
-    /// What a script of the template evaluates to.
-    ///
-    /// # Errors
-    ///
-    /// Says why there is nothing.
-    fn run(&self, script: &str) -> std::result::Result<String, String>;
-
-    /// Whether a script of the template has run: it is not in the project.
-    fn ran(&self, path: &RelPath) -> bool;
-}
-/// Files whose content depends on a secret answer. Each has itself with [markers](masked) in place of the secrets, if that is all in
+/// Files whose content depends on a secret answer. Each has itself with [markers](crate::liquid::masked) in place of the secrets, if that is all in
 /// which two values differ.
 pub type Secret = BTreeMap<RelPath, Option<Bytes>>;
 
-/// What a render needs beside the files.
+/// The inputs of a render besides the files.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// Which files are rendered, copied or dropped; with what the conditions added.
@@ -109,15 +69,17 @@ pub struct Request<'a> {
     pub names: &'a Names,
     /// Whether an unknown variable is an error.
     pub strict: bool,
-    /// What `"now" | date` shows.
+    /// Whether what Liquid cannot render stays as it is.
+    pub lenient: bool,
+    /// The date that `"now" | date` shows.
     pub date: Date,
-    /// What this render is one of, where a run has many.
+    /// The series that this render belongs to, if a run has many.
     pub total: Option<&'a Arc<Total>>,
     /// The scripts of the filter `rhai`, where the template has any.
     pub scripts: Option<Arc<dyn Scripts>>,
 }
 
-/// So many files are rendered before anybody looks at their problems.
+/// This many files are rendered before anybody looks at their problems.
 const BATCH: usize = 4_096;
 /// After so many errors, no more files are rendered.
 const MAX_ERRORS: usize = 1_000;
@@ -140,11 +102,11 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
     let is_script = |path: &RelPath, _: &mut Entry| request.scripts.is_some() && path.as_str().ends_with(".rhai");
     let scripts: Tree = files.extract_if(.., is_script).collect();
     let mut collected = Collected::new(request.names);
-    collect(&mut collected, files, &selector, &renderer);
+    collect(&mut collected, files, &selector, &renderer, request.lenient);
     if let Some(runner) = &request.scripts {
         // Which of them are files of the project is known when the others have rendered.
         let left = scripts.into_iter().filter(|(path, _)| !runner.ran(path)).collect();
-        collect(&mut collected, left, &selector, &renderer);
+        collect(&mut collected, left, &selector, &renderer, request.lenient);
     }
     let mut rendered = collected.finish(request)?;
     let date = renderer.dated.load(Ordering::Relaxed).then_some(request.date);
@@ -153,13 +115,13 @@ pub fn render(files: Tree, request: &Request<'_>) -> Result<Rendered> {
 }
 
 /// Renders files, and takes what comes of each.
-fn collect(collected: &mut Collected<'_>, files: Tree, selector: &Selector, renderer: &Renderer<'_>) {
+fn collect(collected: &mut Collected<'_>, files: Tree, selector: &Selector, renderer: &Renderer<'_>, lenient: bool) {
     let selected = files.into_iter().map(|(path, entry)| {
         let selected = selector.select(&path);
         (path, entry, selected)
     });
     let mut selected = selected.filter(|(_, _, selected)| *selected != Selected::Drop);
-    let work = |(path, entry, selected)| file::render(renderer, path, entry, selected);
+    let work = |(path, entry, selected)| file::render(renderer, path, entry, selected, lenient);
     loop {
         let batch: Vec<(RelPath, Entry, Selected)> = selected.by_ref().take(BATCH).collect();
         if batch.is_empty() || collected.errors > MAX_ERRORS {
@@ -184,145 +146,6 @@ pub fn checked(tree: Tree, names: &Names) -> Result<(Tree, Vec<Diagnostic>)> {
     tree.into_iter().for_each(|(path, entry)| placed.place(path.clone(), path, entry));
     let (tree, problems) = placed.finish();
     if problems.iter().any(Diagnostic::is_error) { Err(Diagnostics(problems)) } else { Ok((tree, problems)) }
-}
-
-/// So many bytes that are searched for Liquid take a step.
-const SEARCHED: usize = 256;
-
-/// Which of `names` the Liquid of a template's files and paths mentions. Each file is looked at once. Where that would take too long,
-/// all of them might be: such a template cannot be rendered.
-pub fn mentioned<'n>(files: &Tree, mut names: BTreeSet<&'n str>, total: Option<&Arc<Total>>) -> BTreeSet<&'n str> {
-    let known = Known::new(names.iter().map(|&name| (name, true)));
-    let budget = Budget::within(total);
-    let mut found = BTreeSet::new();
-    let texts = files.iter().flat_map(|(path, entry)| [Some(path.as_str()), std::str::from_utf8(entry.bytes()).ok()]);
-    for text in texts.flatten() {
-        if names.is_empty() {
-            break;
-        }
-        let has_liquid = element::has_liquid(text);
-        let (used, steps) = if has_liquid { locate::used(text, &names, &known) } else { Default::default() };
-        if budget.spend(steps + (text.len() / SEARCHED) as u64).is_some() {
-            found.extend(names);
-            break;
-        }
-        if !used.is_empty() {
-            names = &names - &used;
-            found.extend(used);
-        }
-    }
-    found
-}
-
-/// Whether a text has anything for Liquid in it.
-pub(crate) fn has_liquid(text: &str) -> bool {
-    element::has_liquid(text)
-}
-
-/// The names that the Liquid of a text uses and that are neither `known` nor bound by it, each with its region; the first of each name.
-/// None where that is too much work.
-pub(crate) fn unknown_names(text: &str, known: &BTreeSet<&str>) -> Vec<(String, Range<usize>)> {
-    let scan = scan::scan(text, &Known::new(known.iter().map(|&name| (name, true))));
-    if scan::too_much(text, &scan).is_some() {
-        return Vec::new();
-    }
-    let mut seen = BTreeSet::new();
-    let mut used = locate::variables(text, &scan);
-    used.retain(|(name, _)| !known.contains(name.as_str()) && seen.insert(name.clone()));
-    used
-}
-
-/// Renders short texts that are not files of the template, within one budget.
-#[derive(Debug, Default)]
-pub struct Lines {
-    budget: Arc<Budget>,
-}
-
-impl Lines {
-    /// Within a budget that is part of another.
-    #[must_use]
-    pub fn within(total: Option<&Arc<Total>>) -> Self {
-        Self { budget: Arc::new(Budget::within(total)) }
-    }
-
-    /// The variables that a text uses, each with its region.
-    ///
-    /// # Errors
-    ///
-    /// Says why it cannot be rendered with any.
-    pub fn variables(&self, text: &str) -> std::result::Result<Vec<(String, Range<usize>)>, String> {
-        if !has_liquid(text) {
-            return Ok(Vec::new());
-        }
-        let scan = scan::scan(text, &Known::new([]));
-        if let Some(excess) = scan::too_much(text, &scan) {
-            return Err(excess.title.to_owned());
-        }
-        if let Some(excess) = self.budget.spend(scan.effort.steps() + engine::parse_steps(text)) {
-            return Err(format!("this is too much work: {}", excess.words()));
-        }
-        engine::check(text)?;
-        Ok(locate::variables(text, &scan))
-    }
-
-    /// What Liquid makes of a text that follows from answers alone; unknown variables are empty.
-    ///
-    /// # Errors
-    ///
-    /// Says why there is nothing: it cannot be rendered, or shows the date.
-    pub fn of_answers(&self, text: &str, variables: &BTreeMap<String, Answer>) -> std::result::Result<String, String> {
-        if !has_liquid(text) {
-            return Ok(text.to_owned());
-        }
-        let outcome = self.outcome(text, variables, Date::default())?;
-        match outcome.failure {
-            Some(failure) => Err(failure.words()),
-            None if outcome.dated => Err("it shows the date, which no answer can follow from".to_owned()),
-            None => Ok(outcome.text),
-        }
-    }
-
-    /// What Liquid makes of a text.
-    ///
-    /// # Errors
-    ///
-    /// Says why there is nothing: it cannot be rendered, or a variable is not known.
-    pub fn render(
-        &self,
-        text: &str,
-        variables: &BTreeMap<String, Answer>,
-        date: Date,
-    ) -> std::result::Result<String, String> {
-        let outcome = self.outcome(text, variables, date)?;
-        match (outcome.failure, outcome.unknown.first()) {
-            (Some(failure), _) => Err(failure.words()),
-            (None, Some(unknown)) => Err(format!("`{unknown}` is not an answer")),
-            (None, None) => Ok(outcome.text),
-        }
-    }
-
-    fn outcome(
-        &self,
-        text: &str,
-        variables: &BTreeMap<String, Answer>,
-        date: Date,
-    ) -> std::result::Result<engine::Outcome, String> {
-        let known = Known::new(variables.keys().map(|name| (name.as_str(), true)));
-        let scan = scan::scan(text, &known);
-        if let Some(excess) = scan::too_much(text, &scan) {
-            return Err(excess.title.to_owned());
-        }
-        let mut engine = Engine::new(variables, &BTreeSet::new(), date);
-        engine.budget = Arc::clone(&self.budget);
-        Ok(engine.render(text, scan.longest_tag(text), engine::Purpose::Output))
-    }
-}
-
-/// What Liquid makes of a whole text, without a skeleton; `None` where it fails.
-#[cfg(fuzzing)]
-pub(crate) fn by_liquid(text: &str, variables: &BTreeMap<String, Answer>, date: Date) -> Option<String> {
-    let outcome = Engine::new(variables, &BTreeSet::new(), date).render(text, 0, engine::Purpose::Output);
-    outcome.failure.is_none().then_some(outcome.text)
 }
 
 /// The files that have rendered, and the problems of the others.
@@ -366,7 +189,7 @@ impl<'a> Collected<'a> {
         let ownership = request.ownership;
         let lists = [&ownership.once, &ownership.blocks, &ownership.repository];
         let patterns = lists.into_iter().flatten().map(|pattern| pattern.value.as_str());
-        if let Err(problems) = select::check_work(&tree, patterns) {
+        if let Err(problems) = check_work(&tree, patterns) {
             self.problems.extend(problems.0);
         }
         let is_refused = self.problems.has_errors() || request.strict && !self.problems.is_empty();
@@ -381,7 +204,7 @@ impl<'a> Collected<'a> {
     }
 }
 
-/// What a name can mean in this template.
+/// The meanings that a name can have in this template.
 fn known<'a>(request: &'a Request<'_>) -> Known<'a> {
     let declared = request.declared.iter().map(|placeholder| {
         let scalar = !matches!(placeholder.kind, Kind::Array { .. });
@@ -391,5 +214,5 @@ fn known<'a>(request: &'a Request<'_>) -> Known<'a> {
         .variables
         .iter()
         .map(|(name, answer)| (name.as_str(), !matches!(answer, Answer::Array(_) | Answer::Nested(_))));
-    Known::new(BUILT_IN.iter().map(|&name| (name, true)).chain(declared).chain(given))
+    Known::new(built_in::names().map(|name| (name, true)).chain(declared).chain(given))
 }

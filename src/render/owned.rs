@@ -4,19 +4,21 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
-use super::engine::Engine;
-use super::select::{check_pattern, check_patterns};
-use super::skeleton::Markers;
 use super::text::{Findings, Renderer};
-use super::{Request, element, known, paths};
+use super::{Request, known, paths};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Found, Place, Result, Severity};
-use crate::manifest::{Manifest, Ownership, Selection, Spanned};
+use crate::liquid::element;
+use crate::liquid::engine::Engine;
+use crate::liquid::skeleton::Markers;
+use crate::manifest::{Manifest, Ownership, Selection};
+use crate::patterns::{check_pattern, check_patterns};
+use crate::spanned::Spanned;
 use crate::tree::Tree;
 
 /// Characters that mean something else than themselves in a pattern.
 const SPECIAL: &[char] = &['*', '?', '[', ']', '{', '}', '!', '#', '\\'];
 
-/// What a manifest says of files, for one project.
+/// A manifest's rules for files, for one project.
 #[derive(Debug)]
 pub struct Owned {
     /// Whose they are.
@@ -25,11 +27,11 @@ pub struct Owned {
     pub selection: Selection,
 }
 
-/// Renders the patterns of a manifest under `[create-app]`, and of `ignore` those that are no path of the template's `files`.
+/// Renders the patterns of a manifest under `[create-app]`, and of `ignore` those that are not paths of the template's `files`.
 ///
 /// # Errors
 ///
-/// Every pattern that does not render, or renders to something that is no safe pattern, with its place.
+/// Every pattern that does not render, or renders to something that is not a safe pattern, with its place.
 pub fn owned(manifest: &Manifest, files: &Tree, request: &Request<'_>) -> Result<Owned> {
     let (ownership, selection) = (request.ownership.clone(), request.selection.clone());
     let mut owned = Owned { ownership, selection };
@@ -110,7 +112,7 @@ impl Patterns<'_> {
         if let Some(secret) = found.secret {
             let title = format!("the pattern `{raw}` depends on the secret answer `{secret}`");
             let problem = Diagnostic::error(Code::UnsafePath, title)
-                .at(self.place(&raw, span.as_ref(), 0..raw.len()), "what it is about is recorded and shown")
+                .at(self.place(&raw, span.as_ref(), 0..raw.len()), "what it matches is recorded and shown")
                 .help(format!("write the pattern without `{secret}`"));
             self.problems.push(problem);
             return;
@@ -197,9 +199,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::answers::placeholder::Answer;
     use crate::date::Date;
     use crate::manifest::read;
+    use crate::placeholders::Answer;
     use crate::template::Names;
     use crate::tree::{Entry, RelPath};
 
@@ -217,6 +219,7 @@ mod tests {
             secrets: manifest.ownership.secret_names(),
             names: &names,
             strict: false,
+            lenient: false,
             date: Date::from_unix(0).unwrap(),
             total: None,
             scripts: None,

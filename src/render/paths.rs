@@ -3,14 +3,11 @@
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap};
 
-use super::element;
 use super::text::{Findings, Renderer};
 use crate::diagnostic::{Code, Diagnostic, Found, Place, Severity};
+use crate::liquid::element;
 use crate::template::Names;
 use crate::tree::{Entry, RelPath, Tree, differ_in, folded};
-
-/// The suffix that marks a template file for editors, and is dropped.
-const LIQUID_SUFFIX: &str = ".liquid";
 
 /// Renders a template path; `None` when a problem was reported.
 pub(super) fn render(renderer: &Renderer<'_>, path: &RelPath, found: &mut Findings) -> Option<RelPath> {
@@ -91,7 +88,7 @@ fn portable(name: &str) -> String {
     name.chars().map(|c| if c.is_control() || r#"<>:"|?*"#.contains(c) { '_' } else { c }).collect()
 }
 
-/// What [`portable`] makes of the values in a pattern, whose wildcards are its own.
+/// [`portable`] for the values in a pattern, whose wildcards are its own.
 pub(super) fn portable_pattern(pattern: &str) -> String {
     pattern.chars().map(|c| if c.is_control() || r#"<>:"|"#.contains(c) { '_' } else { c }).collect()
 }
@@ -189,14 +186,6 @@ fn unsafe_path(
         .help("give the placeholder a value that is a plain file name, or rename the file in the template")
 }
 
-/// The path without `.liquid`, unless nothing else would remain of its name.
-pub(crate) fn strip_liquid(path: &str) -> &str {
-    match path.strip_suffix(LIQUID_SUFFIX) {
-        Some(stripped) if !stripped.is_empty() && !stripped.ends_with('/') => stripped,
-        _ => path,
-    }
-}
-
 /// Files on their way into one tree.
 pub(super) struct Placed<'a> {
     names: &'a Names,
@@ -252,7 +241,8 @@ impl<'a> Placed<'a> {
                         self.collisions.push_with(Code::PathCollision, Severity::Warning, || {
                             let (what, [other, name]) = differ_in(other, name);
                             let title = format!(
-                                "`{other}` and `{name}` differ only in {what}: macOS and Windows take them for one file"
+                                "`{other}` and `{name}` differ only in {what}: macOS and Windows treat them as the \
+                                 same file"
                             );
                             Diagnostic { severity: Severity::Warning, ..collision(self.names, template_path, &title) }
                         });
@@ -273,7 +263,9 @@ impl<'a> Placed<'a> {
                 continue;
             }
             if links.passed > MAX_PASSED {
-                let title = format!("the symbolic links pass more than {MAX_PASSED} directories: `{path}` is too much");
+                let title = format!(
+                    "the symbolic links pass through more than {MAX_PASSED} directories: `{path}` goes over the limit"
+                );
                 let help = "link to files by short paths, and not to other links";
                 self.collisions.push(Diagnostic::error(Code::TooLarge, title).help(help));
                 return;
@@ -322,11 +314,5 @@ mod tests {
         assert!(!stays_inside(&tree, &path("x"), "sub/deep/up/.."));
         assert!(!stays_inside(&tree, &path("x"), "ok/../file"));
         assert!(!stays_inside(&tree, &path("loop"), "loop"));
-    }
-
-    #[test]
-    fn the_suffix_is_dropped_unless_it_is_the_whole_name() {
-        assert_eq!(strip_liquid("a/b.txt.liquid"), "a/b.txt");
-        assert_eq!(strip_liquid("a/.liquid"), "a/.liquid");
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::engine::{Engine, Failure, Purpose};
-use super::github::Known;
-use super::meter::Excess;
-use super::skeleton::{Markers, Skeleton};
-use super::{locate, scan, skeleton};
 use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::liquid::engine::{Engine, Failure, Purpose};
+use crate::liquid::github::Known;
+use crate::liquid::meter::Excess;
+use crate::liquid::skeleton::{Markers, Skeleton};
+use crate::liquid::{locate, scan, skeleton};
 use crate::template::Names;
 
 /// Renders texts with one set of variables.
@@ -24,14 +24,14 @@ pub(super) struct Renderer<'a> {
     pub(super) dated: &'a AtomicBool,
 }
 
-/// What was found out while a text was rendered.
+/// The findings from rendering a text.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     /// Errors and warnings.
     pub(super) problems: Vec<Diagnostic>,
     /// The first secret variable that was looked up: what was rendered depends on its value.
     pub(super) secret: Option<String>,
-    /// What was rendered, with markers in place of the secrets; none where the values may decide on more than themselves.
+    /// What was rendered, with markers in place of the secrets; `None` if the values may decide on more than themselves.
     pub(super) masked: Option<String>,
     /// Whether it failed after that, so that the failure may depend on the value, too.
     pub(super) failed_by_secret: bool,

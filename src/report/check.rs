@@ -1,18 +1,13 @@
-//! What `check` found, for a person and as JSON.
+//! The findings of `check`, for a person.
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
-
-use super::JsonTemplate;
 use crate::diagnostic::Diagnostic;
 use crate::lock::{LockedTemplate, label};
 use crate::merge::state::{FileState, Leftover, State};
+use crate::scope::{Scope, Scoped};
 use crate::terminal::escape_control;
 use crate::tree::RelPath;
-
-/// The version of the JSON.
-const FORMAT: u32 = 1;
 
 /// One project, checked.
 #[derive(Debug, Default)]
@@ -21,15 +16,13 @@ pub struct Checked {
     pub shown: String,
     /// The app below the repository's root.
     pub app_dir: Option<RelPath>,
-    /// The files below the app.
-    pub app: Vec<FileState>,
-    /// The files below the repository's root.
-    pub repository: Vec<FileState>,
+    /// The files.
+    pub files: Scoped<Vec<FileState>>,
     /// The template that the lock names, if it can be read.
     pub template: Option<LockedTemplate>,
     /// The template, where it was asked for and is newer.
     pub newer: Option<Newer>,
-    /// What is wrong with the record, and warnings of what could not be checked; where nothing could be, why.
+    /// The problem with the record, and warnings of what could not be checked; where nothing could be, why.
     pub problems: Vec<Diagnostic>,
     /// Whether the project could not be checked.
     pub failed: bool,
@@ -58,10 +51,9 @@ impl Checked {
             || self.files().any(|(_, file)| bad(file))
     }
 
-    /// Every file, with whether it is at the repository's root.
-    fn files(&self) -> impl Iterator<Item = (bool, &FileState)> {
-        let app = self.app.iter().map(|file| (false, file));
-        app.chain(self.repository.iter().map(|file| (true, file)))
+    /// Every file.
+    pub fn files(&self) -> impl Iterator<Item = (Scope, &FileState)> {
+        self.files.iter().flat_map(|(scope, files)| files.iter().map(move |file| (scope, file)))
     }
 }
 
@@ -81,12 +73,12 @@ fn draw(out: &mut String, project: &Checked, named: bool) -> std::fmt::Result {
     if named {
         writeln!(out, "{}", escape_control(&project.shown))?;
     }
-    for (repository, file) in project.files().filter(|(_, file)| file.state.is_drift()) {
+    for (scope, file) in project.files().filter(|(_, file)| file.state.is_drift()) {
         write!(out, "{indent}{:<9} {}", file.state.as_str(), escape_control(file.path.as_str()))?;
         if let Some(now) = &file.now {
             write!(out, " -> {}", escape_control(now.as_str()))?;
         }
-        if repository {
+        if scope == Scope::Repository {
             write!(out, " (at the repository's root)")?;
         }
         let left: Vec<String> = file.leftovers.iter().map(words).collect();
@@ -126,108 +118,23 @@ fn words(leftover: &Leftover) -> String {
     }
 }
 
+/// The state after a number of files.
+fn counted(state: State) -> &'static str {
+    match state {
+        State::Pristine => "unchanged",
+        State::Own => "yours",
+        State::Conflict => "in conflict",
+        other => other.as_str(),
+    }
+}
+
 fn summary(project: &Checked) -> String {
     let states =
         [State::Pristine, State::Edited, State::Moved, State::Missing, State::Own, State::Unknown, State::Conflict];
     let counts = states.map(|state| (state, project.files().filter(|(_, file)| file.state == state).count()));
     let counts = counts.iter().filter(|(_, count)| *count > 0);
-    let counts: Vec<String> = counts.map(|(state, count)| format!("{count} {}", state.as_str())).collect();
+    let counts: Vec<String> = counts.map(|(state, count)| format!("{count} {}", counted(*state))).collect();
     let total = project.files().count();
     let files = if total == 1 { "file" } else { "files" };
     if counts.is_empty() { "0 files".into() } else { format!("{total} {files}: {}", counts.join(", ")) }
-}
-
-#[derive(Serialize)]
-struct Json<'a> {
-    format: u32,
-    clean: bool,
-    projects: Vec<JsonProject<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonProject<'a> {
-    path: &'a str,
-    app_dir: Option<&'a str>,
-    template: Option<JsonTemplate<'a>>,
-    newer: Option<JsonNewer<'a>>,
-    files: Vec<JsonFile<'a>>,
-    problems: Vec<JsonProblem<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonNewer<'a> {
-    version: Option<&'a str>,
-    revision: &'a str,
-    tag: Option<&'a str>,
-    releases: usize,
-}
-
-#[derive(Serialize)]
-struct JsonFile<'a> {
-    path: &'a str,
-    root: &'static str,
-    state: &'static str,
-    now: Option<&'a str>,
-    leftovers: Vec<JsonLeftover<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonLeftover<'a> {
-    kind: &'static str,
-    path: Option<&'a str>,
-}
-
-/// A problem, as every `--json` shows it.
-#[derive(Serialize)]
-pub(super) struct JsonProblem<'a> {
-    code: &'static str,
-    title: &'a str,
-    help: Option<&'a str>,
-    /// How many others like it there are, which are not listed.
-    #[serde(skip_serializing_if = "is_zero")]
-    more: usize,
-}
-
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-impl<'a> JsonProblem<'a> {
-    pub(super) fn of(problem: &'a Diagnostic) -> Self {
-        Self { code: problem.code.as_str(), title: &problem.title, help: problem.help.as_deref(), more: problem.more }
-    }
-}
-
-/// Everything, for programs.
-#[must_use]
-pub fn json(checked: &[Checked], clean: bool) -> String {
-    let projects = checked.iter().map(|project| JsonProject {
-        path: &project.shown,
-        app_dir: project.app_dir.as_ref().map(RelPath::as_str),
-        template: project.template.as_ref().map(JsonTemplate::of),
-        newer: project.newer.as_ref().map(|newer| JsonNewer {
-            version: newer.version.as_deref(),
-            revision: &newer.revision,
-            tag: newer.tag.as_deref(),
-            releases: newer.releases,
-        }),
-        files: project.files().map(|(repository, file)| json_file(repository, file)).collect(),
-        problems: project.problems.iter().map(JsonProblem::of).collect(),
-    });
-    super::json(&Json { format: FORMAT, clean, projects: projects.collect() })
-}
-
-fn json_file(repository: bool, file: &FileState) -> JsonFile<'_> {
-    let leftovers = file.leftovers.iter().map(|leftover| match leftover {
-        Leftover::Unmerged => JsonLeftover { kind: "unmerged", path: None },
-        Leftover::Markers => JsonLeftover { kind: "markers", path: None },
-        Leftover::Beside(path) => JsonLeftover { kind: "beside", path: Some(path.as_str()) },
-    });
-    JsonFile {
-        path: file.path.as_str(),
-        root: if repository { "repository" } else { "app" },
-        state: file.state.as_str(),
-        now: file.now.as_ref().map(RelPath::as_str),
-        leftovers: leftovers.collect(),
-    }
 }

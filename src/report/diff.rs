@@ -1,17 +1,11 @@
-//! Differences for a person at a terminal, as a list, and as JSON.
+//! Differences for a person at a terminal, and as a list.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use serde::Serialize;
 
 use crate::plan::{Difference, patch};
 use crate::terminal::{escape_control, escape_control_except};
-use crate::tree::Entry;
-
-/// The version of the JSON.
-const FORMAT: u32 = 1;
 
 /// The patch with colours. Nothing of it acts on the terminal, and binaries are left out.
 #[must_use]
@@ -70,42 +64,4 @@ pub fn stat(differences: &[Difference<'_>]) -> String {
     let files = if differences.len() == 1 { "file" } else { "files" };
     let _: std::fmt::Result = writeln!(out, " {} {files} changed, +{added} -{removed}", differences.len());
     out
-}
-
-#[derive(Serialize)]
-struct Json<'a> {
-    format: u32,
-    command: &'static str,
-    files: Vec<JsonFile<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonFile<'a> {
-    path: &'a str,
-    from: Option<&'a str>,
-    before_mode: Option<&'static str>,
-    after_mode: Option<&'static str>,
-    binary: bool,
-    added: Option<usize>,
-    removed: Option<usize>,
-}
-
-/// Every file, for programs. Of those that are `secret`, not even the number of lines is told.
-#[must_use]
-pub fn json(differences: &[Difference<'_>], secret: &BTreeSet<String>) -> String {
-    let mode = |entry: Option<&Entry>| entry.map(|entry| entry.mode().as_str());
-    let files = differences.iter().map(|difference| {
-        let lines = difference.lines();
-        let shown = lines.filter(|_| !secret.contains(difference.path));
-        JsonFile {
-            path: difference.path,
-            from: difference.from,
-            before_mode: mode(difference.before),
-            after_mode: mode(difference.after),
-            binary: lines.is_none(),
-            added: shown.map(|(added, _)| added),
-            removed: shown.map(|(_, removed)| removed),
-        }
-    });
-    super::json(&Json { format: FORMAT, command: "diff", files: files.collect() })
 }

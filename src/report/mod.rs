@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod diff;
+pub mod json;
 mod pager;
 pub mod plan;
 mod progress;
@@ -16,7 +17,6 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Padding, Renderer,
 
 use crate::cli::Colour;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, SHOWN, Severity, io_reason};
-use crate::lock::LockedTemplate;
 use crate::terminal::{beginning, escape_control, escape_control_except, is_hidden};
 pub use progress::Progress;
 
@@ -38,7 +38,7 @@ pub struct Told {
 impl Told {
     /// Prints those that are among the first of their kind.
     pub fn tell(&mut self, diagnostics: &[Diagnostic]) {
-        print(self.shown(diagnostics).map(draw));
+        print(self.shown(diagnostics).map(drawn));
     }
 
     /// Prints how many more there are.
@@ -58,16 +58,35 @@ impl Told {
     fn more(self) -> impl Iterator<Item = String> {
         let hidden = self.kinds.into_iter().filter(|(_, [_, hidden])| *hidden > 0);
         hidden.map(|((severity, code), [_, hidden])| {
-            let title = format!("and {} more of these", grouped(hidden));
-            draw(&Diagnostic { severity, ..Diagnostic::error(code, title) })
+            let title = format!("and {} more like this", grouped(hidden));
+            drawn(&Diagnostic { severity, more: hidden, ..Diagnostic::error(code, title) })
         })
     }
 }
 
+/// Whether reporting is off for now.
+static MUTED: AtomicBool = AtomicBool::new(false);
+
+/// Runs one of many attempts, without reporting anything.
+pub fn muted<T>(work: impl FnOnce() -> T) -> T {
+    MUTED.store(true, Ordering::Relaxed);
+    let done = work();
+    MUTED.store(false, Ordering::Relaxed);
+    done
+}
+
 fn print(mut texts: impl Iterator<Item = String>) {
+    if MUTED.load(Ordering::Relaxed) {
+        return;
+    }
     let mut stderr = anstream::stderr().lock();
     // Nobody is left to tell that standard error is gone.
-    let _gone: io::Result<()> = texts.try_for_each(|text| writeln!(stderr, "{text}\n"));
+    let _gone: io::Result<()> = texts.try_for_each(|text| stderr.write_all(text.as_bytes()));
+}
+
+/// A diagnostic as it is printed: for a person, or a line for programs.
+fn drawn(diagnostic: &Diagnostic) -> String {
+    if is_json() { json::line(diagnostic) } else { draw(diagnostic) + "\n\n" }
 }
 
 /// A number with a comma between thousands.
@@ -85,6 +104,18 @@ fn grouped(number: usize) -> String {
 
 /// Whether only warnings and errors are printed, and what is for programs.
 static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Whether all that is printed is for programs.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// Sets whether what is printed is for programs: results, and on standard error one diagnostic a line.
+pub fn for_programs(json: bool) {
+    JSON.store(json, Ordering::Relaxed);
+}
+
+fn is_json() -> bool {
+    JSON.load(Ordering::Relaxed)
+}
 
 /// Sets how much is printed, and when colours are used.
 pub fn configure(quiet: bool, colour: Colour) {
@@ -109,13 +140,20 @@ pub fn wants_colours() -> bool {
 
 /// Prints a line of status to standard error.
 pub fn status(line: &str) {
-    if is_quiet() {
+    if is_quiet() || MUTED.load(Ordering::Relaxed) {
         return;
     }
-    drop(writeln!(anstream::stderr().lock(), "{line}"));
+    let text = if is_json() { json::note("note", line) } else { format!("{line}\n") };
+    drop(anstream::stderr().lock().write_all(text.as_bytes()));
 }
 
-/// Prints a result to standard output. A reader that has gone away is no error.
+/// Prints a line of what `--verbose` asks for to standard error. What a terminal would act on is spelled out already.
+pub fn trace(line: &str) {
+    let text = if is_json() { json::note("debug", line) } else { format!("debug: {line}\n") };
+    drop(anstream::stderr().lock().write_all(text.as_bytes()));
+}
+
+/// Prints a result to standard output. A reader that has gone away is not an error.
 ///
 /// # Errors
 ///
@@ -131,6 +169,36 @@ pub fn result(text: &str) -> Result<()> {
 /// As [`result`].
 pub fn summary(text: &str) -> Result<()> {
     if is_quiet() { Ok(()) } else { result(text) }
+}
+
+/// Prints the line that cargo-generate ends with: to standard error, where it has it today, and to standard output, where it had it
+/// before. Where both are one, or a person reads both, once.
+///
+/// # Errors
+///
+/// As [`result`].
+pub fn closing(text: &str) -> Result<()> {
+    let text = format!("{}\n", escape_control(text));
+    drop(anstream::stderr().lock().write_all(text.as_bytes()));
+    if io::stdout().is_terminal() || streams_are_one() { Ok(()) } else { result(&text) }
+}
+
+/// Prints the last line of a run that failed.
+pub fn failure(line: &str) {
+    drop(writeln!(anstream::stderr().lock(), "{}", escape_control(line)));
+}
+
+/// Whether standard output and standard error lead to the same file.
+#[cfg(unix)]
+fn streams_are_one() -> bool {
+    let places = [rustix::fs::fstat(io::stdout()), rustix::fs::fstat(io::stderr())];
+    matches!(places, [Ok(one), Ok(other)] if (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
+}
+
+/// A test prints nothing.
+#[cfg(not(unix))]
+fn streams_are_one() -> bool {
+    false
 }
 
 /// Prints a result that may be long: at a terminal through a pager, unless that is `cat`. `pager` is asked only there.
@@ -188,8 +256,12 @@ pub fn line(text: &str) -> Result<()> {
 ///
 /// # Errors
 ///
-/// As [`result`], where it is a result that was asked for.
+/// As [`result`], if it is a result that was asked for.
 pub fn usage(said: &clap::Error) -> Result<()> {
+    if is_json() && said.use_stderr() {
+        drop(anstream::stderr().lock().write_all(json::usage(&said.render().to_string()).as_bytes()));
+        return Ok(());
+    }
     match said.print() {
         Err(error) if !said.use_stderr() => written(Err(error)),
         _ => Ok(()),
@@ -200,44 +272,9 @@ fn written(outcome: io::Result<()>) -> Result<()> {
     match outcome {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let title = format!("cannot write to standard output: {}", io_reason(&error));
-            Err(Diagnostic::error(Code::Io, title).help("let standard output lead to where there is space").into())
+            Err(Diagnostic::error(Code::Io, title).help("redirect the output to a disk with free space").into())
         }
         _ => Ok(()),
-    }
-}
-
-/// A value as JSON for programs, on lines of its own.
-fn json(value: &impl serde::Serialize) -> String {
-    // Structs of strings and numbers always serialize.
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
-}
-
-/// A template, as every `--json` shows it.
-#[derive(serde::Serialize)]
-struct JsonTemplate<'a> {
-    source: &'a str,
-    requirement: Option<&'a str>,
-    branch: Option<&'a str>,
-    tag: Option<&'a str>,
-    rev: Option<&'a str>,
-    subfolder: Option<&'a str>,
-    version: Option<&'a str>,
-    revision: &'a str,
-}
-
-impl<'a> JsonTemplate<'a> {
-    fn of(template: &'a LockedTemplate) -> Self {
-        let followed = |wanted| template.reference.pair().filter(|(key, _)| *key == wanted).map(|(_, name)| name);
-        Self {
-            source: &template.source,
-            requirement: template.reference.requirement(),
-            branch: followed("branch"),
-            tag: followed("tag"),
-            rev: followed("rev"),
-            subfolder: template.subfolder.as_deref(),
-            version: template.version.as_deref(),
-            revision: &template.revision,
-        }
     }
 }
 
@@ -273,7 +310,7 @@ pub(crate) fn draw(diagnostic: &Diagnostic) -> String {
     Renderer::styled().render(&[group])
 }
 
-/// So much of a text is shown, in bytes: it may be all of a file.
+/// At most this much of a text is shown, in bytes: it may be all of a file.
 const MAX_TEXT: usize = 2_000;
 
 /// The lines of a place: to draw one, the renderer reads all the text that it gets.
@@ -379,7 +416,7 @@ mod tests {
         let drawn: Vec<String> = drawn.iter().map(|text| anstream::adapter::strip_str(text).to_string()).collect();
         assert_eq!(drawn.len(), SHOWN + 2);
         assert!(drawn[SHOWN - 1].contains("number 19") && drawn[SHOWN].starts_with("error[P004]: git"));
-        assert_eq!(drawn[SHOWN + 1].trim_end(), "warning[P003]: and 1,001,980 more of these");
+        assert_eq!(drawn[SHOWN + 1].trim_end(), "warning[P003]: and 1,001,980 more like this");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 /// Settings of pagers: to end where the text fits on the screen, to show colours, and not to clear the screen.
 const SETTINGS: &[(&str, &str)] = &[("LESS", "FRX"), ("LV", "-c")];
 
-/// What a shell ends with that cannot run a command, or does not find it.
+/// The exit code of a shell that cannot run a command, or does not find it.
 const CANNOT_RUN: [Option<i32>; 2] = [Some(126), Some(127)];
 
 /// Shows a text with a pager, and waits for its end. Returns whether there was one that could be run.
@@ -21,7 +21,7 @@ pub(super) fn show(text: &str, pager: &str) -> bool {
     leave_interrupts_to_the_pager();
     let Ok(mut child) = command.spawn() else { return false };
     if let Some(mut stdin) = child.stdin.take() {
-        // A pager that was left before the end of the text is no error.
+        // A pager that was left before the end of the text is not an error.
         drop(stdin.write_all(text.as_bytes()));
     }
     child.wait().is_ok_and(|status| !CANNOT_RUN.contains(&status.code()))

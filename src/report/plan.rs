@@ -1,30 +1,31 @@
-//! What an upgrade does, for a person and as JSON.
+//! The summary of an upgrade, for a person.
 
 mod aborted;
-mod json;
 mod next;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-pub use aborted::{aborted, aborted_json};
-pub use json::json;
+pub use aborted::aborted;
+pub(super) use next::message;
 
 use super::check::change;
-use crate::answers::placeholder::Answer;
 use crate::diagnostic::Diagnostic;
 use crate::lock::{DIRECTORY, LOCK, Lock, LockedTemplate};
-use crate::migrations::Action as Migration;
+use crate::manifest::Action as Migration;
+use crate::migrations::Taken;
+use crate::placeholders::Answer;
 use crate::plan::{Action, Cause, Change, Conflict, Plan, Todo};
+use crate::scope::Scope;
 use crate::terminal::{beginning, escape_control};
 use crate::tree::RelPath;
 use crate::workspace::Backup;
 
-/// So many plain changes are listed for a person; the rest is a number.
+/// At most this many plain changes are listed for a person; the rest is a number.
 const LISTED: usize = 40;
 
-/// What is to be committed of an upgrade.
+/// The paths of an upgrade to commit.
 #[derive(Debug)]
 pub struct ToCommit {
     /// The paths, below the repository's root.
@@ -33,7 +34,7 @@ pub struct ToCommit {
     pub is_left_out: bool,
 }
 
-/// What is to be told.
+/// The facts to report.
 #[derive(Debug)]
 pub struct Told<'a> {
     /// The project's path as the user gave it.
@@ -48,51 +49,44 @@ pub struct Told<'a> {
     pub made_from: Option<&'a LockedTemplate>,
     /// The lock from now on.
     pub lock: &'a Lock,
-    /// What is done to the files.
+    /// The changes of the files.
     pub plan: &'a Plan,
-    /// What is kept beforehand.
+    /// The copies that are made first.
     pub backup: Option<&'a Backup>,
     /// Whether anything changes, the record included.
     pub changed: bool,
-    /// What is to be committed; none where that is not known.
+    /// The paths to commit; `None` if that is not known.
     pub to_commit: Option<&'a ToCommit>,
-    /// What an earlier upgrade or merge left for the user to decide.
+    /// The conflicts that an earlier upgrade or merge left.
     pub unresolved: &'a [Diagnostic],
     /// The answers that the template calls secret: a lock of an older version of it may hold them.
     pub secret: BTreeSet<&'a str>,
-    /// The answers that are known of a project that is adopted, and what told each.
+    /// The answers that are known of a project that is adopted, and the source of each.
     pub inferred: BTreeMap<&'a str, String>,
     /// Whether the template is an older one than before.
     pub is_downgrade: bool,
-    /// The lock files of package managers that are the project's own, with whether they are below the repository's root.
-    pub own_lock_files: &'a BTreeSet<(bool, String)>,
-    /// The steps of the template's migrations, with the versions that they lead to.
-    pub migrated: &'a [(String, Migration)],
+    /// The lock files of package managers that are the project's own.
+    pub own_lock_files: &'a BTreeSet<(Scope, String)>,
+    /// The steps of the template's migrations.
+    pub migrated: &'a [Taken],
 }
 
 impl<'a> Told<'a> {
-    /// Every change, with whether it is at the repository's root.
-    fn changes(&self) -> impl Iterator<Item = (bool, &'a RelPath, &'a Change)> {
-        let app = self.plan.app.iter().map(|(path, change)| (false, path, change));
-        app.chain(self.plan.repository.iter().map(|(path, change)| (true, path, change)))
-    }
-
-    fn conflicted(&self) -> impl Iterator<Item = (bool, &'a RelPath, &'a Change, &'a Conflict)> {
-        self.changes().filter_map(|(repository, path, change)| match &change.action {
-            Action::Conflict(conflict) => Some((repository, path, change, &**conflict)),
+    pub(super) fn conflicted(&self) -> impl Iterator<Item = (Scope, &'a RelPath, &'a Change, &'a Conflict)> {
+        self.plan.changes().filter_map(|(scope, path, change)| match &change.action {
+            Action::Conflict(conflict) => Some((scope, path, change, &**conflict)),
             _ => None,
         })
     }
 
-    fn commands(&self) -> BTreeSet<Todo> {
-        let has = |repository, path: &str| {
-            self.own_lock_files.contains(&(repository, path.to_owned())) || self.lock.lists(repository, path)
-        };
+    pub(super) fn commands(&self) -> BTreeSet<Todo> {
+        let has =
+            |scope, path: &str| self.own_lock_files.contains(&(scope, path.to_owned())) || self.lock.lists(scope, path);
         self.plan.commands(self.app_dir, has)
     }
 
     /// Who changed what the template renders: the answers, where the template is the same.
-    fn cause(&self) -> Cause {
+    pub(super) fn cause(&self) -> Cause {
         match self.before {
             Some(before) if before.template.revision == self.lock.template.revision && !self.answers().is_empty() => {
                 Cause::Answers
@@ -112,7 +106,7 @@ impl<'a> Told<'a> {
     }
 
     /// The answers that change, with what they were and are; of a project without a lock, all.
-    fn answers(&self) -> Vec<(&'a str, [Option<&'a Answer>; 2])> {
+    pub(super) fn answers(&self) -> Vec<(&'a str, [Option<&'a Answer>; 2])> {
         let none: &'a BTreeMap<String, Answer> = const { &BTreeMap::new() };
         let [old, new] = [self.before.map_or(none, |lock| &lock.answers), &self.lock.answers];
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
@@ -121,7 +115,7 @@ impl<'a> Told<'a> {
     }
 }
 
-/// What came, what was kept and why, what conflicts, and what to do.
+/// The changes, the files that were kept and why, the conflicts, and the next steps.
 #[must_use]
 pub fn human(told: &Told<'_>) -> String {
     let mut out = String::new();
@@ -135,7 +129,7 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     told.migrated.iter().try_for_each(|step| migration(out, step))?;
     for (name, values) in told.answers() {
         if told.secret.contains(name) {
-            writeln!(out, "  answer    {}: secret from now on, and not recorded", escape_control(name))?;
+            writeln!(out, "  answer    {}: secret from now on, so not recorded", escape_control(name))?;
             continue;
         }
         if told.before.is_none() {
@@ -155,8 +149,8 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
         writeln!(out, "  source    {} -> {}", escape_control(&old), escape_control(&new))?;
     }
     let plain = |change: &Change| !matches!(change.action, Action::Conflict(_) | Action::Keep);
-    let listed: Vec<_> = told.changes().filter(|(.., change)| plain(change)).collect();
-    // Who has a project adopted gets to know everything.
+    let listed: Vec<_> = told.plan.changes().filter(|(.., change)| plain(change)).collect();
+    // The summary of an adoption lists everything.
     let most = if told.before.is_some() { LISTED } else { usize::MAX };
     listed.iter().take(most).try_for_each(|change| line(out, told, change))?;
     if let Some(rest) = listed.len().checked_sub(most).filter(|rest| *rest > 0) {
@@ -164,18 +158,18 @@ fn draw(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
     }
     for kept in [true, false] {
         let wanted = |change: &Change| !plain(change) && (change.action == Action::Keep) == kept;
-        told.changes().filter(|(.., change)| wanted(change)).try_for_each(|change| line(out, told, &change))?;
+        told.plan.changes().filter(|(.., change)| wanted(change)).try_for_each(|change| line(out, told, &change))?;
     }
     for note in &told.plan.notes {
         let subject = note.subject.to_string();
         writeln!(out, "  note      {}: {}", escape_control(note.path.as_str()), escape_control(&subject))?;
     }
     let is_left_out = || told.plan.notes.iter().any(|note| note.subject.is_left_out());
-    if told.changed && told.changes().next().is_none() && !is_left_out() {
-        writeln!(out, "  none of your files changes; {DIRECTORY}/{LOCK} does")?;
+    if told.changed && told.plan.changes().next().is_none() && !is_left_out() {
+        writeln!(out, "  none of your files change, only {DIRECTORY}/{LOCK}")?;
     }
     if let Some(backup) = told.backup {
-        writeln!(out, "\nGit does not hold these as they were; copies are in {}:", backup.directory())?;
+        writeln!(out, "\nGit does not have these files as they were; copies are in {}:", backup.directory())?;
         backup.copies.iter().try_for_each(|copy| writeln!(out, "  {}", escape_control(&copy.name)))?;
     }
     next::draw(out, told)
@@ -186,20 +180,23 @@ fn source(told: &Told<'_>, name: &str) -> String {
     told.inferred.get(name).map_or_else(String::new, |by| format!(" ({})", escape_control(by)))
 }
 
-/// What a step of a migration does; a command is among those to run.
-fn migration(out: &mut String, (version, step): &(String, Migration)) -> std::fmt::Result {
-    match step {
+/// The line for a step of a migration; a command is among those to run.
+fn migration(out: &mut String, Taken { version, action, is_done, .. }: &Taken) -> std::fmt::Result {
+    match action {
         Migration::Note(text) => {
             let mut lines = text.trim().lines();
             writeln!(out, "  note      {version}: {}", escape_control(lines.next().unwrap_or_default()))?;
             lines.try_for_each(|line| writeln!(out, "            {}", escape_control(line)))
+        }
+        Migration::Run(command) if *is_done => {
+            writeln!(out, "  ran       {version}: {}", escape_control(command))
         }
         Migration::Run(_) => Ok(()),
         step => writeln!(out, "  migrated  {version}: {}", escape_control(&step.to_string())),
     }
 }
 
-/// So much of an answer is shown, in bytes.
+/// At most this much of an answer is shown, in bytes.
 const MAX_ANSWER: usize = 400;
 
 fn quoted(answer: &Answer) -> String {
@@ -231,20 +228,20 @@ fn headline(told: &Told<'_>) -> String {
         None => format!("adopted, template {}", escape_control(label.as_deref().unwrap_or("without version"))),
     };
     match told.conflicted().count() {
-        0 if !told.changed => format!("{shown}: nothing to do ({versions})"),
+        0 if !told.changed => format!("{shown}: already up to date ({versions})"),
         0 => format!("{shown}: {versions}"),
         1 => format!("{shown}: {versions}, with 1 conflict to resolve"),
         n => format!("{shown}: {versions}, with {n} conflicts to resolve"),
     }
 }
 
-fn line(out: &mut String, told: &Told<'_>, (repository, path, change): &(bool, &RelPath, &Change)) -> std::fmt::Result {
+fn line(out: &mut String, told: &Told<'_>, (scope, path, change): &(Scope, &RelPath, &Change)) -> std::fmt::Result {
     write!(out, "  {:<9} ", action(&change.action))?;
     if let Some(from) = from(path, change) {
         write!(out, "{} -> ", escape_control(from.as_str()))?;
     }
     write!(out, "{}", escape_control(path.as_str()))?;
-    if *repository {
+    if *scope == Scope::Repository {
         write!(out, " (at the repository's root)")?;
     }
     write!(out, ": {}", change.reason.words(told.cause()))?;
@@ -257,7 +254,7 @@ fn line(out: &mut String, told: &Told<'_>, (repository, path, change): &(bool, &
 }
 
 /// Where the project's file was, if that is elsewhere.
-fn from<'a>(path: &RelPath, change: &'a Change) -> Option<&'a RelPath> {
+pub(super) fn from<'a>(path: &RelPath, change: &'a Change) -> Option<&'a RelPath> {
     match &change.action {
         Action::Move { from, .. } => Some(from),
         Action::Conflict(conflict) => conflict.before.as_ref().map(|(from, _)| from).filter(|from| *from != path),
@@ -265,7 +262,7 @@ fn from<'a>(path: &RelPath, change: &'a Change) -> Option<&'a RelPath> {
     }
 }
 
-fn action(action: &Action) -> &'static str {
+pub(super) fn action(action: &Action) -> &'static str {
     match action {
         Action::Create(_) => "created",
         Action::Update { .. } => "updated",

@@ -1,4 +1,4 @@
-//! How far something has come that takes long: one line on standard error, at a terminal only, gone when it is done.
+//! Progress of something that takes long: one line on standard error, only at a terminal, removed when it is done.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

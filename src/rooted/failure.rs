@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
-/// What a name stands for in a directory.
+/// The entry that a name refers to in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
@@ -74,7 +74,7 @@ pub enum Failure {
     /// More bytes than the limit, which is given in bytes.
     #[error("it is larger than {}", size(*.0))]
     TooLarge(u64),
-    /// What the system says.
+    /// An error of the operating system.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -96,7 +96,7 @@ impl Failure {
         let (code, help) = match self {
             Self::Io(error) => return Diagnostic::io(action, path, error),
             Self::TooLarge(_) => (Code::TooMuch, "make it smaller, or remove it"),
-            Self::Link(_) => (Code::NotRegular, "replace the link with what it leads to, or remove it"),
+            Self::Link(_) => (Code::NotRegular, "replace the link with what it points to, or remove it"),
             Self::NotADirectory(..) => (Code::NotRegular, "replace it with a directory, or remove it"),
             Self::NotRegular(_) => (Code::NotRegular, "replace it with a regular file, or remove it"),
         };

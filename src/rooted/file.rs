@@ -53,7 +53,7 @@ impl Regular {
         self.metadata.len()
     }
 
-    /// What the system said of it when it was opened.
+    /// Its metadata when it was opened.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
@@ -62,14 +62,14 @@ impl Regular {
     /// Whether its owner may execute it.
     #[must_use]
     pub fn is_executable(&self) -> bool {
-        crate::source::is_executable(&self.metadata)
+        is_executable(&self.metadata)
     }
 
     /// All its bytes; `limit` is the most that it may have.
     ///
     /// # Errors
     ///
-    /// Where it has more, and where reading fails.
+    /// If it has more, and where reading fails.
     pub fn read(self, limit: u64) -> Result<Vec<u8>, Failure> {
         if self.length() > limit {
             return Err(Failure::TooLarge(limit));
@@ -88,7 +88,7 @@ impl Regular {
 ///
 /// # Errors
 ///
-/// Where it is something else, where it has more bytes than `limit`, and where reading fails.
+/// If it is something else, if it has more bytes than `limit`, and where reading fails.
 pub fn read_regular(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     Regular::checked(open_ambient(path)?)?.read(limit)
 }
@@ -139,4 +139,17 @@ fn open_ambient(path: &Path) -> io::Result<File> {
 #[cfg(not(unix))]
 fn open_ambient(path: &Path) -> io::Result<File> {
     File::open(path)
+}
+
+/// Whether the owner may execute the file; never so where files have no such bit.
+#[cfg(unix)]
+pub(crate) fn is_executable(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o100 != 0
+}
+
+/// Whether the owner may execute the file; never so where files have no such bit.
+#[cfg(not(unix))]
+pub(crate) fn is_executable(_: &Metadata) -> bool {
+    false
 }

@@ -25,7 +25,9 @@ use cap_std::fs::Dir;
 use crate::diagnostic::Diagnostic;
 
 pub use failure::{Failure, Kind};
-pub use file::{Regular, read_named, read_regular};
+pub use file::{Regular, read_named};
+#[cfg(test)]
+pub(crate) use file::{is_executable, read_regular};
 pub use reader::Reader;
 pub use spot::{Access, Spot};
 pub use ways::Ways;
@@ -42,17 +44,17 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// Where there is no directory, or where it cannot be opened.
+    /// If there is no directory, or if it cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         let dir = Dir::open_ambient_dir(path, ambient_authority())?.into();
         Ok(Self { dir, path: path.to_path_buf() })
     }
 
-    /// The same; none where there is no directory.
+    /// The same; `None` if there is no directory.
     ///
     /// # Errors
     ///
-    /// Where it cannot be opened.
+    /// If it cannot be opened.
     pub fn open_if_there(path: &Path) -> Result<Option<Self>, Diagnostic> {
         match Self::open(path) {
             Ok(root) => Ok(Some(root)),
@@ -78,7 +80,7 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// Where a component is missing, a link, not a directory, or `..`.
+    /// If a component is missing, a link, not a directory, or `..`.
     pub fn descend(&self, relative: impl AsRef<Path>) -> Result<Self, Failure> {
         let relative = relative.as_ref();
         let mut directory = Arc::clone(&self.dir);
@@ -94,7 +96,7 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// Where the path is empty, and as [`Root::descend`].
+    /// If the path is empty, and as [`Root::descend`].
     pub fn parent(&self, relative: impl AsRef<Path>) -> Result<(Self, OsString), Failure> {
         let relative = relative.as_ref();
         let name = names(relative)?.pop().ok_or_else(outside)?.to_owned();
@@ -105,7 +107,7 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// Where something else is there, or a link on the way.
+    /// If something else is there, or a link on the way.
     pub fn regular(&self, relative: impl AsRef<Path>) -> Result<Regular, Failure> {
         Reader::new(self).regular(relative.as_ref())
     }
@@ -114,16 +116,16 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// As [`Root::regular`], and where it has more.
+    /// As [`Root::regular`], and if it has more.
     pub fn read(&self, relative: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, Failure> {
         self.regular(relative)?.read(limit)
     }
 
-    /// What is at a relative path, or nothing where the path or a directory on the way is missing.
+    /// The entry at a relative path, or nothing if the path or a directory on the way is missing.
     ///
     /// # Errors
     ///
-    /// Where a link is on the way, and where the disk fails.
+    /// If a link is on the way, and if the disk fails.
     pub fn kind(&self, relative: impl AsRef<Path>) -> Result<Option<Kind>, Failure> {
         Reader::new(self).kind(relative.as_ref())
     }
@@ -135,11 +137,11 @@ impl Root {
         Spot::new(Arc::clone(&self.dir), name.clone(), self.path.join(name))
     }
 
-    /// What the system says of this directory itself.
+    /// The metadata of this directory itself.
     ///
     /// # Errors
     ///
-    /// Where the disk fails.
+    /// If the disk fails.
     pub fn metadata(&self) -> io::Result<std::fs::Metadata> {
         self.dir.try_clone()?.into_std_file().metadata()
     }
@@ -148,7 +150,7 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// Where it cannot be read.
+    /// If it cannot be read.
     #[cfg(unix)]
     pub fn readable(&self) -> io::Result<std::fs::File> {
         use rustix::fs::{Mode, OFlags};
@@ -160,7 +162,7 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// Where there are too many files open.
+    /// If there are too many files open.
     #[cfg(not(unix))]
     pub fn readable(&self) -> io::Result<std::fs::File> {
         Ok(self.dir.try_clone()?.into_std_file())
@@ -170,7 +172,7 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// Where the directory cannot be read.
+    /// If the directory cannot be read.
     pub fn entries(&self) -> io::Result<Vec<(OsString, Kind)>> {
         entries(&self.dir)
     }
@@ -198,12 +200,12 @@ fn step(directory: &Dir, name: &OsStr, path: &Path) -> Result<Dir, Failure> {
     })
 }
 
-/// What is called `name` in a directory and could not be opened; nothing where the error says so.
+/// What is called `name` in a directory and could not be opened; `None` if the error says so.
 fn kind_behind(error: &io::Error, directory: &Dir, name: &OsStr) -> io::Result<Option<Kind>> {
     if error.kind() == io::ErrorKind::NotFound { Ok(None) } else { kind_of(directory, name) }
 }
 
-/// What is called `name` in a directory; no link is followed.
+/// The entry `name` in a directory; no link is followed.
 fn kind_of(directory: &Dir, name: &OsStr) -> io::Result<Option<Kind>> {
     Ok(stat(directory, name)?.map(|(kind, _)| kind))
 }
@@ -237,5 +239,5 @@ impl From<Failure> for io::Error {
 }
 
 fn outside() -> Failure {
-    Failure::Io(io::Error::new(io::ErrorKind::InvalidInput, "the path is not one below this directory"))
+    Failure::Io(io::Error::new(io::ErrorKind::InvalidInput, "the path is not below this directory"))
 }

@@ -12,7 +12,7 @@ use super::file::Regular;
 use super::spot::Spot;
 use super::{Root, entries, names, outside, stat, step};
 
-/// So many directories stay open: a path can be deeper than a process may have files open.
+/// At most this many directories stay open: a path can be deeper than a process may have files open.
 const KEPT: usize = 32;
 
 /// Looks at many paths below a root. Paths in order share the most. What it has opened stays as it was opened: whoever
@@ -61,11 +61,11 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// What a link at a relative path holds; it is not followed.
+    /// The target of a link at a relative path; it is not followed.
     ///
     /// # Errors
     ///
-    /// Where there is no link, or another link on the way.
+    /// If there is no link, or another link on the way.
     pub fn link(&mut self, relative: &Path) -> Result<PathBuf, Failure> {
         self.within(relative, |directory, name| Ok(directory.read_link_contents(name)?))
     }
@@ -99,7 +99,7 @@ impl<'r> Reader<'r> {
     ///
     /// # Errors
     ///
-    /// As [`Root::descend`], and where the directory cannot be read.
+    /// As [`Root::descend`], and if the directory cannot be read.
     pub fn names(&mut self, relative: &Path) -> Result<Vec<String>, Failure> {
         self.walk(&names(relative)?, |directory| {
             let found = directory.entries()?.map(|entry| Ok(entry?.file_name().into_string().ok()));
@@ -111,7 +111,7 @@ impl<'r> Reader<'r> {
     ///
     /// # Errors
     ///
-    /// As [`Root::descend`], and where the directory cannot be read.
+    /// As [`Root::descend`], and if the directory cannot be read.
     pub fn entries(&mut self, relative: &Path) -> Result<Vec<(OsString, Kind)>, Failure> {
         self.walk(&names(relative)?, |directory| Ok(entries(directory)?))
     }

@@ -22,7 +22,7 @@ pub struct Spot {
     path: PathBuf,
 }
 
-/// Who may use what is made.
+/// The permissions of new entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// As the user's umask says.
@@ -80,20 +80,20 @@ impl Spot {
         Root { dir: Arc::clone(&self.directory), path }
     }
 
-    /// What is there, or nothing.
+    /// The existing entry, if any.
     ///
     /// # Errors
     ///
-    /// Where the disk fails.
+    /// If the disk fails.
     pub fn kind(&self) -> io::Result<Option<Kind>> {
         kind_of(&self.directory, &self.name)
     }
 
-    /// What the system says of what is there; of a link, not of what it leads to.
+    /// The metadata of the entry; of a link, not of what it leads to.
     ///
     /// # Errors
     ///
-    /// Where nothing is there.
+    /// If nothing is there.
     pub fn metadata(&self) -> io::Result<Metadata> {
         self.directory.symlink_metadata(&self.name)
     }
@@ -102,7 +102,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where something else is there, or nothing.
+    /// If something else is there, or nothing.
     pub fn regular(&self) -> Result<Regular, Failure> {
         Regular::open(&self.directory, &self.name, Path::new(&self.name))
     }
@@ -111,18 +111,18 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where a link is there, or nothing.
+    /// If a link is there, or nothing.
     pub fn open_for_writing(&self) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.write(true).follow(FollowSymlinks::No);
         Ok(self.directory.open_with(&self.name, &options)?.into_std())
     }
 
-    /// What the link that is there holds.
+    /// The target of the existing link.
     ///
     /// # Errors
     ///
-    /// Where no link is there.
+    /// If no link is there.
     pub fn link(&self) -> io::Result<PathBuf> {
         self.directory.read_link_contents(&self.name)
     }
@@ -131,7 +131,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where something else is there, or nothing.
+    /// If something else is there, or nothing.
     pub fn open_directory(&self) -> Result<Root, Failure> {
         let dir = step(&self.directory, &self.name, Path::new(&self.name))?.into();
         Ok(Root { dir, path: self.path.clone() })
@@ -141,7 +141,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where something is there already, and where the disk cannot be written.
+    /// If something is there already, and if the disk cannot be written.
     pub fn create_file(&self, access: Access) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).follow(FollowSymlinks::No);
@@ -154,7 +154,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where a link is there, and where the disk cannot be written.
+    /// If a link is there, and if the disk cannot be written.
     pub fn open_or_create_file(&self, access: Access) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).follow(FollowSymlinks::No);
@@ -168,7 +168,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where something is there already, and where the disk cannot be written.
+    /// If something is there already, and if the disk cannot be written.
     #[cfg(unix)]
     pub fn create_link(&self, target: &str) -> io::Result<()> {
         self.directory.symlink_contents(target, &self.name)
@@ -178,7 +178,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where something is there already, and where the disk cannot be written.
+    /// If something is there already, and if the disk cannot be written.
     #[cfg(not(unix))]
     pub fn create_link(&self, target: &str) -> io::Result<()> {
         #[cfg(windows)]
@@ -192,7 +192,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where something is there already, and where the disk cannot be written.
+    /// If something is there already, and if the disk cannot be written.
     pub fn create_directory(&self, access: Access) -> io::Result<()> {
         #[cfg_attr(not(unix), expect(unused_mut, unused_variables, reason = "only Unix has modes"))]
         let mut builder = DirBuilder::new();
@@ -205,7 +205,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where nothing is there, and where the disk cannot be written.
+    /// If nothing is there, and if the disk cannot be written.
     pub fn remove_file(&self) -> io::Result<()> {
         self.directory.remove_file(&self.name)
     }
@@ -214,7 +214,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where nothing is there, where it is not empty, and where the disk cannot be written.
+    /// If nothing is there, if it is not empty, and if the disk cannot be written.
     pub fn remove_directory(&self) -> io::Result<()> {
         self.directory.remove_dir(&self.name)
     }
@@ -223,7 +223,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where nothing is there, and where the disk cannot be written.
+    /// If nothing is there, and if the disk cannot be written.
     pub fn remove_tree(&self) -> io::Result<()> {
         self.directory.remove_dir_all(&self.name)
     }
@@ -232,7 +232,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where nothing is here, and where the disk cannot be written.
+    /// If nothing is here, and if the disk cannot be written.
     pub fn rename(&self, to: &Self) -> io::Result<()> {
         self.directory.rename(&self.name, &to.directory, &to.name)
     }
@@ -260,7 +260,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where nothing is at one of them, and where the disk cannot be written.
+    /// If nothing is at one of them, and if the disk cannot be written.
     pub fn exchange(&self, with: &Self) -> io::Result<()> {
         self.rename_with(with, Flag::Exchange).map_err(|error| match error {
             error if is_unknown(&error) => ErrorKind::Unsupported.into(),
@@ -272,7 +272,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where something is there already, and where there are no second names.
+    /// If something is there already, and if there are no second names.
     pub fn hard_link(&self, to: &Self) -> io::Result<()> {
         self.directory.hard_link(&self.name, &to.directory, &to.name)
     }

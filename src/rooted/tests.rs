@@ -15,7 +15,7 @@ fn project(folder: &tempfile::TempDir) -> Root {
     Root::open(&folder.path().join("project")).unwrap()
 }
 
-/// What happened, in a word.
+/// The outcome, in a word.
 fn said<T: AsRef<[u8]>>(result: Result<T, Failure>) -> String {
     match result {
         Ok(bytes) => String::from_utf8_lossy(bytes.as_ref()).into_owned(),

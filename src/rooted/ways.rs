@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::spot::Spot;
 use super::{Root, names, outside, step};
 
-/// So many directories stay open: a path can be deeper than a process may have files open.
+/// At most this many directories stay open: a path can be deeper than a process may have files open.
 const KEPT: usize = 32;
 
 /// Finds paths below a root, for whoever changes what is there. Paths in order share the most.
@@ -45,7 +45,7 @@ impl Ways {
     ///
     /// # Errors
     ///
-    /// Where the path is empty, and where a directory on the way is missing, a link, or something else.
+    /// If the path is empty, and if a directory on the way is missing, a link, or something else.
     pub fn spot(&mut self, relative: impl AsRef<Path>) -> Result<Spot, Failure> {
         let names = names(relative.as_ref())?;
         let (last, directories) = names.split_last().ok_or_else(outside)?;
@@ -99,7 +99,7 @@ impl Ways {
         Ok(self.open.len().min(names.len()))
     }
 
-    /// Nothing tells cheaply what a name leads to: each directory is opened again.
+    /// There is no cheap way to see what a name leads to: each directory is opened again.
     #[cfg(not(unix))]
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on Unix")]
     fn still_there(&self, _names: &[&OsStr]) -> io::Result<usize> {

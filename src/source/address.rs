@@ -11,7 +11,7 @@ use crate::credentials::{AT, is_host, public_path, secrets};
 /// The schemes that lead to git's own transports. Any other one names a program that git would run.
 const SCHEMES: &[&str] = &["https", "http", "ssh", "git", "file"];
 
-/// cargo-generate's abbreviations, and what stands before and after the rest.
+/// cargo-generate's abbreviations, and what is before and after the rest.
 const ABBREVIATIONS: &[(&str, &str, &str)] = &[
     ("gh:", "https://github.com/", ".git"),
     ("gl:", "https://gitlab.com/", ".git"),
@@ -50,11 +50,11 @@ pub enum AddressError {
     /// `ext::…`, `fd::…` and other programs.
     #[error("starts with `{0}::`, which would run a program")]
     Helper(String),
-    /// A scheme that is none of git's own.
-    #[error("has the scheme `{0}`, which is none of https, http, ssh, git and file")]
+    /// A scheme that is not one of git's own.
+    #[error("has the scheme `{0}`, which is not one of https, http, ssh, git and file")]
     Scheme(String),
     /// A URL without a host or without a path.
-    #[error("names no host or no repository on it")]
+    #[error("is missing a host, or a repository on it")]
     Incomplete,
     /// A host with a character that no host has: most likely, it is a part of a password.
     #[error(
@@ -121,7 +121,7 @@ impl Address {
         }
     }
 
-    /// What of it is secret.
+    /// Its secret part.
     #[must_use]
     pub fn secrets(&self) -> &[String] {
         match self {
@@ -156,7 +156,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// What a URL's scheme may consist of, and so the name of a program that `name::` would run.
+/// The characters of a URL's scheme, and so the name of a program that `name::` would run.
 fn is_in_scheme(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+-._".contains(c)
 }
@@ -237,7 +237,7 @@ fn has_user(path: &str) -> bool {
 
 /// `[user@]host:path`.
 fn ssh(text: &str, host: &str, path: &str) -> Result<Address, AddressError> {
-    // An address of IPv6 stands in brackets.
+    // An address of IPv6 is in brackets.
     let (host, path) = match text.find("]:").filter(|_| host.contains('[')) {
         Some(end) => (&text[..=end], &text[end + 2..]),
         None => (host, path),
@@ -253,12 +253,12 @@ fn ssh(text: &str, host: &str, path: &str) -> Result<Address, AddressError> {
     }
     let name = user_name(user);
     let shown = format!("{name}{}", &text[user.len()..text.len() - (path.len() - kept)]);
-    // A name alone is no secret.
+    // A name alone is not a secret.
     let hidden = Some(user).filter(|user| user.len() > name.len());
     Ok(Address::Url { full: text.to_owned(), shown, secrets: secrets(hidden, &path[kept..]) })
 }
 
-/// The name of a user, without a password or parameters behind it.
+/// The name of a user, without a password or parameters after it.
 fn user_name(user: &str) -> &str {
     let is_end = |at: usize| {
         user[at..].starts_with([':', ';'])

@@ -1,7 +1,7 @@
 //! The cache: one bare repository for each address that was ever fetched from, so that the next use is quick and needs no network.
 //!
-//! A copy is made beside its place and moved there when it is whole. Who changes one holds its lock; who only reads needs none,
-//! since nothing is ever removed from it.
+//! A copy is made beside its place and moved there when it is complete. Changing one requires its lock; reading does not, since
+//! nothing is ever removed from it.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use walkdir::WalkDir;
 
 use super::Address;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::digest::hex;
 use crate::git::Mirror;
-use crate::lock::hex;
 
 /// The variable that says where the cache is.
 const VARIABLE: &str = "CREATE_APP_CACHE_DIR";
@@ -31,7 +31,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// Where the directory that the variable names cannot be made, or no directory at all.
+    /// If the directory that the variable names cannot be made, or no directory at all.
     pub(super) fn open() -> Result<Self> {
         let made = |directory: &Path| fs_err::create_dir_all(directory).and_then(|()| tempfile::tempfile_in(directory));
         if let Some(named) = std::env::var_os(VARIABLE).filter(|named| !named.is_empty()) {
@@ -87,7 +87,7 @@ impl Slot {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                waiting("waiting for another create-app that fetches it");
+                waiting("waiting for another create-app to fetch it");
                 file.lock().map_err(failed)?;
             }
             Err(TryLockError::Error(error)) => return Err(failed(error).into()),
@@ -113,7 +113,7 @@ impl Slot {
 
     /// Removes what was made beside the place.
     pub(super) fn unstage(&self) {
-        // What is left of it is in nobody's way.
+        // The rest of it is in nobody's way.
         drop(fs_err::remove_dir_all(self.beside("new")));
     }
 

@@ -1,20 +1,22 @@
-//! What templates are read from, a directory or a commit alike: which folder is the template, and where its manifest is.
+//! The sources of templates, a directory or a commit alike: which folder is the template, and where its manifest is.
 
+use super::caches::without_caches;
 use super::{Loaded, load};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result, nearest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Facts, Result, nearest};
 use crate::limits::SETTINGS;
-use crate::manifest::{Manifest, Spanned};
+use crate::manifest::Manifest;
+use crate::spanned::Spanned;
 use crate::template::MANIFEST;
 use crate::tree::{RelPath, Tree};
 
-/// So many templates are listed in a message.
+/// At most this many templates are listed in a message.
 const LISTED: usize = 8;
 
 /// Files in folders. A folder is a path with `/` from the root, which is the empty one.
 pub trait Files {
-    /// What messages and the lock call it all.
+    /// Its name in messages and in the lock.
     fn source(&self) -> &str;
-    /// What messages call a folder.
+    /// The name of a folder in messages.
     fn name_of(&self, folder: &str) -> String;
     /// Whether there is such a folder.
     fn is_folder(&self, folder: &RelPath) -> bool;
@@ -58,7 +60,7 @@ impl ManifestFile {
     ///
     /// # Errors
     ///
-    /// Where they are not UTF-8, or too many.
+    /// If they are not UTF-8, or too many.
     pub fn new(name: String, bytes: Vec<u8>) -> Result<Self> {
         if bytes.len() as u64 > SETTINGS {
             return Self::too_large(&name);
@@ -88,10 +90,10 @@ impl ManifestFile {
 pub fn read(files: &dyn Files, subfolder: Option<&str>) -> Result<Loaded> {
     let folder = resolve(files, subfolder)?;
     let manifest = find_manifest(files, &folder)?;
-    let tree = files.tree(&folder)?;
+    let tree = without_caches(files.tree(&folder)?);
     if manifest.is_none() && tree.is_empty() {
         return Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{}` is empty", files.source()))
-            .help("give the directory of a template; a git submodule must be checked out first")
+            .help("pass the directory of a template; a git submodule must be checked out first")
             .into());
     }
     load((files.source().to_owned(), subfolder.map(str::to_owned)), manifest.as_ref(), tree, files.name_of(&folder))
@@ -123,18 +125,18 @@ fn check_sub_templates(files: &dyn Files, manifest: &Manifest, below: &dyn Fn(&s
         let name = &folder.value;
         let place = manifest.place(folder.span.clone());
         if ["", "."].contains(&name.trim_end_matches('/')) {
-            let title = "the template names itself as its sub-template";
+            let title = "the template lists itself as a sub-template";
             let problem = Diagnostic::error(Code::TemplateAmbiguous, title).at(place, "this folder");
-            return Some(problem.help("name the folders below it, or remove `sub_templates`"));
+            return Some(problem.help("list the folders below it, or remove `sub_templates`"));
         }
         let inside = RelPath::new(name.trim_end_matches('/'));
         let reason = match inside.and_then(|path| RelPath::new(below(path.as_str()))) {
             Ok(path) if files.is_folder(&path) => return None,
-            Ok(_) => "is no folder of the template".to_owned(),
+            Ok(_) => "is not a folder of the template".to_owned(),
             Err(reason) => reason.to_string(),
         };
         let problem = Diagnostic::error(Code::TemplateNotFound, format!("the sub-template `{name}` {reason}"));
-        Some(problem.at(place, "no folder").help("name folders below this one, with `/` between their parts"))
+        Some(problem.at(place, "not a folder").help("list folders below this one, with `/` between their parts"))
     };
     let problems: Vec<Diagnostic> = manifest.sub_templates.iter().filter_map(problem).collect();
     if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
@@ -143,23 +145,25 @@ fn check_sub_templates(files: &dyn Files, manifest: &Manifest, below: &dyn Fn(&s
 /// The folder that was asked for.
 fn resolve(files: &dyn Files, subfolder: Option<&str>) -> Result<String> {
     let Some(subfolder) = subfolder else { return Ok(String::new()) };
-    let missing = |what: &str, help: String| {
-        Diagnostic::error(Code::TemplateNotFound, format!("the subfolder `{subfolder}` {what}")).help(help)
+    let missing = |what: &str, facts: Facts, help: String| {
+        Diagnostic::error(Code::TemplateNotFound, format!("the subfolder `{subfolder}` {what}")).about(facts).help(help)
     };
-    let general = || "give a folder inside the template, with `/` between its parts".to_owned();
-    let inside =
-        RelPath::new(subfolder.trim_end_matches('/')).map_err(|reason| missing(&reason.to_string(), general()))?;
+    let general = || "pass a folder inside the template, with `/` between its parts".to_owned();
+    let inside = RelPath::new(subfolder.trim_end_matches('/'))
+        .map_err(|reason| missing(&reason.to_string(), Facts::OutsideOfTemplate, general()))?;
     if !files.is_folder(&inside) {
         let known = files.templates_below("").unwrap_or_default();
-        return Err(missing("is no folder of the template", instead(subfolder, &known).unwrap_or_else(general)).into());
+        let help = instead(subfolder, &known).unwrap_or_else(general);
+        return Err(missing("is not a folder of the template", Facts::NoFolder, help).into());
     }
     if files.leads_out(&inside)? {
-        return Err(missing("is reached through a link, and links in a template are not followed", general()).into());
+        let what = "is reached through a link, and links in a template are not followed";
+        return Err(missing(what, Facts::OutsideOfTemplate, general()).into());
     }
     Ok(inside.as_str().to_owned())
 }
 
-/// What to give instead of a folder that is not there.
+/// The folders to use instead of one that does not exist.
 fn instead(subfolder: &str, known: &[String]) -> Option<String> {
     if let Some(near) = nearest(subfolder, known.iter().map(String::as_str)) {
         return Some(format!("did you mean `{near}`?"));

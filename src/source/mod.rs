@@ -2,6 +2,7 @@
 
 mod address;
 mod cache;
+mod caches;
 mod embedded;
 mod files;
 mod path;
@@ -21,16 +22,15 @@ pub use path::{Directory, check_directory, from_path};
 pub use release::{Release, Requirement, between, is_older, newer_than};
 #[cfg(fuzzing)]
 pub(crate) use repository::resolved as submodule;
-pub use repository::{Commit, Wanted, fetch, tags};
-pub(crate) use tree::is_executable;
+pub use repository::{Commit, Wanted, fetch, history, tags};
 pub use tree::read_tree;
 
 use crate::credentials::{AT, without_credentials};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Result};
+use crate::digest::hex;
 use crate::limits;
-use crate::lock::hex;
 use crate::manifest::{self, Manifest};
-use crate::render::paths::strip_liquid;
+use crate::template::strip_liquid;
 use crate::template::{MANIFEST, Names, Origin, Reference, Template};
 use crate::tree::{Entry, RelPath, Tree};
 
@@ -91,7 +91,8 @@ fn load(
     warnings.extend(pointers(&files));
     let (files, suffixed) = strip_suffixes(files, &directory)?;
     let names = Names { directory, suffixed };
-    let origin = Origin { source, reference: Reference::Default, subfolder, revision: digest.clone(), digest };
+    let (reference, revision) = (Reference::Default, digest.clone());
+    let origin = Origin { source, reference, subfolder, skips_submodules: false, revision, digest };
     Ok(Loaded { template: Template { origin, manifest, files, names }, warnings })
 }
 
@@ -102,8 +103,8 @@ fn pointers(files: &Tree) -> Option<Diagnostic> {
     let mut pointers = files.iter().filter(|(_, entry)| is_pointer(entry)).map(|(path, _)| path);
     let (first, more) = (pointers.next()?, pointers.count());
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-    let title = format!("the template has pointers of Git LFS instead of files: `{first}`{more}");
-    let help = "clone the template with git-lfs, and give its directory with --path";
+    let title = format!("the template has Git LFS pointers instead of files: `{first}`{more}");
+    let help = "clone the template with git-lfs, and pass its directory with --path";
     Some(Diagnostic::warning(Code::Unsupported, title).help(help))
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Loaded;
 use super::address::Address;
+use super::caches::is_cache;
 use super::files::{Files, ManifestFile, read};
 use super::tree::read_tree;
 use crate::credentials::without_credentials;
@@ -25,7 +26,7 @@ impl<'a> Directory<'a> {
     ///
     /// # Errors
     ///
-    /// Where no directory is there.
+    /// If no directory is there.
     pub fn open(path: &Path, source: &'a str) -> Result<Self> {
         check_directory(path, source)?;
         let root = Root::open(path).map_err(|error| Diagnostic::io("cannot read", path, &error))?;
@@ -79,6 +80,9 @@ impl Files for Directory<'_> {
         while let Some(directory) = open.pop() {
             let entries = reader.entries(Path::new(&directory));
             let entries = entries.map_err(|failure| self.unreadable(&directory, &failure))?;
+            if directory != folder && is_cache(&mut reader, Path::new(&directory), &entries) {
+                continue;
+            }
             let is_manifest = |kind| matches!(kind, Kind::File | Kind::Link);
             if directory != folder && entries.iter().any(|(name, kind)| name == MANIFEST && is_manifest(*kind)) {
                 let below = directory.strip_prefix(folder).unwrap_or(&directory);
@@ -113,14 +117,14 @@ pub fn from_path(directory: &Path, source: &str, subfolder: Option<&str>) -> Res
 ///
 /// # Errors
 ///
-/// Where no directory is there.
+/// If no directory is there.
 pub fn check_directory(directory: &Path, source: &str) -> Result<()> {
     if directory.is_dir() {
         return Ok(());
     }
     let what = if directory.exists() { "is not a directory" } else { "does not exist" };
     let remote = matches!(Address::parse(source), Ok(Address::Url { .. }));
-    let help = if remote { "give a repository with --git" } else { "give the directory of a template" };
+    let help = if remote { "pass a repository with --git" } else { "pass the directory of a template" };
     let shown = without_credentials(source);
     Err(Diagnostic::error(Code::TemplateNotFound, format!("the template `{shown}` {what}")).help(help).into())
 }

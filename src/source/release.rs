@@ -38,9 +38,9 @@ impl Requirement {
 /// A tag that is a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release<'t> {
-    /// What stands before the version, without a `v`: other packages of the repository have another one.
+    /// The text before the version, without a `v`: other packages of the repository have another one.
     pub family: &'t str,
-    /// How many of the three numbers the tag has: `v1` often moves, and is no release beside `v1.2.3`.
+    /// How many of the three numbers the tag has: `v1` often moves, and is not a release beside `v1.2.3`.
     pub parts: usize,
     /// The version.
     pub version: Version,
@@ -59,7 +59,7 @@ impl<'t> Release<'t> {
             let (parts, version) = version(&tag[at..])?;
             let family = &tag[..at];
             let family = family.strip_suffix(['v', 'V']).unwrap_or(family);
-            // `rev1` is no version 1 of `re`.
+            // `rev1` is not version 1 of `re`.
             let is_apart = family == &tag[..at] || !family.ends_with(|last: char| last.is_alphanumeric());
             is_apart.then_some(Self { family, parts, version })
         })
@@ -72,7 +72,7 @@ impl<'t> Release<'t> {
     }
 }
 
-/// A version, of which the last numbers may be missing, and how many it has.
+/// A version whose last numbers may be missing, and how many numbers it has.
 fn version(text: &str) -> Option<(usize, Version)> {
     // A date as a version (`2024.01.05`) has zeros that semantic versions do not allow.
     if let Ok(version) = Version::parse(text).or_else(|_| Version::parse(&without_leading_zeros(text))) {

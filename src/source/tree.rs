@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::caches::is_cache;
 use super::{MAX_FILES, too_large};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::limits::{Budget, TEMPLATE};
@@ -14,7 +15,8 @@ use crate::tree::{Entry, RelPath, Tree};
 /// From so many files on, starting threads costs little in comparison.
 const PARALLEL: usize = 64;
 
-/// Reads every file below a directory but the manifest and the repository at its root. Links are entries, and not followed.
+/// Reads every file below a directory but the manifest and the repository at its root, and directories of caches. Links are entries, and not
+/// followed.
 ///
 /// # Errors
 ///
@@ -45,7 +47,11 @@ fn list(root: &Root) -> Result<Vec<RelPath>> {
     let mut open = vec![PathBuf::new()];
     while let Some(directory) = open.pop() {
         let failed = |failure: Failure| failure.diagnostic("cannot read", &root.path().join(&directory));
-        for (name, kind) in reader.entries(&directory).map_err(failed)? {
+        let entries = reader.entries(&directory).map_err(failed)?;
+        if !directory.as_os_str().is_empty() && is_cache(&mut reader, &directory, &entries) {
+            continue;
+        }
+        for (name, kind) in entries {
             if directory.as_os_str().is_empty() && is_metadata(&name) {
                 continue;
             }
@@ -132,17 +138,4 @@ fn too_large_with(root: &Root, files: &[RelPath]) -> Diagnostic {
         path.display()
     );
     too_large().help(help)
-}
-
-/// Whether the owner may execute the file; never so where files have no such bit.
-#[cfg(unix)]
-pub(crate) fn is_executable(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o100 != 0
-}
-
-/// Whether the owner may execute the file; never so where files have no such bit.
-#[cfg(not(unix))]
-pub(crate) fn is_executable(_: &std::fs::Metadata) -> bool {
-    false
 }

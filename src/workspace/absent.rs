@@ -1,4 +1,4 @@
-//! A record that is not on the disk although git holds it, and what a sparse checkout leaves out: neither is missing.
+//! A record that git has but the disk does not, and files that a sparse checkout leaves out: neither counts as missing.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(super) fn absent_record(site: &Site) -> Result<Option<Diagnostic>> {
         (Holder::Index, None) => (
             Code::LockMissing,
             "is in git's index, but not on the disk".to_owned(),
-            format!("bring it back with `{}`, then run the command again", check_out(site, root, &path, &record)?),
+            format!("restore it with `{}`, then run the command again", check_out(site, root, &path, &record)?),
         ),
         (Holder::Conflict, _) => (
             Code::LockMissing,
@@ -44,7 +44,7 @@ pub(super) fn absent_record(site: &Site) -> Result<Option<Diagnostic>> {
             Code::LockMissing,
             "is in the last commit, but not on the disk".to_owned(),
             format!(
-                "bring it back with `{}`; if the project is to have another record, commit first that it has none",
+                "restore it with `{}`; to give the project another record, commit its removal first",
                 site.in_git(&["checkout", "HEAD", "--", &record])
             ),
         ),
@@ -57,17 +57,19 @@ pub(super) fn absent_record(site: &Site) -> Result<Option<Diagnostic>> {
     Ok(Some(Diagnostic::error(code, format!("`{shown}` {what}")).help(help)))
 }
 
-/// What is left of a record without its lock.
+/// The rest of a record without its lock.
 fn torn(site: &Site) -> Option<Diagnostic> {
     site.app.join(DIRECTORY).join(BASE).is_dir().then(|| {
         let title = format!("`{}` has a base, but no `{LOCK}`", site.name_of(DIRECTORY));
-        Diagnostic::error(Code::LockMissing, title)
-            .help("restore the lock from where the project came from; if there is none, remove the directory, and run the command again")
+        Diagnostic::error(Code::LockMissing, title).help(
+            "restore the lock from wherever the project came from; if there is none, remove the directory, \
+                and run the command again",
+        )
     })
 }
 
 /// Refuses to adopt a project while git is in the middle of something, or with changes that are not committed: what was added
-/// could not be told from them, nor taken back.
+/// could not be told from them, nor undone.
 ///
 /// # Errors
 ///
@@ -90,8 +92,8 @@ pub fn refuse_unsettled(site: &Site, allow_dirty: bool) -> Result<()> {
     }
     let listed: Vec<String> = changed.iter().take(SHOWN).map(|path| format!("`{path}`")).collect();
     let more = if changed.len() > SHOWN { " and more" } else { "" };
-    let title = format!("`{}` has changes that are not committed: {}{more}", site.shown(), listed.join(", "));
-    let help = "commit or stash them, so that you see what the adoption adds; or give --allow-dirty";
+    let title = format!("`{}` has uncommitted changes: {}{more}", site.shown(), listed.join(", "));
+    let help = "commit or stash them, so that you can see what the adoption adds; or pass --allow-dirty";
     Err(Diagnostic::error(Code::Uncommitted, title).help(help).into())
 }
 
@@ -103,8 +105,8 @@ pub fn refuse_unsettled(site: &Site, allow_dirty: bool) -> Result<()> {
 pub fn refuse_outside(site: &Site, plan: &Plan) -> Result<()> {
     let Some(root) = site.repository.as_deref() else { return Ok(()) };
     let Some(sparse) = Sparse::of(root)? else { return Ok(()) };
-    let mut created = created(&plan.app, |path| site.in_repository(path));
-    created.extend(self::created(&plan.repository, str::to_owned));
+    let mut created = created(&plan.files.app, |path| site.in_repository(path));
+    created.extend(self::created(&plan.files.repository, str::to_owned));
     if !site.has_lock() {
         created.push(site.in_repository(&format!("{DIRECTORY}/{LOCK}")));
     }
@@ -114,7 +116,7 @@ pub fn refuse_outside(site: &Site, plan: &Plan) -> Result<()> {
     if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
 }
 
-/// The files that a plan puts where nothing stands, by their names below the root.
+/// The files that a plan puts where nothing is, by their names below the root.
 fn created(changes: &Changes, name: impl Fn(&str) -> String) -> Vec<String> {
     let created = effects(changes).into_iter().filter(|(_, effect)| effect.before.is_none() && effect.after.is_some());
     created.map(|(path, _)| name(path.as_str())).collect()

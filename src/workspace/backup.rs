@@ -9,7 +9,7 @@ use crate::tree::{Entry, RelPath};
 /// What is to be kept, by paths below the repository's root, or below an app that is it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unheld {
-    /// Files as they stand there.
+    /// Files as they are there.
     pub files: Vec<(String, Entry)>,
     /// Files as only git's index has them.
     pub staged: Vec<(String, Entry)>,
@@ -31,7 +31,7 @@ pub struct Copy {
     pub name: String,
     /// The path of its file.
     pub(super) of: String,
-    /// What it holds.
+    /// Its contents.
     pub(super) entry: Entry,
 }
 
@@ -43,7 +43,7 @@ impl Backup {
     }
 }
 
-/// Where this will be kept; none where there is nothing to keep.
+/// Where this will be kept; `None` if there is nothing to keep.
 #[must_use]
 pub fn backup(site: &Site, unheld: Unheld) -> Option<Backup> {
     let is_free = |number: &u32| site.app.join(directory(*number)).symlink_metadata().is_err();

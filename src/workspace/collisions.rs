@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::site::Site;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::merge::{Base, Bases};
+use crate::lock::{Base, Bases};
 use crate::plan::{Changes, Effect, Plan, Trees, effects};
 use crate::rooted::{Reader, Root};
 use crate::shell;
@@ -22,8 +22,8 @@ pub fn refuse_collisions(site: &Site, bases: Option<&Bases>, plan: &Plan, theirs
     let none = Bases::default();
     let bases = bases.unwrap_or(&none);
     let mut found = Found { site, problems: Vec::new(), warnings: BTreeMap::new() };
-    found.side(&site.app, &bases.app, &plan.app, &theirs.app, |path| site.name_of(path));
-    found.side(site.root(), &bases.repository, &plan.repository, &theirs.repository, str::to_owned);
+    found.side(&site.app, &bases.files.app, &plan.files.app, &theirs.app, |path| site.name_of(path));
+    found.side(site.root(), &bases.files.repository, &plan.files.repository, &theirs.repository, str::to_owned);
     if found.problems.is_empty() {
         Ok(found.warnings.into_values().collect())
     } else {
@@ -41,10 +41,10 @@ struct Found<'a> {
 impl Found<'_> {
     fn side(&mut self, root: &Path, base: &Base, changes: &Changes, theirs: &Tree, shown: impl Fn(&str) -> String) {
         let effects = effects(changes);
-        // On a system that takes both for one, the plan is about what stands there.
+        // On a system that takes both for one, the plan is about what is there.
         let is_new = |(path, effect): &(&&RelPath, &Effect<'_>)| effect.after.is_some() && !base.contains_key(**path);
         let new: Vec<&RelPath> = effects.iter().filter(is_new).map(|(path, _)| *path).collect();
-        // What cannot be opened is told by whoever writes there.
+        // What cannot be opened is reported by whoever writes there.
         let Some(root) = Some(root).filter(|_| !new.is_empty()).and_then(|root| Root::open(root).ok()) else { return };
         let mut names = Names { reader: Reader::new(&root), known: BTreeMap::new() };
         let goes = |path: &str| {
@@ -74,13 +74,13 @@ impl Found<'_> {
     fn refuse(&self, new: &str, ours: &str) -> Diagnostic {
         let (what, [theirs_shown, ours_shown]) = differ_in(new, ours);
         let title = format!(
-            "the template's `{theirs_shown}` and your `{ours_shown}` differ only in {what}: macOS or Windows takes them for one file"
+            "the template's `{theirs_shown}` and your `{ours_shown}` differ only in {what}: macOS or Windows treats \
+             them as the same file"
         );
         let rename = if self.site.repository.is_some() { "git mv" } else { "mv" };
         let command = format!("{rename} {} {}", shell::path(ours), shell::path(new));
-        let help = format!(
-            "rename yours (`{command}`), and it is merged with the template's; or let the template have another name"
-        );
+        let help =
+            format!("rename yours (`{command}`) to have it merged with the template's; or rename the template's");
         Diagnostic::error(Code::PathCollision, title).help(help)
     }
 }
@@ -88,9 +88,10 @@ impl Found<'_> {
 fn warn(new: &str, ours: &str) -> Diagnostic {
     let (what, [theirs_shown, ours_shown]) = differ_in(new, ours);
     let title = format!(
-        "the template's directory `{theirs_shown}` and your `{ours_shown}` differ only in {what}: macOS or Windows takes them for one"
+        "the template's directory `{theirs_shown}` and your `{ours_shown}` differ only in {what}: macOS or Windows \
+         treats them as the same directory"
     );
-    Diagnostic::warning(Code::PathCollision, title).help("rename yours, or let the template have another name")
+    Diagnostic::warning(Code::PathCollision, title).help("rename yours, or the template's")
 }
 
 /// The names in the project's directories, each read once.
@@ -100,8 +101,8 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// What stands at another spelling of a path, or of a directory on the way there, and whether it is at its end. None where the path is
-    /// spelled as it stands there, or nothing stands there.
+    /// What is at another spelling of a path, or of a directory on the way there, and whether it is at its end. None where the path is
+    /// spelled as it is there, or nothing is there.
     fn twin(&mut self, path: &RelPath) -> Option<(String, bool)> {
         let mut above = String::new();
         let parts: Vec<&str> = path.as_str().split('/').collect();

@@ -1,4 +1,4 @@
-//! The large files of the base: they are read when it is known what of them is needed.
+//! The large files of the base: they are read once it is known which are needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,13 +6,14 @@ use bytes::Bytes;
 
 use super::project::Project;
 use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::digest::Digest;
 use crate::limits::{MERGED, PROJECT};
-use crate::lock::{Digest, Pristine};
-use crate::merge::{Base, Recorded, entry};
+use crate::lock::Pristine;
+use crate::lock::{Base, Recorded, entry};
 use crate::plan::Trees;
 use crate::tree::{Entry, RelPath, Tree};
 
-/// What the base is needed for.
+/// The purpose of the base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needed {
     /// To say whether a file was edited.
@@ -26,12 +27,12 @@ pub enum Needed {
 ///
 /// # Errors
 ///
-/// Where the base cannot be read, or where more is needed than can be held.
+/// If the base cannot be read, or if more is needed than can be held.
 pub fn complete(project: &mut Project, ours: &Trees, needed: Needed) -> Result<()> {
     let moved = project.bases.moved.clone();
-    let sides = [(&mut project.bases.app, &ours.app), (&mut project.bases.repository, &ours.repository)];
+    let sides = project.bases.files.as_mut().zip(ours.as_ref());
     let mut found: BTreeMap<Digest, Bytes> = BTreeMap::new();
-    for (base, ours) in sides {
+    for (_, (base, ours)) in sides {
         let open = open(base, &project.room.large);
         let lengths: BTreeSet<u64> = open.iter().map(|(_, _, length)| *length).collect();
         found.extend(by_digest(ours, &lengths));
@@ -93,7 +94,7 @@ fn is_needed(needed: Needed, length: u64, now: Option<&Entry>) -> bool {
 
 fn too_much(path: &RelPath, length: u64) -> Diagnostic {
     let title = format!(
-        "the base of `{path}` has {} MiB: with it, more than {} MiB of this project would be held",
+        "the base of `{path}` has {} MiB: with it, this project would take more than {} MiB of memory",
         length >> 20,
         PROJECT >> 20
     );

@@ -19,8 +19,8 @@ struct Conflicted<'a> {
     stages: &'a Stages,
 }
 
-/// What the index holds of the paths in conflict, and what it will hold; the versions are stored as git's objects, which
-/// nothing names yet. Nothing of it outside of a repository, nor where `.git`, or a link in it, may lead to somebody else's: then the
+/// The index's entries for the paths in conflict, and what it will hold; the versions are stored as git's objects, which
+/// nothing names yet. Nothing of it outside a repository, nor where `.git`, or a link in it, may lead to somebody else's: then the
 /// marks in the files are all that there is.
 ///
 /// # Errors
@@ -35,7 +35,8 @@ pub(super) fn index(disk: &Disk, site: &Site, plan: &Plan) -> Result<Index> {
     let mut after = Vec::new();
     for conflict in &conflicts {
         disk.step("cannot store objects in", site.root())?;
-        after.extend(git::store(site.root(), &conflict.path, conflict.stages)?);
+        let versions = conflict.stages.numbered().map(|(stage, version)| (stage, &version.entry));
+        after.extend(git::store(site.root(), &conflict.path, versions)?);
     }
     let mut index = Index { before, after };
     add_kinds(disk, site, plan, &mut index)?;
@@ -78,7 +79,7 @@ fn stored(disk: &Disk, site: &Site, path: &str, entry: &Entry) -> Result<Indexed
 }
 
 /// The versions of files that only the index has, and that a plan's conflicts put others in place of: by their paths below the
-/// repository's root. None outside of a repository.
+/// repository's root. None outside a repository.
 ///
 /// # Errors
 ///
@@ -91,8 +92,8 @@ pub fn only_staged(site: &Site, plan: &Plan) -> Result<Vec<(String, Entry)>> {
 }
 
 fn conflicted<'a>(site: &Site, plan: &'a Plan) -> Vec<Conflicted<'a>> {
-    let mut conflicts = of(&plan.app, |path| site.in_repository(path.as_str()));
-    conflicts.extend(of(&plan.repository, ToString::to_string));
+    let mut conflicts = of(&plan.files.app, |path| site.in_repository(path.as_str()));
+    conflicts.extend(of(&plan.files.repository, ToString::to_string));
     conflicts
 }
 

@@ -19,11 +19,11 @@ use crate::tree::Mode;
 #[derive(Debug, thiserror::Error)]
 #[error("{action} `{}`: {error}", path.display())]
 pub(super) struct Failure {
-    /// What was tried, such as "cannot write".
+    /// The failed action, such as "cannot write".
     pub(super) action: &'static str,
     /// On which path.
     pub(super) path: PathBuf,
-    /// What the operating system said.
+    /// The operating system's error.
     pub(super) error: io::Error,
 }
 
@@ -123,7 +123,7 @@ impl Disk {
         }
     }
 
-    /// Makes a directory whose name starts with `prefix` and is no other's, with the user's umask.
+    /// Makes a directory whose name starts with `prefix` and is not taken, with the user's umask.
     pub(super) fn temporary_dir(&self, parent: &Root, prefix: &str) -> Result<Spot> {
         const ACTION: &str = "cannot create a directory in";
         const TRIES: usize = 100;
@@ -323,7 +323,7 @@ fn patiently<T>(step: impl Fn() -> io::Result<T>) -> io::Result<T> {
 ///
 /// # Errors
 ///
-/// Where the other one is not there.
+/// If the other one is not there.
 #[cfg(unix)]
 pub(super) fn permissions_after(model: &Spot, executable: bool) -> io::Result<Option<u32>> {
     use cap_std::fs::MetadataExt as _;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::guard::in_the_way;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::limits::{Budget, MERGED, PROJECT};
-use crate::merge::{Base, Recorded};
+use crate::lock::{Base, Recorded};
 use crate::parallel;
 use crate::rooted::{Failure, Kind, Reader, Regular, Root};
 use crate::tree::{Entry, RelPath, Tree};
@@ -32,7 +32,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// Where the directory cannot be opened.
+    /// If the directory cannot be opened.
     pub(super) fn open(directory: &'a Path, base: &'a Base, held: &'a Budget) -> Result<Self> {
         let root = match Root::open(directory) {
             Ok(root) => Some(root),
@@ -42,12 +42,12 @@ impl<'a> Files<'a> {
         Ok(Self { root, directory, base, held })
     }
 
-    /// What is at these paths, or in their way: a file or link where they have a directory, and, where one of them is a
+    /// The entries at these paths, or in their way: a file or link where they have a directory, and, where one of them is a
     /// directory, something in it that is at none of these paths.
     ///
     /// # Errors
     ///
-    /// What cannot be read, what is neither a file nor a directory nor a link, and more than may be held.
+    /// Unreadable files, anything but files, directories and links, and more than the limit.
     pub(super) fn at(&self, paths: &BTreeSet<&RelPath>) -> Result<Tree> {
         let Some(root) = &self.root else { return Ok(Tree::new()) };
         let known = paths;
@@ -68,11 +68,11 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// What stands at these paths, where nothing may be in their way.
+    /// The entries at these paths, where nothing may be in their way.
     ///
     /// # Errors
     ///
-    /// As [`Files::at`], and where something is in the way.
+    /// As [`Files::at`], and if something is in the way.
     pub(super) fn in_place<'p>(&self, paths: impl Iterator<Item = &'p RelPath>) -> Result<Tree> {
         let Some(root) = &self.root else { return Ok(Tree::new()) };
         let mut reader = Reader::new(root);
@@ -84,7 +84,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// Where a directory cannot be read.
+    /// If a directory cannot be read.
     pub(super) fn side_files<'p>(&self, paths: impl Iterator<Item = &'p RelPath>) -> Result<Tree> {
         let Some(root) = &self.root else { return Ok(Tree::new()) };
         let mut reader = Reader::new(root);
@@ -239,7 +239,7 @@ impl<'a> Files<'a> {
         };
         let largest = paths.iter().max_by_key(length).map(|path| path.below(self.directory)).unwrap_or_default();
         let limit = PROJECT >> 20;
-        let title = format!("the files that the template has are larger than {limit} MiB together in this project");
+        let title = format!("this project's versions of the template's files are larger than {limit} MiB in total");
         let help = format!("the largest is `{}`: move it to a path that the template does not have", largest.display());
         Diagnostic::error(Code::TooMuch, title).help(help).into()
     }

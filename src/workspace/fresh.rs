@@ -1,4 +1,4 @@
-//! A new project where nothing stands: built beside its place, and moved there in one step.
+//! A new project where nothing is: built beside its place, and moved there in one step.
 //!
 //! Nothing is synced for that: it would take ten times as long as all the rest. A kill leaves nothing or everything; a power
 //! cut in the seconds after can leave files of the new project empty, and nothing that anybody has written is in them.
@@ -56,10 +56,10 @@ fn build_and_move(
     parents: usize,
 ) -> Result<Done> {
     let staging = staging_directory(disk, &site.app, parent)?;
-    let result = build(disk, &staging, &plan.app, record);
+    let result = build(disk, &staging, &plan.files.app, record);
     let result = match result {
         // What belongs at the repository's root cannot come with the app in one step.
-        Ok(root) if !plan.repository.is_empty() => {
+        Ok(root) if !plan.files.repository.is_empty() => {
             return with_journal(disk, site, &staging, &root, plan, record, parents);
         }
         Ok(_) => {

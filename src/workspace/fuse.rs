@@ -16,11 +16,11 @@ type Hook = Box<dyn Fn() + Send + Sync>;
 /// Lets so many steps happen; every later one fails, as nothing more is done by a process that was killed.
 pub(super) struct Fuse {
     limit: usize,
-    /// One step that fails, while those behind it work again.
+    /// One step that fails, while those after it work again.
     fails: Option<(usize, ErrorKind)>,
     /// Whether the process really ends at the limit.
     kills: bool,
-    /// What somebody else does just before a step.
+    /// An action of somebody else just before a step.
     hook: Option<(usize, Hook)>,
     /// Whether two files can change places in one step.
     exchanges: bool,
@@ -130,7 +130,7 @@ impl Fuse {
         self.taken.load(Ordering::SeqCst)
     }
 
-    /// What was done, in order.
+    /// The operations, in order.
     pub(super) fn log(&self) -> Vec<(&'static str, PathBuf)> {
         self.log.lock().unwrap().clone()
     }

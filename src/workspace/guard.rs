@@ -1,4 +1,4 @@
-//! What is in the way of a project's files.
+//! The entries in the way of a project's files.
 
 use std::path::Path;
 

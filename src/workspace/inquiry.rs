@@ -1,11 +1,12 @@
-//! What git is asked about a project that is to be upgraded: it answers while the merge is planned.
+//! The questions for git about a project that is to be upgraded: it answers while the merge is planned.
 
 use std::thread::{Builder, JoinHandle};
 
-use super::record::lock_bytes;
+use super::locks;
 use super::site::Site;
+use crate::digest::Digest;
 use crate::git::{self, Committed};
-use crate::lock::{BASE, DIRECTORY, Digest, LOCK, Lock};
+use crate::lock::{BASE, DIRECTORY, LOCK};
 
 /// In a project of more files, git is only asked about those that change.
 const MOST: usize = 256;
@@ -14,12 +15,12 @@ const MOST: usize = 256;
 #[derive(Debug)]
 pub struct Inquiry(Option<JoinHandle<Findings>>);
 
-/// What git said.
+/// Git's message.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// What the last commit has of the recorded files.
+    /// The last commit's version of the recorded files.
     pub committed: Committed,
-    /// Whether git certainly shows what stands in the app's `.create-app`.
+    /// Whether git certainly shows what is in the app's `.create-app`.
     pub shows_record: bool,
 }
 
@@ -41,17 +42,16 @@ impl Inquiry {
 }
 
 impl Findings {
-    /// A failure is no answer: who needs one asks again, and gets to know the reason.
+    /// A failure is not an answer: whoever needs one asks again, and gets the reason.
     fn of(site: &Site) -> Self {
         Self { committed: committed(site).unwrap_or_default(), shows_record: shows_record(site).unwrap_or_default() }
     }
 }
 
 fn committed(site: &Site) -> Option<Committed> {
-    let text = String::from_utf8(lock_bytes(&site.app).ok()??).ok()?;
-    let lock = Lock::parse(&text, LOCK).ok()?;
-    let app = lock.files.keys().chain(lock.moved.values()).map(|path| site.in_repository(path.as_str()));
-    let paths: Vec<String> = app.chain(lock.repository_files.keys().map(ToString::to_string)).collect();
+    let lock = locks::of(&site.app).ok()??;
+    let app = lock.files.app.keys().chain(lock.moved.values()).map(|path| site.in_repository(path.as_str()));
+    let paths: Vec<String> = app.chain(lock.files.repository.keys().map(ToString::to_string)).collect();
     if paths.len() > MOST {
         return None;
     }

@@ -1,4 +1,4 @@
-//! What an upgrade or a merge left for the user to decide: what git's index has in conflict, and what the lock says that
+//! The conflicts that an upgrade or a merge left: what git's index has in conflict, and what the lock says that
 //! create-app itself wrote. Other files may have such names, too: `git mergetool` leaves `NAME.orig`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,38 +8,39 @@ use super::files::Files;
 use super::project::Project;
 use super::site::Site;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::digest::Digest;
 use crate::git;
 use crate::limits::{Budget, PROJECT};
-use crate::lock::{Conflicted, DIRECTORY, Digest, LOCK, Pristine};
-use crate::merge::Base;
+use crate::lock::Base;
+use crate::lock::{Conflicted, DIRECTORY, LOCK, Pristine};
 use crate::merge::state::{Found, moved};
 use crate::plan::Trees;
+use crate::scope::Scoped;
 use crate::tree::{Entry, RelPath, Tree};
 
-/// What is left to decide.
+/// The unresolved conflicts.
 #[derive(Debug)]
-pub struct Left {
-    /// Below the app.
-    pub app: Found,
-    /// Below the repository's root.
-    pub repository: Found,
+pub struct Leftovers {
+    /// Of the files.
+    pub found: Scoped<Found>,
     /// That git has the lock in conflict, if it has.
     pub lock: Option<Diagnostic>,
 }
 
-/// What is left to decide; `trees` are the project's files.
+/// The unresolved conflicts; `trees` are the project's files.
 ///
 /// # Errors
 ///
-/// Where a directory cannot be read, and when git fails, in a repository.
-pub fn leftovers(project: &Project, trees: &Trees) -> Result<Left> {
+/// If a directory cannot be read, and when git fails, in a repository.
+pub fn leftovers(project: &Project, trees: &Trees) -> Result<Leftovers> {
     let (site, bases) = (&project.site, &project.bases);
     let modes = compares_modes(site);
     let unmerged = site.repository.as_deref().map_or(Ok(BTreeSet::new()), git::unmerged)?;
     let below = |prefix: &str| -> BTreeSet<RelPath> {
         unmerged.iter().filter_map(|path| RelPath::new(path.strip_prefix(prefix)?).ok()).collect()
     };
-    let tops: BTreeSet<&str> = bases.repository.keys().filter_map(|path| path.as_str().split('/').next()).collect();
+    let tops: BTreeSet<&str> =
+        bases.files.repository.keys().filter_map(|path| path.as_str().split('/').next()).collect();
     let outside =
         below("").into_iter().filter(|path| path.as_str().split('/').next().is_some_and(|top| tops.contains(top)));
     let found = |base: &Base, tree: &Tree, root: &Path, left: &BTreeMap<RelPath, Conflicted>, unmerged| {
@@ -55,16 +56,24 @@ pub fn leftovers(project: &Project, trees: &Trees) -> Result<Left> {
     };
     let left = &project.lock.conflicts;
     let lock = format!("{DIRECTORY}/{LOCK}");
-    Ok(Left {
-        app: found(&bases.app, &trees.app, &site.app, &left.app, below(&site.in_repository("")))?,
-        repository: found(&bases.repository, &trees.repository, site.root(), &left.repository, outside.collect())?,
+    Ok(Leftovers {
+        found: Scoped {
+            app: found(&bases.files.app, &trees.app, &site.app, &left.app, below(&site.in_repository("")))?,
+            repository: found(
+                &bases.files.repository,
+                &trees.repository,
+                site.root(),
+                &left.repository,
+                outside.collect(),
+            )?,
+        },
         lock: project
             .in_conflict()
             .or_else(|| unmerged.contains(&site.in_repository(&lock)).then(|| not_added(site, &lock))),
     })
 }
 
-/// What was put beside files and is there as it was written, by those files.
+/// The unchanged files that were put beside others, by those others.
 fn beside(root: &Path, left: &BTreeMap<RelPath, Conflicted>) -> Result<BTreeMap<RelPath, RelPath>> {
     let written: BTreeMap<&RelPath, &Pristine> = left
         .iter()
@@ -107,7 +116,7 @@ fn beside_what(path: &RelPath, left: &BTreeMap<RelPath, Conflicted>) -> RelPath 
 /// Somebody decided, and git does not know.
 fn not_added(site: &Site, lock: &str) -> Diagnostic {
     let shown = site.name_of(lock);
-    Diagnostic::error(Code::LockInvalid, format!("git still has `{shown}` in conflict, although it is decided"))
+    Diagnostic::error(Code::LockInvalid, format!("git still has `{shown}` in conflict, although it is resolved"))
         .help(format!("run `{}`, and commit the merge", site.git_add(&[], lock)))
 }
 

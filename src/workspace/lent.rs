@@ -30,16 +30,16 @@ pub fn judged(project: &mut Project, needed: Needed) -> Result<Trees> {
     Ok(ours)
 }
 
-/// What kinds of files git's index has; nothing outside of a repository.
+/// What kinds of files git's index has; nothing outside a repository.
 ///
 /// # Errors
 ///
-/// When git is missing or fails, where it has to be asked.
+/// When git is missing or fails, if it has to be asked.
 pub fn kinds(site: &Site) -> Result<Kinds> {
     site.repository.as_deref().map_or(Ok(Kinds::default()), git::kinds)
 }
 
-/// What a work tree's file system does not keep.
+/// The properties of files that a work tree's file system does not keep.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lent {
     /// Whether links are text files.
@@ -53,7 +53,7 @@ pub struct Lent {
 ///
 /// # Errors
 ///
-/// When git is missing or fails, where it has to be asked.
+/// When git is missing or fails, if it has to be asked.
 pub fn lent(site: &Site, kinds: &Kinds, ours: &mut Trees, theirs: &Trees) -> Result<Lent> {
     let Some(root) = site.repository.as_deref() else { return Ok(Lent::default()) };
     let app = differing(kinds, &ours.app, |path| site.in_repository(path.as_str()));
@@ -158,8 +158,8 @@ impl Lent {
     #[must_use]
     pub fn on_disk(&self, plan: &Plan) -> Plan {
         let mut plan = plan.clone();
-        self.put(&mut plan.app, &self.app);
-        self.put(&mut plan.repository, &self.repository);
+        self.put(&mut plan.files.app, &self.app);
+        self.put(&mut plan.files.repository, &self.repository);
         plan
     }
 
@@ -201,11 +201,11 @@ impl Lent {
 ///
 /// # Errors
 ///
-/// When git is missing or fails, where it has to be asked.
+/// When git is missing or fails, if it has to be asked.
 pub(super) fn only_in_index(site: &Site, plan: &Plan) -> Result<Vec<(String, Entry)>> {
     let Some(root) = site.repository.as_deref() else { return Ok(Vec::new()) };
-    let mut found = of(&plan.app, |path| site.in_repository(path.as_str()));
-    found.extend(of(&plan.repository, ToString::to_string));
+    let mut found = of(&plan.files.app, |path| site.in_repository(path.as_str()));
+    found.extend(of(&plan.files.repository, ToString::to_string));
     if found.is_empty() {
         return Ok(found);
     }

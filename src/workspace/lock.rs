@@ -1,11 +1,13 @@
 //! The lock of a project, also one that git left in conflict: both sides of it are read then, and made one.
 
-use super::record::lock_bytes;
+use super::locks::{lock_bytes, parse, understood};
 use super::site::Site;
-use crate::answers::placeholder::Answer;
+use crate::answers::given;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::digest::Digest;
 use crate::git;
-use crate::lock::{Contradiction, DIRECTORY, Digest, LOCK, Lock, LockedTemplate, Sides};
+use crate::lock::{Contradiction, DIRECTORY, LOCK, Lock, LockedTemplate, Sides};
+use crate::placeholders::Answer;
 use crate::shell;
 
 /// A lock that was read.
@@ -13,7 +15,7 @@ pub(super) struct Read {
     pub(super) lock: Lock,
     /// Of its text.
     pub(super) digest: Digest,
-    /// What one side has, where git left the lock in conflict.
+    /// One side, if git left the lock in conflict.
     pub(super) merging: Option<Box<Lock>>,
 }
 
@@ -29,11 +31,11 @@ pub enum Decision {
 /// Decides about contradictions of two locks.
 pub type Decide<'a> = &'a mut dyn FnMut(&Contradiction) -> Result<Decision>;
 
-/// Reads the lock; none where there is no file.
+/// Reads the lock; `None` if there is no file.
 ///
 /// # Errors
 ///
-/// Where it cannot be read, and what nobody decides.
+/// If it cannot be read, and what nobody decides.
 pub(super) fn read(site: &Site, decide: Decide<'_>) -> Result<Option<Read>> {
     let name = site.name_of(&format!("{DIRECTORY}/{LOCK}"));
     let Some(bytes) = lock_bytes(&site.app)? else { return Ok(None) };
@@ -71,19 +73,15 @@ pub(super) fn read(site: &Site, decide: Decide<'_>) -> Result<Option<Read>> {
     Ok(Some(Read { lock, digest, merging: Some(Box::new(sides.ours)) }))
 }
 
-fn parse(text: &str, name: &str) -> Result<Lock> {
-    Lock::parse(text.trim_start_matches('\u{feff}'), name)
-}
-
-/// The sides that stand between the markers.
+/// The sides between the markers.
 fn marked([base, ours, theirs]: [Option<String>; 3], name: &str) -> Result<Sides> {
-    // With git's own markers, each side is what a create-app wrote.
-    let base = base.and_then(|text| parse(&text, name).ok());
+    // With git's own markers, each side is what a create-app wrote. Without their base, both sides have made all that they have.
+    let base = base.and_then(|text| understood(text.into_bytes()));
     let [ours, theirs] = [ours, theirs].map(|text| parse(&text.unwrap_or_default(), name));
     Ok(Sides { base, ours: ours?, theirs: theirs? })
 }
 
-/// The sides that git's index has; none where it has no conflict of the lock, and where `text`, which can be read, is neither of
+/// The sides that git's index has; `None` if it has no conflict of the lock, and if `text`, which can be read, is neither of
 /// them: then somebody decided already.
 fn staged(site: &Site, name: &str, text: Option<&str>) -> Result<Option<Sides>> {
     let Some(root) = site.repository.as_deref() else { return Ok(None) };
@@ -97,7 +95,7 @@ fn staged(site: &Site, name: &str, text: Option<&str>) -> Result<Option<Sides>> 
     if text.is_some_and(|text| !is_side(text)) {
         return Ok(None);
     }
-    let base = base.and_then(|text| parse(&text, name).ok());
+    let base = base.and_then(|text| understood(text.into_bytes()));
     Ok(Some(Sides { base, ours: parse(&ours, name)?, theirs: parse(&theirs, name)? }))
 }
 
@@ -111,14 +109,14 @@ fn tell(lock: &str, contradiction: &Contradiction) -> Diagnostic {
             let title = format!(
                 "`{lock}` has a merge conflict: `{name}` is {ours_shown} on one side and {theirs_shown} on the other"
             );
-            let give = |answer: &Answer| format!("-d {}", shell::word(&format!("{name}={answer}")));
+            let give = |answer: &Answer| given::option(name, answer).unwrap_or_else(|| "a --values-file".to_owned());
             let given: Vec<String> = [ours, theirs].into_iter().flatten().map(give).collect();
             let help = format!("run `create-app upgrade` with {}", given.join(" or "));
             Diagnostic::error(Code::LockInvalid, title).help(help)
         }
         Contradiction::Template { ours, theirs } => {
             let [ours, theirs] = [ours, theirs].map(|it| flags(it));
-            let title = format!("`{lock}` has a merge conflict: its two sides follow another template");
+            let title = format!("`{lock}` has a merge conflict: its two sides follow different templates");
             let help = format!("run `create-app upgrade` with {ours}, or with {theirs}");
             Diagnostic::error(Code::LockInvalid, title).help(help)
         }
@@ -142,6 +140,6 @@ fn flags(template: &LockedTemplate) -> String {
 /// Says that git left the lock in conflict, although its sides fit together.
 pub(super) fn in_conflict(site: &Site) -> Diagnostic {
     let lock = site.name_of(&format!("{DIRECTORY}/{LOCK}"));
-    let help = "run `create-app upgrade`, which makes one of both sides; then `git add` the lock, and commit the merge";
+    let help = "run `create-app upgrade`, which merges both sides; then `git add` the lock, and commit the merge";
     Diagnostic::error(Code::LockInvalid, format!("`{lock}` has a merge conflict")).help(help)
 }

@@ -4,19 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::locks::understood;
 use super::project::Project;
+use crate::answers::given;
 use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::digest::Digest;
 use crate::git;
-use crate::lock::{BASE, DIRECTORY, Digest, LOCK, Lock, Pristine};
-use crate::merge::Base;
+use crate::lock::Base;
+use crate::lock::{BASE, DIRECTORY, LOCK, Lock, Pristine};
 use crate::plan::Trees;
 use crate::rooted::{Reader, Root};
-use crate::shell;
 use crate::tree::{RelPath, Tree};
 
-/// So many older locks are looked at.
+/// At most this many older locks are looked at.
 const OLDER: usize = 100;
-/// So many files are named.
+/// At most this many files are named.
 const NAMED: usize = 3;
 
 /// A record that has lost answers.
@@ -24,7 +26,7 @@ const NAMED: usize = 3;
 pub struct Mixed {
     /// Says so.
     pub warning: Diagnostic,
-    /// What the base has of the files, although no line of the lock names it.
+    /// The base's version of the files, although no line of the lock names it.
     pub digests: BTreeSet<Digest>,
 }
 
@@ -33,14 +35,11 @@ pub struct Mixed {
 ///
 /// # Errors
 ///
-/// Where the base's directory cannot be read.
+/// If the base's directory cannot be read.
 pub fn mixed(project: &Project, ours: &Trees, lock: &Lock) -> Result<Option<Mixed>> {
     let bases = &project.bases;
-    let edited = edited(&bases.app, &ours.app, &lock.files).chain(edited(
-        &bases.repository,
-        &ours.repository,
-        &lock.repository_files,
-    ));
+    let sides = bases.files.as_ref().zip(ours.as_ref()).zip(lock.files.as_ref());
+    let edited = sides.into_iter().flat_map(|(_, ((base, ours), lock))| edited(base, ours, lock));
     let edited: Vec<(&RelPath, Digest)> = edited.collect();
     if edited.is_empty() {
         return Ok(None);
@@ -52,10 +51,13 @@ pub fn mixed(project: &Project, ours: &Trees, lock: &Lock) -> Result<Option<Mixe
     }
     let names: Vec<String> = mixed.keys().take(NAMED).map(|path| format!("`{path}`")).collect();
     let more = if mixed.len() > NAMED { " and more" } else { "" };
-    let title = format!("the files do not fit the recorded answers: other ones rendered {}{more}", names.join(", "));
+    let title = format!(
+        "the files do not match the recorded answers: {}{more} were rendered with other answers",
+        names.join(", ")
+    );
     let help = match answers(project, lock, &mixed) {
-        Some(given) => format!("record what a merge has lost: `{} {given}`", project.site.command("upgrade")),
-        None => "give `create-app upgrade` the answers that a merge has lost, with -d".to_owned(),
+        Some(given) => format!("record what a merge lost: `{} {given}`", project.site.command("upgrade")),
+        None => "pass the answers that a merge lost to `create-app upgrade`, with -d".to_owned(),
     };
     let warning = Diagnostic::warning(Code::RecordMixed, title).help(help);
     Ok(Some(Mixed { warning, digests: mixed.into_values().collect() }))
@@ -98,12 +100,11 @@ fn answers(project: &Project, lock: &Lock, mixed: &BTreeMap<&RelPath, Digest>) -
     let path = project.site.in_repository(&format!("{DIRECTORY}/{LOCK}"));
     // Without git's help there is just no suggestion.
     let older = git::introduced(root, &path, OLDER).unwrap_or_default();
-    let parse = |bytes: Option<Vec<u8>>| Lock::parse(&String::from_utf8(bytes?).ok()?, LOCK).ok();
     let mut found = BTreeMap::new();
     for pair in older {
-        let [Some(after), Some(before)] = pair.map(parse) else { continue };
+        let [Some(after), Some(before)] = pair.map(|bytes| understood(bytes?)) else { continue };
         let lines = |lock: &Lock, path: &RelPath| {
-            lock.files.get(path).or_else(|| lock.repository_files.get(path)).and_then(|line| line.digest)
+            lock.files.app.get(path).or_else(|| lock.files.repository.get(path)).and_then(|line| line.digest)
         };
         let is_its = |(path, digest): (&&RelPath, &Digest)| {
             lines(&after, path) == Some(*digest) && lines(&before, path) != Some(*digest)
@@ -116,6 +117,6 @@ fn answers(project: &Project, lock: &Lock, mixed: &BTreeMap<&RelPath, Digest>) -
             found.entry(name).or_insert(answer);
         }
     }
-    let given = found.iter().map(|(name, answer)| format!("-d {}", shell::word(&format!("{name}={answer}"))));
-    Some(given.collect::<Vec<_>>().join(" ")).filter(|given| !given.is_empty())
+    let given = found.iter().map(|(name, answer)| given::option(name, answer));
+    Some(given.collect::<Option<Vec<_>>>()?.join(" ")).filter(|given| !given.is_empty())
 }

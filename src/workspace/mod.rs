@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! let site = Site::locate(&path)?;                     // nothing is written, and git is not run
-//! workspace::recover(&site)?;                          // a change that was interrupted is finished or taken back
+//! workspace::recover(&site)?;                          // a change that was interrupted is finished or undone
 //! site.check(existing)?;                               // an existing target, a file in the way, …
 //! let record = lock::record(&rendered, &BTreeSet::new());
-//! let ours = site.read(&app, &repository)?;            // what stands where the files go
+//! let ours = site.read(&app, &repository)?;            // what is where the files go
 //! let plan = Plan::new(app, repository, &ours, existing);
 //! let done = workspace::create(&site, &plan, &record, existing)?;
 //! ```
@@ -16,11 +16,13 @@
 //! existing one is changed under a journal, so that whatever stops the process leaves the old state, or one that the
 //! next command finishes.
 
+mod above;
 mod absent;
 mod backup;
 mod collisions;
 mod complete;
 mod conflicts;
+mod copied;
 mod disk;
 mod files;
 mod fresh;
@@ -32,6 +34,8 @@ mod journal;
 mod leftovers;
 mod lent;
 mod lock;
+mod locks;
+mod member;
 mod mixed;
 mod nested;
 mod ours;
@@ -51,27 +55,32 @@ pub use backup::{Backup, Unheld, backup};
 pub use collisions::refuse_collisions;
 pub use complete::{Needed, complete};
 pub use conflicts::only_staged;
+pub use copied::{copied, left};
 pub use inquiry::{Findings, Inquiry};
 #[cfg(fuzzing)]
 pub(crate) use journal::reread;
 pub use journal::{Aside, Done, Recovered};
-pub use leftovers::{Left, compares_modes, leftovers};
+pub use leftovers::{Leftovers, compares_modes, leftovers};
 pub use lent::{Lent, judged, kept_by_disk, kinds, lent};
-pub use lock::{Decide, Decision};
+pub use lock::Decision;
+pub use locks::{lock_bytes, others};
+pub use member::{Joined, Membership, joined};
 pub use mixed::{Mixed, mixed};
-pub use nested::{Nested, nested};
+pub use nested::nested;
 pub use ours::{ours, refuse_left_out};
 pub use project::{Project, misplaced, refuse_absent};
-pub use record::{lock_bytes, locks, record};
+pub use record::record;
 pub use replace::{replace_file, replace_tree};
 pub use site::Site;
+pub(crate) use site::shown;
 pub use stored::Room;
 pub use uncommitted::Uncommitted;
 
 use self::disk::Disk;
 use self::journal::{Before, Busy, Index, Pending, Places, Script};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::lock::{Digest, Record};
+use crate::digest::Digest;
+use crate::lock::Record;
 use crate::plan::{Existing, Plan};
 use crate::rooted::{self, Reader, Root, Ways};
 
@@ -80,7 +89,7 @@ use crate::rooted::{self, Reader, Root, Ways};
 ///
 /// # Errors
 ///
-/// Where a change was interrupted, or is under way, and where the disk fails.
+/// If a change was interrupted, or is under way, and if the disk fails.
 pub fn refuse_interrupted(site: &Site) -> Result<Vec<Diagnostic>> {
     let (pending, mut warnings) = journal::pending(site)?;
     if let Some(pending) = pending.filter(Pending::is_decided) {
@@ -90,11 +99,11 @@ pub fn refuse_interrupted(site: &Site) -> Result<Vec<Diagnostic>> {
     Ok(journal::as_warnings(warnings))
 }
 
-/// Finishes or takes back a change that was interrupted; none where nothing was, which costs a few looks at the disk.
+/// Finishes or undoes a change that was interrupted; `None` if nothing was, which costs a few looks at the disk.
 ///
 /// # Errors
 ///
-/// Where another process is still at it, where the disk cannot be written, and where somebody has to decide: also about what
+/// If another process is still at it, if the disk cannot be written, and where somebody has to decide: also about what
 /// looks like such a change and is not believed.
 pub fn recover(site: &Site) -> Result<Option<Recovered>> {
     recover_with(&Disk::default(), site)
@@ -119,7 +128,7 @@ fn recover_with(disk: &Disk, site: &Site) -> Result<Option<Recovered>> {
 /// # Errors
 ///
 /// Says what went wrong; nothing is left of the project then, nor of the directories that were made for it. With
-/// [`Existing::Refuse`], a file that stands where the project's go is an error, and nothing is written at all.
+/// [`Existing::Refuse`], a file that is where the project's go is an error, and nothing is written at all.
 pub fn create(site: &Site, plan: &Plan, record: &Record, existing: Existing) -> Result<Done> {
     create_with(&Disk::default(), site, plan, record, existing)
 }
@@ -134,14 +143,14 @@ fn create_with(disk: &Disk, site: &Site, plan: &Plan, record: &Record, existing:
     apply(disk, site, plan, record, Extras::default(), &busy)
 }
 
-/// What an upgrade does besides its plan.
+/// The effects of an upgrade besides its plan.
 #[derive(Default)]
 struct Extras<'a> {
     /// Copies of what git does not hold.
     backup: Option<&'a Backup>,
-    /// What is done to git's index.
+    /// The change of git's index.
     index: Index,
-    /// Whether the change can be taken back when it is done.
+    /// Whether the change can be undone when it is done.
     can_be_aborted: bool,
 }
 
@@ -152,8 +161,8 @@ pub struct Held {
     busy: Busy,
 }
 
-/// Takes a project for oneself, from before the first look at it until it is changed; a change that was interrupted is
-/// finished or taken back first. None where there is no directory to hold.
+/// Locks the project, from before the first look at it until it is changed; a change that was interrupted is
+/// finished or undone first. None where there is no directory to hold.
 ///
 /// # Errors
 ///
@@ -175,7 +184,7 @@ pub fn hold(site: &Site) -> Result<(Option<Held>, Option<Recovered>)> {
 }
 
 impl Held {
-    /// Changes the project by a plan that stands on a lock, and keeps what git does not hold. Conflicts, and what the disk cannot keep,
+    /// Changes the project by a plan that is based on a lock, and keeps what git does not hold. Conflicts, and what the disk cannot keep,
     /// are in git's index then.
     ///
     /// # Errors
@@ -193,7 +202,7 @@ impl Held {
         let now = lock_bytes(&site.app)?.map(|bytes| Digest::of(&bytes));
         // Others than create-app change it, too: git, for one.
         if now != stands_on {
-            let title = format!("`{}` was changed while create-app was at work; nothing was written", site.shown());
+            let title = format!("`{}` was changed while create-app was running; nothing was written", site.shown());
             return Err(Diagnostic::error(Code::Busy, title).help("run the command again").into());
         }
         let index = conflicts::index(&self.disk, site, plan)?;
@@ -202,16 +211,16 @@ impl Held {
         apply(&self.disk, site, on_disk.as_ref().unwrap_or(plan), record, extras, &self.busy)
     }
 
-    /// Takes back the last upgrade, as long as nothing was committed since: every file, and git's index, become what they were. What
+    /// Undoes the last upgrade, as long as nothing was committed since: every file, and git's index, become what they were. What
     /// was edited since is copied first.
     ///
     /// # Errors
     ///
-    /// Where there is no such upgrade, where it was committed, and whatever keeps it from being taken back; nothing has changed then.
+    /// If there is no such upgrade, if it was committed, and whatever keeps it from being undone; nothing has changed then.
     pub fn abort(self, site: &Site) -> Result<Aborted> {
         let Some(last) = journal::last(site, &self.busy)? else {
-            let title = format!("there is no upgrade of `{}` that could be taken back", site.shown());
-            let help = "only the last upgrade can be, on the machine where it ran, and until something is committed";
+            let title = format!("there is no upgrade of `{}` to undo", site.shown());
+            let help = "only the last upgrade can be undone, on the machine where it ran, until something is committed";
             return Err(Diagnostic::error(Code::NothingToAbort, title).help(help).into());
         };
         last.refuse_committed(site)?;
@@ -231,7 +240,7 @@ impl Held {
     }
 }
 
-/// The app's directory, which is no link.
+/// The app's directory, which is not a link.
 fn app(site: &Site) -> Result<Root> {
     let (above, name) = (site.app.parent().unwrap_or(&site.app), site.app.file_name().unwrap_or_default());
     let failed = |failure: &rooted::Failure| failure.diagnostic("cannot open", &site.app);
@@ -254,24 +263,24 @@ fn apply(disk: &Disk, site: &Site, plan: &Plan, record: &Record, extras: Extras<
     if script.journal.operations.is_empty() {
         return Ok(Done::default());
     }
-    // An upgrade that cannot be taken back is as good as any other.
+    // An upgrade that cannot be undone is as good as any other.
     script.before = if can_be_aborted { Before::of(site, &script.journal).ok() } else { None };
     let decided = journal::stage(disk, busy, &places, &mut ways, &app(site)?, script)?;
     journal::carry_out(disk, site, &decided)
 }
 
-/// What became of an upgrade that was taken back.
+/// The outcome of undoing an upgrade.
 #[derive(Debug)]
 pub struct Aborted {
     /// The files, below the repository's root, that are what they were.
     pub paths: Vec<String>,
     /// Copies of what was edited since.
     pub backup: Option<Backup>,
-    /// What else there is to know.
+    /// The change that was made.
     pub done: Done,
 }
 
-/// What stands in the way when nothing may.
+/// The entry that is in the way.
 fn refuse_kept(plan: &Plan, existing: Existing) -> Result<()> {
     if existing != Existing::Refuse {
         return Ok(());
@@ -279,7 +288,7 @@ fn refuse_kept(plan: &Plan, existing: Existing) -> Result<()> {
     let refused = plan.kept().map(|path| {
         let title = format!("`{path}` already exists, and differs from the template's");
         Diagnostic::error(Code::TargetExists, title)
-            .help("move it out of the way, or give --init to keep it, or --overwrite to replace it")
+            .help("move it out of the way, or pass --init to keep it, or --overwrite to replace it")
     });
     let refused: Vec<Diagnostic> = refused.collect();
     if refused.is_empty() { Ok(()) } else { Err(Diagnostics(refused)) }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::site::Site;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::git::{self, Kinds};
-use crate::merge::{Base, Bases};
+use crate::lock::{Base, Bases};
 use crate::plan::{Action, Change, Changes, Plan, Reason, Trees};
 use crate::rooted::{Kind, Reader, Root};
 use crate::tree::{RelPath, Tree};
@@ -33,18 +33,18 @@ pub struct Unwritten {
 ///
 /// # Errors
 ///
-/// Where a directory cannot be opened.
+/// If a directory cannot be opened.
 pub fn nested(site: &Site, kinds: &Kinds, bases: Option<&Bases>, theirs: &Trees) -> Result<Nested> {
     let none = Bases::default();
     let bases = bases.unwrap_or(&none);
     let moved = || bases.moved.values();
     let prefix = site.in_repository("");
     let below = kinds.submodules.iter().filter_map(|path| path.strip_prefix(prefix.as_str()));
-    let is_known = |path: &RelPath| bases.app.contains_key(path) || theirs.app.contains_key(path);
-    let app = find(&site.app, below, bases.app.keys().chain(theirs.app.keys()).chain(moved()), is_known)?;
+    let is_known = |path: &RelPath| bases.files.app.contains_key(path) || theirs.app.contains_key(path);
+    let app = find(&site.app, below, bases.files.app.keys().chain(theirs.app.keys()).chain(moved()), is_known)?;
     let all = kinds.submodules.iter().map(String::as_str);
-    let is_known = |path: &RelPath| bases.repository.contains_key(path) || theirs.repository.contains_key(path);
-    let repository = find(site.root(), all, bases.repository.keys().chain(theirs.repository.keys()), is_known)?;
+    let is_known = |path: &RelPath| bases.files.repository.contains_key(path) || theirs.repository.contains_key(path);
+    let repository = find(site.root(), all, bases.files.repository.keys().chain(theirs.repository.keys()), is_known)?;
     Ok(Nested { app, repository })
 }
 
@@ -115,8 +115,8 @@ impl Nested {
         let bases = bases.unwrap_or(&mut none);
         bases.moved.retain(|_, to| !is_in(&self.app, to));
         Unwritten {
-            app: take(&self.app, &mut bases.app, &mut theirs.app),
-            repository: take(&self.repository, &mut bases.repository, &mut theirs.repository),
+            app: take(&self.app, &mut bases.files.app, &mut theirs.app),
+            repository: take(&self.repository, &mut bases.files.repository, &mut theirs.repository),
         }
     }
 
@@ -135,12 +135,12 @@ impl Unwritten {
         let keep = |changes: &mut Changes, paths: Places| {
             changes.extend(paths.into_iter().map(|(path, reason)| (path, Change { action: Action::Keep, reason })));
         };
-        keep(&mut plan.app, self.app);
-        keep(&mut plan.repository, self.repository);
+        keep(&mut plan.files.app, self.app);
+        keep(&mut plan.files.repository, self.repository);
     }
 }
 
-/// Why nothing is written at a path; none where that is no reason.
+/// Why nothing is written at a path; `None` if that is no reason.
 fn reason(nested: &Places, path: &RelPath) -> Option<Reason> {
     let above = path.ancestors().filter_map(|above| RelPath::new(above).ok());
     [path.clone()].into_iter().chain(above).find_map(|place| nested.get(&place).copied())
@@ -173,7 +173,8 @@ fn take(nested: &Places, base: &mut Base, theirs: &mut Tree) -> Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::merge::Recorded;
+    use crate::lock::Recorded;
+    use crate::scope::Scoped;
     use crate::tree::Entry;
 
     fn path(text: &str) -> RelPath {
@@ -191,18 +192,20 @@ mod tests {
         };
         let base = [("docs/a", "1"), ("docs/b", "1"), ("docs-2/a", "1"), ("x", "1")];
         let mut bases = Bases {
-            app: base.map(|(name, text)| (path(name), Recorded::of(entry(text)))).into(),
+            files: Scoped {
+                app: base.map(|(name, text)| (path(name), Recorded::of(entry(text)))).into(),
+                ..Scoped::default()
+            },
             moved: [(path("x"), path("docs/x")), (path("docs-2/a"), path("a"))].into(),
-            ..Bases::default()
         };
         let app = tree(&[("docs/a", "1"), ("docs/b", "2"), ("docs/deep/c", "1"), ("docs-2/a", "2"), ("file", "1")]);
         let mut theirs = Trees { app, repository: Tree::new() };
         let mut plan = Plan::default();
         nested.take(Some(&mut bases), &mut theirs).tell(&mut plan);
-        assert_eq!(bases.app.keys().map(RelPath::as_str).collect::<Vec<_>>(), ["docs-2/a", "x"]);
+        assert_eq!(bases.files.app.keys().map(RelPath::as_str).collect::<Vec<_>>(), ["docs-2/a", "x"]);
         assert_eq!(bases.moved, [(path("docs-2/a"), path("a"))].into());
         assert_eq!(theirs.app.keys().map(RelPath::as_str).collect::<Vec<_>>(), ["docs-2/a"]);
-        assert_eq!(plan.app.keys().map(RelPath::as_str).collect::<Vec<_>>(), ["docs/b", "docs/deep/c", "file"]);
+        assert_eq!(plan.files.app.keys().map(RelPath::as_str).collect::<Vec<_>>(), ["docs/b", "docs/deep/c", "file"]);
         assert!(plan.is_empty());
     }
 }

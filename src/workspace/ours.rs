@@ -1,4 +1,4 @@
-//! The project's files as a merge needs them: what stands at the template's paths or in their way, and, where a file has
+//! The project's files as a merge needs them: what is at the template's paths or in their way, and, where a file has
 //! gone, every other file that it may be now.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -7,39 +7,41 @@ use std::path::{Path, PathBuf};
 use super::absent;
 use super::files::Files;
 use super::guard::in_the_way;
-use super::record::locks;
+use super::locks;
 use super::site::Site;
 use super::stored::Room;
 use super::walk;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::digest::Digest;
 use crate::git::{self, Sparse};
 use crate::limits::{Budget, MERGED};
-use crate::lock::{DIRECTORY, Digest, LOCK};
-use crate::merge::{Base, Bases, Recorded};
+use crate::lock::{Base, Bases, Recorded};
+use crate::lock::{DIRECTORY, LOCK};
 use crate::plan::Trees;
 use crate::rooted::{Kind, Reader, Root};
+use crate::scope::Scope;
 use crate::tree::{Entry, RelPath, Tree};
 
 /// The project's files for a merge of `bases` and `theirs`.
 ///
 /// # Errors
 ///
-/// What cannot be read, what is neither a file nor a directory nor a link, and more than may be held.
+/// Unreadable files, anything but files, directories and links, and more than the limit.
 pub fn ours(site: &Site, bases: &Bases, theirs: &Trees, room: &Room) -> Result<Trees> {
     let held = &room.held;
-    let app = Files::open(&site.app, &bases.app, held)?;
-    let mut trees = Trees { app: app.at(&paths(&bases.app, &theirs.app, bases))?, repository: Tree::new() };
-    refuse_directories(&site.app, &bases.app, &trees.app, &theirs.app)?;
+    let app = Files::open(&site.app, &bases.files.app, held)?;
+    let mut trees = Trees { app: app.at(&paths(&bases.files.app, &theirs.app, bases))?, repository: Tree::new() };
+    refuse_directories(&site.app, &bases.files.app, &trees.app, &theirs.app)?;
     if site.app_dir.is_some() {
-        let root = Files::open(site.root(), &bases.repository, held)?;
-        trees.repository = root.at(&paths(&bases.repository, &theirs.repository, bases))?;
+        let root = Files::open(site.root(), &bases.files.repository, held)?;
+        trees.repository = root.at(&paths(&bases.files.repository, &theirs.repository, bases))?;
     }
-    refuse_directories(site.root(), &bases.repository, &trees.repository, &theirs.repository)?;
+    refuse_directories(site.root(), &bases.files.repository, &trees.repository, &theirs.repository)?;
     // At the repository's root, nothing is looked for: what is like a file that has gone may well be another app's.
-    let gone = gone(&bases.app, &trees.app, bases);
+    let gone = gone(&bases.files.app, &trees.app, bases);
     if !gone.is_empty() {
         let files: Vec<RelPath> =
-            project_files(site)?.into_iter().filter(|path| !bases.app.contains_key(path)).collect();
+            project_files(site)?.into_iter().filter(|path| !bases.files.app.contains_key(path)).collect();
         let left = left_behind(&gone, &files);
         let possible = candidates(&site.app, &gone, files, room)?;
         trees.app.extend(app.at(&possible.iter().collect())?);
@@ -62,10 +64,12 @@ pub fn refuse_left_out(site: &Site, bases: &Bases, ours: &Trees) -> Result<()> {
         return Ok(());
     }
     let mut missing: Vec<String> = Vec::new();
-    let sides = [(&bases.app, &ours.app, true), (&bases.repository, &ours.repository, false)];
-    for (base, ours, is_app) in sides {
+    for (scope, (base, ours)) in bases.files.as_ref().zip(ours.as_ref()) {
         let gone = base.iter().filter(|(path, known)| !known.pristine.once && !ours.contains_key(path));
-        let name = |path: &RelPath| if is_app { site.in_repository(path.as_str()) } else { path.to_string() };
+        let name = |path: &RelPath| match scope {
+            Scope::App => site.in_repository(path.as_str()),
+            Scope::Repository => path.to_string(),
+        };
         missing.extend(gone.map(|(path, _)| name(path)));
     }
     if missing.is_empty() {
@@ -76,7 +80,7 @@ pub fn refuse_left_out(site: &Site, bases: &Bases, ours: &Trees) -> Result<()> {
     let tell = |path: &String| match &sparse {
         Some(sparse) => absent::left_out(site, sparse, path),
         None => Diagnostic::error(Code::NotCheckedOut, format!("`{path}` is left out: git was told to skip it"))
-            .help("lift that with `git update-index --no-skip-worktree`, and check the file out"),
+            .help("undo that with `git update-index --no-skip-worktree`, and check the file out"),
     };
     let problems: Vec<Diagnostic> = left_out.iter().map(tell).collect();
     if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
@@ -109,7 +113,7 @@ fn gone<'a>(base: &'a Base, ours: &Tree, bases: &Bases) -> Vec<(&'a RelPath, &'a
 }
 
 /// Every file below the app that is its own: git does not ignore it, and no other app made it.
-fn project_files(site: &Site) -> Result<Vec<RelPath>> {
+pub(super) fn project_files(site: &Site) -> Result<Vec<RelPath>> {
     let files: Vec<String> = match site.repository {
         Some(_) => git::files(&site.app)?.into_iter().collect(),
         None => walk::files(&site.app)?,
@@ -123,8 +127,8 @@ fn project_files(site: &Site) -> Result<Vec<RelPath>> {
 fn other_apps<'f>(site: &Site, files: &'f [String]) -> Result<(HashSet<&'f str>, HashSet<RelPath>)> {
     let end = format!("/{DIRECTORY}/{LOCK}");
     let paths = files.iter().filter(|path| path.ends_with(&end));
-    let theirs = locks(&site.app, paths.map(String::as_str))?;
-    let theirs = theirs.into_iter().flat_map(|lock| lock.repository_files.into_keys()).collect();
+    let theirs = locks::at(&site.app, paths.map(String::as_str))?;
+    let theirs = theirs.into_iter().flat_map(|lock| lock.files.repository.into_keys()).collect();
     Ok((files.iter().filter_map(|path| path.strip_suffix(&end)).collect(), theirs))
 }
 
@@ -156,7 +160,7 @@ fn candidates(root: &Path, gone: &[(&RelPath, &Recorded)], files: Vec<RelPath>, 
     Ok(files.into_iter().filter(is_possible).collect())
 }
 
-/// What is known of the files that have gone.
+/// The files that have gone.
 struct Gone<'a> {
     sizes: BTreeSet<u64>,
     names: HashSet<String>,
@@ -164,7 +168,7 @@ struct Gone<'a> {
     alike: HashMap<Alike<'a>, (bool, BTreeSet<u64>)>,
 }
 
-/// What a file has in common with one that may have been moved.
+/// The lines that a file shares with one that may have been moved.
 #[derive(PartialEq, Eq, Hash)]
 enum Alike<'a> {
     Extension(Option<&'a str>),

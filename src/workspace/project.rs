@@ -9,11 +9,13 @@ use super::absent::absent_record;
 use super::lock::{self, Decide, Decision, Read};
 use super::site::Site;
 use super::stored::{Folder, Problem, Problems, Room, Stored, from_elsewhere};
+use crate::deflated::Inflater;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::digest::Digest;
 use crate::git;
 use crate::limits::{Budget, INFLATED};
-use crate::lock::{BASE, DIRECTORY, Digest, Inflater, LOCK, Lock};
-use crate::merge::Bases;
+use crate::lock::Bases;
+use crate::lock::{BASE, DIRECTORY, LOCK, Lock};
 use crate::plan::Trees;
 use crate::tree::{Entry, RelPath};
 
@@ -22,7 +24,7 @@ use crate::tree::{Entry, RelPath};
 pub struct Project {
     /// Where it is.
     pub site: Site,
-    /// What made it.
+    /// Its record.
     pub lock: Lock,
     /// The digest of the lock's text.
     pub lock_digest: Digest,
@@ -32,9 +34,9 @@ pub struct Project {
     pub bases: Bases,
     /// What the base's directory holds, and holds rightly.
     pub present: BTreeSet<Digest>,
-    /// What is wrong with the base.
+    /// The problem of the base.
     pub broken: Vec<Diagnostic>,
-    /// What may still be held of the project.
+    /// The memory that may still be held of the project.
     pub room: Room,
     /// Where large files of the base are read from when they are needed.
     pub(super) folder: Folder,
@@ -46,7 +48,7 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// Where there is no lock, or where the record cannot be read. A base that is not whole is no error: see
+    /// If there is no lock, or if the record cannot be read. A base that is not whole is not an error: see
     /// [`Project::broken`].
     pub fn read(site: Site) -> Result<Self> {
         Self::read_deciding(site, &mut |_| Ok(Decision::Open))
@@ -84,7 +86,7 @@ impl Project {
         let broken = broken(&lock, &problems);
         let mut bases = Bases::new(&lock, &stored);
         if is_displaced(&site, &lock) {
-            bases.repository.clear();
+            bases.files.repository.clear();
         }
         Ok(Self { site, lock, lock_digest, merging, bases, present, broken, room, folder })
     }
@@ -93,9 +95,9 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// Where the app's directory cannot be opened.
+    /// If the app's directory cannot be opened.
     pub fn unrecorded(site: Site, lock: Lock, rendered: &Trees) -> Result<Self> {
-        let entries = rendered.app.values().chain(rendered.repository.values());
+        let entries = rendered.entries().map(|(_, entry)| entry);
         let bytes = |entry: &Entry| match entry {
             Entry::File { bytes, .. } => bytes.clone(),
             Entry::Symlink { target } => Bytes::from(target.clone().into_bytes()),
@@ -126,9 +128,9 @@ impl Project {
     /// they are not judged.
     #[must_use]
     pub fn left_unchecked(&self) -> Option<Diagnostic> {
-        let count = self.lock.repository_files.len();
+        let count = self.lock.files.repository.len();
         let files = if count == 1 { "1 file was" } else { &format!("{count} files were") };
-        let title = format!("{files} not checked: no git repository is around `{}`", self.site.shown());
+        let title = format!("{files} not checked: `{}` is not in a git repository", self.site.shown());
         let is_left = is_displaced(&self.site, &self.lock) && count > 0;
         is_left.then(|| Diagnostic::warning(Code::RepositoryMissing, title).help(FIND_ROOT))
     }
@@ -144,8 +146,7 @@ impl Project {
             return Ok(());
         };
         let shown = self.site.shown();
-        let title =
-            format!("`{shown}` was made as `{app_dir}` in a git repository, and no repository is around it now");
+        let title = format!("`{shown}` was created as `{app_dir}` in a git repository, and is not in one now");
         Err(Diagnostic::error(Code::RepositoryMissing, title).help(FIND_ROOT).into())
     }
 }
@@ -161,8 +162,8 @@ fn no_lock(site: &Site) -> Diagnostics {
     if let Err(problems) = refuse_absent(site) {
         return problems;
     }
-    let title = format!("`{}` is no project made by create-app: it has no `{DIRECTORY}/{LOCK}`", site.shown());
-    let help = "give the directory of the app, the one that holds `.create-app`";
+    let title = format!("`{}` was not created by create-app: it has no `{DIRECTORY}/{LOCK}`", site.shown());
+    let help = "pass the app's directory, the one that contains `.create-app`";
     misplaced(site).unwrap_or_else(|| Diagnostic::error(Code::LockMissing, title).help(help)).into()
 }
 
@@ -181,15 +182,15 @@ pub fn misplaced(site: &Site) -> Option<Diagnostic> {
     let shown = site.shown();
     if !site.app.is_dir() {
         let title = format!("there is no directory `{shown}`");
-        return Some(Diagnostic::error(Code::LockMissing, title).help("give the directory of the app"));
+        return Some(Diagnostic::error(Code::LockMissing, title).help("pass the app's directory"));
     }
     let outer = site.app.ancestors().skip(1).find(|outer| outer.join(DIRECTORY).join(LOCK).is_file())?;
-    let title = format!("`{shown}` is no project made by create-app, but a part of one");
-    let help = format!("give the directory of the app: `{}`", outer.display());
+    let title = format!("`{shown}` is not a project created by create-app, but a part of one");
+    let help = format!("pass the app's directory: `{}`", outer.display());
     Some(Diagnostic::error(Code::LockMissing, title).help(help))
 }
 
-/// What git has of these files of the base, as `find` finds it; a git that fails has nothing.
+/// Git's version of these files of the base, as `find` finds it; a git that fails has nothing.
 fn from_git<'d>(
     site: &Site,
     digests: impl ExactSizeIterator<Item = &'d Digest>,
@@ -212,7 +213,7 @@ fn broken(lock: &Lock, problems: &Problems) -> Vec<Diagnostic> {
     if problems.is_empty() {
         return Vec::new();
     }
-    let lines = lock.files.iter().chain(&lock.repository_files).rev();
+    let lines = lock.files.entries().rev();
     let files: BTreeMap<Digest, &RelPath> =
         lines.filter_map(|(path, pristine)| Some((pristine.base()?, path))).collect();
     let tell = |(digest, problem): (&Digest, &Problem)| {

@@ -1,18 +1,20 @@
-//! Where a project is, or will be, and what stands there.
+//! Where a project is, or will be, and what is there.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::files::Files;
-use super::record::lock_bytes;
+use super::locks;
 use crate::credentials::{has_credentials, without_credentials};
 use crate::diagnostic::{Code, Diagnostic, Result, io_reason};
 use crate::git;
 use crate::limits::{Budget, PROJECT};
-use crate::lock::{DIRECTORY, LOCK, Lock};
-use crate::merge::Base;
+use crate::lock::Base;
+use crate::lock::{DIRECTORY, LOCK};
 use crate::plan::{Existing, Trees};
+use crate::scope::Scope;
 use crate::shell;
 use crate::tree::{RelPath, Tree};
 
@@ -23,7 +25,7 @@ pub struct Site {
     pub app: PathBuf,
     /// The root of the git work tree around it, if there is one.
     pub repository: Option<PathBuf>,
-    /// The app's path below that root; none where the app is the root, or where there is no repository: what a lock says
+    /// The app's path below that root; `None` if the app is the root, or if there is no repository: what a lock says
     /// about it moves nothing.
     pub app_dir: Option<RelPath>,
     /// The path as the user gave it, for messages.
@@ -31,11 +33,11 @@ pub struct Site {
 }
 
 impl Site {
-    /// Finds out where `path` is. Nothing needs to stand there, and git is not run.
+    /// Finds out where `path` is. Nothing needs to be there, and git is not run.
     ///
     /// # Errors
     ///
-    /// Where the path is an address, leads through something that is no directory, or cannot be named in the files of a
+    /// If the path is an address, leads through something that is not a directory, or cannot be named in the files of a
     /// repository.
     pub fn locate(path: &Path) -> Result<Self> {
         refuse_address(path)?;
@@ -47,6 +49,15 @@ impl Site {
             _ => None,
         };
         Ok(Self { app, repository, app_dir, given: path.to_path_buf() })
+    }
+
+    /// The same place for a project that becomes a repository of its own, whatever is around it.
+    #[must_use]
+    pub fn apart(self) -> Self {
+        match self.app_dir {
+            Some(_) => Self { repository: None, app_dir: None, ..self },
+            None => self,
+        }
     }
 
     /// The app's path below the repository's root, as templates know it: `.` where the app is the root.
@@ -98,7 +109,7 @@ impl Site {
         words.join(" ")
     }
 
-    /// The command that hands git a path below the app, to be pasted into a shell here.
+    /// The command that passes git a path below the app, for pasting into a shell here.
     #[must_use]
     pub fn git_add(&self, options: &[&str], path: &str) -> String {
         if here().as_deref() == Some(&*self.app) {
@@ -120,7 +131,16 @@ impl Site {
         self.app.ancestors().nth(depth).unwrap_or(&self.app)
     }
 
-    /// Whether a project that create-app made stands here, as far as one can see: what cannot be read is not absent.
+    /// Where the paths of files begin.
+    #[must_use]
+    pub fn place(&self, scope: Scope) -> &Path {
+        match scope {
+            Scope::App => &self.app,
+            Scope::Repository => self.root(),
+        }
+    }
+
+    /// Whether a project that create-app made is here, as far as one can see: what cannot be read is not absent.
     #[must_use]
     pub fn has_lock(&self) -> bool {
         use std::io::ErrorKind::{NotADirectory, NotFound};
@@ -128,16 +148,14 @@ impl Site {
         found.map_or_else(|error| !matches!(error.kind(), NotFound | NotADirectory), |_| true)
     }
 
-    /// The paths below the repository's root that belong to the project that stands here. None where there is none, or
-    /// where its lock cannot be understood: nothing tells then whose they are.
+    /// The paths below the repository's root that belong to the project that is here. None where there is none, or
+    /// where its lock cannot be understood: it is not known whose they are.
     ///
     /// # Errors
     ///
-    /// Where the lock is there and cannot be read.
+    /// If the lock is there and cannot be read.
     pub fn owned(&self) -> Result<BTreeSet<RelPath>> {
-        let text = lock_bytes(&self.app)?.and_then(|bytes| String::from_utf8(bytes).ok());
-        let lock = text.and_then(|text| Lock::parse(&text, LOCK).ok());
-        Ok(lock.map(|lock| lock.repository_files.into_keys().collect()).unwrap_or_default())
+        Ok(locks::of(&self.app)?.map(|lock| lock.files.repository.into_keys().collect()).unwrap_or_default())
     }
 
     /// Checks that a new project can be made here. A directory that is empty but for `.git` is as good as none.
@@ -152,30 +170,30 @@ impl Site {
             Ok(metadata) => metadata,
         };
         if !metadata.is_dir() {
-            let kind = if metadata.is_symlink() { "a link that leads nowhere" } else { "a file" };
+            let kind = if metadata.is_symlink() { "a broken link" } else { "a file" };
             return Err(self.in_the_way(&format!("is {kind}"), "choose another name, or move it out of the way"));
         }
         match existing {
             Existing::Replace => Ok(()),
             Existing::Keep | Existing::Refuse if self.has_lock() => Err(self.in_the_way(
-                "is already a project made by create-app",
-                "run `create-app upgrade` there, or give --overwrite to make it anew",
+                "is already a project created by create-app",
+                "run `create-app upgrade` there, or pass --overwrite to recreate it",
             )),
             Existing::Keep => Ok(()),
             Existing::Refuse if self.is_vacant()? => Ok(()),
             Existing::Refuse => Err(self.in_the_way(
                 "already exists and is not empty",
-                "choose another name, or give --init to add to it and keep its files, or --overwrite to replace them",
+                "choose another name, or pass --init to add to it and keep its files, or --overwrite to replace them",
             )),
         }
     }
 
-    /// What stands where these trees' files go: a file or a link, each as an entry.
+    /// What is where these trees' files go: a file or a link, each as an entry.
     ///
     /// # Errors
     ///
-    /// Where something else stands there, such as a directory, where the way there leads through a link, and where more
-    /// stands there than can be held.
+    /// If something else is there, such as a directory, if the way there leads through a link, and if more
+    /// is there than can be held.
     pub fn read(&self, app: &Tree, repository: &Tree) -> Result<Trees> {
         let (none, held) = (Base::new(), Budget::new(PROJECT));
         let read = |root: &Path, tree: &Tree| Files::open(root, &none, &held)?.in_place(tree.keys());
@@ -186,7 +204,7 @@ impl Site {
     ///
     /// # Errors
     ///
-    /// Where such a directory cannot be read.
+    /// If such a directory cannot be read.
     pub fn side_files(&self, of: &Trees) -> Result<Trees> {
         let (none, held) = (Base::new(), Budget::new(0));
         let find = |root: &Path, tree: &Tree| Files::open(root, &none, &held)?.side_files(tree.keys());
@@ -204,15 +222,26 @@ impl Site {
     }
 }
 
+/// A path as it may be shown: without credentials where it is an address.
+#[must_use]
+pub(crate) fn shown(path: &Path) -> Cow<'_, str> {
+    let text = path.to_string_lossy();
+    if is_address(path, &text) { without_credentials(&text).into_owned().into() } else { text }
+}
+
+/// What is there has its name already.
+fn is_address(path: &Path, text: &str) -> bool {
+    text.contains("://") || has_credentials(text) && path.symlink_metadata().is_err()
+}
+
 /// A directory with such a name would hold the password of an address that was meant for `--git`.
 fn refuse_address(path: &Path) -> Result<()> {
     let text = path.to_string_lossy();
-    // What is there has its name already.
-    if !text.contains("://") && (!has_credentials(&text) || path.symlink_metadata().is_ok()) {
+    if !is_address(path, &text) {
         return Ok(());
     }
     let title = format!("`{}` is an address, not the path of a project", without_credentials(&text));
-    Err(Diagnostic::error(Code::SourceInvalid, title).help("give the address of a template with --git").into())
+    Err(Diagnostic::error(Code::SourceInvalid, title).help("pass the address of a template with --git").into())
 }
 
 /// How the names start that directories have beside an app until it is complete, or when it has gone.
@@ -226,7 +255,7 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     let failed = |error: &std::io::Error| Diagnostic::io("cannot find", path, error);
     let absolute = std::path::absolute(path).map_err(|error| {
         let title = format!("cannot find the current directory: {}", io_reason(&error));
-        Diagnostic::error(Code::Io, title).help("change to a directory that exists, or give an absolute path")
+        Diagnostic::error(Code::Io, title).help("change to a directory that exists, or pass an absolute path")
     })?;
     let mut rest = Vec::new();
     let mut existing = absolute.as_path();
@@ -234,7 +263,7 @@ fn resolve(path: &Path) -> Result<PathBuf> {
         match existing.canonicalize() {
             Ok(found) if rest.is_empty() || found.is_dir() => return Ok(append(plain(found), &rest)),
             Ok(_) => return Err(no_directory(existing)),
-            // A link that leads nowhere is what stands there; what is below it can be nowhere.
+            // A link that leads nowhere is what is there; what is below it can be nowhere.
             Err(_) if existing.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) => {
                 let Some(parent) = existing.parent().filter(|_| rest.is_empty()) else {
                     return Err(no_directory(existing));
@@ -254,7 +283,7 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Appends components that do not exist, last one first; `..` takes back the one before it.
+/// Appends components that do not exist, last one first; `..` removes the one before it.
 fn append(mut path: PathBuf, rest: &[Component<'_>]) -> PathBuf {
     for component in rest.iter().rev() {
         match component {

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use bytes::Bytes;
 
 use super::site::Site;
+use crate::deflated::{BaseError, decode_within};
+use crate::deflated::{Inflater, Unread};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::digest::Digest;
 use crate::limits::{Budget, INFLATED, PROJECT};
-use crate::lock::base::{BaseError, decode_within};
-use crate::lock::{BASE, DIRECTORY, Digest, Inflater, Unread};
+use crate::lock::{BASE, DIRECTORY};
 use crate::parallel;
 use crate::rooted::{Failure, Kind, Regular, Root};
 
@@ -19,26 +21,26 @@ const SMALL: usize = 1 << 20;
 /// From so many files on, starting threads costs little in comparison.
 const PARALLEL: usize = 64;
 
-/// What the base has for a digest.
+/// The base's file for a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stored {
     /// These bytes.
     Bytes(Bytes),
-    /// So many bytes, which are read when they are needed.
+    /// This many bytes, which are read when they are needed.
     Large(u64),
 }
 
-/// What may be held of a project, and what of its base was not.
+/// The memory that may be used for a project, and the part of its base that was not read.
 #[derive(Debug)]
 pub struct Room {
-    /// What may still be held, in bytes.
+    /// The memory that may still be held, in bytes.
     pub(super) held: Budget,
     /// The lengths of the base's large files.
     pub(super) large: BTreeMap<Digest, u64>,
 }
 
 impl Default for Room {
-    /// Room for a project of which nothing is held.
+    /// Room for a project that holds nothing yet.
     fn default() -> Self {
         Self { held: Budget::new(PROJECT), large: BTreeMap::new() }
     }
@@ -60,7 +62,7 @@ pub(super) struct Folder {
     root: Option<Root>,
     /// Where it is, for messages.
     path: PathBuf,
-    /// What may be inflated.
+    /// The limit of inflated bytes.
     inflated: Budget,
 }
 
@@ -69,7 +71,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where it is a link, or cannot be opened.
+    /// If it is a link, or cannot be opened.
     pub(super) fn open(site: &Site) -> Result<Self> {
         let path = site.app.join(DIRECTORY).join(BASE);
         let app = Root::open(&site.app).map_err(|error| Diagnostic::io("cannot read", &site.app, &error))?;
@@ -85,7 +87,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where a file cannot be read, and where all are too large together.
+    /// If a file cannot be read, and where all are too large together.
     pub(super) fn read(
         &self,
         wanted: &[Digest],
@@ -105,7 +107,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where it cannot be read, or was changed since.
+    /// If it cannot be read, or was changed since.
     pub(super) fn bytes(&self, digest: Digest, length: u64) -> Result<Bytes> {
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         let checked = match self.regular(digest)? {
@@ -175,7 +177,8 @@ impl Folder {
 
     fn too_much(&self, what: &str, limit: u64) -> Diagnostic {
         let title = format!("the base `{}` {what} {} MiB", self.path.display(), limit >> 20);
-        let help = "no template makes so much: look at who changed `.create-app` in git, and restore it from there";
+        let help =
+            "no template renders that much: find out in git who changed `.create-app`, and restore it from there";
         Diagnostic::error(Code::TooMuch, title).help(help)
     }
 
@@ -189,7 +192,7 @@ fn not_a_file(kind: Kind) -> Problem {
     Problem::Broken(format!("is {kind}, not a regular file"))
 }
 
-/// Makes of encoded bytes from elsewhere, such as git, what the base should hold; nothing where they are not those of the
+/// Makes of encoded bytes from elsewhere, such as git, what the base should hold; `None` if they are not those of the
 /// digest, or more than may still be held.
 pub(super) fn from_elsewhere(
     digest: Digest,

@@ -34,7 +34,7 @@ impl Synced {
     }
 }
 
-/// What failed, and why.
+/// The failure and its reason.
 pub(super) type Failed = (PathBuf, io::Error);
 
 /// From so many paths on, one call for the whole file system is faster than one for each, although it waits for what other

@@ -11,6 +11,7 @@ use super::*;
 use crate::lock::{self, LockedTemplate, Rendered};
 use crate::manifest::Ownership;
 use crate::plan::{Action, Change, Changes, Reason, Stamp, Trees};
+use crate::scope::Scoped;
 use crate::tree::{Entry, RelPath, Tree};
 
 mod changes;
@@ -52,7 +53,7 @@ pub(super) fn prepare(target: &Path, app: &Tree, repository: &Tree, existing: Ex
     site.check(existing)?;
     let ours = site.read(app, repository)?;
     let record = record(&site, app, repository);
-    let plan = Plan::new(app.clone(), repository.clone(), &ours, existing);
+    let plan = Plan::new(Trees { app: app.clone(), repository: repository.clone() }, &ours, existing);
     Ok(Prepared { site, plan, record, existing })
 }
 
@@ -61,23 +62,24 @@ fn record(site: &Site, app: &Tree, repository: &Tree) -> Record {
     let (answers, ownership) = (BTreeMap::new(), Ownership::default());
     let app_dir = site.app_dir.clone();
     let (answers, ownership, secret) = (&answers, &ownership, &BTreeMap::new());
-    let rendered = Rendered { template, app_dir, date: None, answers, ownership, secret, app, repository };
+    let rendered =
+        Rendered { template, app_dir, date: None, answers, ownership, secret, trees: Scoped { app, repository } };
     lock::record(&rendered, &BTreeSet::new())
 }
 
-/// What an upgrade of an unedited project does: these files, which are known to stand there, become others.
+/// What an upgrade of an unedited project does: these files, which are known to be there, become others.
 pub(super) fn prepare_upgrade(target: &Path, ours: &Trees, theirs: &Trees) -> Prepared {
     let site = Site::locate(target).unwrap();
     let record = record(&site, &theirs.app, &theirs.repository);
-    let mut plan = Plan::new(theirs.app.clone(), theirs.repository.clone(), ours, Existing::Replace);
+    let mut plan = Plan::new(theirs.clone(), ours, Existing::Replace);
     let delete = |ours: &Tree, theirs: &Tree, changes: &mut Changes| {
         for (path, entry) in ours.iter().filter(|(path, _)| !theirs.contains_key(path)) {
             let action = Action::Delete { before: Stamp::of(entry) };
             changes.insert(path.clone(), Change { action, reason: Reason::Overwritten });
         }
     };
-    delete(&ours.app, &theirs.app, &mut plan.app);
-    delete(&ours.repository, &theirs.repository, &mut plan.repository);
+    delete(&ours.app, &theirs.app, &mut plan.files.app);
+    delete(&ours.repository, &theirs.repository, &mut plan.files.repository);
     Prepared { site, plan, record, existing: Existing::Replace }
 }
 
@@ -136,7 +138,7 @@ fn describe(path: &Path) -> String {
     }
     let bytes = fs_err::read(path).unwrap();
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    if crate::source::is_executable(&metadata) { format!("*{text}") } else { text }
+    if rooted::is_executable(&metadata) { format!("*{text}") } else { text }
 }
 
 /// The same, without what create-app keeps for itself.

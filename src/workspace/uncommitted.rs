@@ -48,9 +48,9 @@ impl Uncommitted {
 fn warning(site: &Site, root: &Path, base: &[String]) -> Result<Diagnostic> {
     let is_left_out = Sparse::of(root)?.is_some_and(|sparse| base.iter().any(|path| sparse.leaves_out(path)));
     let options: &[&str] = if is_left_out { &["--all", "--sparse"] } else { &["--all"] };
-    let title = format!("`{}` has changes that are not committed", site.name_of(DIRECTORY));
+    let title = format!("`{}` has uncommitted changes", site.name_of(DIRECTORY));
     let add = site.git_add(options, DIRECTORY);
-    let help = format!("commit all of it together with the files that it is about: `{add}`");
+    let help = format!("commit all of it together with the files that it describes: `{add}`");
     Ok(Diagnostic::warning(Code::Uncommitted, title).help(help))
 }
 

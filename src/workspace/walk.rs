@@ -15,7 +15,7 @@ const GITIGNORE: &str = ".gitignore";
 const ACTION: &str = "cannot read all ignore files of the project";
 /// The most of all ignore files that is read, in bytes: to make patterns of them takes long.
 const LIMIT: u64 = 256 << 10;
-/// So many files are looked at: in a larger directory, what was moved is not found.
+/// At most this many files are looked at: in a larger directory, what was moved is not found.
 const MOST: usize = 500_000;
 
 /// The paths of all files and links below a directory, with `/`; of a `.create-app`, the lock alone. What cannot be read is
@@ -23,7 +23,7 @@ const MOST: usize = 500_000;
 ///
 /// # Errors
 ///
-/// Where the directory itself cannot be opened, and where the ignore files are too large together.
+/// If the directory itself cannot be opened, and if the ignore files are too large together.
 pub(super) fn files(directory: &Path) -> Result<Vec<String>> {
     let root = Root::open(directory).map_err(|error| Diagnostic::io("cannot read", directory, &error))?;
     let mut walk = Walk {
@@ -91,7 +91,7 @@ impl Walk<'_> {
         };
         let mut builder = GitignoreBuilder::new("");
         for line in text.lines() {
-            // A line that is no pattern ignores nothing, as in git.
+            // A line that is not a pattern ignores nothing, as in git.
             drop(builder.add_line(None, line));
         }
         Ok(builder.build().ok().map(std::sync::Arc::new))

@@ -9,22 +9,22 @@
 #![cfg_attr(unix, allow(dead_code, reason = "the corpus uses the rest of its modules"))]
 
 #[cfg(unix)]
-#[path = "../corpus/case.rs"]
+#[path = "../cases/hostile/case.rs"]
 mod case;
 #[cfg(unix)]
-#[path = "../corpus/judge.rs"]
+#[path = "../cases/hostile/judge.rs"]
 mod judge;
 #[cfg(unix)]
-#[path = "../corpus/sandbox.rs"]
+#[path = "../cases/hostile/sandbox.rs"]
 mod sandbox;
 #[cfg(unix)]
-#[path = "../corpus/setting.rs"]
+#[path = "../cases/hostile/setting.rs"]
 mod setting;
 #[cfg(unix)]
-#[path = "../corpus/warden.rs"]
+#[path = "../cases/hostile/warden.rs"]
 mod warden;
 #[cfg(unix)]
-#[path = "../corpus/watch.rs"]
+#[path = "../cases/hostile/watch.rs"]
 mod watch;
 
 #[cfg(unix)]

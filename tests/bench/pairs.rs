@@ -21,7 +21,7 @@ const FILE_SIZE: usize = 4_000;
 /// How many of them the user edits, and how many the template changes.
 const EDITED: usize = 5;
 const CHANGED: usize = 50;
-/// Files of a repository that are no business of the project in it.
+/// Files of a repository that do not concern the project in it.
 const UNRELATED: usize = 50_000;
 
 fn main() {
@@ -50,7 +50,7 @@ struct Bench {
     word: String,
 }
 
-/// A command to time, and the project that it is given anew each time as `out`.
+/// A command to time, and the project that it is given again each time as `out`.
 struct Run<'a> {
     program: &'a str,
     arguments: &'a [&'a str],
@@ -184,7 +184,7 @@ impl Bench {
         }
         if let Some(project) = run.project {
             copy_tree(&self.place.join(project), &out);
-            // A copy's files are new to git's index: what it learns of them is no part of the measurement.
+            // A copy's files are new to git's index: what it learns of them is not a part of the measurement.
             self.git("out", &["status", "--short"]);
         }
         self.execute(Command::new(run.program).args(run.arguments))
@@ -195,7 +195,7 @@ impl Bench {
         let start = Instant::now();
         let status = command.status().unwrap();
         let elapsed = start.elapsed();
-        // A difference is no failure.
+        // A difference is not a failure.
         assert!(matches!(status.code(), Some(0 | 1)), "{command:?}: {status}");
         elapsed
     }

@@ -9,7 +9,7 @@ const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
 /// The variables of this process that create-app, cargo-generate or git would read.
 pub(crate) fn inherited() -> Vec<OsString> {
-    const NAMES: &[&str] = &["CARGO_NAME", "CARGO_EMAIL", "CLICOLOR", "CLICOLOR_FORCE"];
+    const NAMES: &[&str] = &["CARGO_NAME", "CARGO_EMAIL", "CLICOLOR", "CLICOLOR_FORCE", "CREATE_APP_LOG"];
     let is_read = |name: &OsString| {
         let name = name.to_string_lossy();
         name.starts_with("CARGO_GENERATE_") || name.starts_with("GIT_") || NAMES.contains(&&*name)
@@ -25,6 +25,8 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
         command.env_remove(name);
     }
     command.env("CREATE_APP_STATE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("state"));
+    // No configuration of cargo-generate.
+    command.env("CARGO_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cargo-home"));
     command.env("NO_COLOR", "1").env("GIT_CONFIG_GLOBAL", NOWHERE).env("GIT_CONFIG_SYSTEM", NOWHERE);
     command
 }

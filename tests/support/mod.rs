@@ -6,6 +6,7 @@
 #[cfg(unix)]
 pub(crate) mod app;
 pub(crate) mod command;
+pub(crate) mod json;
 pub(crate) mod place;
 #[cfg(unix)]
 pub(crate) mod process;

@@ -69,7 +69,11 @@ impl Place {
     /// A program that is to run in a directory of it, and sees none of the user's own settings.
     pub(crate) fn command(&self, program: &str, directory: &str) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(self.path(directory)).stdin(Stdio::null()).env("NO_COLOR", "1");
+        command
+            .current_dir(self.path(directory))
+            .stdin(Stdio::null())
+            .env("NO_COLOR", "1")
+            .env_remove("CREATE_APP_LOG");
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
         command.env("CREATE_APP_STATE_DIR", self.state.path());
         for name in ["AUTHOR", "COMMITTER"] {
@@ -80,7 +84,13 @@ impl Place {
 
     /// Runs create-app in a directory.
     pub(crate) fn app(&self, directory: &str, arguments: &[&str]) -> Said {
-        self.command(env!("CARGO_BIN_EXE_create-app"), directory).args(arguments).output().unwrap().into()
+        let output = self.command(env!("CARGO_BIN_EXE_create-app"), directory).args(arguments).output();
+        let said = Said::from(output.unwrap());
+        if arguments.contains(&"--json") {
+            super::json::documents(&said.out);
+            super::json::documents(&said.err);
+        }
+        said
     }
 
     /// Runs git in a directory; it must succeed.

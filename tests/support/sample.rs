@@ -66,7 +66,7 @@ pub(crate) fn upgrade(place: &Place, at: &str) -> Said {
 /// Nothing is left to do, and nothing is left behind.
 #[track_caller]
 pub(crate) fn assert_done(place: &Place, at: &str) {
-    upgrade(place, at).ended(0).has("nothing to do");
+    upgrade(place, at).ended(0).has("already up to date");
     place.app(at, &["check"]).ended(0);
     assert!(!place.is_held(at));
 }

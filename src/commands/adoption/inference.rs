@@ -1,4 +1,4 @@
-//! What the project's own files tell of the answers: never what is behind a link, and never more than is worth it.
+//! Infers answers from the project's own files: links are not followed, and the work is limited.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -19,10 +19,10 @@ use crate::workspace::Site;
 /// The most that is searched, in bytes: each way to an answer looks through a file.
 const SEARCHED: u64 = 256 << 20;
 
-/// More of the app's settings than this are not told.
+/// More of the app's settings than this are not reported.
 const NOTES: usize = 100;
 
-/// An answer that a file told.
+/// An answer that was found in a file.
 pub(super) struct Told {
     pub(super) text: String,
     pub(super) by: By,
@@ -70,7 +70,7 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// Where its directory cannot be opened.
+    /// If its directory cannot be opened.
     pub(super) fn open(site: &Site) -> Result<Self> {
         let mut levels =
             vec![Level { root: Root::open_if_there(&site.app)?, directory: site.app.clone(), prefix: String::new() }];
@@ -94,7 +94,7 @@ impl Files {
         levels.iter().flat_map(|level| way.files.iter().map(|file| format!("{}{file}", level.prefix))).collect()
     }
 
-    /// The directory that a name leads to, and the path below it. What is no path leads nowhere.
+    /// The directory that a name leads to, and the path below it. What is not a path leads nowhere.
     fn level(&self, name: &str) -> Option<(&Level, RelPath)> {
         let below = name.trim_start_matches("../");
         let level = self.levels.get((name.len() - below.len()) / "../".len())?;
@@ -110,7 +110,7 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// Where a file cannot be read, and where the template has too many ways.
+    /// If a file cannot be read, and if the template has too many ways.
     pub(super) fn infer(&mut self, way: &Inference, is_answer: impl Fn(&str) -> bool) -> Result<Option<Told>> {
         if let (true, Some(value)) = (way.files.is_empty(), &way.value) {
             let told = || Told { text: value.clone(), by: By::Template, spots: Vec::new() };
@@ -166,7 +166,7 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub(super) fn recorded(&mut self, file: &str, pointer: &Pointer) -> Result<Option<Told>> {
         let Some(text) = self.text(file)? else { return Ok(None) };
         let Some(value) = self.value(file, &text) else { return Ok(None) };
@@ -209,9 +209,9 @@ impl Files {
         if self.searched.take(bytes as u64) {
             return Ok(());
         }
-        let title = format!("the template searches more than {} MiB for its answers", SEARCHED >> 20);
+        let title = format!("the template searches more than {} MiB to infer its answers", SEARCHED >> 20);
         Err(Diagnostic::error(Code::TooLarge, title)
-            .help("shorten `[create-app.infer]` in its manifest, or give the answers with -d")
+            .help("shorten `[create-app.infer]` in its manifest, or pass the answers with -d")
             .into())
     }
 
@@ -233,7 +233,7 @@ impl Files {
         self.values.entry(file.to_owned()).or_insert_with(|| parse(file, text)).as_ref()
     }
 
-    /// The text of a file; none where there is no such file of the project's own, or no text in it.
+    /// The text of a file; `None` if there is no such file of the project's own, or no text in it.
     fn text(&mut self, file: &str) -> Result<Option<Arc<str>>> {
         if !self.texts.contains_key(file) {
             let text = self.find(file)?;

@@ -1,10 +1,10 @@
-//! What other tools have recorded of the answers to a template: copier, cruft, cookiecutter and cargo-generate.
+//! Answers that other tools have recorded: copier, cruft, cookiecutter and cargo-generate.
 
 use super::inference::{Files, Told};
 use super::is_file;
-use crate::answers::placeholder::{Answer, Kind, Placeholder};
 use crate::diagnostic::Result;
 use crate::manifest::Pointer;
+use crate::placeholders::{Answer, Kind, Placeholder};
 use crate::plan::{Note, Subject};
 use crate::rooted::Root;
 use crate::tree::RelPath;
@@ -31,7 +31,7 @@ const TOOLS: &[Tool] = &[
     Tool { file: "cargo_generate.values", name: "cargo-generate", answers: "/values", manages: false },
 ];
 
-/// What they call the project, best first.
+/// Their names for the project, best first.
 const NAMES: [&str; 3] = ["project-name", "project_slug", "project_name"];
 
 /// The tool that manages a project, if there is one.
@@ -43,7 +43,7 @@ pub(super) fn manager(root: &Option<Root>) -> Option<&'static Tool> {
 ///
 /// # Errors
 ///
-/// Where a file cannot be read.
+/// If a file cannot be read.
 pub(super) fn answer(
     files: &mut Files,
     placeholder: &Placeholder,
@@ -52,7 +52,7 @@ pub(super) fn answer(
     for tool in TOOLS {
         let Some(told) = look_up(files, tool, &placeholder.name)? else { continue };
         let wrong = if placeholder.secret {
-            "it is secret: give it in another way, and remove it there".to_owned()
+            "it is secret: pass it in another way, and remove it from there".to_owned()
         } else {
             match read(placeholder, &told.text) {
                 Ok(answer) => return Ok(Some((answer, told))),
@@ -68,11 +68,11 @@ pub(super) fn answer(
     Ok(None)
 }
 
-/// What another tool has recorded as the project's name.
+/// The project's name in the record of another tool.
 ///
 /// # Errors
 ///
-/// Where a file cannot be read.
+/// If a file cannot be read.
 pub(super) fn name(files: &mut Files) -> Result<Option<Told>> {
     for tool in TOOLS {
         for name in NAMES {

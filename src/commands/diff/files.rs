@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::commands::prospect::Prospect;
+use crate::contents::is_edited;
 use crate::diagnostic::Result;
+use crate::formatting::{self, Rustfmt};
+use crate::lock::Base;
 use crate::lock::{DIRECTORY, Lock, Pristine};
-use crate::merge::{Base, is_edited, state};
+use crate::merge::state;
 use crate::plan::{Action, Changes, Difference, effects};
+use crate::render::Secret;
 use crate::tree::{Entry, RelPath, Tree};
 use crate::workspace::{self, Needed, Project};
 
@@ -27,8 +31,8 @@ pub(super) fn secret(prospect: &Prospect) -> BTreeSet<String> {
         places.map(name).collect::<Vec<String>>()
     };
     let of = |lock: &Lock| {
-        let app = secret(&lock.files, lock, &|path| prospect.site.in_repository(path.as_str()));
-        [app, secret(&lock.repository_files, lock, &ToString::to_string)].concat()
+        let app = secret(&lock.files.app, lock, &|path| prospect.site.in_repository(path.as_str()));
+        [app, secret(&lock.files.repository, lock, &ToString::to_string)].concat()
     };
     locks.into_iter().flatten().flat_map(of).collect()
 }
@@ -44,16 +48,16 @@ impl File {
     }
 }
 
-/// What an upgrade would do, the record included.
+/// The changes of an upgrade, including the record.
 pub(super) fn planned(prospect: &Prospect) -> Result<Vec<File>> {
     let (site, plan, ours) = (&prospect.site, &prospect.plan, &prospect.ours);
-    let mut files = of_plan(&plan.app, &ours.app, |path| site.in_repository(path.as_str()));
-    files.extend(of_plan(&plan.repository, &ours.repository, ToString::to_string));
+    let mut files = of_plan(&plan.files.app, &ours.app, |path| site.in_repository(path.as_str()));
+    files.extend(of_plan(&plan.files.repository, &ours.repository, ToString::to_string));
     files.extend(record(prospect)?);
     Ok(files)
 }
 
-/// What changes in the record. Files of the base that stay are in neither list.
+/// The changes of the record. Files of the base that stay are in neither list.
 fn record(prospect: &Prospect) -> Result<Vec<File>> {
     let after = prospect.record.files();
     let kept = prospect.record.kept();
@@ -79,7 +83,7 @@ fn of_plan(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) ->
             Action::Conflict(conflict) => conflict.before.as_ref().map(|(from, _)| from).filter(|from| *from != path),
             _ => None,
         };
-        // A rename, unless another file takes the place that is left, or stood in the place that is taken.
+        // A rename, unless another file takes the place that is left, or was in the place that is taken.
         let Some(from) = from else { continue };
         let leaves = effects.get(from).is_some_and(|effect| effect.after.is_none());
         let after = effects.get(path).filter(|effect| effect.before.is_none()).and_then(|effect| effect.after);
@@ -100,10 +104,11 @@ fn of_plan(changes: &Changes, ours: &Tree, name: impl Fn(&RelPath) -> String) ->
     files
 }
 
-/// What the project has changed since it was rendered.
+/// The project's changes since it was rendered.
 pub(super) fn local(mut project: Project) -> Result<Vec<File>> {
     project.refuse_displaced()?;
     let ours = workspace::judged(&mut project, Needed::ToMerge)?;
+    formatting::settle_all(&Rustfmt::new(), &project.site, &mut project.bases, &ours, None, (true, &Secret::new()));
     let (site, bases) = (&project.site, &project.bases);
     let modes = workspace::compares_modes(site);
     let side = |base: &Base, ours: &Tree, name: &dyn Fn(&RelPath) -> String| -> Vec<File> {
@@ -118,12 +123,12 @@ pub(super) fn local(mut project: Project) -> Result<Vec<File>> {
         });
         changed.collect()
     };
-    let mut files = side(&bases.app, &ours.app, &|path| site.in_repository(path.as_str()));
-    files.extend(side(&bases.repository, &ours.repository, &ToString::to_string));
+    let mut files = side(&bases.files.app, &ours.app, &|path| site.in_repository(path.as_str()));
+    files.extend(side(&bases.files.repository, &ours.repository, &ToString::to_string));
     Ok(files)
 }
 
-/// The entry, without what is no edit: other line endings alone, and modes where they are not compared.
+/// The entry, without what is not an edit: other line endings alone, and modes where they are not compared.
 fn since(before: &Entry, now: &Entry, modes: bool) -> Entry {
     match (before, now) {
         (Entry::File { bytes: old, executable: was }, Entry::File { bytes, executable }) => Entry::File {
@@ -134,7 +139,7 @@ fn since(before: &Entry, now: &Entry, modes: bool) -> Entry {
     }
 }
 
-/// What the template has changed since the project was rendered.
+/// The template's changes since the project was rendered.
 pub(super) fn upstream(prospect: &Prospect) -> Vec<File> {
     let Some(project) = &prospect.recorded else { return Vec::new() };
     let side = |base: &Base, theirs: &Tree, name: &dyn Fn(&RelPath) -> String| -> Vec<File> {
@@ -145,7 +150,8 @@ pub(super) fn upstream(prospect: &Prospect) -> Vec<File> {
         let all = changed.chain(new.map(|(path, entry)| (path, None, Some(entry.clone()))));
         all.map(|(path, before, after)| File { from: None, path: name(path), before, after }).collect()
     };
-    let mut files = side(&project.bases.app, &prospect.theirs.app, &|path| prospect.site.in_repository(path.as_str()));
-    files.extend(side(&project.bases.repository, &prospect.theirs.repository, &ToString::to_string));
+    let mut files =
+        side(&project.bases.files.app, &prospect.theirs.app, &|path| prospect.site.in_repository(path.as_str()));
+    files.extend(side(&project.bases.files.repository, &prospect.theirs.repository, &ToString::to_string));
     files
 }

@@ -1,8 +1,8 @@
-//! A word after `create-app` becomes an app of the repository around it, which may not be what was meant.
+//! Asks before `create-app NAME` creates an app in the repository around it, which may not be what was meant.
 
 use crate::answers::prompt;
 use crate::diagnostic::Result;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Plan, Reason};
 use crate::report;
 use crate::terminal::escape_control;
 use crate::tree::RelPath;
@@ -15,21 +15,23 @@ use crate::workspace::Site;
 /// The user cancelled, or the terminal failed.
 pub(super) fn given(site: &Site, plan: &Plan) -> Result<bool> {
     report::status(&shown(site, plan));
-    let is_agreed = prompt::confirm("Make an app of this repository?", false)?;
+    let is_agreed = prompt::confirm("Create the app in this repository?", false)?;
     if !is_agreed {
         report::status("Nothing was written.");
     }
     Ok(is_agreed)
 }
 
-/// The repository, the app's directory in it, and every file outside of that.
+/// The repository, the app's directory in it, and every file outside that.
 fn shown(site: &Site, plan: &Plan) -> String {
     let is_written = |(_, change): &(&RelPath, &Change)| change.action != Action::Keep;
-    let count = plan.app.iter().filter(is_written).count();
+    let count = plan.files.app.iter().filter(is_written).count();
     let noun = if count == 1 { "file" } else { "files" };
     let app = format!("{}/ ({count} {noun})", escape_control(site.app_dir()));
-    let outside =
-        plan.repository.iter().filter(is_written).map(|(path, _)| format!("{path}, at the repository's root"));
+    let outside = plan.files.repository.iter().filter(is_written).map(|(path, change)| match change.reason {
+        Reason::Member => format!("{path}, whose workspace it becomes a member of"),
+        _ => format!("{path}, at the repository's root"),
+    });
     let mut text = format!("In the repository {}:", escape_control(&site.root().to_string_lossy()));
     for line in std::iter::once(app).chain(outside) {
         text.push_str("\n  ");

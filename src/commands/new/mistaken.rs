@@ -18,11 +18,11 @@ pub(super) fn refuse_template(path: &Path, args: &NewArgs) -> Result<()> {
     let (title, option) = if let Some(address) = address(path) {
         (format!("`{address}` is the address of a template, not a path for the project"), format!("--git {address}"))
     } else if !given && path.join(MANIFEST).is_file() {
-        (format!("`{shown}` holds a template, not a project: it has a `{MANIFEST}`"), format!("--path {shown}"))
+        (format!("`{shown}` contains a template, not a project: it has a `{MANIFEST}`"), format!("--path {shown}"))
     } else if let Some(address) = bare_address(path).filter(|_| !given) {
         let title = format!("`{shown}` looks like the address of a template, and there is no such directory");
         let help = format!(
-            "give the project's path as well, for example `create-app new my-app --git {address}`; \
+            "pass the project's path as well, for example `create-app new my-app --git {address}`; \
              for a project at this path, write `./{shown}`"
         );
         return Err(Diagnostic::error(Code::SourceInvalid, title).help(help).into());
@@ -30,9 +30,9 @@ pub(super) fn refuse_template(path: &Path, args: &NewArgs) -> Result<()> {
         return Ok(());
     };
     let help = if given {
-        "give the project's path instead, for example `my-app`".to_owned()
+        "pass the project's path instead, for example `my-app`".to_owned()
     } else {
-        format!("give the project's path as well, for example `create-app new my-app {option}`")
+        format!("pass the project's path as well, for example `create-app new my-app {option}`")
     };
     Err(Diagnostic::error(Code::SourceInvalid, title).help(help).into())
 }

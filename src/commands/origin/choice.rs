@@ -1,13 +1,13 @@
-//! Which of several templates is taken.
+//! Chooses one of several templates.
 
 use super::moved;
-use crate::answers::placeholder::{Depends, Kind, Placeholder};
 use crate::answers::prompt;
 use crate::diagnostic::{Diagnostics, Result};
+use crate::placeholders::{Kind, Placeholder};
 use crate::report;
 use crate::source::{self, Files, Loaded};
 
-/// What becomes of several templates where nobody can be asked.
+/// The choice among several templates if nobody can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Several {
     /// The first one is taken, as cargo-generate does.
@@ -35,7 +35,7 @@ pub(super) fn choose_template(
             }
             [first, ..] if !may_ask => {
                 report::status(&format!(
-                    "Of {} templates, the first is taken: `{first}`; --subfolder names another one.",
+                    "Using the first of {} templates: `{first}`; to use another one, pass --subfolder.",
                     candidates.len()
                 ));
                 first.clone()
@@ -48,15 +48,8 @@ pub(super) fn choose_template(
 
 fn choose(candidates: Vec<String>) -> Result<String> {
     let default = candidates.first().cloned();
-    let kind = Kind::Choice { choices: candidates, default };
-    let question = Placeholder {
-        name: "template".into(),
-        prompt: "Which template?".into(),
-        kind,
-        secret: false,
-        depends: Depends::default(),
-        span: 0..0,
-    };
+    let kind = Kind::Choice { choices: candidates.into_iter().map(Into::into).collect(), default };
+    let question = Placeholder::new("template", "Which template?", kind);
     let cancelled = |mut problems: Diagnostics| {
         problems.0.iter_mut().for_each(|problem| problem.help = Some("choose one with --subfolder".to_owned()));
         problems

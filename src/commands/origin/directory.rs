@@ -31,10 +31,9 @@ pub(super) fn from_locked_directory(site: &Site, lock: &Lock, args: &SourceArgs,
     let source = lock.template.source.as_str();
     let directory = site.app.join(source);
     if !directory.is_dir() {
-        let title =
-            format!("the template of this project is gone: there is no directory `{source}`, seen from the app");
+        let title = format!("this project's template is gone: there is no directory `{source}`, relative to the app");
         return Err(Diagnostic::error(Code::TemplateNotFound, title)
-            .help("say where it is now with `create-app upgrade --path DIR`")
+            .help("pass its new location: `create-app upgrade --path DIR`")
             .into());
     }
     Folder::of_lock(args, lock).read(&Directory::open(&directory, source)?, access.may_ask)

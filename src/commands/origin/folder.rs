@@ -11,7 +11,7 @@ use crate::tree::RelPath;
 /// The folder of a repository or directory to look in.
 #[derive(Clone, Copy)]
 pub(super) enum Folder<'a> {
-    /// What the user asked for, or all of it; of several templates in there, the user chooses.
+    /// The folder that the user asked for, or everything; of several templates in there, the user chooses.
     Asked(Option<&'a str>, Several),
     /// The one that another source had, where it is there; else the user chooses.
     Known(Option<&'a str>, Several),

@@ -1,15 +1,15 @@
-//! Where a project's template is now: its author may have moved it inside its repository, or made one of several of it.
+//! Finds a project's template after its author has moved it inside its repository, or split the repository into several templates.
 
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::lock::Lock;
-use crate::render::paths::strip_liquid;
 use crate::report;
 use crate::shell;
 use crate::source::{self, Files, Loaded};
+use crate::template::strip_liquid;
 use crate::terminal::escape_control;
 use crate::tree::RelPath;
 
-/// So many folders are named.
+/// At most this many folders are named.
 const LISTED: usize = 8;
 
 /// Reads the template that the lock names. Where its folder now holds one other template and is none itself, that one is it, as it is
@@ -17,13 +17,12 @@ const LISTED: usize = 8;
 ///
 /// # Errors
 ///
-/// Where there are several possible ones, or none: then the options that name them are told.
+/// If there are several possible ones, or none: then the options that name them are reported.
 pub(super) fn read(files: &dyn Files, lock: &Lock) -> Result<Loaded> {
     let locked = lock.template.subfolder.as_deref();
     let is_there = |folder: &str| RelPath::new(folder.trim_end_matches('/')).is_ok_and(|it| files.is_folder(&it));
     if let Some(folder) = locked.filter(|folder| !is_there(folder)) {
-        let title =
-            format!("the template of this project has moved: there is no folder `{folder}` in `{}`", files.source());
+        let title = format!("this project's template has moved: there is no folder `{folder}` in `{}`", files.source());
         return Err(refuse(title, &possible(files)?));
     }
     let mut folder = locked.map(str::to_owned);
@@ -40,7 +39,7 @@ pub(super) fn read(files: &dyn Files, lock: &Lock) -> Result<Loaded> {
             [only] => folder = Some(only.clone()),
             _ => {
                 let title = format!(
-                    "there are several templates in `{}` now, and nothing tells which is the project's",
+                    "there are several templates in `{}` now, and it is not clear which one is the project's",
                     files.source()
                 );
                 return Err(refuse(title, &candidates));
@@ -50,13 +49,13 @@ pub(super) fn read(files: &dyn Files, lock: &Lock) -> Result<Loaded> {
     if folder.as_deref() == locked {
         if had_manifest(lock) && !is_below_manifest(files, locked)? {
             let title = format!(
-                "the template of this project has moved: no manifest is in `{}`",
+                "this project's template has moved: `{}` has no manifest",
                 files.name_of(locked.unwrap_or_default())
             );
             return Err(refuse(title, &possible(files)?));
         }
     } else if let Some(folder) = &folder {
-        report::status(&format!("The template is in `{}` of its source now.", escape_control(folder)));
+        report::status(&format!("The template is now in `{}` of its source.", escape_control(folder)));
     }
     source::read(files, folder.as_deref())
 }
@@ -90,7 +89,7 @@ fn is_still_there(files: &dyn Files, lock: &Lock) -> Result<bool> {
         return Ok(false);
     }
     let tree = files.tree(lock.template.subfolder.as_deref().unwrap_or_default().trim_end_matches('/'))?;
-    let known = || lock.files.keys().chain(lock.repository_files.keys());
+    let known = || lock.files.entries().map(|(path, _)| path);
     let is_in = |path: &&RelPath| tree.keys().any(|file| strip_liquid(file.as_str()) == path.as_str());
     Ok(known().filter(is_in).count() * 2 > known().count())
 }
@@ -109,6 +108,6 @@ pub(super) fn refuse(title: String, folders: &[String]) -> crate::diagnostic::Di
     let options: Vec<String> =
         folders.iter().take(LISTED).map(|folder| format!("`--subfolder {}`", shell::path(folder))).collect();
     let more = if folders.len() > LISTED { " and more" } else { "" };
-    let help = format!("say which one it is: {}{more}", options.join(", "));
+    let help = format!("choose one: {}{more}", options.join(", "));
     Diagnostic::error(Code::TemplateAmbiguous, title).help(help).into()
 }

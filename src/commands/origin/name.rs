@@ -1,4 +1,4 @@
-//! How the lock names a template's directory.
+//! How the lock refers to a template's directory.
 
 use std::path::Path;
 

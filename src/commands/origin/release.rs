@@ -1,17 +1,18 @@
-//! Tags that are releases: which one a requirement leads to, and what is newer or older.
+//! Tags that are releases: which one a requirement selects, and which are newer or older.
 
 use std::path::Path;
 
 use super::Access;
 use crate::credentials::without_credentials;
 use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::git::Login;
 use crate::lock::LockedTemplate;
 use crate::report::{self, Progress};
 use crate::source::{self, Address, Requirement, Wanted};
 use crate::template::{Origin, Reference};
 use crate::workspace::Site;
 
-/// So many tags are named.
+/// At most this many tags are named.
 const LISTED: usize = 5;
 
 /// A repository whose tags are asked for.
@@ -20,6 +21,7 @@ pub(super) struct Place<'a> {
     pub(super) address: &'a Address,
     pub(super) base: &'a Path,
     pub(super) access: Access,
+    pub(super) login: &'a Login,
 }
 
 impl Place<'_> {
@@ -31,7 +33,9 @@ impl Place<'_> {
             base: self.base,
             reference: &Reference::Default,
             commit: None,
+            submodules: true,
             may_ask: self.access.may_ask,
+            login: self.login,
             offline: false,
             progress: &step,
         });
@@ -39,11 +43,11 @@ impl Place<'_> {
         tags
     }
 
-    /// What the user asked for: a version requirement that is no name of a tag follows releases.
+    /// What the user asked for: a version requirement that is not a name of a tag follows releases.
     ///
     /// # Errors
     ///
-    /// Where no tag fits, and where the tags cannot be had.
+    /// If no tag fits, and if the tags are not available.
     pub(super) fn chosen(&self, asked: Reference, like: Option<&str>) -> Result<Reference> {
         let Reference::Tag(text) = &asked else { return Ok(asked) };
         let Some(requirement) = Requirement::parse(text) else { return Ok(asked) };
@@ -54,7 +58,7 @@ impl Place<'_> {
         self.newest(&requirement, text, &tags, like)
     }
 
-    /// What the lock follows now. Where the tags cannot be had, and an old copy will do, it is what it was.
+    /// What the lock follows now. If the tags are not available, and an old copy will do, it stays as it was.
     ///
     /// # Errors
     ///
@@ -79,24 +83,29 @@ impl Place<'_> {
         if let Some(tag) = requirement.newest(tags, like) {
             return Ok(Reference::Releases { requirement: text.to_owned(), tag: tag.to_owned() });
         }
-        let title = format!("`{}` has no tag that is a release `{text}`", self.address);
+        let title = format!("`{}` has no release that matches `{text}`", self.address);
         let names: Vec<String> = tags.iter().rev().take(LISTED).map(|tag| format!("`{tag}`")).collect();
         let help = match names.as_slice() {
-            [] => "it has no tags at all: leave out --tag, and follow its branch".to_owned(),
-            _ => format!("give another requirement or the name of a tag with --tag; there are {}", names.join(", ")),
+            [] => "it has no tags at all: leave out --tag to follow its branch".to_owned(),
+            _ => format!("pass another requirement or a tag with --tag; there are {}", names.join(", ")),
         };
         Err(Diagnostic::error(Code::RevisionUnknown, title).help(help).into())
     }
 }
 
-/// The tags of the repository that a lock names; none where it names no repository.
+/// The tags of the repository that a lock names; `None` if it names no repository.
 ///
 /// # Errors
 ///
-/// Where they cannot be had.
-pub(in crate::commands) fn tags(site: &Site, locked: &LockedTemplate, access: Access) -> Result<Vec<String>> {
+/// If they are not available.
+pub(in crate::commands) fn tags(
+    site: &Site,
+    locked: &LockedTemplate,
+    login: &Login,
+    access: Access,
+) -> Result<Vec<String>> {
     match Address::parse(&locked.source) {
-        Ok(address) if locked.is_in_git() => Place { address: &address, base: &site.app, access }.tags(),
+        Ok(address) if locked.is_in_git() => Place { address: &address, base: &site.app, access, login }.tags(),
         _ => Ok(Vec::new()),
     }
 }

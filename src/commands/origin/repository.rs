@@ -23,12 +23,16 @@ pub(super) fn from_repository(
     args: &SourceArgs,
     access: Access,
 ) -> Result<Loaded> {
-    let address = Address::given(given, Path::is_dir).map_err(|reason| refuse(given, &reason))?;
+    let address = address(given)?;
     let here = std::env::current_dir().unwrap_or_default();
-    let place = Place { address: &address, base: &here, access };
+    let login = args.login()?;
+    if let Some(identity) = &login.identity {
+        report::status(&format!("Using private key: {}", identity.display()));
+    }
+    let place = Place { address: &address, base: &here, access, login: &login };
     let like = lock.and_then(|lock| lock.template.reference.tag());
     let reference = place.chosen(args.reference().unwrap_or_default(), like)?;
-    let repository = Repository { place, reference: &reference, locked: None };
+    let repository = Repository { place, reference: &reference, locked: None, skips_submodules: args.skip_submodules };
     let mut loaded = repository.load(Folder::of(args, lock), access)?;
     if let Address::Path(path) = &address {
         loaded.template.origin.source = below_here(name(site, path));
@@ -36,11 +40,17 @@ pub(super) fn from_repository(
     Ok(loaded)
 }
 
+/// The address that the user gives.
+pub(super) fn address(given: &str) -> Result<Address> {
+    Ok(Address::given(given, Path::is_dir).map_err(|reason| refuse(given, &reason))?)
+}
+
 /// The one that the lock names. A tag or a commit stays what it was, unless another one is asked for.
 pub(super) fn from_locked_repository(site: &Site, lock: &Lock, args: &SourceArgs, access: Access) -> Result<Loaded> {
     let locked = &lock.template;
     let address = Address::parse(&locked.source).map_err(|reason| refuse(&locked.source, &reason))?;
-    let place = Place { address: &address, base: &site.app, access };
+    let login = args.login()?;
+    let place = Place { address: &address, base: &site.app, access, login: &login };
     let asked = args.reference().map(|asked| place.chosen(asked, locked.reference.tag())).transpose()?;
     let exact = Reference::Rev(locked.revision.clone());
     let reference = match &asked {
@@ -50,7 +60,12 @@ pub(super) fn from_locked_repository(site: &Site, lock: &Lock, args: &SourceArgs
     };
     let is_same_tag = reference.tag().is_some() && reference.tag() == locked.reference.tag();
     let pinned = asked.is_none() && (reference.is_pinned() || is_same_tag);
-    let repository = Repository { place, reference: &reference, locked: pinned.then_some(locked.revision.as_str()) };
+    let repository = Repository {
+        place,
+        reference: &reference,
+        locked: pinned.then_some(locked.revision.as_str()),
+        skips_submodules: args.skip_submodules || locked.skips_submodules,
+    };
     let mut loaded = repository.load(Folder::of_lock(args, lock), access)?;
     let origin = &mut loaded.template.origin;
     origin.source.clone_from(&locked.source);
@@ -59,10 +74,11 @@ pub(super) fn from_locked_repository(site: &Site, lock: &Lock, args: &SourceArgs
     }
     let is_other = pinned && origin.revision != locked.revision;
     if let Some(tag) = origin.reference.tag().filter(|_| is_other) {
-        report::status(&format!("The lock names the tag `{tag}`, but the commit of another one: the tag counts."));
+        report::status(&format!("The lock has the tag `{tag}`, but the commit of another tag: the tag is used."));
     } else if reference.is_pinned() && pinned && access.offline && !access.stay {
-        let stays =
-            format!("The project stays with {reference} of its template: --tag, --rev or --branch say otherwise.");
+        let stays = format!(
+            "The project stays with {reference} of its template; to change that, pass --tag, --rev or --branch."
+        );
         report::status(&stays);
     }
     if asked.is_none()
@@ -77,7 +93,7 @@ pub(super) fn from_locked_repository(site: &Site, lock: &Lock, args: &SourceArgs
 }
 
 fn refuse(address: &str, reason: &AddressError) -> Diagnostic {
-    let help = "give a URL, host:path, gh:owner/repo or a directory";
+    let help = "pass a URL, host:path, gh:owner/repo or a directory";
     let address = without_credentials(address);
     Diagnostic::error(Code::SourceInvalid, format!("the address `{address}` {reason}")).help(help)
 }
@@ -88,11 +104,13 @@ struct Repository<'a> {
     reference: &'a Reference,
     /// The commit, where it is pinned.
     locked: Option<&'a str>,
+    /// Whether its submodules are left out.
+    skips_submodules: bool,
 }
 
 impl Repository<'_> {
     fn load(&self, folder: Folder<'_>, access: Access) -> Result<Loaded> {
-        let Place { address, base, .. } = self.place;
+        let Place { address, base, login, .. } = self.place;
         let progress = Progress::new(&format!("Fetching {}", without_credentials(&address.to_string())));
         let step = |line: &str| progress.step(line);
         let commit = source::fetch(Wanted {
@@ -100,7 +118,9 @@ impl Repository<'_> {
             base,
             reference: self.reference,
             commit: self.locked,
+            submodules: !self.skips_submodules,
             may_ask: access.may_ask,
+            login,
             offline: access.offline,
             progress: &step,
         })?;
@@ -108,6 +128,7 @@ impl Repository<'_> {
         report::diagnostics(commit.note.as_slice());
         let mut loaded = folder.read(&commit, access.may_ask)?;
         loaded.template.origin.reference = self.reference.clone();
+        loaded.template.origin.skips_submodules = self.skips_submodules;
         loaded.template.origin.revision = commit.name.clone();
         Ok(loaded)
     }

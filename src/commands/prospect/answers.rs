@@ -1,21 +1,24 @@
-//! The answers of a project that is there already.
+//! The answers of an existing project.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Commands;
-use crate::answers::built_in::{self, Facts, OF_THE_START};
 use crate::answers::given::{self, Given, GivenValues, Source, values_of};
-use crate::answers::placeholder::Answer;
-use crate::answers::{Ask, Resolved, name, prompt, resolve};
+use crate::answers::{Resolved, name};
 use crate::cli::{CommandArgs, RenderArgs};
 use crate::commands::adoption::Inferred;
-use crate::commands::{hooking, inputs, origin};
-use crate::diagnostic::{Diagnostic, Diagnostics, Result, Severity};
-use crate::hooks::{Consent, Hooks};
+use crate::commands::origin;
+use crate::commands::pipeline::{Answered, Inputs, Person, hooking, inputs};
+use crate::diagnostic::{Result, Severity};
+use crate::hooks::Consent;
+use crate::liquid::Lines;
 use crate::lock::Lock;
 use crate::migrations::Due;
-use crate::render::Lines;
+use crate::placeholders::Answer;
+use crate::placeholders::built_in;
+use crate::placeholders::built_in::{Facts, Trait};
 use crate::template::Template;
+use crate::trace;
 use crate::tree::RelPath;
 use crate::workspace::Site;
 
@@ -45,7 +48,8 @@ pub(super) fn answer(
     given_now: Option<GivenValues>,
     (args, commands): (&RenderArgs, Commands<'_>),
     may_ask: bool,
-) -> Result<(Resolved, Hooks)> {
+) -> Result<Answered> {
+    let _stage = trace::stage("answering");
     let questions = hooking::take_questions(template, &mut recorded);
     template.manifest.ownership.carry_over(&mut recorded);
     let given_now = given_now.map_or_else(|| inputs::given(args.values_file.as_deref(), &args.define), Ok)?;
@@ -54,11 +58,8 @@ pub(super) fn answer(
         name::check(name, template.manifest.ownership.name_pattern.as_ref())?;
         recorded.insert("project-name".to_owned(), Answer::Text(name.clone()));
     }
-    let started: BTreeMap<String, Answer> = recorded
-        .iter()
-        .filter(|(name, _)| OF_THE_START.contains(&name.as_str()))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect();
+    let started: BTreeMap<String, Answer> =
+        recorded.iter().filter(|(name, _)| Trait::OfTheStart.has(name)).map(|(k, v)| (k.clone(), v.clone())).collect();
     let mut given: GivenValues = inputs::environment()?;
     // What is recorded counts more than the environment.
     given.retain(|name, _| !started.contains_key(name));
@@ -69,36 +70,35 @@ pub(super) fn answer(
     let facts = facts(site, lock, &mentioned, &started, &given);
     let mut variables = built_in::variables(&facts);
     variables.extend(started);
-    let mut user = prompt::ask;
-    let mut ask = if may_ask { Ask::User(&mut user) } else { Ask::Nobody };
     let (none, date) = (CommandArgs::default(), lock.and_then(|lock| lock.date));
     let consent = match commands {
         Some(commands) => hooking::consent(commands, may_ask),
         None => Consent::Refused("`diff` runs no command; `create-app upgrade --dry-run` asks whether it may"),
     };
     let setting = hooking::setting(consent, commands.unwrap_or(&none), may_ask, date, &given, questions);
-    let (hooks, name) = hooking::init(template, &mut variables, setting)?;
-    let mut resolved = resolve(&template.manifest, variables, &given, &mut ask)?;
-    resolved.answers.extend(name.map(|name| ("project-name".to_owned(), name)));
-    let mut warnings = std::mem::take(&mut resolved.warnings);
-    // A change that was asked for and cannot be made is not passed over.
-    let told = inputs::forget_unused(template, &mut resolved, Severity::Error, None);
-    let (errors, unused): (Vec<Diagnostic>, Vec<Diagnostic>) = told.into_iter().partition(Diagnostic::is_error);
-    warnings.extend(unused);
-    crate::commands::warn(warnings, args.strict)?;
-    if !errors.is_empty() {
-        return Err(Diagnostics(errors));
-    }
-    inputs::remember(&mut resolved, &mentioned);
+    let inputs = Inputs {
+        template,
+        variables,
+        given: &given,
+        // What writes nothing need not be agreed to.
+        person: Person::new(may_ask, commands.map(|_| "Upgrade with these answers?")),
+        // A change that was asked for and cannot be made is not passed over.
+        unused: Severity::Error,
+        remembered: Some(&mentioned),
+        strict: args.strict,
+        total: None,
+    };
+    let mut answered = inputs.begin(setting)?.answer()?;
+    let Answered { resolved, hooks } = &mut answered;
     // An app that was moved keeps the names of its files at the repository's root.
     if mentioned.contains("app_suffix") && facts.app_suffix != built_in::app_suffix(site.app_dir(), false) {
         let suffix = resolved.variables.get("app_suffix").cloned();
         resolved.answers.extend(suffix.map(|suffix| ("app_suffix".to_owned(), suffix)));
     }
-    if lock.is_some_and(|lock| is_as_recorded(lock, template, &resolved, &given)) {
+    if lock.is_some_and(|lock| is_as_recorded(lock, template, resolved, &given)) {
         hooks.trust_record();
     }
-    Ok((resolved, hooks))
+    Ok(answered)
 }
 
 /// Whether a render would be the one that was recorded, but for what commands make of it.

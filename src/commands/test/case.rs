@@ -1,4 +1,4 @@
-//! `case.toml`, and what stands beside it.
+//! `case.toml`, and what is beside it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,17 +6,18 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::answers::built_in::{self, Author, Facts};
 use crate::answers::given::{self, GivenValues};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::limits::{SETTINGS, TEMPLATE, is_overfull_toml};
-use crate::render::Total;
+use crate::liquid::Total;
+use crate::placeholders::built_in;
+use crate::placeholders::built_in::{Author, Facts};
 use crate::rooted::Root;
 use crate::source;
 use crate::tree::{RelPath, Tree};
 
 /// The file that makes a folder a case.
-pub(super) const FILE: &str = crate::commands::render::CASE;
+pub(super) const FILE: &str = crate::commands::pipeline::render::CASE;
 /// The folder in it with the tree that is expected.
 pub(super) const EXPECTED: &str = "expected";
 /// The file in it with what an upgrade is expected to say.
@@ -32,7 +33,7 @@ const PATCH: &str = "edit.patch";
 pub(super) struct Case {
     /// The project's name.
     pub(super) name: String,
-    /// The app below the repository's root; none where it is the root.
+    /// The app below the repository's root; `None` if it is the root.
     pub(super) app_dir: Option<RelPath>,
     /// The answers with which the project is made.
     pub(super) values: GivenValues,
@@ -52,11 +53,11 @@ pub(super) struct Upgrade {
     pub(super) delete: Vec<(String, Place)>,
     /// The answers that are given to the upgrade.
     pub(super) values: GivenValues,
-    /// The version of the template that made the project of which only the files are known; without it, today's.
+    /// The version of the template that made the project, where only the project's files are known; without it, today's.
     pub(super) version: Option<String>,
 }
 
-/// What an upgrade starts from.
+/// The starting point of an upgrade.
 pub(super) enum From {
     /// The project as it was rendered.
     Base(Tree),
@@ -132,7 +133,7 @@ impl Case {
             .map_err(|_| Diagnostic::io("cannot read", &path, &std::io::ErrorKind::InvalidData.into()))?;
         let source = Source { folder, file: path.to_string_lossy().replace('\\', "/"), text: text.into() };
         if is_overfull_toml(&source.text) {
-            let title = "this test case has more in it than create-app reads";
+            let title = "this test case is too complex";
             let problem = Diagnostic::error(Code::TestCase, title).at(source.place(0..0), "too many keys");
             return Err(problem.help("keep the answers, and put files into folders beside it").into());
         }
@@ -190,7 +191,7 @@ fn upgrade(source: &Source<'_>, written: Option<Spanned<WrittenUpgrade>>) -> Res
     let Some(written) = written else {
         let unused = [BASE, EDIT, PATCH, SUMMARY].into_iter().find(|name| source.has(name));
         return unused.map_or(Ok(None), |name| {
-            let title = format!("the case has `{name}`, and is no upgrade");
+            let title = format!("the case has `{name}`, but it is not an upgrade");
             Err(Diagnostic::error(Code::TestCase, title)
                 .at(source.place(0..0), "no table `[upgrade]`")
                 .help(format!("add the line `[upgrade]`, or remove `{name}`"))
@@ -203,13 +204,13 @@ fn upgrade(source: &Source<'_>, written: Option<Spanned<WrittenUpgrade>>) -> Res
         (Some(revision), false) => From::Revision(revision.get_ref().clone(), source.place(revision.span())),
         (None, true) => From::Base(source.tree(BASE)?),
         (Some(revision), true) => {
-            return Err(Diagnostic::error(Code::TestCase, "the case says twice what is upgraded")
+            return Err(Diagnostic::error(Code::TestCase, "the case says twice what to upgrade")
                 .at(source.place(revision.span()), format!("and there is the folder `{BASE}`"))
                 .help("remove one of them")
                 .into());
         }
         (None, false) => {
-            return Err(Diagnostic::error(Code::TestCase, "the case does not say what is upgraded")
+            return Err(Diagnostic::error(Code::TestCase, "the case does not say what to upgrade")
                 .at(source.place(span), "there is no old project")
                 .help(format!(
                     "write `from` and a revision of the template's repository, or put the project, as the old template \

@@ -1,4 +1,4 @@
-//! What differs between what is expected and what came out, for a person: the beginning of it, and how much more there is.
+//! The differences between expected and actual output, for a person: the beginning of it, and how much more there is.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ impl Shown {
 /// The most lines that are shown of one case.
 const PART: usize = 500;
 
-/// What is shown of one case.
+/// The part of one case that is shown.
 struct Part<'s> {
     most: usize,
     text: String,
@@ -84,11 +84,11 @@ fn shortened(line: &str) -> std::borrow::Cow<'_, str> {
     if line.len() <= LINE { line.into() } else { beginning(line, LINE) }
 }
 
-/// What two cases, or the expected and the actual outcome of one, consist of.
+/// The parts of two cases, or of the expected and the actual outcome of one.
 pub(super) struct Outcome<'a> {
     /// The files.
     pub(super) tree: &'a Tree,
-    /// What an upgrade says.
+    /// The output of an upgrade.
     pub(super) summary: Option<&'a [u8]>,
 }
 
@@ -100,7 +100,11 @@ pub(super) fn between(expected: &Outcome<'_>, made: &Outcome<'_>, verb: &str, sh
         entries(&mut part, path, [expected.tree.get(path), made.tree.get(path)], verb);
     }
     if let (Some(expected), Some(made)) = (expected.summary, made.summary) {
-        bytes(&mut part, [expected, made], &["expected summary.txt".to_owned(), "what the upgrade says".to_owned()]);
+        bytes(
+            &mut part,
+            [expected, made],
+            &["expected summary.txt".to_owned(), "the output of the upgrade".to_owned()],
+        );
     }
     part.finish()
 }

@@ -1,4 +1,4 @@
-//! What the user of a case did to the project: a patch, files that are laid over it, and files that were deleted.
+//! The user's changes in a test case: a patch, files that are copied over the project, and files that are deleted.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::{git, source, workspace};
 ///
 /// # Errors
 ///
-/// Where the edit does not fit the project.
+/// If the edit does not fit the project.
 pub(super) fn edited(base: Tree, upgrade: &Upgrade) -> Result<Tree> {
     let mut tree = match &upgrade.patch {
         Some((file, patch)) => patched(&base, file, patch)?,
@@ -40,7 +40,7 @@ fn delete(tree: &mut Tree, paths: &[(String, Place)]) -> Result<()> {
             let help = did_you_mean(path, tree.keys().map(RelPath::as_str));
             let problem = Diagnostic::error(Code::TestCase, format!("the project has no file `{path}` to delete"))
                 .at(place.clone(), "no file of the old project")
-                .help(help.unwrap_or_else(|| "name a file that the old template renders".to_owned()));
+                .help(help.unwrap_or_else(|| "use a file that the old template renders".to_owned()));
             problems.push(problem);
         }
     }
@@ -64,7 +64,7 @@ fn refuse(file: &Path, patch: &[u8], complaint: &str) -> Diagnostic {
     let span = locate(&text, complaint).unwrap_or(0..0);
     Diagnostic::error(Code::TestCase, "the patch does not fit the old project")
         .at(Place::new(file.to_string_lossy().replace('\\', "/"), text, span), format!("git says: {complaint}"))
-        .help("make it anew, with `git diff` in a project that the old template has rendered")
+        .help("recreate it with `git diff` in a project that the old template rendered")
 }
 
 /// Where in a patch that is which git complains of: it names a line of the patch, or a file and a line in it.

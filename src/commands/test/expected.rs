@@ -1,11 +1,11 @@
-//! What a case expects: held against what came out, or written anew.
+//! The expected output of a case: compared with the actual output, or rewritten.
 
 use super::case::{EXPECTED, SUMMARY};
 use super::difference::{self, Outcome, Shown};
 use super::made::Made;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::limits::TEMPLATE;
-use crate::render::Total;
+use crate::liquid::Total;
 use crate::rooted::{Failure, Kind, Root};
 use crate::{source, workspace};
 
@@ -13,7 +13,7 @@ use crate::{source, workspace};
 ///
 /// # Errors
 ///
-/// Where that cannot be written, and where something else than a folder is in its place.
+/// If that cannot be written, and if something else than a folder is in its place.
 pub(super) fn bless(folder: &Root, made: &Made) -> Result<()> {
     for (name, expected) in [(EXPECTED, Kind::Directory), (SUMMARY, Kind::File)] {
         let failed = |failure: Failure| failure.diagnostic("cannot write", &folder.path().join(name));

@@ -1,4 +1,4 @@
-//! What comes of a case: the tree of a render, or what an upgrade leaves and says.
+//! The result of a case: the tree of a render, or what an upgrade leaves and says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,30 +9,32 @@ use bytes::Bytes;
 use super::case::{Case, From, Upgrade};
 use super::{edit, old};
 use crate::answers::given::{Given, GivenValues, Source, values_of};
-use crate::answers::placeholder::Answer;
-use crate::answers::{Ask, Resolved, built_in, resolve_with};
 use crate::cli::CommandArgs;
-use crate::commands::render::{self, Rendered, Setting};
-use crate::commands::{hooking, inputs};
+use crate::commands::migrating;
+use crate::commands::pipeline::{Answered, Inputs, Person, Rendered, hooking, render};
 use crate::date::Date;
+use crate::deflated::decode;
 use crate::diagnostic::{Place, Result, Severity};
-use crate::hooks::Hooks;
-use crate::lock::base::decode;
-use crate::lock::{self, Digest, Record};
-use crate::merge::{Bases, Options, merge};
+use crate::digest::Digest;
+use crate::liquid::{Lines, Total};
+use crate::lock::Bases;
+use crate::lock::{self, Record};
+use crate::merge::{Options, merge};
 use crate::migrations::{Due, Migrated};
+use crate::patterns::Patterns;
+use crate::placeholders::Answer;
+use crate::placeholders::built_in;
 use crate::plan::{Trees, applied};
-use crate::render::select::Patterns;
-use crate::render::{Lines, Total};
 use crate::report::plan::{Told, human};
 use crate::template::Template;
-use crate::tree::Tree;
+use crate::tree::{Entry, Tree};
+use crate::workspace;
 
-/// What came of a case.
+/// The outcome of a case.
 pub(super) struct Made {
     /// The files, those at the repository's root among them.
     pub(super) tree: Tree,
-    /// What an upgrade says.
+    /// The output of an upgrade.
     pub(super) summary: Option<String>,
 }
 
@@ -42,7 +44,7 @@ struct Start {
     record: Record,
     /// The recorded answers.
     given: GivenValues,
-    /// What belonged at the repository's root.
+    /// The files that belonged at the repository's root.
     at_the_root: Patterns,
 }
 
@@ -55,9 +57,9 @@ pub(super) struct Maker<'a> {
     /// The template's directory.
     pub(super) directory: &'a Path,
     pub(super) template: &'a Template,
-    /// Whether the cases stand among the template's files.
+    /// Whether the cases are among the template's files.
     pub(super) cases_inside: bool,
-    /// What all cases cost.
+    /// The cost of all cases.
     pub(super) total: &'a Arc<Total>,
     /// Whether the commands of hooks may run.
     pub(super) commands: &'a CommandArgs,
@@ -74,23 +76,25 @@ impl Maker<'_> {
         if let Some(upgrade) = &self.case.upgrade {
             return self.upgraded(upgrade);
         }
-        let (resolved, rendered) = self.rendered(&self.case.values, None)?;
-        self.lint(&resolved, &rendered)?;
+        let (answered, rendered) = self.rendered(&self.case.values, None)?;
+        self.lint(&answered, &rendered)?;
         let tree = joined(rendered.trees);
         Ok(Made { tree, summary: None })
     }
 
     /// What the template renders to with these values, and the answers, with those that hooks asked for.
-    fn rendered(&self, given: &GivenValues, date: Option<Date>) -> Result<(Resolved, Rendered)> {
-        let (mut resolved, hooks) = self.answer(given, date)?;
-        let rendered = self.render(&resolved, &hooks)?;
-        resolved.answers.extend(hooks.asked());
-        Ok((resolved, rendered))
+    fn rendered(&self, given: &GivenValues, date: Option<Date>) -> Result<(Answered, Rendered)> {
+        let mut answered = self.answer(given, date)?;
+        if self.cases_inside {
+            render::refuse_rendered_cases(&self.template.files, &answered.resolved)?;
+        }
+        self.total.select(self.template.files.len());
+        let rendered = answered.render_one(self.template, self.case.app_dir.as_ref(), self.total)?;
+        Ok((answered, rendered))
     }
 
     /// The answers, with every warning as an error.
-    fn answer(&self, given: &GivenValues, date: Option<Date>) -> Result<(Resolved, Hooks)> {
-        let mut variables = built_in::variables(&self.case.facts());
+    fn answer(&self, given: &GivenValues, date: Option<Date>) -> Result<Answered> {
         let mut recorded = answers_of(given.clone());
         let questions = hooking::take_questions(self.template, &mut recorded);
         let mut given = given.clone();
@@ -99,38 +103,28 @@ impl Maker<'_> {
         let consent = hooking::consent(commands, false);
         let date = Some(date.unwrap_or_default());
         let setting = hooking::setting(consent, commands, false, date, &given, questions);
-        let (hooks, name) = hooking::init(self.template, &mut variables, setting)?;
-        let lines = Lines::within(Some(self.total));
-        let mut resolved = resolve_with(&self.template.manifest, variables, &given, &mut Ask::Nobody, &lines)?;
-        resolved.answers.extend(name.map(|name| ("project-name".to_owned(), name)));
-        let mut warnings = std::mem::take(&mut resolved.warnings);
-        warnings.extend(inputs::forget_unused(self.template, &mut resolved, Severity::Warning, Some(self.total)));
-        crate::commands::warn(warnings, true)?;
-        Ok((resolved, hooks))
-    }
-
-    fn render(&self, resolved: &Resolved, hooks: &Hooks) -> Result<Rendered> {
-        if self.cases_inside {
-            render::refuse_rendered_cases(&self.template.files, resolved)?;
-        }
-        self.total.select(self.template.files.len());
-        let (app_dir, date) = (self.case.app_dir.as_ref(), hooks.date());
-        let setting = Setting { app_dir, date, strict: true, total: Some(self.total), hooks };
-        let rendered = render::render(self.template, self.template.files.clone(), resolved, &setting);
-        self.total.scripts(hooks.spent());
-        rendered
+        let inputs = Inputs {
+            template: self.template,
+            variables: built_in::variables(&self.case.facts()),
+            given: &given,
+            person: Person::Nobody,
+            unused: Severity::Warning,
+            remembered: None,
+            strict: true,
+            total: Some(self.total),
+        };
+        inputs.begin(setting)?.answer()
     }
 
     /// Refuses what looks wrong in the template.
-    fn lint(&self, resolved: &Resolved, rendered: &Rendered) -> Result<()> {
-        render::lint(self.template, &self.template.files, resolved, rendered)
+    fn lint(&self, answered: &Answered, rendered: &Rendered) -> Result<()> {
+        render::lint(self.template, &self.template.files, &answered.resolved, rendered)
     }
 
-    fn record(&self, resolved: &Resolved, rendered: &Rendered) -> Record {
+    fn record(&self, answered: &Answered, rendered: &Rendered) -> Record {
         // Its files are hashed, deflated and inflated again.
-        [&rendered.trees.app, &rendered.trees.repository].into_iter().for_each(|tree| self.total.handle_tree(tree));
-        let recorded = render::recorded(self.template, resolved, rendered, self.case.app_dir.as_ref());
-        lock::record(&recorded, &BTreeSet::new())
+        rendered.trees.iter().for_each(|(_, tree)| self.total.handle_tree(tree));
+        answered.record(self.template, rendered, self.case.app_dir.as_ref(), &BTreeSet::new())
     }
 
     /// The recorded values, and others that win over them.
@@ -148,25 +142,26 @@ impl Maker<'_> {
         let app_dir = self.case.app_dir.as_ref();
         let before = start.record.lock.clone();
         let bases = Bases::new(&before, &stored(&start.record));
-        let ours = render::split(edit::edited(start.tree, upgrade)?, app_dir, &start.at_the_root);
+        let mut ours = render::split(edit::edited(start.tree, upgrade)?, app_dir, &start.at_the_root);
 
         let due = Due::between(before.template.version.as_deref(), &self.template.manifest)?;
-        let migrated = Migrated::of(&due, bases.app.keys().chain(bases.repository.keys()));
+        let mut migrated = Migrated::of(&due, bases.files.entries().map(|(path, _)| path));
         let date = before.date.or_else(|| Date::from_unix(NEXT_DAY));
         let given = self.with(self.migrated(&due, start.given)?, &upgrade.values);
-        let (resolved, theirs) = self.rendered(&given, date)?;
-        self.lint(&resolved, &theirs)?;
+        let (answered, theirs) = self.rendered(&given, date)?;
+        self.lint(&answered, &theirs)?;
 
         let mut declared = theirs.ownership.clone();
-        declared.renamed.extend(migrated.renamed);
+        declared.renamed.append(&mut migrated.renamed);
+        self.run_commands(&mut migrated, &mut ours.app)?;
         let ownership = &declared;
         let version = ownership.version.clone().unwrap_or_default();
         let options = Options { version, secret: theirs.secret.clone(), ..Options::default() };
         let plan = merge(Some(&bases), &ours, &theirs.trees, ownership, &options);
-        let mut lock = self.record(&resolved, &theirs).lock;
+        let mut lock = self.record(&answered, &theirs).lock;
         lock.moved.clone_from(&plan.moved);
         let changed = !plan.is_empty() || lock != before;
-        // An old version is read from elsewhere, which is no news.
+        // An old version is read from elsewhere, which is nothing new.
         let template = lock::LockedTemplate {
             source: lock.template.source.clone(),
             subfolder: lock.template.subfolder.clone(),
@@ -193,9 +188,20 @@ impl Maker<'_> {
             own_lock_files: const { &BTreeSet::new() },
             migrated: &migrated.steps,
         };
-        let app = applied(&plan.app, &ours.app);
-        let repository = applied(&plan.repository, &ours.repository);
+        let app = applied(&plan.files.app, &ours.app);
+        let repository = applied(&plan.files.repository, &ours.repository);
         Ok(Made { tree: joined(Trees { app, repository }), summary: Some(human(&told)) })
+    }
+
+    /// Runs the commands of migrations where the command line agrees to them.
+    fn run_commands(&self, migrated: &mut Migrated, app: &mut Tree) -> Result<()> {
+        let is_file = |entry: &Entry| matches!(entry, Entry::File { .. });
+        let files =
+            || Ok(app.iter().filter(|(_, entry)| is_file(entry)).map(|(k, v)| (k.clone(), v.clone())).collect());
+        let read = |directory: &Path, before: &Tree| workspace::left(None, directory, before);
+        let edits = migrating::run(migrated, &self.template.manifest, (self.commands, false), files, read)?;
+        migrating::put(app, edits.iter().map(|(path, [_, left])| (path, left.as_ref())));
+        Ok(())
     }
 
     /// The recorded answers, as today's version has them.
@@ -214,24 +220,24 @@ impl Maker<'_> {
         self.total.fetch();
         self.total.handle_tree(&old.files);
         let maker = Maker { template: &old, cases_inside: false, ..*self };
-        let (resolved, rendered) = maker.rendered(&self.case.values, None)?;
-        let record = maker.record(&resolved, &rendered);
+        let (answered, rendered) = maker.rendered(&self.case.values, None)?;
+        let record = maker.record(&answered, &rendered);
         let given = values_of(record.lock.answers.clone());
         let at_the_root = Patterns::of(&rendered.ownership.repository);
         Ok(Start { tree: joined(rendered.trees), record, given, at_the_root })
     }
 
-    /// A project of which only the files are known: recorded as if today's template had made them.
+    /// A project whose files alone are known: recorded as if today's template had made them.
     fn recorded_base(&self, upgrade: &Upgrade, tree: &Tree) -> Result<Start> {
         let recorded = |(name, given): (&String, &Given)| (name.clone(), Given { by: Source::Lock, ..given.clone() });
         let given: GivenValues = self.case.values.iter().map(recorded).collect();
         let today = self.template.manifest.ownership.version.as_deref();
         let due = Due::between(upgrade.version.as_deref().or(today), &self.template.manifest)?;
         let values = self.with(self.migrated(&due, given.clone())?, &upgrade.values);
-        let (resolved, rendered) = self.rendered(&values, None)?;
+        let (answered, rendered) = self.rendered(&values, None)?;
         let at_the_root = Patterns::of(&rendered.ownership.repository);
         let trees = render::split(tree.clone(), self.case.app_dir.as_ref(), &at_the_root);
-        let mut record = self.record(&resolved, &Rendered { trees, date: Some(Date::default()), ..rendered });
+        let mut record = self.record(&answered, &Rendered { trees, date: Some(Date::default()), ..rendered });
         record.lock.template.revision = String::new();
         if upgrade.version.is_some() {
             record.lock.template.version.clone_from(&upgrade.version);

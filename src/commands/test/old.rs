@@ -11,11 +11,11 @@ use crate::{git, source};
 ///
 /// # Errors
 ///
-/// Where there is no such revision, or no such folder in it.
+/// If there is no such revision, or no such folder in it.
 pub(super) fn template(directory: &Path, revision: &str, place: &Place) -> Result<Template> {
     let absolute = directory.canonicalize().map_err(|error| Diagnostic::io("cannot read", directory, &error))?;
     let Some(root) = git::find_repository(&absolute) else {
-        return Err(Diagnostic::error(Code::TestCase, "the template is in no git repository")
+        return Err(Diagnostic::error(Code::TestCase, "the template is not in a git repository")
             .at(place.clone(), "so it has no revisions")
             .help("put the project, as the old template rendered it, into the folder `base` instead")
             .into());
@@ -28,7 +28,9 @@ pub(super) fn template(directory: &Path, revision: &str, place: &Place) -> Resul
         base: &root,
         reference: &Reference::Rev(revision.to_owned()),
         commit: None,
+        submodules: true,
         may_ask: false,
+        login: git::Login::OWN,
         offline: true,
         progress: &|_| {},
     };

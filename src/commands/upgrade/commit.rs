@@ -1,4 +1,4 @@
-//! What of an upgrade is to be committed.
+//! The paths of an upgrade to commit.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use crate::report::plan::ToCommit;
 use crate::tree::RelPath;
 
 /// The paths, below the repository's root, that a commit of the upgrade needs: all that changes, and the record. Not what git
-/// ignores, nor what was put beside files in conflict. Nothing outside of a repository.
+/// ignores, nor what was put beside files in conflict. Nothing outside a repository.
 ///
 /// # Errors
 ///
-/// When git is missing or fails, where it has to be asked.
+/// When git is missing or fails, if it has to be asked.
 pub(super) fn paths(prospect: &Prospect) -> Result<Option<ToCommit>> {
     let site = &prospect.site;
     let Some(root) = site.repository.as_deref() else { return Ok(None) };
     let mut found = Changed::default();
-    found.add(&prospect.plan.app, |path| site.in_repository(path.as_str()));
-    found.add(&prospect.plan.repository, ToString::to_string);
+    found.add(&prospect.plan.files.app, |path| site.in_repository(path.as_str()));
+    found.add(&prospect.plan.files.repository, ToString::to_string);
     for lock_file in prospect.lock_files() {
         found.stay.insert(lock_file);
     }
@@ -45,7 +45,7 @@ pub(super) fn paths(prospect: &Prospect) -> Result<Option<ToCommit>> {
 
 #[derive(Default)]
 struct Changed {
-    /// What is there afterwards.
+    /// The entry afterwards.
     stay: BTreeSet<String>,
     /// What is gone afterwards.
     go: BTreeSet<String>,

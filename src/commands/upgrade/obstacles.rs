@@ -1,22 +1,22 @@
-//! What keeps an upgrade from being done: conflicts that are left, and changes that git does not hold.
+//! Obstacles to an upgrade: conflicts that are left, and changes that git does not hold.
 
 use std::collections::BTreeSet;
 
 use crate::commands::prospect::Prospect;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
-use crate::git::{self, Committed, Held};
-use crate::merge::state::{FileState, Leftover, State, judge};
+use crate::git::{self, Committed, FileStatus};
+use crate::merge::state::{FileState, Leftover, State, judge_all};
 use crate::plan::{Changes, effects};
+use crate::scope::Scoped;
 use crate::tree::{Entry, RelPath, Tree};
-use crate::workspace::{self, Left, Unheld};
+use crate::workspace::{self, Leftovers, Unheld};
 
 /// The conflicts of an earlier upgrade or merge. Where the lock has moved on, the plan is empty, but there is nothing to be
 /// content with yet; and what they are about must not be merged again.
 pub(super) fn unresolved(prospect: &Prospect) -> Result<Vec<Diagnostic>> {
     let Some(project) = &prospect.recorded else { return Ok(Vec::new()) };
-    let Left { app, repository, lock } = workspace::leftovers(project, &prospect.ours)?;
-    let app = judge(&project.bases.app, &prospect.ours.app, &app);
-    let repository = judge(&project.bases.repository, &prospect.ours.repository, &repository);
+    let Leftovers { found, lock } = workspace::leftovers(project, &prospect.ours)?;
+    let Scoped { app, repository } = judge_all(&project.bases, &prospect.ours, &found);
     let left = app.into_iter().chain(repository).filter(|file| file.state == State::Conflict);
     let tell = |file: FileState| {
         let problem = not_resolved(file.now.as_ref().unwrap_or(&file.path));
@@ -37,15 +37,15 @@ pub(super) fn unresolved(prospect: &Prospect) -> Result<Vec<Diagnostic>> {
 }
 
 fn not_resolved(path: impl std::fmt::Display) -> Diagnostic {
-    Diagnostic::error(Code::Uncommitted, format!("`{path}` has a conflict that is not resolved"))
+    Diagnostic::error(Code::Uncommitted, format!("`{path}` has an unresolved conflict"))
         .help("resolve it and `git add` the file, then run the command again")
 }
 
 /// The project's files that would be replaced or removed and that git does not hold, and what git's index would hold no more.
 pub(super) fn unheld(prospect: &Prospect, committed: &Committed, allow_dirty: bool) -> Result<Unheld> {
     let site = &prospect.site;
-    let mut touched = touched(&prospect.plan.app, &prospect.ours.app, |path| site.in_repository(path.as_str()));
-    touched.extend(self::touched(&prospect.plan.repository, &prospect.ours.repository, ToString::to_string));
+    let mut touched = touched(&prospect.plan.files.app, &prospect.ours.app, |path| site.in_repository(path.as_str()));
+    touched.extend(self::touched(&prospect.plan.files.repository, &prospect.ours.repository, ToString::to_string));
     if site.repository.is_none() {
         return Ok(Unheld { files: touched, staged: Vec::new() });
     }
@@ -53,12 +53,12 @@ pub(super) fn unheld(prospect: &Prospect, committed: &Committed, allow_dirty: bo
     let paths: BTreeSet<&str> = touched.iter().chain(&staged).map(|(path, _)| path.as_str()).collect();
     let held = git::status(site.root(), committed, &paths)?;
     let problems = held.iter().filter_map(|(path, held)| match held {
-        Held::Unmerged => Some(not_resolved(path)),
-        Held::Dirty if !allow_dirty => Some(
-            Diagnostic::error(Code::Uncommitted, format!("`{path}` has changes that are not committed"))
-                .help("commit or stash them, or give --allow-dirty to merge with them (a copy is kept)"),
+        FileStatus::Unmerged => Some(not_resolved(path)),
+        FileStatus::Dirty if !allow_dirty => Some(
+            Diagnostic::error(Code::Uncommitted, format!("`{path}` has uncommitted changes"))
+                .help("commit or stash them, or pass --allow-dirty to merge with them (a copy is kept)"),
         ),
-        Held::Dirty | Held::Nowhere => None,
+        FileStatus::Dirty | FileStatus::Nowhere => None,
     });
     let problems: Vec<Diagnostic> = problems.collect();
     touched.retain(|(path, _)| held.contains_key(path));

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
 use crate::git::repository::git_directory;
+use crate::git::run::lossy;
 
 /// How often is tried, with a pause in between.
 const TRIES: u32 = 10;
@@ -12,16 +13,38 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// No git holds the lock for so long, unless it waits for somebody.
 const STALE: Duration = Duration::from_secs(60);
 
+/// The name of the lock in a repository's git directory.
+const LOCK: &str = "index.lock";
+
+/// Why the index was not written.
+pub(super) enum Unwritten {
+    /// Git refused, with these words on standard error; and what is told of it.
+    Refused(Vec<u8>, Box<Diagnostic>),
+    /// Git could not be asked.
+    Unasked(Diagnostics),
+}
+
+impl From<Diagnostics> for Unwritten {
+    fn from(problems: Diagnostics) -> Self {
+        Self::Unasked(problems)
+    }
+}
+
 /// Does what needs the index of the repository with this root, again while somebody else has it.
 ///
 /// # Errors
 ///
-/// What `write` fails with. Where the lock stays, its age, and what to do.
-pub(super) fn patiently(root: &Path, write: impl Fn() -> Result<()>) -> Result<()> {
+/// The error of `write`. Where the lock stays, its age, and what to do.
+pub(super) fn patiently(root: &Path, write: impl Fn() -> std::result::Result<(), Unwritten>) -> Result<()> {
     for tries in 1.. {
-        let Err(problems) = write() else { return Ok(()) };
-        let is_taken = problems.0.iter().any(|problem| problem.title.contains("index.lock"));
-        let Some(lock) = git_directory(root).map(|it| it.join("index.lock")).filter(|_| is_taken) else {
+        let (said, problems) = match write() {
+            Ok(()) => return Ok(()),
+            Err(Unwritten::Unasked(problems)) => return Err(problems),
+            Err(Unwritten::Refused(said, problem)) => (said, Diagnostics::from(*problem)),
+        };
+        // Git has no exit code of its own for this.
+        let is_taken = lossy(&said).contains(LOCK);
+        let Some(lock) = git_directory(root).map(|it| it.join(LOCK)).filter(|_| is_taken) else {
             return Err(problems);
         };
         if tries == TRIES {

@@ -17,7 +17,7 @@ fn walk(bytes: &[u8]) -> Option<Vec<Entry>> {
     Some(found)
 }
 
-/// The zeros behind a name depend on its length, and an entry cannot say one of more than 4,094 bytes.
+/// The zeros after a name depend on its length, and an entry cannot say one of more than 4,094 bytes.
 #[test]
 fn names_of_every_length_are_read() {
     const OBJECT: &str = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";

@@ -1,4 +1,5 @@
-//! `[create-app.placeholders.NAME]`: the `default` that follows from earlier answers, and `when` the question is asked.
+//! `[create-app.placeholders.NAME]`: the `default` that follows from earlier answers, `when` the question is asked, and what is said of
+//! wrong answers.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,11 +7,14 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use super::{MAX_ENTRIES, Reader};
-use crate::answers::condition::{self, Condition};
-use crate::answers::placeholder::{Depends, When};
 use crate::diagnostic::did_you_mean;
-use crate::manifest::{Manifest, Spanned};
-use crate::render::{BUILT_IN, Lines};
+use crate::liquid::Lines;
+use crate::manifest::Manifest;
+use crate::placeholders::built_in;
+use crate::placeholders::condition;
+use crate::placeholders::condition::Condition;
+use crate::placeholders::{Depends, Kind, Placeholder, When, Wording};
+use crate::spanned::Spanned;
 
 impl Reader {
     pub(super) fn depends(&mut self, table: &DeTable<'_>, manifest: &mut Manifest) {
@@ -22,12 +26,17 @@ impl Reader {
         let secret = manifest.ownership.secret_names().into_iter().map(str::to_owned).collect();
         let mut questions = Questions { order, secret, at: 0, lines: Lines::default() };
         let mut found = BTreeMap::new();
+        let mut wordings = BTreeMap::new();
         for (name, value) in placeholders.iter().take(MAX_ENTRIES) {
             let name = name.get_ref().as_ref();
             let (Some(entries), Some(&at)) = (value.get_ref().as_table(), questions.order.get(name)) else { continue };
             questions.at = at;
             let default = self.string_at(entries, "default").filter(|text| self.check_computed(text, &questions));
             let when = self.string_at(entries, "when").and_then(|expression| self.when(expression, &questions));
+            let declared = manifest.declared().find(|placeholder| placeholder.name == name);
+            if let Some(wording) = declared.and_then(|placeholder| self.wording(entries, placeholder)) {
+                wordings.insert(name.to_owned(), wording);
+            }
             if default.is_some() || when.is_some() {
                 found.insert(name.to_owned(), Depends { default, when });
             }
@@ -36,7 +45,37 @@ impl Reader {
             if let Some(depends) = found.get(&placeholder.name) {
                 placeholder.depends = depends.clone();
             }
+            if let Some(wording) = wordings.get(&placeholder.name) {
+                placeholder.wording = wording.clone();
+            }
         }
+    }
+
+    /// The author's messages about answers. An example has to be one, and only a regex can be missed.
+    fn wording(&mut self, table: &DeTable<'_>, placeholder: &Placeholder) -> Option<Wording> {
+        let invalid = self.string_at(table, "invalid");
+        let example = self.string_at(table, "example");
+        let regex = match &placeholder.kind {
+            Kind::Text { regex, .. } => regex.as_ref(),
+            _ => None,
+        };
+        if let Some(invalid) = invalid.as_ref().filter(|_| regex.is_none()) {
+            let title = format!("`{}` has no `regex` that an answer could fail to match", placeholder.name);
+            let help = format!("add `regex` to `{}`, or remove `invalid`", placeholder.name);
+            self.invalid(invalid.span.clone(), &title, "never used", help);
+        }
+        match &placeholder.kind {
+            Kind::Text { .. } => self.check_match(example.as_ref(), regex),
+            _ => {
+                if let Some(example) = &example {
+                    let title =
+                        format!("only free text can have an example, and `{}` is not free text", placeholder.name);
+                    self.invalid(example.span.clone(), &title, "never shown", "remove it");
+                }
+            }
+        }
+        let [invalid, example] = [invalid, example].map(|text| text.map(|text| text.value));
+        (invalid.is_some() || example.is_some()).then_some(Wording { invalid, example })
     }
 
     /// Checks what a default is rendered from; returns whether it can be.
@@ -77,8 +116,8 @@ impl Reader {
         let (title, label, help) = match questions.order.get(name) {
             Some(at) if *at < questions.at && questions.secret.iter().any(|secret| secret == name) => (
                 format!("this depends on the secret answer `{name}`"),
-                "would show what it is",
-                "leave it out: what follows from it is shown, and recorded".to_owned(),
+                "would reveal it",
+                "leave it out: everything that depends on it is shown and recorded".to_owned(),
             ),
             Some(at) if *at < questions.at => return,
             Some(at) if *at == questions.at => (
@@ -91,7 +130,7 @@ impl Reader {
                 "not answered yet",
                 format!("move `{name}` up: questions are asked in the order of the manifest"),
             ),
-            None if BUILT_IN.contains(&name) => return,
+            None if built_in::is_built_in(name) => return,
             None => (
                 format!("`{name}` is not a placeholder"),
                 "unknown",
@@ -122,7 +161,7 @@ impl Questions {
     /// The names that have a value when the question is asked, and may be shown.
     fn usable(&self) -> impl Iterator<Item = &str> {
         let earlier = self.order.iter().filter(|(name, at)| **at < self.at && !self.secret.contains(name));
-        let built_in = BUILT_IN.iter().copied().filter(|name| !self.order.contains_key(*name));
+        let built_in = built_in::names().filter(|name| !self.order.contains_key(*name));
         earlier.map(|(name, _)| name.as_str()).chain(built_in)
     }
 }
@@ -176,6 +215,8 @@ mod tests {
             (r#"when = "token == first""#, "M004 9:9 this depends on the secret answer `token`"),
             (r#"when = "first =""#, "M004 9:8 `when` is not a condition"),
             ("when = true", "M003 9:8 `when` should be a string"),
+            (r#"invalid = "no""#, "M004 9:11 `self_` has no `regex` that an answer could fail to match"),
+            ("example = 1", "M003 9:11 `example` should be a string"),
         ] {
             assert_eq!(problems(ours), [expected], "{ours}");
         }

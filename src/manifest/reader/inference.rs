@@ -8,7 +8,7 @@ use super::{Reader, Value};
 use crate::diagnostic::Severity;
 use crate::manifest::{Inference, NotAdopted, Pointer};
 
-/// So many files are looked into for one answer.
+/// At most this many files are looked into for one answer.
 const MAX_FILES: usize = 20;
 
 impl Reader {
@@ -38,7 +38,7 @@ impl Reader {
         let pointer = self.pointer_at(table)?;
         let regex = if table.contains_key("regex") { Some(self.rare_regex_at(table, "regex")?) } else { None };
         if regex.as_ref().is_some_and(|(regex, _)| !regex.has_group()) {
-            let help = "put brackets around what is the answer";
+            let help = "put parentheses around the part that is the answer";
             self.invalid(item.span(), "`regex` has no group", "nothing to take the answer from", help);
         }
         let unless = if table.contains_key("unless") { Some(self.rare_regex_at(table, "unless")?) } else { None };
@@ -49,12 +49,12 @@ impl Reader {
             () if files.is_empty()
                 && KEYS.iter().any(|key| !matches!(*key, "file" | "value") && table.contains_key(*key)) =>
             {
-                Some(("`file`", "nothing to look into"))
+                Some(("`file`", "there is nothing to search"))
             }
             () if pointer.is_none() && regex.is_none() && value.is_none() => {
-                Some(("`pointer`, `regex` or `value`", "nothing is the answer"))
+                Some(("`pointer`, `regex` or `value`", "there is no answer"))
             }
-            () if all && pointer.is_none() => Some(("`pointer`", "`all` is about what a pointer leads to")),
+            () if all && pointer.is_none() => Some(("`pointer`", "`all` needs a pointer")),
             () => None,
         };
         if let Some((missing, label)) = wrong {
@@ -111,7 +111,7 @@ impl Reader {
         let text = self.string_at(table, "pointer")?;
         let pointer = Pointer::parse(&text.value);
         if pointer.is_none() {
-            let help = "write it as in `/scripts/dev`; a `*` is every key or element";
+            let help = "write it as in `/scripts/dev`; a `*` stands for every key or element";
             self.invalid(text.span, "`pointer` is not a JSON pointer", "does not start with `/`", help);
         }
         pointer.map(Some)

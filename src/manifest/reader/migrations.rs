@@ -3,11 +3,13 @@
 use semver::{Version, VersionReq};
 use toml::de::{DeTable, DeValue};
 
-use super::{MAX_ENTRIES, RESERVED, Reader, Value, quote_all};
-use crate::answers::placeholder::Answer;
+use super::{MAX_ENTRIES, Reader, Value, quote_all};
 use crate::diagnostic::{Code, Severity, did_you_mean};
-use crate::manifest::{Manifest, Spanned};
-use crate::migrations::{Action, Migration, PathRename, Step};
+use crate::manifest::Manifest;
+use crate::manifest::{Action, Migration, PathRename, Step};
+use crate::placeholders::Answer;
+use crate::placeholders::built_in::Trait;
+use crate::spanned::Spanned;
 
 const PLACE: &str = "`[[create-app.migrations]]`";
 const STEP: &str = "a step of a migration";
@@ -85,7 +87,7 @@ impl Reader {
         match VersionReq::parse(&version.value) {
             Ok(version) => Some(Migration { version, steps }),
             Err(error) => {
-                let title = format!("`{:.100}` is not a requirement of a version: {error}", version.value);
+                let title = format!("`{:.100}` is not a version requirement: {error}", version.value);
                 self.invalid(
                     version.span,
                     &title,
@@ -105,8 +107,8 @@ impl Reader {
             let names: Vec<&str> = ACTIONS.iter().map(|(name, _)| *name).collect();
             let all = quote_all(&names);
             let (title, label) = match present.len() {
-                0 => ("a step of a migration does nothing that is known", "no action"),
-                _ => ("a step of a migration does two things", "more than one action"),
+                0 => ("a step of a migration has no known action", "no action"),
+                _ => ("a step of a migration has more than one action", "one action too many"),
             };
             self.invalid(value.span(), title, label, format!("give each step one of {all}"));
             return None;
@@ -114,9 +116,9 @@ impl Reader {
         let keys: Vec<&str> = [Some(*name), *companion].into_iter().flatten().collect();
         self.check_keys(table, STEP, &keys, Severity::Error);
         let text = self.string_at(table, name)?;
-        if ["rename_answer", "delete_answer"].contains(name) && RESERVED.contains(&text.value.as_str()) {
-            let title = format!("`{}` is not an answer of the template's", text.value);
-            self.invalid(text.span, &title, "kept by create-app", "name a placeholder that the template has had");
+        if ["rename_answer", "delete_answer"].contains(name) && Trait::Reserved.has(&text.value) {
+            let title = format!("`{}` is not an answer that the template asks for", text.value);
+            self.invalid(text.span, &title, "set by create-app", "use a placeholder that the template has or had");
             return None;
         }
         match *name {
@@ -125,7 +127,7 @@ impl Reader {
                 let rename = PathRename::new(&text.value, &to);
                 rename
                     .map(Action::Rename)
-                    .map_err(|reason| self.invalid(value.span(), &reason, "cannot be followed", RENAMES))
+                    .map_err(|reason| self.invalid(value.span(), &reason, "not a valid rename", RENAMES))
                     .ok()
             }
             "rename_answer" => {
@@ -136,7 +138,7 @@ impl Reader {
             "set_answer" => {
                 if known.secret.iter().any(|secret| secret.value == text.value) {
                     let title = format!("`{}` is secret: its answer cannot be in the manifest", text.value);
-                    self.invalid(text.span, &title, "would be public", "let the user give it");
+                    self.invalid(text.span, &title, "would be public", "let the user answer it");
                     return None;
                 }
                 let answer = self.answer(value, table)?;
@@ -154,8 +156,7 @@ impl Reader {
         if declared().any(|declared| declared == name.value) {
             return true;
         }
-        let near =
-            did_you_mean(&name.value, declared()).unwrap_or_else(|| "name a placeholder of this template".into());
+        let near = did_you_mean(&name.value, declared()).unwrap_or_else(|| "use a placeholder of this template".into());
         self.invalid(name.span.clone(), &format!("`{:.100}` is not a placeholder", name.value), "unknown", near);
         false
     }
@@ -182,7 +183,7 @@ impl Reader {
 
 const RENAMES: &str = "write paths below the project, as in { rename = \"src/**/*.js\", to = \"src/**/*.ts\" }";
 
-/// What steps may name.
+/// The names that steps can use.
 struct Known<'m> {
     manifest: &'m Manifest,
     secret: &'m [Spanned],

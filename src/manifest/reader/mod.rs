@@ -16,17 +16,17 @@ use semver::{Version, VersionReq};
 use toml::Spanned as TomlSpanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Conditional, HookScripts, Manifest, Selection, Spanned};
-use crate::answers::condition::Condition;
-use crate::answers::pattern::Memory;
+use super::{Conditional, HookScripts, Manifest, Selection};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Found, Severity};
 use crate::limits::is_overfull_toml;
+use crate::placeholders::condition::Condition;
+use crate::placeholders::pattern::Memory;
+use crate::spanned::Spanned;
 
-/// Placeholder names that cargo-generate reserves for its built-in variables.
-const RESERVED: &[&str] =
-    &["authors", "os-arch", "project-name", "crate_name", "crate_type", "within_cargo_project", "is_init"];
+/// The name of cargo-generate's own post hook, and of no script.
+const FORMAT: &str = "fmt";
 
-/// So many places are shown where the manifest is not TOML.
+/// At most this many places are shown where the manifest is not TOML.
 const MOST: usize = 100;
 /// The largest manifest, in bytes.
 const MAX_TEXT: usize = 1 << 20;
@@ -55,8 +55,8 @@ pub fn read(name: &str, text: &str) -> Result<(Manifest, Vec<Diagnostic>), Diagn
         placeholders: 0,
     };
     if is_overfull_toml(&text) {
-        let help = "keep what is data in a file of the template";
-        let title = "the manifest has more in it than create-app reads";
+        let help = "move data to a file of the template";
+        let title = "the manifest is too complex";
         let code = (Code::ManifestSyntax, Severity::Error);
         reader.report(code, 0..0, title, "too many keys, tables or arrays", || Some(help.into()));
         return Err(Diagnostics(reader.found.into_vec()));
@@ -118,7 +118,9 @@ impl Reader {
             const PHASES: &[&str] = &["init", "pre", "post"];
             self.check_keys(table, "`[hooks]`", PHASES, Severity::Warning);
             let [init, pre, post] = ["init", "pre", "post"].map(|phase| self.hooks(table, phase));
-            manifest.hooks = HookScripts { init, pre, post };
+            let [init, pre] = [init, pre].map(scripts);
+            let formats = post.iter().any(|script| script.value == FORMAT);
+            manifest.hooks = HookScripts { init, pre, post: scripts(post), formats };
         }
         if let Some(table) = self.table_at(document, "create-app") {
             manifest.ownership = self.ownership(table, &manifest);
@@ -128,25 +130,23 @@ impl Reader {
         manifest
     }
 
-    /// The scripts of a phase. `fmt` is the name of cargo-generate's own post hook, and of no script.
+    /// The entries of a phase: scripts, and maybe `fmt`.
     fn hooks(&mut self, table: &DeTable<'_>, phase: &str) -> Vec<Spanned> {
-        const FORMAT: &str = "fmt";
         let mut scripts = self.strings_at(table, phase).unwrap_or_default();
         self.check_number("hooks", scripts.len());
         scripts.truncate(MAX_ENTRIES);
         for script in scripts.iter().filter(|script| script.value == FORMAT && phase != "post") {
-            let title = format!("`{FORMAT}` is no hook in `{phase}`");
-            let help = || Some("name it in `post`, or remove it".to_owned());
+            let title = format!("`{FORMAT}` is not a hook for `{phase}`");
+            let help = || Some("list it in `post`, or remove it".to_owned());
             let code = (Code::ManifestValue, Severity::Warning);
             self.report(code, script.span.clone(), &title, "does nothing here", help);
         }
-        scripts.retain(|script| script.value != FORMAT);
         scripts
     }
 
     fn template(&mut self, table: &DeTable<'_>, manifest: &mut Manifest) {
         const KEYS: &[&str] =
-            &["cargo_generate_version", "sub_templates", "include", "exclude", "ignore", "vcs", "init"];
+            &["cargo_generate_version", "sub_templates", "include", "exclude", "ignore", "vcs", "init", "fmt"];
         self.check_keys(table, "`[template]`", KEYS, Severity::Warning);
         manifest.selection = self.selection(table);
         manifest.sub_templates = self.strings_at(table, "sub_templates").unwrap_or_default();
@@ -162,16 +162,19 @@ impl Reader {
             self.version(version);
         }
         manifest.init = self.bool_at(table, "init").unwrap_or_default();
+        manifest.fmt = self.bool_at(table, "fmt");
         if let Some(vcs) = self.string_at(table, "vcs") {
             match vcs.value.to_lowercase().as_str() {
                 "git" => {}
                 "none" => manifest.no_vcs = true,
-                _ => self.invalid(
-                    vcs.span,
-                    "unknown version control system",
-                    "not one of them",
-                    "use \"Git\" or \"None\"",
-                ),
+                _ => {
+                    self.invalid(
+                        vcs.span,
+                        "unknown version control system",
+                        "not supported",
+                        "use \"Git\" or \"None\"",
+                    );
+                }
             }
         }
     }
@@ -183,7 +186,7 @@ impl Reader {
         match VersionReq::parse(&required.value) {
             Ok(requirement) if requirement.matches(&OURS) => {}
             Ok(_) => {
-                let help = "update create-app, or make the project with that cargo-generate";
+                let help = "update create-app, or create the project with that version of cargo-generate";
                 self.invalid(required.span, &title, &format!("create-app follows the rules of {OURS}"), help);
             }
             Err(error) => self.invalid(
@@ -214,7 +217,7 @@ impl Reader {
             // cargo-generate takes it for false, and says nothing.
             let kind = (Code::ManifestValue, Severity::Warning);
             let help = || Some("a condition is a Rhai expression over the answers".to_owned());
-            self.report(kind, expression.span.clone(), "this condition can never hold", error, help);
+            self.report(kind, expression.span.clone(), "this condition can never be true", error, help);
         }
         let selection = self.selection(table);
         let placeholders = match self.table_at(table, "placeholders") {
@@ -223,6 +226,12 @@ impl Reader {
         };
         Some(Conditional { expression, condition: condition.ok(), selection, placeholders })
     }
+}
+
+/// The scripts among the hooks of a phase.
+fn scripts(mut hooks: Vec<Spanned>) -> Vec<Spanned> {
+    hooks.retain(|hook| hook.value != FORMAT);
+    hooks
 }
 
 fn plain(items: Vec<Spanned>) -> Vec<String> {

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use toml::de::DeTable;
 
 use super::{Reader, Value};
-use crate::answers::condition;
 use crate::diagnostic::{Code, Severity, did_you_mean};
-use crate::manifest::{Conditional, ListOrder, ListRule, Manifest, Next, Ownership, Renamed, Spanned};
-use crate::render::BUILT_IN;
+use crate::manifest::{Conditional, ListOrder, ListRule, Manifest, Next, Ownership, Renamed};
+use crate::placeholders::built_in::is_built_in;
+use crate::placeholders::condition;
+use crate::spanned::Spanned;
 
 /// More rules for lists than this would be looked through for each list of each file.
 const MAX_LISTS: usize = 200;
@@ -54,7 +55,7 @@ impl Reader {
         for secret in ownership.secret.iter().filter(|secret| !declared.contains(secret.value.as_str())) {
             let help = || {
                 let near = did_you_mean(&secret.value, manifest.declared().map(|it| it.name.as_str()));
-                near.or_else(|| Some("name a placeholder of this template".into()))
+                near.or_else(|| Some("use a placeholder of this template".into()))
             };
             let title = format!("`{}` is not a placeholder", secret.value);
             self.report((Code::ManifestValue, Severity::Error), secret.span.clone(), &title, "unknown", help);
@@ -72,8 +73,8 @@ impl Reader {
         for Conditional { expression, .. } in &manifest.conditionals {
             if let Some(name) = secret.iter().find(|name| condition::reads(&expression.value, name)) {
                 let title = format!("the condition depends on the secret answer `{name}`");
-                let help = "ask another question for it: what a condition decides is recorded, and shown";
-                self.invalid(expression.span.clone(), &title, "would show what it is", help);
+                let help = "ask a separate question for it: the effect of a condition is recorded and shown";
+                self.invalid(expression.span.clone(), &title, "would reveal it", help);
             }
         }
     }
@@ -104,13 +105,13 @@ impl Reader {
             self.check_keys(
                 entries,
                 "`[create-app.placeholders.NAME]`",
-                &["renamed", "default", "when"],
+                &["renamed", "default", "when", "invalid", "example"],
                 Severity::Error,
             );
             if !declared.contains(key.as_str()) {
                 let near = || {
                     let near = did_you_mean(&key, declared.iter().copied());
-                    near.or_else(|| Some("name a placeholder of this template".into()))
+                    near.or_else(|| Some("use a placeholder of this template".into()))
                 };
                 let title = format!("`{key}` is not a placeholder");
                 self.report((Code::ManifestValue, Severity::Error), name.span(), &title, "unknown", near);
@@ -122,8 +123,8 @@ impl Reader {
             }
             for old in &old {
                 let wrong = match old.value.as_str() {
-                    it if declared.contains(it) => "is a placeholder still",
-                    it if BUILT_IN.contains(&it) => "is a built-in variable",
+                    it if declared.contains(it) => "is still a placeholder",
+                    it if is_built_in(it) => "is a built-in variable",
                     it if !seen.insert(it.to_owned()) => "is given twice",
                     _ => continue,
                 };
@@ -132,7 +133,7 @@ impl Reader {
                     old.span.clone(),
                     &title,
                     "cannot be an old name",
-                    "name a placeholder that the template no longer has",
+                    "use a placeholder that the template no longer has",
                 );
             }
             renamed.insert(key, old.into_iter().map(|old| old.value).collect());
@@ -164,10 +165,10 @@ impl Reader {
             return rules;
         }
         for (file, value) in merge {
-            if !crate::render::has_liquid(file.get_ref())
-                && let Err(error) = crate::render::select::check_pattern(file.get_ref())
+            if !crate::liquid::has_liquid(file.get_ref())
+                && let Err(error) = crate::patterns::check_pattern(file.get_ref())
             {
-                self.invalid(file.span(), "invalid glob", &error, "patterns are written as in a .gitignore file");
+                self.invalid(file.span(), "invalid glob", &error, "write patterns as in a .gitignore file");
             }
             let Some(lists) = self.table(file.get_ref(), value) else { continue };
             for (keys, value) in lists {

@@ -4,13 +4,33 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use toml::Spanned as TomlSpanned;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
-use super::{MAX_ENTRIES, RESERVED, Reader, Value, plain, quote_all};
-use crate::answers::pattern::{Pattern, TooLong};
-use crate::answers::placeholder::{Depends, Input, Kind, Placeholder};
+use super::{MAX_ENTRIES, Reader, Value, plain, quote_all};
 use crate::diagnostic::{Code, Severity, did_you_mean, listed};
-use crate::manifest::Spanned;
+use crate::placeholders::built_in::Trait;
+use crate::placeholders::choice::Choice;
+use crate::placeholders::pattern::{Pattern, TooLong};
+use crate::placeholders::{Input, Kind, Placeholder};
+use crate::spanned::Spanned;
+
+/// The type that `choices` should have.
+const CHOICES: &str = "an array of strings, or of tables with `value` and `label`";
+
+/// The choices of a placeholder: values with their places, and the label of each.
+#[derive(Default)]
+pub(super) struct Declared {
+    values: Vec<Spanned>,
+    labels: Vec<Option<String>>,
+    /// Whether others were refused.
+    is_partial: bool,
+}
+
+impl Declared {
+    fn into_choices(self) -> Vec<Choice> {
+        self.values.into_iter().zip(self.labels).map(|(value, label)| Choice { value: value.value, label }).collect()
+    }
+}
 
 impl Reader {
     pub(super) fn placeholders(&mut self, table: &DeTable<'_>) -> Vec<Placeholder> {
@@ -23,7 +43,7 @@ impl Reader {
 
     pub(super) fn placeholder(&mut self, name: &str, span: Range<usize>, value: &Value<'_>) -> Option<Placeholder> {
         const KEYS: &[&str] = &["type", "prompt", "choices", "default", "regex"];
-        if RESERVED.contains(&name) {
+        if Trait::Reserved.has(name) {
             let help = "rename the placeholder: built-in variables are always defined";
             self.invalid(span, &format!("`{name}` is a built-in variable"), "cannot be a placeholder", help);
             return None;
@@ -36,7 +56,7 @@ impl Reader {
             self.invalid(span.clone(), &format!("the placeholder `{name}` has no prompt"), "no `prompt` here", help);
         }
         let kind = self.kind(name, table)?;
-        Some(Placeholder { name: name.into(), prompt: prompt?, kind, secret: false, depends: Depends::default(), span })
+        Some(Placeholder { span, ..Placeholder::new(name, prompt?, kind) })
     }
 
     pub(super) fn kind(&mut self, name: &str, table: &DeTable<'_>) -> Option<Kind> {
@@ -46,7 +66,7 @@ impl Reader {
             None => Spanned { value: "string".into(), span: 0..0 },
         };
         let regex = self.regex_at(table, "regex");
-        let choices = self.strings_at(table, "choices");
+        let choices = self.choices_at(name, table);
         let forbid = |reader: &mut Self, key: &str| {
             if let Some(value) = table.get(key) {
                 let title = format!("a placeholder of type {} takes no `{key}`", declared.value);
@@ -76,7 +96,7 @@ impl Reader {
                 let choices = choices.unwrap_or_default();
                 let default = self.strings_at(table, "default");
                 self.check_choices(default.as_deref().unwrap_or_default(), &choices);
-                Some(Kind::Array { choices: plain(choices), default: default.map(plain) })
+                Some(Kind::Array { choices: choices.into_choices(), default: default.map(plain) })
             }
             other => {
                 let help =
@@ -91,10 +111,13 @@ impl Reader {
         &mut self,
         name: &str,
         table: &DeTable<'_>,
-        choices: Vec<Spanned>,
+        choices: Declared,
         regex: Option<&Pattern>,
     ) -> Option<Kind> {
-        if choices.is_empty() {
+        if choices.values.is_empty() {
+            if choices.is_partial {
+                return None;
+            }
             let span = table.get("choices").map_or(0..0, TomlSpanned::span);
             self.invalid(
                 span,
@@ -104,10 +127,46 @@ impl Reader {
             );
             return None;
         }
-        choices.iter().for_each(|choice| self.check_match(Some(choice), regex));
+        choices.values.iter().for_each(|choice| self.check_match(Some(choice), regex));
         let default = self.string_at(table, "default");
         self.check_choices(default.as_slice(), &choices);
-        Some(Kind::Choice { choices: plain(choices), default: default.map(|default| default.value) })
+        Some(Kind::Choice { choices: choices.into_choices(), default: default.map(|default| default.value) })
+    }
+
+    /// `choices`: each a string, or a table with the value and, maybe, a label for it.
+    fn choices_at(&mut self, name: &str, table: &DeTable<'_>) -> Option<Declared> {
+        let mut declared = Declared::default();
+        for item in self.array("choices", table.get("choices")?)? {
+            let choice = match item.get_ref() {
+                DeValue::String(text) => Some((Spanned { value: text.to_string(), span: item.span() }, None)),
+                DeValue::Table(table) => self.labelled(name, item.span(), table),
+                _ => {
+                    self.wrong_type("choices", item, CHOICES);
+                    None
+                }
+            };
+            match choice {
+                Some((value, label)) => {
+                    declared.values.push(value);
+                    declared.labels.push(label);
+                }
+                None => declared.is_partial = true,
+            }
+        }
+        Some(declared)
+    }
+
+    /// A choice with a label: its value, and the label where it has one.
+    fn labelled(&mut self, name: &str, span: Range<usize>, table: &DeTable<'_>) -> Option<(Spanned, Option<String>)> {
+        const KEYS: &[&str] = &["value", "label"];
+        self.check_keys(table, "a choice", KEYS, Severity::Warning);
+        if !table.contains_key("value") {
+            let title = format!("a choice of `{name}` has no value");
+            let help = r#"add value = "…": the label is only shown, the value is the answer"#;
+            self.invalid(span, &title, "no `value` here", help);
+        }
+        let label = self.string_at(table, "label").map(|label| label.value);
+        Some((self.string_at(table, "value")?, label))
     }
 
     pub(super) fn check_match(&mut self, value: Option<&Spanned>, regex: Option<&Pattern>) {
@@ -128,12 +187,16 @@ impl Reader {
     }
 
     /// Checks that values are choices.
-    pub(super) fn check_choices(&mut self, values: &[Spanned], choices: &[Spanned]) {
+    pub(super) fn check_choices(&mut self, values: &[Spanned], choices: &Declared) {
+        let labels = &choices.labels;
+        let choices = &choices.values;
         let known: HashSet<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
         for value in values.iter().filter(|value| !known.contains(value.value.as_str())) {
             let all = || choices.iter().map(|choice| choice.value.as_str());
+            let labelled = labels.iter().position(|label| label.as_ref() == Some(&value.value));
             let help = || {
                 Some(match did_you_mean(&value.value, all()) {
+                    _ if let Some(at) = labelled => format!("use the value of this label: `{}`", choices[at].value),
                     Some(near) => near,
                     None if choices.is_empty() => "add it to `choices`".to_owned(),
                     None => format!("the choices are {}", listed(all())),

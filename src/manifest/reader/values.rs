@@ -6,13 +6,14 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::{MAX_ENTRIES, Reader, Value, article, quote_all};
-use crate::answers::pattern::{Pattern, Unusable};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity, did_you_mean};
-use crate::manifest::Spanned;
+use crate::placeholders::pattern::{Pattern, Unusable};
+use crate::spanned::Spanned;
 
 /// The label and the help for an expression that takes too much memory.
-pub(in crate::manifest) const TOO_LARGE: &str = "10 MiB are allowed, and 32 MiB for all of the manifest";
-pub(in crate::manifest) const REPEAT_LESS: &str = "repeat less, or name characters instead of classes such as \\w";
+pub(in crate::manifest) const TOO_LARGE: &str = "the limit is 10 MiB, and 32 MiB for the whole manifest";
+pub(in crate::manifest) const REPEAT_LESS: &str =
+    "use fewer repetitions, or list characters instead of classes such as \\w";
 
 impl Reader {
     /// Reports a problem; the help is only made where the problem is kept.
@@ -70,18 +71,18 @@ impl Reader {
 
     /// Checks patterns, one by one and all together.
     pub(super) fn check_globs(&mut self, globs: &[Spanned]) {
-        use crate::render::select::{check_pattern, check_patterns};
-        const HELP: &str = "patterns are written as in a .gitignore file";
+        use crate::patterns::{check_pattern, check_patterns};
+        const HELP: &str = "write patterns as in a .gitignore file";
         let Some(first) = globs.first() else { return };
         let mut all_right = true;
         // One with variables is checked when it has been rendered.
-        for glob in globs.iter().take(MAX_ENTRIES).filter(|glob| !crate::render::has_liquid(&glob.value)) {
+        for glob in globs.iter().take(MAX_ENTRIES).filter(|glob| !crate::liquid::has_liquid(&glob.value)) {
             if let Err(error) = check_pattern(&glob.value) {
                 all_right = false;
                 self.invalid(glob.span.clone(), "invalid glob", &error, HELP);
             }
         }
-        let all = globs.iter().map(|glob| glob.value.as_str()).filter(|glob| !crate::render::has_liquid(glob));
+        let all = globs.iter().map(|glob| glob.value.as_str()).filter(|glob| !crate::liquid::has_liquid(glob));
         if all_right && let Err(error) = check_patterns(all) {
             let help = || Some("list directories instead of files".to_owned());
             let title = "too many patterns in a list";

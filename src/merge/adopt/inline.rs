@@ -8,12 +8,12 @@ use super::slots::{code, key};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Missing {
     pub(super) line: String,
-    /// The keys of which both have a value, each its own.
+    /// The keys that have a different value in each.
     pub(super) differing: Vec<String>,
 }
 
-/// Puts the entries that a line's literal lacks into it, each behind the one that it follows. Every character of the line
-/// stays, in order. Nothing where the line is no literal whose entries can be told apart.
+/// Puts the entries that a line's literal lacks into it, each after the one that it follows. Every character of the line
+/// stays, in order. Nothing where the line is not a literal whose entries can be told apart.
 pub(super) fn widen(line: &str, theirs: &[(&str, String)]) -> Option<Missing> {
     if line.contains(['`', '\\']) || line.contains("/*") {
         return None;
@@ -95,7 +95,7 @@ fn entries(line: &str, start: usize) -> Option<Vec<Range<usize>>> {
     None
 }
 
-/// An entry in one line, without comments and the comma behind it.
+/// An entry in one line, without comments and the comma after it.
 pub(super) fn flat(text: &str) -> String {
     let lines = text.lines().map(code).filter(|line| !line.starts_with("//"));
     let text = lines.collect::<Vec<_>>().join(" ");

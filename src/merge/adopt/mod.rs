@@ -22,9 +22,9 @@ const MAX_CONFLICTS: usize = 2;
 
 /// The template's part, put into the project's file.
 pub(super) struct Adopted {
-    /// The merge; none where the two differ in too many places.
+    /// The merge; `None` if the two differ in too many places.
     pub(super) merge: Option<TextMerge<'static>>,
-    /// What the user should know.
+    /// Notes for the user.
     pub(super) notes: Vec<Subject>,
 }
 

@@ -122,7 +122,7 @@ impl Outline<'_> {
         }
     }
 
-    /// The line behind a slot; before it, where it is the last of a literal and has no comma.
+    /// The line after a slot; before it, where it is the last of a literal and has no comma.
     fn behind(&self, slot: &Slot, all: &[Slot], nesting: Option<Nesting>) -> usize {
         let is_last = all.last() == Some(slot);
         let ends_in_comma = self.ours[slot.lines.clone()].last().is_none_or(|line| code(line).ends_with(','));

@@ -6,7 +6,7 @@ use std::ops::Range;
 /// A declaration, a statement or an entry of a literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Slot {
-    /// What it is matched by.
+    /// The key to match it by.
     pub(super) key: String,
     /// All its lines; blank lines and comments above the head are its own.
     pub(super) lines: Range<usize>,
@@ -24,13 +24,13 @@ impl Slot {
         own[start..].concat()
     }
 
-    /// The slot's lines without its comments and white space, and without the comma behind it; all quotes are the same.
+    /// The slot's lines without its comments and white space, and without the comma after it; all quotes are the same.
     pub(super) fn code(&self, lines: &[&str]) -> String {
         let lines = lines[self.lines.clone()].iter().map(|line| code(line)).filter(|line| !is_comment(line));
         lines.collect::<Vec<_>>().join(" ").trim().trim_end_matches([',', ';']).replace('\'', "\"")
     }
 
-    /// What stands behind the key, in a slot of one line.
+    /// The text after the key, in a slot of one line.
     pub(super) fn value<'t>(&self, lines: &[&'t str]) -> &'t str {
         let head = code(lines[self.head]).trim_end_matches([',', ';']);
         let value = head.split_once([':', '=']).filter(|_| self.body.is_empty());
@@ -113,7 +113,7 @@ pub(super) fn slots(lines: &[&str], range: Range<usize>) -> Vec<Slot> {
     slots
 }
 
-/// The deeper lines below a head, and the end of the slot, behind its closers.
+/// The deeper lines below a head, and the end of the slot, after its closers.
 fn extent(lines: &[&str], head: usize, end: usize, level: usize) -> (Range<usize>, usize) {
     let deeper = |from: usize| {
         let mut last = from;
@@ -136,7 +136,7 @@ fn extent(lines: &[&str], head: usize, end: usize, level: usize) -> (Range<usize
     (body, at)
 }
 
-/// The key of a module's default export, of which there is one, however it is written.
+/// The key of a module's only default export, however it is written.
 pub(super) const DEFAULT: &str = "export default";
 
 /// The text before `:`, `=`, `{` or `(`, without the quotes that a key may have.

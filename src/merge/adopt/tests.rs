@@ -27,8 +27,8 @@ fn keys_that_are_missing_come_and_values_that_both_have_stay() {
         notes,
         [
             "added `scripts.deploy`",
-            "`name` stays yours; the template has `app`",
-            "`scripts.test` stays yours; the template has `bun test`"
+            "your `name` is kept; the template has `app`",
+            "your `scripts.test` is kept; the template has `bun test`"
         ]
     );
     let (_, notes) = adopt("package.json", "{}\n", "{\"a\": {\"b\": {\"c\": 1}, \"d\": {}}, \"e\": [1]}\n");
@@ -90,7 +90,7 @@ export default defineConfig({
 ";
     let (text, notes) = adopt("alchemy.config.ts", ours, theirs);
     assert_eq!(text.unwrap(), expected);
-    assert_eq!(notes, ["`name` stays yours; the template has `\"app\"`"]);
+    assert_eq!(notes, ["your `name` is kept; the template has `\"app\"`"]);
 }
 
 /// The template's config, for the configs below.
@@ -174,7 +174,7 @@ fn a_literal_of_one_line_gets_what_it_lacks_in_it() {
     };
     let (text, notes) = adopt("alchemy.config.ts", &line("{ dev: { domain: 'd' }, prod: { domain: 'x' } }"), THEIRS);
     assert_eq!(text.unwrap(), line("{ staging: { }, dev: { domain: 'd' }, prod: { domain: 'x' } }"));
-    let stays = |key: &str| format!("`{key}` differs from the template's and stays yours");
+    let stays = |key: &str| format!("your `{key}` is kept; it differs from the template's");
     assert_eq!(notes[1..3], ["resources.api", "profiles.prod"].map(stays));
 }
 
@@ -203,7 +203,7 @@ fn an_import_comes_with_what_uses_it_and_is_listed_otherwise() {
     assert_eq!(
         notes,
         [
-            "`export const one` stays yours; the template has `a(2)`",
+            "your `export const one` is kept; the template has `a(2)`",
             "`import c from \"c\";` was left out: nothing uses it"
         ]
     );

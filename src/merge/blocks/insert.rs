@@ -2,7 +2,7 @@
 
 use super::parse::{Block, Fence, is_markup};
 use super::{Edit, File, with_ending_of};
-use crate::merge::ending::LineEnding;
+use crate::contents::LineEnding;
 use crate::merge::text::{Side, TextMerge, lines};
 use crate::tree::RelPath;
 

@@ -1,4 +1,4 @@
-//! Files of which only marked blocks belong to the template: each block is merged on its own, and every other byte of the
+//! Files in which only marked blocks belong to the template: each block is merged on its own, and every other byte of the
 //! project's file stays as it is.
 
 mod insert;
@@ -6,6 +6,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+use crate::contents::{Uniform, convert, same_lines, uniform};
 use crate::merge::known::Known;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,7 +14,6 @@ use std::ops::Range;
 
 use self::parse::{Block, parse};
 use super::content;
-use super::ending::{self, Uniform, same_lines, uniform};
 use super::text::{Region, Side, TextMerge};
 use crate::plan::BlockProblem;
 use crate::tree::RelPath;
@@ -144,6 +144,7 @@ fn merge_block(
                 ours: our_whole.to_vec().into(),
                 theirs: Cow::Borrowed(b""),
             }],
+            ..TextMerge::default()
         },
     };
     Edit { range: block.whole.clone(), with }
@@ -167,7 +168,7 @@ fn apply(ours: &[u8], edits: Vec<Edit>) -> TextMerge<'static> {
     };
     for Edit { range, with } in edits {
         keep(&mut merge, cursor..range.start);
-        with.regions.into_iter().for_each(|region| merge.push(region));
+        merge.append(with);
         cursor = range.end;
     }
     keep(&mut merge, cursor..ours.len());
@@ -177,7 +178,7 @@ fn apply(ours: &[u8], edits: Vec<Edit>) -> TextMerge<'static> {
 /// `bytes` with the line ending of `file`, where it has one.
 fn with_ending_of<'b>(file: &File<'_>, bytes: &'b [u8]) -> Cow<'b, [u8]> {
     match file.ending {
-        Uniform::Ending(ending) => ending::convert(bytes, ending),
+        Uniform::Ending(ending) => convert(bytes, ending),
         Uniform::Any | Uniform::Mixed => Cow::Borrowed(bytes),
     }
 }

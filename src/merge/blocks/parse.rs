@@ -1,4 +1,4 @@
-//! Finds the blocks of a file: what stands between `create-app:begin NAME` and `create-app:end NAME`.
+//! Finds the blocks of a file: what is between `create-app:begin NAME` and `create-app:end NAME`.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -15,7 +15,7 @@ pub(super) struct Block {
     pub(super) top: bool,
     /// The block with its markers' lines, in bytes of the file.
     pub(super) whole: Range<usize>,
-    /// What stands between the markers' lines.
+    /// The text between the markers' lines.
     pub(super) inner: Range<usize>,
 }
 

@@ -143,7 +143,7 @@ fn very_many_blocks_take_no_longer_each() {
 }
 
 proptest! {
-    /// Whatever the template does to its blocks: what is outside of the project's blocks stays, and in order.
+    /// Whatever the template does to its blocks: what is outside the project's blocks stays, and in order.
     #[test]
     fn every_byte_outside_of_blocks_survives(
         outside in proptest::collection::vec("[a-z# \n]{0,8}", 3),

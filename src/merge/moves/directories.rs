@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::pairing::Pairing;
-use crate::merge::Base;
+use crate::lock::Base;
 use crate::merge::shapes::directories;
 use crate::tree::{RelPath, Tree};
 
-/// So many directories above a file that moved are looked at.
+/// At most this many directories above a file that moved are looked at.
 const LEVELS: usize = 64;
 
-/// Where each directory went that the user moved; none where as many of its files went to one place as to another.
+/// Where each directory went that the user moved; `None` if as many of its files went to one place as to another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Directories<'a>(BTreeMap<&'a str, Option<&'a str>>);
 

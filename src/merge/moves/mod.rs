@@ -16,10 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::directories::Directories;
 use self::pairing::{Pair, Pairing, affinity};
 use self::similarity::Names;
-use super::{Base, Recorded};
-use crate::lock::Digest;
+use crate::contents::is_edited;
+use crate::digest::Digest;
+use crate::lock::{Base, Recorded};
 use crate::manifest::Renamed;
-use crate::render::select::Patterns;
+use crate::patterns::Patterns;
 use crate::tree::{Entry, RelPath, Tree};
 
 /// Up to this many pairs of equal files, the best of all pairs are taken; beyond, names and then path order decide.
@@ -31,16 +32,16 @@ const MAX_VERSIONS: usize = 100;
 /// Everything that tells what moved.
 #[derive(Debug, Clone, Copy)]
 pub struct Sides<'a> {
-    /// What the lock lists.
+    /// The files in the lock.
     pub base: &'a Base,
-    /// What stands in the project: at the paths that the lock or the template has, and every other file that may be a
+    /// What is in the project: at the paths that the lock or the template has, and every other file that may be a
     /// file that the user moved.
     pub ours: &'a Tree,
     /// The template's render now.
     pub theirs: &'a Tree,
-    /// What the template's author says was moved; directories, too.
+    /// The moves that the template's author declares; directories, too.
     pub declared: &'a [Renamed],
-    /// What earlier upgrades found the user to have moved.
+    /// The user's moves that earlier upgrades found.
     pub moved: &'a BTreeMap<RelPath, RelPath>,
     /// Paths that git ignores: never taken for a file that the user moved.
     pub ignored: &'a BTreeSet<RelPath>,
@@ -53,7 +54,7 @@ pub struct Sides<'a> {
 pub struct Triple<'a> {
     /// As it was rendered at the last `new` or `upgrade`.
     pub base: Option<(&'a RelPath, &'a Recorded)>,
-    /// As it stands in the project.
+    /// As it is in the project.
     pub ours: Option<(&'a RelPath, &'a Entry)>,
     /// As it is rendered now.
     pub theirs: Option<(&'a RelPath, &'a Entry)>,
@@ -79,11 +80,11 @@ impl<'a> Triple<'a> {
 pub struct Matched<'a> {
     /// One for each file, in path order of the base, then of what is new.
     pub triples: Vec<Triple<'a>>,
-    /// What the lock records under `[moved]`: the template's path → the user's.
+    /// The entries under `[moved]` in the lock: the template's path → the user's.
     pub moved: BTreeMap<RelPath, RelPath>,
 }
 
-/// What moved.
+/// The moves.
 #[derive(Debug)]
 pub struct Moves<'a> {
     sides: Sides<'a>,
@@ -173,7 +174,7 @@ impl<'a> Sides<'a> {
         followed
     }
 
-    /// What the template moved.
+    /// The template's moves.
     fn templates_moves(&self, users: &Pairing<'a>) -> Pairing<'a> {
         let mut pairing = Pairing::default();
         let gone: Vec<_> = self.base.iter().filter(|(path, _)| !self.theirs.contains_key(path)).collect();
@@ -217,7 +218,7 @@ impl<'a> Sides<'a> {
         moves.collect()
     }
 
-    /// Files with the same content elsewhere; also ones whose old place the template has filled anew, see
+    /// Files with the same content elsewhere; also ones whose old place the template has filled again, see
     /// [`Sides::is_possible`].
     fn add_exact(&self, pairing: &mut Pairing<'a>, gone: &[Known<'a>], new: &[Found<'a>]) {
         let changed = self.base.iter().filter_map(|(path, recorded)| {
@@ -231,7 +232,7 @@ impl<'a> Sides<'a> {
         add_equal(pairing, &sources, &targets, |source| self.theirs.contains_key(source));
     }
 
-    /// Whether a move can be one. A file moves out of a place that is filled anew only if the file there moved in, and
+    /// Whether a move can be one. A file moves out of a place that is filled again only if the file there moved in, and
     /// into a place that was taken only if the file there moved out: swaps and rotations, unless the user made them too. Where the user has a file of
     /// their own in the new place, nothing is moved onto it.
     fn is_possible(
@@ -260,7 +261,7 @@ impl<'a> Sides<'a> {
     /// Whether the project has the template's content at a path: the user has made the same swap.
     fn has_theirs(&self, path: &RelPath) -> bool {
         let [ours, theirs] = [self.ours, self.theirs].map(|tree| tree.get(path));
-        ours.zip(theirs).is_some_and(|(ours, theirs)| !super::is_edited(theirs, ours))
+        ours.zip(theirs).is_some_and(|(ours, theirs)| !is_edited(theirs, ours))
     }
 }
 
@@ -269,7 +270,7 @@ type Known<'a> = (&'a RelPath, &'a Recorded);
 /// A path of another side.
 type Found<'a> = (&'a RelPath, &'a Entry);
 
-/// What the template's author declared, by what is moved: a path, or a directory.
+/// The author's declared moves, by what is moved: a path, or a directory.
 struct Declared<'a>(BTreeMap<&'a str, (usize, &'a str)>);
 
 impl<'a> Declared<'a> {
@@ -325,7 +326,7 @@ fn add_equal<'a>(
 /// The sources and the targets of one content.
 type Equal<'a> = (Vec<&'a RelPath>, Vec<&'a RelPath>);
 
-/// What has the same content, of what is in no pair yet.
+/// Files with the same content that are not in a pair yet.
 fn equal<'a>(pairing: &Pairing<'a>, sources: &[Known<'a>], targets: &[Found<'a>]) -> Vec<Equal<'a>> {
     let mut equal: BTreeMap<(bool, Digest), Equal<'a>> = BTreeMap::new();
     for &(path, recorded) in sources.iter().filter(|(path, _)| !pairing.has_source(path)) {

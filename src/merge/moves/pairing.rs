@@ -55,7 +55,7 @@ impl<'a> Pairing<'a> {
         self.targets.get(source).copied()
     }
 
-    /// What goes to a target.
+    /// The new content of a target.
     pub(super) fn source(&self, target: &RelPath) -> Option<&'a RelPath> {
         self.sources.get(target).copied()
     }

@@ -15,7 +15,7 @@ const MIN_LINES: usize = 3;
 /// The most that is spent on comparing, in lines: some 50 ms.
 const BUDGET: usize = 20_000_000;
 
-/// What a pair costs besides, in lines: it is held until all are compared.
+/// The additional cost of a pair, in lines: it is held until all are compared.
 const PAIR: usize = 16;
 /// The most lines of all files of one side: each takes 16 bytes.
 const MAX_LINES: usize = 2_000_000;

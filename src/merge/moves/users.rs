@@ -7,11 +7,11 @@ use super::directories::{Directories, parent};
 use super::pairing::Pairing;
 use super::similarity::{self, Names, stem};
 use super::{Found, Known, MAX_EQUAL, Sides, add_case_only, equal};
-use crate::merge::Recorded;
+use crate::lock::Recorded;
 use crate::tree::{Entry, RelPath};
 
-/// What an equal name, an equal directory, each further component from the end, and the very place in a moved directory weigh
-/// against a per cent of likeness.
+/// The weights of an equal name, an equal directory, each further component from the end, and the exact place in a moved directory, in per
+/// cent of likeness.
 const NAME: usize = 20;
 const DIRECTORY: usize = 20;
 const COMPONENT: usize = 10;
@@ -20,7 +20,7 @@ const PLACE: usize = 60;
 const MARGIN: usize = 10;
 
 impl<'a> Sides<'a> {
-    /// What the user moved: recorded before, or gone from its place and found among the project's other files.
+    /// The user's moves: recorded before, or gone from its place and found among the project's other files.
     pub(super) fn users_moves(&self) -> Pairing<'a> {
         let mut pairing = Pairing::default();
         let recorded = self.moved.iter().filter_map(|(from, to)| {
@@ -90,7 +90,7 @@ fn add_certain<'a>(
     choice.of(pairing, similar.collect());
 }
 
-/// How likely a pair is by its paths; none where neither name nor directory are alike.
+/// How likely a pair is by its paths; `None` if neither name nor directory are alike.
 fn weight(source: &RelPath, target: &RelPath, directories: &Directories<'_>) -> Option<usize> {
     let (from, to) = (parent(source), parent(target));
     let is_moved = directories.target(from) == Some(to);
@@ -112,7 +112,7 @@ struct Scored<'a> {
     target: &'a RelPath,
 }
 
-/// The ends of pairs of which none is certain.
+/// The ends of pairs, none of them certain.
 #[derive(Default)]
 struct Choice<'a> {
     unclear: BTreeSet<&'a RelPath>,

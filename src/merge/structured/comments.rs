@@ -1,6 +1,6 @@
 //! Which comment belongs to which entry of a document.
 //!
-//! A comment behind something on its line belongs to that; another one to the next entry, or, after the last one of a
+//! A comment after something on its line belongs to that; another one to the next entry, or, after the last one of a
 //! bracketed container, to the container. Comments at the top of a file belong to the file where an empty line follows. One right
 //! below something, with an empty line after it, may be about either: it is kept with the next entry, but apart.
 
@@ -68,10 +68,20 @@ impl Outline {
         self.containers.push((span, entry));
     }
 
+    /// Each entry: its number, its parent, and its place in that.
+    pub(super) fn places(&self) -> impl Iterator<Item = (usize, Option<usize>, usize)> {
+        self.entries.iter().enumerate().map(|(number, entry)| (number, entry.parent, entry.at))
+    }
+
+    /// Where an entry is; `None` if it has no place in the text.
+    pub(super) fn span(&self, entry: usize) -> Option<Range<usize>> {
+        self.entries.get(entry).map(|entry| entry.span.clone()).filter(|span| span.start < NOWHERE)
+    }
+
     /// Gives each comment, in the order of the text, to what it belongs to.
-    pub(super) fn attach(self, text: &str, comments: Vec<Comment>, root: &mut Node) {
+    pub(super) fn attach(self, text: &str, comments: Vec<Comment>, root: &mut Node) -> Self {
         if comments.is_empty() {
-            return;
+            return self;
         }
         let mut finder = Finder::new(self, text);
         let header = finder.header(&comments);
@@ -95,6 +105,7 @@ impl Outline {
             let Some(node) = finder.node(root, owner) else { continue };
             node.add(comment.text, &place);
         }
+        finder.outline
     }
 }
 
@@ -203,7 +214,7 @@ impl<'t> Finder<'t> {
         }
     }
 
-    /// The owner of a comment behind something on the line that starts at `line`.
+    /// The owner of a comment after something on the line that starts at `line`.
     fn behind(&self, line: usize, comment: usize) -> (Option<usize>, Place) {
         let place = |at: usize| self.by_start.partition_point(|&entry| self.span(entry).start < at);
         let started = self.by_start[place(line)..place(comment)].last();

@@ -9,7 +9,7 @@ use crate::limits;
 use crate::merge::lint::Fault;
 use crate::tree::RelPath;
 
-/// Why a text is not a document of the format that its name tells; none where it is, and where nothing is certain.
+/// Why a text is not a document of the format that its name tells; `None` if it is, and if nothing is certain.
 pub(in crate::merge) fn fault(path: &RelPath, text: &str) -> Option<Fault> {
     let name = path.file_name();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -1,4 +1,4 @@
-//! Which files are structured, and what can be done with each format.
+//! Which files are structured, and what each format supports.
 
 use super::rules::Rules;
 use super::value::{Document, Node};
@@ -10,7 +10,7 @@ use crate::tree::RelPath;
 pub(in crate::merge) enum Format {
     /// JSON without comments.
     Json,
-    /// JSON that has comments where it cannot be parsed without, or that may be no JSON at all.
+    /// JSON that has comments where it cannot be parsed without, or that may not be JSON at all.
     LooseJson,
     /// JSON with comments and trailing commas.
     Jsonc,
@@ -91,7 +91,7 @@ impl Dialect {
         self.parse_with(text, true)
     }
 
-    /// Nothing where the text is invalid or has a key twice. Without `places`, comments are not in theirs where that takes long.
+    /// Nothing if the text is invalid or has a key twice. Without `places`, comments are not in theirs where that takes long.
     pub(super) fn parse_with(self, text: &str, places: bool) -> Option<Document> {
         match self {
             Self::Json(dialect) => json::parse(text, dialect),
@@ -128,10 +128,10 @@ impl Dialect {
         matches!(self, Self::Json(_))
     }
 
-    /// Sets the commas right that a merge of lines has left wrong.
-    pub(super) fn mend(self, text: &str) -> Option<String> {
+    /// Repairs the commas that a merge of lines has left wrong.
+    pub(super) fn repair(self, text: &str) -> Option<String> {
         match self {
-            Self::Json(dialect) => json::mend_commas(text, dialect),
+            Self::Json(dialect) => json::repair_commas(text, dialect),
             Self::Toml | Self::Yaml(_) => None,
         }
     }

@@ -39,7 +39,7 @@ fn number(identities: &[String], numbers: &mut HashMap<String, usize>) -> Vec<us
     tokens
 }
 
-/// What an element is known by.
+/// The identity of an element.
 pub(super) fn identify(element: &Value, identity: Identity<'_>) -> String {
     let known = match (identity, element) {
         (Identity::Composite(keys), Value::Map(_)) => {
@@ -90,7 +90,7 @@ fn keys(identity: Identity<'_>) -> Vec<&str> {
     }
 }
 
-/// What `key` calls the element: an action without its version.
+/// The name of the element under `key`: an action without its version.
 fn named<'v>(element: &'v Value, key: &str) -> Option<Cow<'v, str>> {
     let Value::Map(map) = element else { return None };
     match &map.get(key)?.value {
@@ -210,7 +210,7 @@ impl Sides<'_> {
     }
 }
 
-/// What an element holds beside the keys that may name it, as a text; nothing where that is less than two entries.
+/// What an element holds beside the keys that may name it, as a text; `None` if that is less than two entries.
 fn rest(element: &Value, keys: &[&str]) -> Option<String> {
     let Value::Map(map) = element else { return None };
     let is_other = |(key, _): &(&String, &Node)| !keys.contains(&key.as_str());

@@ -93,7 +93,7 @@ fn name<'n>(name: &'n ObjectPropName<'_>) -> &'n str {
 }
 
 /// Puts a comma between elements that have none, and takes a last one where the dialect has no trailing commas.
-pub(super) fn mend_commas(text: &str, dialect: Dialect) -> Option<String> {
+pub(super) fn repair_commas(text: &str, dialect: Dialect) -> Option<String> {
     let options = ParseOptions { allow_missing_commas: true, allow_trailing_commas: true, ..dialect.options() };
     let parsed = parse_to_ast(text, &COLLECT, &options).ok()?;
     let tokens = parsed.tokens.unwrap_or_default();

@@ -172,7 +172,7 @@ struct Entry<'s, 't> {
     part: Part<'s, 't>,
     /// White space and comments before it.
     lead: &'t str,
-    /// The comment behind it, with the white space before that.
+    /// The comment after it, with the white space before that.
     tail: &'t str,
 }
 
@@ -185,11 +185,11 @@ impl<'t> Entry<'_, 't> {
 
 /// How the entries of a container are laid out.
 struct Layout<'t> {
-    /// The margin of entries; nothing where they are on one line.
+    /// The margin of entries; `None` if they are on one line.
     margin: Option<String>,
     /// Whether entries that were on one line get lines of their own.
     is_spread: bool,
-    /// What is before the first entry, and before the others, on one line.
+    /// The text before the first entry, and before the others, on one line.
     leads: [&'t str; 2],
 }
 
@@ -247,7 +247,7 @@ impl Editor<'_> {
         let (open, close) = (part.ast.start() + 1, part.ast.end() - 1);
         let (first, last) = (entries.first()?, entries.last()?);
         let text = part.source.text;
-        // A comment behind the bracket is the container's own.
+        // A comment after the bracket is the container's own.
         let (opening, first_lead) = part.split(open..first.range.start);
         let had_comma = part.source.comma(last.range.end..close).is_some();
         let (last_tail, closing) = part.split(last.range.end..close);
@@ -386,7 +386,7 @@ fn wanted(want: &Node) -> Vec<(Option<&str>, &Node)> {
 }
 
 impl Layout<'_> {
-    /// What is before an entry that has its comments already, at its new place.
+    /// The text before an entry that has its comments already, at its new place.
     fn kept<'l>(&'l self, lead: &'l str, at: usize) -> Cow<'l, str> {
         match &self.margin {
             Some(margin) if self.is_spread => format!("\n{margin}").into(),
@@ -395,7 +395,7 @@ impl Layout<'_> {
         }
     }
 
-    /// What is before an entry with such comments above it.
+    /// The text before an entry with such comments above it.
     fn lead(&self, comments: &Comments, at: usize) -> Option<String> {
         match &self.margin {
             Some(margin) => {
@@ -409,7 +409,7 @@ impl Layout<'_> {
         }
     }
 
-    /// What is behind an entry with such comments on its line.
+    /// The text after an entry with such comments on its line.
     fn tail(&self, comments: &[String]) -> Option<String> {
         if comments.is_empty() {
             return Some(String::new());
@@ -431,7 +431,7 @@ fn has_no_comments(value: &Value) -> bool {
     none
 }
 
-/// A value of which no text has the form.
+/// A value whose form no text has.
 fn fresh(value: &Value, margin: &str, unit: &str) -> Option<String> {
     let node = Node::new(value.clone());
     let entries = wanted(&node);

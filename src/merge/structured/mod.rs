@@ -7,6 +7,7 @@
 
 mod comments;
 mod fault;
+mod form;
 mod format;
 mod identity;
 mod json;
@@ -27,6 +28,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 
 pub(super) use fault::fault;
+use form::Written;
 pub(super) use format::Format;
 use format::{Dialect, Other};
 use plain::Plain;
@@ -82,7 +84,7 @@ pub(super) fn needs_final_newline(path: &RelPath, bytes: &[u8]) -> bool {
 
 /// Merges three versions of a structured file; without a base, by key.
 ///
-/// Nothing where one of them cannot be parsed: then the file is text.
+/// Nothing if one of them cannot be parsed: then the file is text.
 pub(super) fn merge(file: File<'_>, has_base: bool, versions: &Versions<'_>) -> Option<Merged> {
     let plain = Plain::new(versions);
     // Most text merges are sound, and then nobody has to know where comments are.
@@ -102,10 +104,10 @@ pub(super) fn merge(file: File<'_>, has_base: bool, versions: &Versions<'_>) -> 
     Some(Merged { merge: plain.finish(merge.into_owned()), is_form_kept, is_too_large: false })
 }
 
-/// Puts the keys that only the template has into ours. Returns the text, and a note for each key of which both have a value:
+/// Puts the keys that only the template has into ours. Returns the text, and a note for each key that has a value in both:
 /// there, the user's stays.
 ///
-/// Nothing where one of them cannot be parsed, or where no text has the wanted value.
+/// Nothing if one of them cannot be parsed, or where no text has the wanted value.
 pub(super) fn adopt(file: File<'_>, versions: &Versions<'_>) -> Option<(Vec<u8>, Vec<Subject>)> {
     let plain = Plain::new(versions);
     let job = file.job(false, Purpose::Adopt, &plain)?;
@@ -124,7 +126,7 @@ pub(super) fn adopt(file: File<'_>, versions: &Versions<'_>) -> Option<(Vec<u8>,
     is_right.then(|| (finished(), notes()))
 }
 
-/// What three versions are looked at for.
+/// The aspect of three versions that is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     /// Whether their text merge is sound.
@@ -362,6 +364,19 @@ impl<'v> Job<'v> {
         let Some(merged) = merge.clean() else { return false };
         let is_left_out = merged == self.ours.as_bytes() && base.root.value.is_same(&theirs.root.value);
         (is_left_out || self.conflicts.moves > 0) && self.text().clean().as_deref() != Some(&merged)
+            || self.is_layout_left_out(&merged)
+    }
+
+    /// Whether the template wrote something in another way than before, and the merged text does not.
+    fn is_layout_left_out(&self, merged: &[u8]) -> bool {
+        let Ok(merged) = str::from_utf8(merged) else { return false };
+        let (Some(base), _, theirs) = &self.documents else { return false };
+        // As a stream, it has another document around it.
+        if self.shape.is_stream {
+            return false;
+        }
+        let [base, theirs] = [Written::new(self.base, base), Written::new(self.theirs, theirs)];
+        form::is_left_out(base, theirs, merged, || self.dialect.parse_with(merged, true))
     }
 
     /// The version whose indentation is the merged one, where the other's is not: what that has changed is put into it.
@@ -416,13 +431,13 @@ impl<'v> Job<'v> {
     }
 
     fn propose(&self, number: usize, text: &TextMerge<'_>, refined: &[TextMerge<'_>]) -> Option<Candidate> {
-        let mended = |at: usize| Some(Candidate::new(refined.get(at)?).mended(self.dialect));
+        let repaired = |at: usize| Some(Candidate::new(refined.get(at)?).repaired(self.dialect));
         let is_judged = !refined.is_empty();
         match number {
             0 => Some(Candidate::new(text)).filter(|_| !text.is_clean()),
-            _ if number <= refined.len() => mended(number - 1),
+            _ if number <= refined.len() => repaired(number - 1),
             _ => match number - refined.len() {
-                1 => self.edited(&mended(0)?.ours, self.theirs),
+                1 => self.edited(&repaired(0)?.ours, self.theirs),
                 2 => self.edited(self.ours, self.theirs).filter(|_| is_judged),
                 _ => self.edited(self.theirs, self.ours).filter(|_| is_judged),
             },
@@ -432,11 +447,18 @@ impl<'v> Job<'v> {
     /// The text merge, where nothing better was found: a clean one has the wrong value, so each of its changes is in question.
     fn unsound(&self, text: &TextMerge<'v>) -> TextMerge<'v> {
         let compare = |other: &[u8]| text::compare(self.base.as_bytes(), self.ours.as_bytes(), other).into_owned();
-        match text.clean() {
+        let mut merge = match text.clean() {
             Some(merged) if merged == self.ours.as_bytes() => compare(self.theirs.as_bytes()),
             Some(merged) => compare(&merged),
             None => text.clone(),
-        }
+        };
+        // Comments that found no place are no reason to refuse what the user has decided.
+        let is_right = |side| {
+            let text = String::from_utf8(merge.choose(side)).ok();
+            text.is_some_and(|text| self.is_document(&text, self.wanted(side), Side::Theirs, Fit::Order))
+        };
+        merge.is_unsure = [!is_right(Side::Ours), !is_right(Side::Theirs)];
+        merge
     }
 
     fn parse(&self, text: &str) -> Option<Document> {
@@ -503,9 +525,9 @@ impl Candidate {
         Self { ours: text(Side::Ours), theirs: text(Side::Theirs), base: text(Side::Base) }
     }
 
-    fn mended(self, dialect: Dialect) -> Self {
-        let mend = |text: String| dialect.mend(&text).unwrap_or(text);
-        Self { ours: mend(self.ours), theirs: mend(self.theirs), base: mend(self.base) }
+    fn repaired(self, dialect: Dialect) -> Self {
+        let repair = |text: String| dialect.repair(&text).unwrap_or(text);
+        Self { ours: repair(self.ours), theirs: repair(self.theirs), base: repair(self.base) }
     }
 
     fn drawn<'v>(self) -> TextMerge<'v> {
@@ -539,7 +561,7 @@ fn required(
     side.keys().map(left).filter(|(_, wanted)| *wanted > 0).collect()
 }
 
-/// Where the anchors of several versions are; nothing where a name is in two places.
+/// Where the anchors of several versions are; `None` if a name is in two places.
 fn anchors<'d>(documents: impl Iterator<Item = &'d Document>) -> Option<BTreeMap<String, u64>> {
     let mut anchors = BTreeMap::new();
     for (name, place) in documents.flat_map(|document| &document.anchors) {
@@ -558,4 +580,4 @@ pub(super) fn comments(format: Format, texts: &[&str]) -> Option<Vec<Vec<String>
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -70,7 +70,7 @@ pub(super) fn arrange([base, ours, theirs]: [&[usize]; 3], has_order: bool, disp
     let [base_kept, our_kept, their_kept] = [&common(base), &our_common, &their_common].map(|of| kept(of));
     let [ours_moved, theirs_moved] = [our_kept != base_kept, their_kept != base_kept];
     let is_replaced = replaces(disputed);
-    // What both added, in different places, is nowhere for certain.
+    // What both added, in different places, has no certain place.
     let is_added = our_kept.len() < our_common.len();
     if ours_moved || !theirs_moved {
         let binding = Binding { ours: true, theirs: false };
@@ -108,7 +108,7 @@ fn replaces(
     let places = |of: &[usize]| of.iter().enumerate().map(|(at, &entry)| (entry, at)).collect::<HashMap<_, _>>();
     let [in_side, in_other] = [side, other].map(places);
     let kept: Vec<(usize, usize)> = base.iter().filter_map(|entry| Some((*entry, *in_side.get(entry)?))).collect();
-    // The first place in `side` of what is behind an entry in the base, and the last one of what is before it.
+    // The first place in `side` of what is after an entry in the base, and the last one of what is before it.
     let mut first_behind = vec![usize::MAX; kept.len() + 1];
     for (at, (_, place)) in kept.iter().enumerate().rev() {
         first_behind[at] = first_behind[at + 1].min(*place);
@@ -226,7 +226,7 @@ impl Gaps<'_> {
 /// The entries of `lead` in their order, with those that only `other` has between those that they are between there.
 fn weave(lead: &[usize], other: &[usize], has_order: impl Fn(usize) -> bool, unsure: fn(usize) -> Slot) -> Vec<Slot> {
     let places: HashMap<usize, usize> = lead.iter().enumerate().map(|(at, &entry)| (entry, at)).collect();
-    // For each place of `other`: behind which entries of `lead`, and before which, it is.
+    // For each place of `other`: after which entries of `lead`, and before which, it is.
     let behind = other.iter().scan(0, |behind, entry| {
         *behind = places.get(entry).map_or(*behind, |&at| (at + 1).max(*behind));
         Some(*behind)

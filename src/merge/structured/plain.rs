@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::merge::ending::{LineEnding, Uniform, Versions, convert, trivial, uniform};
+use crate::contents::{LineEnding, Uniform, convert, uniform};
+use crate::merge::ending::{Versions, trivial};
 use crate::merge::text::{Region, Side, TextMerge};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -38,7 +39,7 @@ impl<'v> Plain<'v> {
 
     /// Gives a merge of the plain texts what they lack.
     pub(super) fn finish(&self, merge: TextMerge<'static>) -> TextMerge<'static> {
-        let mut finished = TextMerge::default();
+        let mut finished = TextMerge { is_unsure: merge.is_unsure, ..TextMerge::default() };
         if self.has_mark {
             finished.push(Region::Resolved { side: Side::Both, bytes: MARK.into() });
         }

@@ -10,7 +10,7 @@ const PAIRS: usize = 100_000;
 /// The renamed keys of three versions of a map.
 #[derive(Debug, Default)]
 pub(super) struct Renames<'v> {
-    /// Nothing where the map is new on both sides.
+    /// Nothing if the map is new on both sides.
     base: Option<&'v Map>,
     sides: Option<[&'v Map; 2]>,
     /// The new name of each key that one side renamed and the other edited.
@@ -19,7 +19,7 @@ pub(super) struct Renames<'v> {
     before: HashMap<&'v str, &'v str>,
 }
 
-/// Keys of which a merged map has those of one side alone: each is what became of another.
+/// Keys that a merged map takes from one side alone: each replaces another.
 #[derive(Debug, Default)]
 pub(super) struct Rivals<'v> {
     pub(super) keys: HashSet<&'v str>,
@@ -55,12 +55,12 @@ impl<'v> Renames<'v> {
         renames
     }
 
-    /// What the base calls a key of any version.
+    /// The base's name for a key of any version.
     pub(super) fn before(&self, key: &'v str) -> &'v str {
         self.before.get(key).copied().unwrap_or(key)
     }
 
-    /// What the merged map calls a key of the base.
+    /// The merged map's name for a key of the base.
     pub(super) fn after(&self, key: &'v str) -> &'v str {
         self.after.get(key).copied().unwrap_or(key)
     }

@@ -1,4 +1,4 @@
-//! What is known of lists and maps by where they are: one table, which a template can extend.
+//! Rules for lists and maps by their place: one table, which a template can extend.
 //!
 //! `docs/upgrade.md` says the same in words.
 
@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Set,
     /// It has one.
     Sequence,
-    /// A set, unless an element begins with `!`: that takes back what those before it have chosen.
+    /// A set, unless an element begins with `!`: that removes what those before it have chosen.
     Patterns,
     /// The list is one value: its elements have no identity of their own.
     Single,
@@ -42,7 +42,7 @@ pub(super) enum Identity<'r> {
     Step,
 }
 
-/// What is known of a list.
+/// How a list is merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rule<'r> {
     pub(super) kind: Kind,
@@ -74,7 +74,7 @@ impl<'r> Rules<'r> {
         Self { declared, lists, path }
     }
 
-    /// What is known of the list at `keys`.
+    /// The rule for the list at `keys`.
     pub(super) fn list(&self, keys: &[&str]) -> Rule<'r> {
         if let Some(rule) = self.declared.iter().find(|rule| matches(&rule.keys, keys)) {
             let identity = match &rule.identity[..] {

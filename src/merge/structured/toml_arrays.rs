@@ -1,6 +1,6 @@
 //! The text of a TOML array: each element with its comments and line breaks.
 //!
-//! toml_edit keeps what stands behind an element with the next one. Here it goes with the element that it belongs to, as
+//! toml_edit keeps what is after an element with the next one. Here it goes with the element that it belongs to, as
 //! [`super::comments`] has it, so elements can be moved, removed and replaced.
 
 use toml_edit::{Array, Decor, Value};
@@ -9,10 +9,10 @@ use super::value::Comments;
 
 /// An array, taken apart.
 pub(super) struct Rows {
-    /// What stands behind the opening bracket, on its line.
+    /// The text after the opening bracket, on its line.
     head: String,
     pub(super) rows: Vec<Row>,
-    /// The lines between the last element and the closing bracket, without indentation; nothing where that is on the line
+    /// The lines between the last element and the closing bracket, without indentation; `None` if that is on the line
     /// of the last element.
     end: Option<Vec<String>>,
     /// The white space before the closing bracket.
@@ -26,16 +26,16 @@ pub(super) struct Rows {
 #[derive(Clone)]
 pub(super) struct Row {
     pub(super) value: Value,
-    /// Comments and empty lines above it, without indentation; nothing where it is on the line of the one before.
+    /// Comments and empty lines above it, without indentation; `None` if it is on the line of the one before.
     above: Option<Vec<String>>,
     /// The white space before it.
     space: String,
-    /// What stands behind it, on its line: a comment, with the white space before that.
+    /// The text after it, on its line: a comment, with the white space before that.
     behind: String,
 }
 
 impl Rows {
-    /// Nothing, where something stands between an element and its comma.
+    /// Nothing, where something is between an element and its comma.
     pub(super) fn of(array: &Array) -> Option<Self> {
         let mut head = String::new();
         let (mut rows, mut indent): (Vec<Row>, Option<String>) = (Vec::with_capacity(array.len()), None);
@@ -144,7 +144,7 @@ fn line(line: &str, indent: &str) -> String {
     if line.is_empty() { "\n".to_owned() } else { format!("{indent}{line}\n") }
 }
 
-/// What stands between two elements, without the comma.
+/// The text between two elements, without the comma.
 enum Gap<'t> {
     /// White space.
     Space(&'t str),

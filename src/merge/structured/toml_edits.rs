@@ -191,7 +191,7 @@ impl Editor<'_> {
         Some(())
     }
 
-    /// What each element is known by.
+    /// The identity of each element.
     fn identities(&self, list: &List) -> Vec<String> {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         let identity = self.rules.list(&keys).identity;

@@ -1,4 +1,4 @@
-//! What the structured formats have in common: a document as a tree of values, each with its comments.
+//! The common model of the structured formats: a document as a tree of values, each with its comments.
 
 use std::collections::BTreeMap;
 
@@ -82,7 +82,7 @@ pub(super) enum Order {
 }
 
 impl Order {
-    /// The runs of entries that keep their order; nothing where all of them do.
+    /// The runs of entries that keep their order; `None` if all of them do.
     pub(super) fn chains(&self, fit: Fit) -> Option<&[Vec<usize>]> {
         match self {
             Self::Exact => None,
@@ -92,7 +92,7 @@ impl Order {
     }
 }
 
-/// What is asked of a document besides its values.
+/// The requirements for a document besides its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
     /// The order of entries; comments may be anywhere.
@@ -139,7 +139,7 @@ impl Node {
         Self { value, comments: Comments::default(), is_folded: Folded::default() }
     }
 
-    /// What a key of a wanted map was called before one side renamed it.
+    /// The name of a key of a wanted map before one side renamed it.
     pub(super) fn before<'k>(&'k self, key: Option<&'k str>) -> Option<&'k str> {
         match &self.value {
             Value::Map(map) => key.map(|key| map.before(key)),
@@ -207,7 +207,7 @@ impl Map {
         Self { pairs, order: Order::Exact, former: BTreeMap::new() }
     }
 
-    /// What a key was called before one side renamed it.
+    /// The name of a key before one side renamed it.
     pub(super) fn before<'k>(&'k self, key: &'k str) -> &'k str {
         self.former.get(key).map_or(key, String::as_str)
     }
@@ -312,7 +312,7 @@ impl Value {
         }
     }
 
-    /// The keys of which both maps have a value, and not the same; lists are merged, and never named. Keys below others are
+    /// The keys that have different values in the two maps; lists are merged, and never named. Keys below others are
     /// joined with dots.
     pub(super) fn differences(&self, other: &Self) -> Vec<Difference> {
         match (self, other) {
@@ -370,7 +370,7 @@ impl Value {
     }
 }
 
-/// A key of which two documents have a value, each its own.
+/// A key that has a different value in each of two documents.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Difference {
     /// The key; below others, joined with dots.
@@ -397,13 +397,15 @@ pub(super) struct Document {
     pub(super) anchors: BTreeMap<String, u64>,
     /// Whether it is a list of several documents.
     pub(super) is_stream: bool,
+    /// Where its entries are in the text.
+    pub(super) outline: Outline,
 }
 
 impl Document {
     /// A document whose comments are still to be put into their places.
     pub(super) fn new(text: &str, mut root: Node, outline: Outline, found: Vec<Comment>) -> Self {
         let comments = found.iter().map(|comment| comment.text.clone()).collect();
-        outline.attach(text, found, &mut root);
-        Self { root, comments, aliases: Vec::new(), anchors: BTreeMap::new(), is_stream: false }
+        let outline = outline.attach(text, found, &mut root);
+        Self { root, comments, aliases: Vec::new(), anchors: BTreeMap::new(), is_stream: false, outline }
     }
 }

@@ -15,7 +15,7 @@ use crate::merge::text::{self, Side};
 /// The wanted document, and how many real disagreements there are.
 #[derive(Debug, PartialEq)]
 pub(super) struct Want {
-    /// Nothing where the chosen side has nothing.
+    /// Nothing if the chosen side has nothing.
     pub(super) node: Option<Node>,
     pub(super) conflicts: Conflicts,
 }
@@ -39,11 +39,11 @@ impl Conflicts {
     }
 }
 
-/// What is merged, and how.
+/// The versions that are merged, and how.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inputs<'v> {
     pub(super) rules: &'v Rules<'v>,
-    /// Nothing where the document is new on both sides.
+    /// Nothing if the document is new on both sides.
     pub(super) base: Option<&'v Node>,
     pub(super) ours: &'v Node,
     pub(super) theirs: &'v Node,
@@ -71,7 +71,7 @@ struct Merger<'v> {
     conflicts: Conflicts,
 }
 
-/// The three versions of something; nothing where a version does not have it.
+/// The three versions of something; `None` if a version does not have it.
 type Three<'v, T> = [Option<&'v T>; 3];
 
 impl<'v> Merger<'v> {

@@ -1,5 +1,5 @@
-//! How much one template may be, with all of its submodules: they can multiply, as a few of them may be the same repository again
-//! and again.
+//! The limits of one template with all of its submodules: they can multiply, because several may be the same
+//! repository.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use crate::limits::{TEMPLATE, TEMPLATE_FILES};
 const MAX_LISTED: Length = Length { entries: 300_000, bytes: 64 << 20 };
 /// The most submodules.
 const MAX_SUBMODULES: usize = 100;
-/// The most submodules inside of each other.
+/// The most submodules inside each other.
 const MAX_DEPTH: usize = 8;
 
 /// A place in a template: at the root, or of a submodule.
@@ -38,11 +38,11 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where it is too deep.
+    /// If it is too deep.
     pub(super) fn below(&self, path: &str) -> Result<Self> {
         let path = if self.path.is_empty() { path.to_owned() } else { format!("{}/{path}", self.path) };
         if self.depth >= MAX_DEPTH {
-            let title = format!("the template's submodule `{path}` is inside of {MAX_DEPTH} others");
+            let title = format!("the template's submodule `{path}` is nested in {MAX_DEPTH} others");
             return Err(too_large(title, "use a template with fewer levels of submodules"));
         }
         Ok(Self { path, depth: self.depth + 1, used: Rc::clone(&self.used) })
@@ -52,7 +52,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where there are too many.
+    /// If there are too many.
     pub(super) fn add_submodules(&self, more: usize) -> Result<()> {
         self.used.submodules.update(|number| number.saturating_add(more));
         if self.used.submodules.get() <= MAX_SUBMODULES {
@@ -87,7 +87,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// Where there are too many, or where they are too large.
+    /// If there are too many, or if they are too large.
     pub(super) fn add_files(&self, more: usize, bytes: u64) -> Result<()> {
         self.used.files.update(|number| number.saturating_add(more));
         self.used.bytes.update(|number| number.saturating_add(bytes));
@@ -147,6 +147,6 @@ mod tests {
     #[test]
     fn submodules_are_not_too_deep() {
         let deepest = (0..MAX_DEPTH).fold(Spot::default(), |spot, _| spot.below("s").unwrap());
-        assert!(title(deepest.below("s")).ends_with("`s/s/s/s/s/s/s/s/s` is inside of 8 others"));
+        assert!(title(deepest.below("s")).ends_with("`s/s/s/s/s/s/s/s/s` is nested in 8 others"));
     }
 }

@@ -25,13 +25,13 @@ pub struct Commit<'a> {
     source: String,
     listed: std::sync::OnceLock<Vec<Listed>>,
     /// Keeps a cache that is for this run alone.
-    _cache: Cache,
+    pub(super) cache: Cache,
 }
 
 impl<'a> Commit<'a> {
     pub(super) fn new(wanted: Wanted<'a>, cache: Cache, mirror: Mirror, name: String, spot: Spot) -> Self {
         let source = wanted.address.to_string();
-        Self { name, note: None, wanted, spot, mirror, source, listed: std::sync::OnceLock::new(), _cache: cache }
+        Self { name, note: None, wanted, spot, mirror, source, listed: std::sync::OnceLock::new(), cache }
     }
 
     /// Every file, and every submodule as one, in the order of their paths.
@@ -45,7 +45,7 @@ impl<'a> Commit<'a> {
         Ok(self.listed.get_or_init(|| list.files))
     }
 
-    /// What is at a path.
+    /// The entry at a path.
     pub(super) fn find(&self, path: &str) -> Result<Option<&Listed>> {
         let listed = self.listed()?;
         let found = listed.binary_search_by(|listed| listed.path.as_slice().cmp(path.as_bytes()));
@@ -71,6 +71,7 @@ impl<'a> Commit<'a> {
             let Some(path) = below(folder, &listed.path) else { continue };
             size = size.saturating_add(listed.size.unwrap_or(0));
             match checked(path) {
+                Ok(_) if listed.mode == "160000" && !self.wanted.submodules => {}
                 Ok(path) if listed.mode == "160000" => modules.push(path),
                 Ok(path) => drop(files.insert(path, listed)),
                 Err(problem) => drop(problems.insert(problem)),
@@ -135,7 +136,7 @@ impl Files for Commit<'_> {
         })
     }
 
-    /// A folder of a commit is no link.
+    /// A folder of a commit is not a link.
     fn leads_out(&self, _: &RelPath) -> Result<bool> {
         Ok(false)
     }

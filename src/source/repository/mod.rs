@@ -19,23 +19,28 @@ pub(crate) use submodule::resolved;
 use super::Address;
 use super::cache::{Cache, Slot};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::git::{self, Contact, Failure, Format, Kind, Mirror};
-use crate::lock::hex;
+use crate::digest::hex;
+use crate::git::{self, Contact, Failure, Format, Kind, Login, Mirror};
 use crate::template::Reference;
+use crate::trace;
 
-/// What is to be fetched.
+/// The revision to fetch.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     /// Where the repository is.
     pub address: &'a Address,
     /// A relative address is one below this directory.
     pub base: &'a Path,
-    /// What of it is wanted.
+    /// The branch, tag or commit that is wanted.
     pub reference: &'a Reference,
     /// The commit that the reference stood for, where it has to be that one.
     pub commit: Option<&'a str>,
     /// Whether the user may be asked for a password or the like.
     pub may_ask: bool,
+    /// Whether the files of submodules belong to it.
+    pub submodules: bool,
+    /// What the command line says of how to get there.
+    pub login: &'a Login,
     /// Whether a copy that cannot be brought up to date will do.
     pub offline: bool,
     /// Is told how far git has come.
@@ -50,7 +55,13 @@ impl<'a> Wanted<'a> {
 
     /// How git gets there.
     fn contact(&self, from: &'a OsStr) -> Contact<'a> {
-        Contact { from, secrets: self.address.secrets(), may_ask: self.may_ask, progress: self.progress }
+        Contact {
+            from,
+            secrets: self.address.secrets(),
+            may_ask: self.may_ask,
+            login: self.login,
+            progress: self.progress,
+        }
     }
 }
 
@@ -58,7 +69,7 @@ impl<'a> Wanted<'a> {
 ///
 /// # Errors
 ///
-/// Says why it cannot be had, and what to do.
+/// Says why it is not available, and what to do.
 pub fn fetch(wanted: Wanted<'_>) -> Result<Commit<'_>> {
     fetch_at(wanted, Spot::default())
 }
@@ -72,6 +83,7 @@ fn fetch_at(wanted: Wanted<'_>, spot: Spot) -> Result<Commit<'_>> {
         && let Ok(Some(commit)) = mirror.commit(exact)
         && is_of_tag(&wanted, &mirror, &commit)
     {
+        trace::say(|| format!("cached: the commit {commit}; nothing is fetched"));
         return Ok(Commit::new(wanted, cache, mirror, commit, spot));
     }
     // Only the other side knows what the tag is.
@@ -92,11 +104,31 @@ fn is_of_tag(wanted: &Wanted<'_>, mirror: &Mirror, commit: &str) -> bool {
     ours.first().and_then(|name| mirror.commit(name).ok().flatten()).is_some_and(|known| known == commit)
 }
 
+/// The newest commits that changed a folder, up to and including the one that is wanted, by first parents. All of the history is fetched; where it
+/// cannot be, and a copy will do, what is there counts.
+///
+/// # Errors
+///
+/// As [`fetch`].
+pub fn history(wanted: Wanted<'_>, folder: Option<&str>, most: usize) -> Result<Vec<String>> {
+    let commit = fetch(wanted)?;
+    {
+        let _held = commit.cache.slot(wanted.address, wanted.base).hold(wanted.progress)?;
+        let from = wanted.address.argument(wanted.base);
+        let refspecs = Route::through_all("").refspecs;
+        match commit.mirror.fetch(&wanted.contact(&from), &refspecs, true)? {
+            Err(failure) if !wanted.offline => return Err(problem::of(&wanted, &failure).into()),
+            _ => {}
+        }
+    }
+    commit.mirror.history(&commit.name, folder, most)
+}
+
 /// The names of a repository's tags.
 ///
 /// # Errors
 ///
-/// When git is missing or fails, and where the repository cannot be reached.
+/// When git is missing or fails, and if the repository cannot be reached.
 pub fn tags(wanted: &Wanted<'_>) -> Result<Vec<String>> {
     problem::check_directory(wanted)?;
     let from = wanted.address.argument(wanted.base);
@@ -119,7 +151,10 @@ fn refreshed(wanted: &Wanted<'_>, slot: &Slot) -> Result<(Mirror, String, Option
     let route = Route::to(wanted);
     match update(slot, |mirror| route.take(wanted, mirror))? {
         Ok(mirror) => match route.arrived(&mirror)? {
-            Some(commit) => Ok((mirror, commit, None)),
+            Some(commit) => {
+                trace::say(|| format!("fetched: the commit {commit}"));
+                Ok((mirror, commit, None))
+            }
             None => Err(problem::unknown(wanted).into()),
         },
         Err(failure) => {
@@ -128,6 +163,7 @@ fn refreshed(wanted: &Wanted<'_>, slot: &Slot) -> Result<(Mirror, String, Option
             if let Some(mirror) = copy
                 && let Ok(Some(commit)) = route.arrived(&mirror)
             {
+                trace::say(|| format!("cached: the commit {commit}, because nothing can be fetched"));
                 let note = problem::offline(wanted, &failure, &commit);
                 return Ok((mirror, commit, Some(note)));
             }
@@ -136,7 +172,7 @@ fn refreshed(wanted: &Wanted<'_>, slot: &Slot) -> Result<(Mirror, String, Option
     }
 }
 
-/// What has to be fetched for a commit, and what it is called then.
+/// The objects to fetch for a commit, and what it is called then.
 struct Route {
     refspecs: Vec<String>,
     /// Whether all of the history is needed, to find the commit in.

@@ -1,14 +1,14 @@
-//! Why a commit cannot be had, and what to do about it.
+//! Why a commit is not available, and how to fix it.
 
 use super::Wanted;
 use crate::credentials::without_credentials;
-use crate::diagnostic::{Code, Diagnostic, Result, nearest};
+use crate::diagnostic::{Code, Diagnostic, Facts, Result, nearest};
 use crate::git::{self, Failure, Kind};
 use crate::shell::word;
 use crate::source::Address;
 use crate::template::{MANIFEST, Reference};
 
-/// So many branches or tags are listed in a message.
+/// At most this many branches or tags are listed in a message.
 const LISTED: usize = 8;
 
 /// Checks that a directory is there at all.
@@ -19,12 +19,12 @@ pub(super) fn check_directory(wanted: &Wanted<'_>) -> Result<()> {
     }
     let spelling = path.to_string_lossy();
     let shown = without_credentials(&spelling);
-    let title = format!("there is no repository at `{shown}`: there is no such directory");
-    let help = "say with --git where it is: a URL, or a directory that is there";
-    Err(Diagnostic::error(Code::TemplateNotFound, title).help(help).into())
+    let title = format!("there is no repository at `{shown}`: the directory does not exist");
+    let help = "pass its location with --git: a URL, or a directory that exists";
+    Err(Diagnostic::error(Code::TemplateNotFound, title).about(Facts::NoRepository).help(help).into())
 }
 
-/// What keeps git from fetching.
+/// The reason why git cannot fetch.
 pub(super) fn of(wanted: &Wanted<'_>, failure: &Failure) -> Diagnostic {
     let (address, said) = (wanted.address, &failure.said);
     let unreachable = Diagnostic::error(Code::SourceUnreachable, format!("cannot fetch `{address}`: {said}"));
@@ -37,7 +37,7 @@ pub(super) fn of(wanted: &Wanted<'_>, failure: &Failure) -> Diagnostic {
         Kind::TooOld => Diagnostic::error(Code::Git, format!("git is too old to fetch templates: {said}"))
             .help("install git 2.30 or newer, then run the command again"),
         Kind::TooMuch => Diagnostic::error(Code::TooLarge, format!("the repository `{address}` is too large: {said}"))
-            .help("keep the template in a repository of its own, or give its directory with --path"),
+            .help("keep the template in a repository of its own, or pass its directory with --path"),
         Kind::NotShallow | Kind::OtherFormat | Kind::Broken | Kind::Other => unreachable.help(by_git),
     }
 }
@@ -47,28 +47,29 @@ pub(super) fn offline(wanted: &Wanted<'_>, failure: &Failure, commit: &str) -> D
     let title = format!("cannot fetch `{}`: {}", wanted.address, failure.said);
     let short = commit.get(..12).unwrap_or(commit);
     let help =
-        format!("the copy that was fetched before is used, with the commit {short}; run it again to get a newer one");
+        format!("using the copy that was fetched before, at commit {short}; run the command again to get a newer one");
     Diagnostic::warning(Code::SourceUnreachable, title).help(help)
 }
 
 fn no_repository(wanted: &Wanted<'_>, said: &str) -> Diagnostic {
     let address = wanted.address;
-    let problem = Diagnostic::error(Code::TemplateNotFound, format!("there is no repository at `{address}`: {said}"));
+    let problem = Diagnostic::error(Code::TemplateNotFound, format!("there is no repository at `{address}`: {said}"))
+        .about(Facts::NoRepository);
     let Address::Path(path) = address else {
         return problem.help(format!("check the address: `git ls-remote {}` must find it", word(&address.to_string())));
     };
-    let problem = Diagnostic::error(Code::TemplateNotFound, format!("`{address}` is no git repository"));
+    let problem = Diagnostic::error(Code::TemplateNotFound, format!("`{address}` is not a git repository"));
     let directory = wanted.base.join(path);
     let directory = directory.canonicalize().unwrap_or(directory);
     let around = git::find_repository(&directory).filter(|root| *root != directory);
     match around.and_then(|root| Some((pathdiff::diff_paths(&directory, &root)?, root))) {
         Some((folder, root)) => problem.help(format!(
-            "it is a folder of the repository `{}`: give that one, with --subfolder {}",
+            "it is a folder of the repository `{}`: pass that one, with --subfolder {}",
             root.display(),
             crate::shell::path(&folder.display().to_string())
         )),
-        None if directory.join(MANIFEST).is_file() => problem.help("give it with --path"),
-        None => problem.help("give the directory of a repository, or a template's directory with --path"),
+        None if directory.join(MANIFEST).is_file() => problem.help("pass it with --path"),
+        None => problem.help("pass the directory of a repository, or a template's directory with --path"),
     }
 }
 
@@ -76,14 +77,14 @@ fn no_repository(wanted: &Wanted<'_>, said: &str) -> Diagnostic {
 pub(super) fn unknown(wanted: &Wanted<'_>) -> Diagnostic {
     let (address, reference) = (wanted.address, wanted.reference);
     if let Some(commit) = wanted.commit {
-        let title = format!("`{address}` does not have the commit {commit} any more, which the lock names");
-        let help = "its history was rewritten: say what to use instead with --branch, --tag or --rev";
+        let title = format!("`{address}` no longer has the commit {commit}, which the lock refers to");
+        let help = "its history was rewritten: choose what to use instead with --branch, --tag or --rev";
         return Diagnostic::error(Code::RevisionUnknown, title).help(help);
     }
     let (title, help) = match reference {
         Reference::Default => (
             format!("the repository `{address}` has no commit on its default branch"),
-            listed(wanted, "refs/heads/", "branch").unwrap_or_else(|| "give a repository with a commit".to_owned()),
+            listed(wanted, "refs/heads/", "branch").unwrap_or_else(|| "pass a repository with a commit".to_owned()),
         ),
         Reference::Branch(name) => (
             format!("`{address}` has no branch `{name}`"),
@@ -94,18 +95,18 @@ pub(super) fn unknown(wanted: &Wanted<'_>) -> Diagnostic {
             instead(wanted, name, ["refs/tags/", "tag"], ["refs/heads/", "branch"]),
         ),
         Reference::Rev(name) => (
-            format!("`{address}` has no commit `{name}`, or several whose names start so"),
-            "give more digits of the commit's name, or a branch or tag".to_owned(),
+            format!("`{address}` has no commit `{name}`, or several that start with it"),
+            "pass more digits of the commit's name, or a branch or tag".to_owned(),
         ),
     };
     Diagnostic::error(Code::RevisionUnknown, title).help(help)
 }
 
-/// What the user may have meant.
+/// The likely meaning.
 fn instead(wanted: &Wanted<'_>, name: &str, [space, kind]: [&str; 2], [other_space, other]: [&str; 2]) -> String {
     let all = references(wanted);
     if all.iter().any(|known| known.strip_prefix(other_space) == Some(name)) {
-        return format!("it is a {other}: give --{other} {name}");
+        return format!("it is a {other}: pass --{other} {name}");
     }
     match nearest(name, all.iter().filter_map(|known| known.strip_prefix(space))) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -113,14 +114,14 @@ fn instead(wanted: &Wanted<'_>, name: &str, [space, kind]: [&str; 2], [other_spa
     }
 }
 
-/// What there is to choose from.
+/// The help that lists the existing branches or tags.
 fn listed(wanted: &Wanted<'_>, space: &str, kind: &str) -> Option<String> {
     let all = references(wanted);
     let names: Vec<String> =
         all.iter().filter_map(|known| known.strip_prefix(space)).map(|name| format!("`{name}`")).collect();
     let more = if names.len() > LISTED { " and more" } else { "" };
     (!names.is_empty())
-        .then(|| format!("give one of these with --{kind}: {}{more}", names[..names.len().min(LISTED)].join(", ")))
+        .then(|| format!("pass one of these with --{kind}: {}{more}", names[..names.len().min(LISTED)].join(", ")))
 }
 
 fn references(wanted: &Wanted<'_>) -> Vec<String> {

@@ -33,7 +33,7 @@ pub(super) fn files(commit: &Commit<'_>, path: &str, named: &[(String, String)])
     fetch_at(wanted, commit.spot.below(path)?)?.files_below("")
 }
 
-/// The address of a submodule: as it stands or, where it starts with `./` or `../`, as seen from its parent's.
+/// The address of a submodule: as it is or, where it starts with `./` or `../`, as seen from its parent's.
 fn resolve(parent: &Address, url: &str) -> Result<Address, String> {
     let address =
         if url.starts_with("./") || url.starts_with("../") { relative(parent, url) } else { Address::parse(url) };

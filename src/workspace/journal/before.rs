@@ -11,19 +11,19 @@
 use super::operation::Places;
 use super::text::Journal;
 use crate::diagnostic::Result;
+use crate::digest::Digest;
 use crate::git::{self, Indexed};
-use crate::lock::Digest;
 use crate::tree::RelPath;
 use crate::workspace::site::Site;
 
 const HEADER: &str = "create-app before 1\n";
 
-/// What git had before an upgrade.
+/// The state of git before an upgrade.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::workspace) struct Before {
-    /// The commit; none before the first one, and outside of a repository.
+    /// The commit; none before the first one, and outside a repository.
     pub(in crate::workspace) head: Option<String>,
-    /// What the index had of the paths that change, in order.
+    /// The index's earlier entries for the paths that change, in order.
     pub(in crate::workspace) index: Vec<Indexed>,
 }
 
@@ -32,7 +32,7 @@ impl Before {
     ///
     /// # Errors
     ///
-    /// When git is missing or fails, where it has to be asked.
+    /// When git is missing or fails, if it has to be asked.
     pub(in crate::workspace) fn of(site: &Site, journal: &Journal) -> Result<Self> {
         let Some(root) = site.repository.as_deref() else { return Ok(Self::default()) };
         let paths = journal.paths(&Places::new(site));

@@ -11,7 +11,7 @@ use crate::rooted::{Access, Failure as Unreached, Kind, Root, Spot};
 use crate::workspace::disk::{Disk, Failure};
 use crate::workspace::site::Site;
 
-/// The right to change a project. The operating system takes it back when the process ends, however it ends.
+/// The right to change a project. The operating system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub(in crate::workspace) struct Busy {
     disk: Disk,
@@ -33,7 +33,7 @@ impl Busy {
         }
     }
 
-    /// The same in a directory that is there; none where somebody who is done has just removed it.
+    /// The same in a directory that is there; `None` if somebody who is done has just removed it.
     pub(super) fn try_take(disk: &Disk, site: &Site, home: Home) -> Result<Option<Self>> {
         let spot = home.lock();
         let Some(file) = open(disk, &spot)? else { return Ok(None) };

@@ -10,8 +10,8 @@ use super::mark::Mark;
 use super::state_dir;
 use super::txn::{self, Foreign, Txn, own_directory};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Result};
+use crate::digest::Digest;
 use crate::git;
-use crate::lock::Digest;
 use crate::rooted::{Access, Root, Spot};
 use crate::workspace::disk::{Disk, Failure};
 use crate::workspace::site::Site;
@@ -19,7 +19,7 @@ use crate::workspace::site::Site;
 /// The name of the directory in git's that holds those of all projects.
 const DIRECTORY: &str = "create-app";
 
-/// So many attempts to make a directory that others remove when they are done.
+/// At most this many attempts to make a directory that others remove when they are done.
 const TRIES: usize = 1000;
 
 /// Where a project's own directory is, or would be.
@@ -52,7 +52,7 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// Where there is no git directory to trust, and no directory for state.
+    /// If there is no git directory to trust, and no directory for state.
     pub(super) fn of(site: &Site, mark: Mark) -> Result<Self> {
         if let Some(address) = Self::in_git(site) {
             return Ok(address);
@@ -73,7 +73,7 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// Where it cannot be made, or is not the user's own.
+    /// If it cannot be made, or is not the user's own.
     pub(super) fn make(&self, disk: &Disk) -> Result<Home> {
         for _ in 0..TRIES {
             match self.try_to_make(disk) {
@@ -138,7 +138,7 @@ fn made(disk: &Disk, spot: &Spot) -> std::result::Result<Root, Unmade> {
     own_directory(spot).map_err(|foreign| not_ours(spot.path(), foreign))?.ok_or(Unmade::Gone)
 }
 
-/// A git directory: the way to it is the user's own, but it is no link itself.
+/// A git directory: the way to it is the user's own, but it is not a link itself.
 fn opened(directory: &Path) -> Result<Root> {
     let (above, name) = (directory.parent().unwrap_or(directory), directory.file_name().unwrap_or_default());
     let above = Root::open(above).map_err(|error| Diagnostic::io("cannot open", above, &error))?;
@@ -184,7 +184,7 @@ pub(super) enum Found {
 ///
 /// # Errors
 ///
-/// Where the disk fails.
+/// If the disk fails.
 pub(super) fn find(site: &Site, mark: Option<Mark>) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     if let Some(Address { base: Base::Git(directory), name }) = Address::in_git(site) {
@@ -214,7 +214,7 @@ pub(super) fn find(site: &Site, mark: Option<Mark>) -> Result<Vec<Found>> {
     Ok(found)
 }
 
-/// What is at `name` in the directory `above`.
+/// The entry `name` in the directory `above`.
 fn look(above: &Spot, name: &str) -> Option<Found> {
     match own_directory(above) {
         Ok(None) => None,

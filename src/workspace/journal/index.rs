@@ -1,5 +1,5 @@
 //! Git's index, where a change leaves conflicts: they are put there before the lock is, and what was there comes back when
-//! the change is taken back.
+//! the change is undone.
 
 use std::collections::BTreeSet;
 

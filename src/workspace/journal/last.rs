@@ -1,4 +1,4 @@
-//! The last upgrade, as long as it can be taken back: its journal, and what it replaced. Taking it back is a change like any other,
+//! The last upgrade, as long as it can be undone: its journal, and what it replaced. Undoing it is a change like any other,
 //! staged and carried out under a journal of its own.
 
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::tree::{Entry, Mode};
 use crate::workspace::backup::{Backup, Unheld, backup};
 use crate::workspace::site::Site;
 
-/// An upgrade that can be taken back.
+/// An upgrade that can be undone.
 #[derive(Debug)]
 pub(in crate::workspace) struct Last {
     txn: Txn,
@@ -39,11 +39,11 @@ pub(in crate::workspace) struct Undoing<'a> {
     pub(in crate::workspace) paths: Vec<String>,
 }
 
-/// The last upgrade of the project that is held; none where there was none, or where something else has changed the project since.
+/// The last upgrade of the project that is held; `None` if there was none, or if something else has changed the project since.
 ///
 /// # Errors
 ///
-/// Where what is there is not believed.
+/// If what is there is not believed.
 pub(in crate::workspace) fn last(site: &Site, busy: &Busy) -> Result<Option<Last>> {
     let home: &Home = busy.home();
     let refused = |what: String| Diagnostic::error(Code::NothingToAbort, what).help(HELP);
@@ -54,10 +54,10 @@ pub(in crate::workspace) fn last(site: &Site, busy: &Busy) -> Result<Option<Last
     let journal = judge(site, &txn).map_err(|problem| refused(problem.title.clone()))?;
     let before = bytes(&txn.before()).ok().flatten().and_then(|bytes| Before::parse(&bytes));
     let (Some(journal), Some(before)) = (journal, before) else {
-        return Err(refused(format!("what `{path}` has of the last upgrade is not whole")).into());
+        return Err(refused(format!("the record of the last upgrade in `{path}` is incomplete")).into());
     };
     if journal.made > 0 || journal.staging.is_some() {
-        return Err(refused(format!("`{path}` is not of an upgrade")).into());
+        return Err(refused(format!("`{path}` was not left by an upgrade")).into());
     }
     Ok(Some(Last { txn, journal, before }))
 }
@@ -69,14 +69,14 @@ impl Last {
     ///
     /// # Errors
     ///
-    /// Where something was, and when git fails.
+    /// If something was, and when git fails.
     pub(in crate::workspace) fn refuse_committed(&self, site: &Site) -> Result<()> {
         let now = site.repository.as_deref().map_or(Ok(None), git::head)?;
         if now == self.before.head {
             return Ok(());
         }
-        let title = "the repository is at another commit than before the last upgrade";
-        let help = "take back a committed upgrade with `git revert`; if it is not committed, go back to the commit before it first";
+        let title = "the repository is no longer at the commit that the last upgrade started from";
+        let help = "undo a committed upgrade with `git revert`; if it is not committed, go back to that commit first";
         Err(Diagnostic::error(Code::NothingToAbort, title).help(help).into())
     }
 
@@ -84,7 +84,7 @@ impl Last {
     ///
     /// # Errors
     ///
-    /// Where a file cannot be read.
+    /// If a file cannot be read.
     pub(in crate::workspace) fn backup(&self, site: &Site, reader: &mut Reader<'_>) -> Result<Option<Backup>> {
         let places = Places::new(site);
         let mut files = Vec::new();
@@ -105,7 +105,7 @@ impl Last {
     ///
     /// # Errors
     ///
-    /// Where that is not whole any more, where the project was changed by something else than edits, and where the disk fails.
+    /// If that is not whole any more, if the project was changed by something else than edits, and if the disk fails.
     pub(in crate::workspace) fn undoing(&self, site: &Site, reader: &mut Reader<'_>) -> Result<Undoing<'static>> {
         let places = Places::new(site);
         let (mut steps, mut paths) = (Vec::new(), Vec::new());
@@ -154,11 +154,11 @@ impl Last {
         if is_same(seen, before) {
             return Ok(kept);
         }
-        let title = format!("`{}` is not what was there before the last upgrade any more", kept.path().display());
+        let title = format!("`{}` is no longer what was there before the last upgrade", kept.path().display());
         Err(Diagnostic::error(Code::NothingToAbort, title).help(HELP).into())
     }
 
-    /// What the index has of the files that the upgrade changed, and what it had.
+    /// The index's entries for the files that the upgrade changed, and what it had.
     fn index(&self, site: &Site, places: &Places<'_>) -> Result<Index> {
         let Some(root) = site.repository.as_deref().filter(|root| git::may_write(root)) else {
             return Ok(Index::default());
@@ -186,7 +186,7 @@ impl<'a> Undoing<'a> {
     ///
     /// # Errors
     ///
-    /// Where the disk fails.
+    /// If the disk fails.
     pub(in crate::workspace) fn script(
         self,
         site: &Site,

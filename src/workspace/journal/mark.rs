@@ -1,4 +1,4 @@
-//! What tells that a journal was written here, by this machine, for this project: where it came with an archive or a copy,
+//! The proof that a journal was written here, by this machine, for this project: where it came with an archive or a copy,
 //! the marks in it do not fit.
 //!
 //! The seal is an empty file that is made together with the journal's directory, and never touched again. Its inode and the
@@ -68,7 +68,7 @@ impl Mark {
         self.inode == now.inode && (same_birth || unknown_birth) && same_device
     }
 
-    /// The part of a name by which the journal of a directory outside of git is found.
+    /// The part of a name by which the journal of a directory outside git is found.
     pub(super) fn key(self) -> String {
         format!("{:x}-{:x}", self.device, self.inode)
     }

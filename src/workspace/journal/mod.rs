@@ -4,11 +4,11 @@
 //! stage    txn: seal, new/N what is put, old/N what is there, journal  (nothing of the project has changed)
 //! commit   journal.tmp becomes journal
 //! run      delete, rmdir, mkdir, put, git's index, and the lock last; each step can be repeated
-//! done     the journal goes, then txn; of an upgrade, txn becomes last, which `upgrade --abort` takes back
+//! done     the journal goes, then txn; of an upgrade, txn becomes last, which `upgrade --abort` undoes
 //! ```
 //!
 //! Without a journal, or with one that is incomplete, the change was not decided on: `txn` is removed. With one, it is
-//! finished; with `abort` beside it, it is taken back.
+//! finished; with `abort` beside it, it is undone.
 //!
 //! Nothing of it is in the project (`home`), and no journal is believed that was not written here (`mark`).
 
@@ -61,12 +61,12 @@ pub(crate) fn reread(bytes: &[u8]) -> Option<String> {
     text::Journal::parse(bytes).ok().map(|journal| journal.render())
 }
 
-/// What became of a change that was interrupted.
+/// The outcome of an interrupted change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovered {
     /// It was finished; files that were edited meanwhile were left.
     Finished(Vec<Aside>),
-    /// It was taken back, as it could not be finished then or now; files that were edited meanwhile were left.
+    /// It was undone, as it could not be finished then or now; files that were edited meanwhile were left.
     TakenBack(Vec<Aside>),
     /// It had not been decided on, and nothing of the project had changed.
     Discarded,
@@ -75,13 +75,13 @@ pub enum Recovered {
 /// A change that was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Done {
-    /// What somebody edited in the same moment, and was left.
+    /// A file that somebody edited at the same moment, and that was left alone.
     pub asides: Vec<Aside>,
-    /// What went wrong when the change was made already: no reason to take it back.
+    /// Problems after the change was made: no reason to undo it.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Carries out what was staged. What cannot be done is taken back, and nothing has changed then.
+/// Carries out what was staged. What cannot be done is undone, and nothing has changed then.
 pub(super) fn carry_out(disk: &Disk, site: &Site, decided: &Decided) -> Result<Done> {
     let Decided { journal, txn, signs } = decided;
     let change = Change { disk, places: Places::new(site), journal, txn, signs };
@@ -108,14 +108,14 @@ fn warnings(problems: Diagnostics, help: &str) -> Vec<Diagnostic> {
     problems.0.into_iter().map(warning).collect()
 }
 
-/// Takes everything back after an error; should that fail, too, the next command tries again.
+/// Undoes everything after an error; should that fail, too, the next command tries again.
 fn give_up(change: Change<'_>, mut problems: Diagnostics) -> Diagnostics {
     match take_back(change) {
         Ok(aside) => problems.0.extend(aside.iter().map(edited)),
         Err(more) => {
             let command = change.places.site().command("upgrade");
-            let title = "what was already changed could not be taken back, and the project is half changed";
-            let help = format!("remove the cause, then run `{command}`, which tries again");
+            let title = "the changes made so far could not be undone, and the project is half changed";
+            let help = format!("fix the cause, then run `{command}`, which tries again");
             problems.0.extend(more.0);
             problems.0.push(Diagnostic::error(Code::Interrupted, title).help(help));
         }
@@ -124,12 +124,12 @@ fn give_up(change: Change<'_>, mut problems: Diagnostics) -> Diagnostics {
 }
 
 fn edited(aside: &Aside) -> Diagnostic {
-    let title = format!("`{}` was changed while create-app was at work, and was left as it is", aside.path.display());
+    let title = format!("`{}` was changed while create-app was running, and was left as it is", aside.path.display());
     let help = aside.other.as_ref().map(|other| format!("what was there before is in `{}`", other.display()));
     Diagnostic::warning(Code::Interrupted, title).maybe_help(help)
 }
 
-/// Finishes, takes back or discards a change that was interrupted.
+/// Finishes, undoes or discards a change that was interrupted.
 pub(super) fn recover(disk: &Disk, site: &Site, pending: &Pending) -> Result<Recovered> {
     let Some(journal) = &pending.journal else {
         disk.remove_tree(pending.txn.spot())?;
@@ -148,7 +148,7 @@ pub(super) fn recover(disk: &Disk, site: &Site, pending: &Pending) -> Result<Rec
     }
 }
 
-/// Takes everything back: also in a later run, should this one be interrupted.
+/// Undoes everything: also in a later run, should this one be interrupted.
 fn take_back(change: Change<'_>) -> Result<Vec<Aside>> {
     let Change { disk, journal, txn, places, .. } = change;
     if !state::exists(&txn.abort()) {
@@ -171,7 +171,7 @@ fn finish(change: Change<'_>) -> Result<()> {
     if state::exists(&last) {
         disk.remove_tree(&last)?;
     }
-    // Where it cannot be kept, it cannot be taken back, which is no reason to fail.
+    // Where it cannot be kept, it cannot be undone, which is no reason to fail.
     if !state::exists(&txn.before()) || disk.rename(txn.spot(), &last).is_err() {
         return forget(change);
     }
@@ -186,7 +186,7 @@ fn forget(change: Change<'_>) -> Result<()> {
     Ok(disk.remove_tree(txn.spot())?)
 }
 
-/// Removes an app that was made by a change that was taken back, if nothing else is in it: away with its name in one step, then
+/// Removes an app that was made by a change that was undone, if nothing else is in it: away with its name in one step, then
 /// the rest, and the directories that were made for it.
 fn remove_app(disk: &Disk, places: Places<'_>, made: usize) -> Result<()> {
     let root = crate::rooted::Root::open(places.root());

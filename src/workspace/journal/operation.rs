@@ -1,8 +1,9 @@
-//! One step of a change, small enough to be repeated and to be taken back.
+//! One step of a change, small enough to be repeated and to be undone.
 
 use std::path::{Path, PathBuf};
 
-use crate::lock::{BASE, DIRECTORY, Digest, LOCK};
+use crate::digest::Digest;
+use crate::lock::{BASE, DIRECTORY, LOCK};
 use crate::plan::Stamp;
 use crate::tree::RelPath;
 use crate::workspace::site::Site;
@@ -72,7 +73,7 @@ impl Target {
         self.root == Root::Record && self.path == LOCK
     }
 
-    /// Whether it names pristine bytes by their digest: whatever else stands there is wrong.
+    /// Whether it names pristine bytes by their digest: whatever else is there is wrong.
     pub(super) fn is_base(&self) -> bool {
         self.root == Root::Record && self.path.starts_with(BASE)
     }
@@ -99,23 +100,23 @@ fn is_in_backup(path: &str) -> bool {
     (rest.is_empty() || rest.starts_with('/')) && number && parts.next().is_none_or(|path| RelPath::new(path).is_ok())
 }
 
-/// What is done at a [`Target`].
+/// The operation at a [`Target`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::workspace) enum Kind {
     /// The file or link is removed.
     Delete {
-        /// What stood there.
+        /// The previous entry.
         before: Stamp,
     },
     /// The directory is removed if that leaves nothing else behind.
     RemoveDir,
     /// The directory is made.
     MakeDir,
-    /// The file or link is put there, in place of what stood there.
+    /// The file or link is put there, in place of what was there.
     Put {
-        /// What stood there.
+        /// The previous entry.
         before: Option<Stamp>,
-        /// What is put there.
+        /// The new entry.
         after: Stamp,
     },
 }
@@ -140,7 +141,7 @@ impl<'s> Places<'s> {
         Self { site }
     }
 
-    /// The repository's root, or an app that is no part of one: everything else is found from there.
+    /// The repository's root, or an app that is not a part of one: everything else is found from there.
     pub(in crate::workspace) fn root(&self) -> &'s Path {
         self.site.root()
     }

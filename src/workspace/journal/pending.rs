@@ -37,7 +37,7 @@ impl Pending {
         busy::is_taken(&self.home)
     }
 
-    /// Takes the right to change the project, to bring it in order; none where somebody else has just done so.
+    /// Takes the right to change the project, to bring it in order; `None` if somebody else has just done so.
     pub(in crate::workspace) fn take(self, disk: &Disk, site: &Site) -> Result<Option<(Busy, Self)>> {
         let Some(busy) = Busy::try_take(disk, site, self.home.clone())? else { return Ok(None) };
         // Somebody else may have been at it until just now.
@@ -51,7 +51,7 @@ impl Pending {
 ///
 /// # Errors
 ///
-/// Where the disk fails.
+/// If the disk fails.
 pub(in crate::workspace) fn pending(site: &Site) -> Result<(Option<Pending>, Vec<Diagnostic>)> {
     let mark = directory(site).and_then(|root| root.metadata().ok()).map(|metadata| Mark::of_directory(&metadata));
     let (mut first, mut refused) = (None, Vec::new());
@@ -78,7 +78,7 @@ fn directory(site: &Site) -> Option<Root> {
     Root::open(site.app.parent()?).ok()?.spot(name).open_directory().ok()
 }
 
-/// The journal, where there is one that was written here for this project; none where the change was not decided on.
+/// The journal, where there is one that was written here for this project; `None` if the change was not decided on.
 pub(super) fn judge(site: &Site, txn: &Txn) -> std::result::Result<Option<Journal>, Box<Diagnostic>> {
     let Some(journal) = read(txn)? else { return Ok(None) };
     let Some(bond) = &journal.bond else { return Ok(None) };
@@ -127,7 +127,7 @@ fn read(txn: &Txn) -> std::result::Result<Option<Journal>, Box<Diagnostic>> {
     }
 }
 
-/// The bytes of the user's own file; none where it is another one's.
+/// The bytes of the user's own file; `None` if it is another one's.
 pub(super) fn bytes(spot: &Spot) -> std::result::Result<Option<Vec<u8>>, Unreached> {
     let file = spot.regular()?;
     let length = file.length();
@@ -166,7 +166,7 @@ pub(in crate::workspace) fn interrupted(pending: &Pending, site: &Site) -> Diagn
     }
     let title = format!("a change of `{}` was interrupted: some of its files may be old, and others new", site.shown());
     let command = site.command("upgrade");
-    let what = if exists(&pending.txn.abort()) { "takes the change back" } else { "finishes the change" };
-    let help = format!("run `{command}`, which first {what}, and then upgrades as always");
+    let what = if exists(&pending.txn.abort()) { "undoes the change" } else { "finishes the change" };
+    let help = format!("run `{command}`, which first {what}, and then upgrades as usual");
     Diagnostic::error(Code::Interrupted, title).help(help)
 }

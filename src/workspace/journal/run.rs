@@ -25,7 +25,7 @@ use crate::workspace::sync::Synced;
 pub struct Aside {
     /// The file.
     pub path: PathBuf,
-    /// Where that is now which belongs in its place; none where that is nothing.
+    /// Where that is now which belongs in its place; `None` if that is nothing.
     pub other: Option<PathBuf>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Change<'a> {
     pub(super) signs: &'a [Option<Sign>],
 }
 
-/// Does the operations of a journal, or takes them back.
+/// Does the operations of a journal, or undoes them.
 pub(super) struct Run<'a> {
     pub(super) disk: &'a Disk,
     pub(super) places: Places<'a>,
@@ -58,7 +58,7 @@ pub(super) struct Run<'a> {
     pub(super) sealed: i128,
     /// Whether an earlier run may have begun, and what was staged may have changed since.
     verify: bool,
-    /// Whether the operations are done, and not taken back.
+    /// Whether the operations are done, and not undone.
     pub(super) is_forward: bool,
 }
 
@@ -217,7 +217,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What is at a target whose place is known.
+    /// The entry at a target whose place is known.
     fn see_at(&mut self, n: usize, target: &Target, place: &Spot) -> Result<Seen> {
         if self.ambiguous.contains(&n) {
             return self.see(n, target);

@@ -10,8 +10,9 @@ use super::state::{Seen, look};
 use super::text::{Index, Journal};
 use super::way::{in_the_way, unreachable};
 use crate::diagnostic::{Diagnostic, Result};
+use crate::digest::Digest;
 use crate::limits::PROJECT;
-use crate::lock::{BASE, Digest, Record};
+use crate::lock::{BASE, Record};
 use crate::plan::{Changes, Effect, Plan, Stamp, effects};
 use crate::rooted::{self, Failure as Unreached, Reader, Spot};
 use crate::tree::{Mode, RelPath};
@@ -22,13 +23,13 @@ use crate::workspace::site::Site;
 #[derive(Debug)]
 pub(in crate::workspace) struct Script<'a> {
     pub(in crate::workspace) journal: Journal,
-    /// What each operation puts, empty for those that put nothing.
+    /// The entry that each operation puts, empty for those that put nothing.
     pub(in crate::workspace) contents: Vec<Content<'a>>,
-    /// What git has before, where the change can be taken back when it is done.
+    /// The earlier state of git, if the change can be undone once it is done.
     pub(in crate::workspace) before: Option<Before>,
 }
 
-/// What is put.
+/// The new entries of a change.
 #[derive(Debug, Default)]
 pub(in crate::workspace) struct Content<'a> {
     pub(in crate::workspace) bytes: &'a [u8],
@@ -43,11 +44,11 @@ pub(in crate::workspace) struct Content<'a> {
 pub(in crate::workspace) enum Model {
     /// The one that it replaces.
     Replaced,
-    /// One at a path below the root, of which it is a copy.
+    /// A copy of one at a path below the root.
     At(String),
 }
 
-/// What stands at a path before and after.
+/// The entry at a path before and after.
 pub(super) struct Step<'a> {
     target: Target,
     before: Option<Stamp>,
@@ -56,7 +57,7 @@ pub(super) struct Step<'a> {
     model: Option<String>,
 }
 
-/// What stands at a path afterwards.
+/// The entry at a path afterwards.
 enum After<'a> {
     Bytes(&'a [u8], Mode),
     /// What was there once, and is kept here.
@@ -94,8 +95,8 @@ impl<'a> Script<'a> {
         // In an app that is the repository's root, one file must not have two names.
         let repository = if site.app_dir.is_some() { Root::Repository } else { Root::App };
         let places = &Places::new(site);
-        let mut steps: Vec<Step<'a>> = steps(Root::App, &plan.app);
-        steps.extend(self::steps(repository, &plan.repository));
+        let mut steps: Vec<Step<'a>> = steps(Root::App, &plan.files.app);
+        steps.extend(self::steps(repository, &plan.files.repository));
         steps.extend(record_steps(places, reader, record, files)?);
         steps.extend(backup_steps(reader, backup));
         Self::of(site, places, reader, steps)

@@ -226,7 +226,7 @@ fn is_emptied(
     Ok(true)
 }
 
-/// What is at a target; in another spelling than this, nothing is, if `exactly` is asked for. Nothing is below what is
+/// The entry at a target; in another spelling than this, nothing is, if `exactly` is asked for. Nothing is below what is
 /// `leaving` either: that is removed before the way is gone.
 pub(super) fn see(
     places: &Places<'_>,
@@ -265,6 +265,6 @@ fn see_closely(
 
 fn changed(places: &Places<'_>, target: &Target) -> Diagnostics {
     let path = places.path(target);
-    let title = format!("`{}` was changed while create-app was at work; nothing was written", path.display());
+    let title = format!("`{}` was changed while create-app was running; nothing was written", path.display());
     Diagnostic::error(Code::Busy, title).help("run the command again").into()
 }

@@ -6,19 +6,19 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::operation::Operation;
-use crate::lock::Digest;
+use crate::digest::Digest;
 use crate::plan::Stamp;
 use crate::rooted::{Failure as Unreached, Spot, Ways};
 use crate::tree::Mode;
 
-/// What is at a place.
+/// The entry at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
     /// Nothing.
     Nothing,
     /// A file or a link.
     Entry(Stamp),
-    /// A directory, or something that is none of a template's business, such as a socket.
+    /// A directory, or something that cannot be in a template, such as a socket.
     Other,
 }
 
@@ -74,13 +74,13 @@ impl Sign {
         Some(Self { device: metadata.dev(), inode: metadata.ino(), length: metadata.len(), modified })
     }
 
-    /// Nothing tells what file it is.
+    /// It is not known which file it is.
     #[cfg(not(unix))]
     fn of_open(_metadata: &std::fs::Metadata) -> Option<Self> {
         None
     }
 
-    /// Nothing tells what file it is.
+    /// It is not known which file it is.
     #[cfg(not(unix))]
     pub(super) fn of(_spot: &Spot) -> Option<Self> {
         None
@@ -186,7 +186,7 @@ pub(super) fn free_name(spot: &Spot, suffix: &str) -> Spot {
     (1..).map(candidate).find(|candidate| !exists(candidate)).unwrap_or_else(|| candidate(1))
 }
 
-/// A name of at most so many bytes; one that is no text is left as it is.
+/// A name of at most so many bytes; one that is not text is left as it is.
 fn shortened(name: &Path, length: usize) -> OsString {
     match name.to_str() {
         Some(text) if text.len() > length => text[..text.floor_char_boundary(length)].into(),

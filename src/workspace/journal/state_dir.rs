@@ -16,13 +16,13 @@ const VARIABLE: &str = "CREATE_APP_STATE_DIR";
 ///
 /// # Errors
 ///
-/// Where the platform names none.
+/// If the platform names none.
 pub(super) fn find() -> Result<PathBuf> {
     #[cfg(test)]
     if let Some(chosen) = tests::directory() {
         return Ok(chosen);
     }
-    named().or_else(platform).ok_or_else(|| nowhere("no directory for state is known"))
+    named().or_else(platform).ok_or_else(|| nowhere("the directory for state is not known"))
 }
 
 /// Makes it, with the directories above, and opens it.

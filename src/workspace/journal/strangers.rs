@@ -1,4 +1,4 @@
-//! What looks like a journal in the project itself. Older versions kept theirs there, where a checkout or an archive can put
+//! Files that look like a journal in the project itself. Older versions kept theirs there, where a checkout or an archive can put
 //! one, too: it is named, and left alone.
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -14,7 +14,9 @@ pub(in crate::workspace) fn strangers(site: &Site) -> Vec<Diagnostic> {
     // What cannot be read is for whoever reads the record to say.
     if matches!(record.spot("txn").kind(), Ok(Some(_))) {
         let name = name("txn");
-        let title = format!("`{name}` looks like an interrupted change, but nothing inside a project is carried out");
+        let title = format!(
+            "`{name}` looks like an interrupted change, but create-app never continues one that is inside a project"
+        );
         let help = format!(
             "check the project with `git status`, restore what is half done, then remove `{name}` and run the command again"
         );
@@ -27,7 +29,7 @@ pub(in crate::workspace) fn strangers(site: &Site) -> Vec<Diagnostic> {
         Ok(Some(Kind::File)) if busy.metadata().is_ok_and(|metadata| metadata.len() == 0) => {}
         _ => {
             let name = name("busy");
-            let title = format!("`{name}` is not what create-app made it");
+            let title = format!("`{name}` is not as create-app made it");
             let help = format!("remove `{name}`, then run the command again");
             found.push(Diagnostic::error(Code::Interrupted, title).help(help));
         }

@@ -23,7 +23,7 @@ use crate::rooted::Spot;
 use crate::workspace::disk::{self, Failure, Kept};
 use crate::workspace::sync::Synced;
 
-/// What became of a step.
+/// The outcome of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// It is done.
@@ -242,7 +242,7 @@ impl Run<'_> {
         self.disk.remove_file(from)
     }
 
-    /// Brings in order what an earlier run has left half done of an operation, so that it can be done, or taken back, from
+    /// Brings in order what an earlier run has left half done of an operation, so that it can be done, or undone, from
     /// its beginning; returns whether it was put already. What is neither what was there before nor what comes is somebody's
     /// edit.
     pub(super) fn settle(
@@ -323,7 +323,7 @@ impl Run<'_> {
     }
 }
 
-/// What is at a place.
+/// The entry at a place.
 fn seen(spot: &Spot) -> disk::Result<Seen> {
     look(spot).map_err(|error| Failure::new("cannot read", spot.path(), error))
 }
@@ -346,7 +346,7 @@ fn is_one_file(a: &Spot, b: &Spot) -> bool {
     }
 }
 
-/// Where nothing tells, two files of one content are as good as one.
+/// If the system does not say, two files with the same content are as good as one.
 #[cfg(not(unix))]
 fn is_one_file(a: &Spot, b: &Spot) -> bool {
     matches!((seen(a), seen(b)), (Ok(a), Ok(b)) if a == b)

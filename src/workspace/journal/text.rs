@@ -14,7 +14,7 @@
 //! digest   9f86…
 //! ```
 //!
-//! Fields stand between tabs, which no path can hold, so that nothing needs to be escaped.
+//! Fields are between tabs, which no path can hold, so that nothing needs to be escaped.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -23,8 +23,8 @@ use thiserror::Error;
 
 use super::mark::Mark;
 use super::operation::{Kind, Operation, Places, Root, Target};
+use crate::digest::Digest;
 use crate::git::Indexed;
-use crate::lock::Digest;
 use crate::plan::Stamp;
 use crate::tree::{Mode, RelPath};
 
@@ -43,15 +43,15 @@ pub(in crate::workspace) struct Journal {
     pub(in crate::workspace) made: usize,
     /// The name beside the app's place under which it was built, where it is not there yet.
     pub(in crate::workspace) staging: Option<String>,
-    /// What tells that the journal was written here; none before it is.
+    /// The proof that the journal was written here; none before it is.
     pub(in crate::workspace) bond: Option<Bond>,
-    /// What is done, in order; the lock comes last.
+    /// The operations, in order; the lock comes last.
     pub(in crate::workspace) operations: Vec<Operation>,
-    /// What is done to git's index, just before the lock comes.
+    /// The change of git's index, just before the lock comes.
     pub(in crate::workspace) index: Index,
 }
 
-/// What ties a journal to this machine and to one directory on it.
+/// Ties a journal to this machine and to one directory on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::workspace) struct Bond {
     /// The app's directory.
@@ -62,7 +62,7 @@ pub(in crate::workspace) struct Bond {
     pub(in crate::workspace) seal: Mark,
 }
 
-/// What the index holds of the paths in conflict; paths are relative to the repository's root.
+/// The index's entries for the paths in conflict; paths are relative to the repository's root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::workspace) struct Index {
     /// Before the change, in order.
@@ -124,7 +124,7 @@ impl Journal {
         self.operations.get(n).is_some_and(|operation| self.is_placed(operation))
     }
 
-    /// Whether anything that stood in the project is replaced or removed.
+    /// Whether anything that was in the project is replaced or removed.
     pub(super) fn replaces(&self) -> bool {
         let replaces = |operation: &Operation| match operation.kind {
             Kind::Delete { .. } | Kind::Put { before: Some(_), .. } => true,

@@ -9,7 +9,7 @@ use crate::workspace::disk::{self, Disk};
 
 /// The name of the directory.
 pub(super) const NAME: &str = "txn";
-/// Its name when the change is done, and can be taken back.
+/// Its name when the change is done, and can be undone.
 pub(super) const LAST: &str = "last";
 const STAGED: &str = "new";
 const KEPT: &str = "old";
@@ -91,7 +91,7 @@ impl Txn {
         &self.kept
     }
 
-    /// What operation `n` puts; what it replaced, when that is done.
+    /// The entry that operation `n` puts; what it replaced, when that is done.
     pub(super) fn staged(&self, n: usize) -> Spot {
         self.staged.spot(n.to_string())
     }
@@ -113,7 +113,7 @@ impl Txn {
         self.root.spot("abort")
     }
 
-    /// What git had before, where the change can be taken back when it is done.
+    /// The earlier state of git, if the change can be undone once it is done.
     pub(super) fn before(&self) -> Spot {
         self.root.spot("before")
     }
@@ -128,7 +128,7 @@ impl Txn {
     }
 }
 
-/// The user's own directory at a name, or none where nothing is.
+/// The user's own directory at a name, or `None` if nothing is.
 pub(super) fn own_directory(spot: &Spot) -> std::result::Result<Option<Root>, Foreign> {
     match spot.kind() {
         Ok(None) => return Ok(None),

@@ -1,4 +1,4 @@
-//! Behind the commit point, when something cannot be done: what was done is taken back. That can be repeated, too.
+//! Behind the commit point, when something cannot be done: what was done is undone. That can be repeated, too.
 
 use super::operation::{Kind, Operation, Root as Below, Target};
 use super::run::{Aside, Run};
@@ -14,7 +14,7 @@ use crate::workspace::disk::Failure;
 const BACKUP: &str = "backup";
 
 impl Run<'_> {
-    /// Takes back what is done; returns what was edited meanwhile and left.
+    /// Undoes what is done; returns what was edited meanwhile and left.
     pub(super) fn backward(mut self) -> Result<Vec<Aside>> {
         self.is_forward = false;
         let (mut files, mut lock) = self.journal.parts();
@@ -29,7 +29,7 @@ impl Run<'_> {
         lock.iter().rev().try_for_each(|(n, operation)| self.undo(*n, operation))?;
         self.restore_index()?;
         files.iter().rev().try_for_each(|(n, operation)| self.undo(*n, operation))?;
-        // It is taken back, whether or not that survives a power cut.
+        // It is undone, whether or not that survives a power cut.
         drop(self.sync());
         Ok(self.aside)
     }
@@ -78,7 +78,7 @@ impl Run<'_> {
         }
     }
 
-    /// The place of a target; none where its directory is gone.
+    /// The place of a target; `None` if its directory is gone.
     fn place_of(&mut self, target: &Target) -> Result<Option<Spot>> {
         match self.ways.spot(self.places.way(target)) {
             Err(failure) if failure.is_missing() => Ok(None),

@@ -1,4 +1,4 @@
-//! Why there is no way to a target, as the user gets to know it.
+//! The error messages for targets that cannot be reached.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::workspace::guard;
 ///
 /// # Errors
 ///
-/// Where a link or a file is on the way, and where the disk fails.
+/// If a link or a file is on the way, and if the disk fails.
 pub(super) fn spot(places: &Places<'_>, ways: &mut Ways, target: &Target) -> Result<Spot> {
     ways.spot(places.way(target)).map_err(|failure| unreachable("cannot write", places, target, &failure))
 }

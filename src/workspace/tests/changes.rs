@@ -91,7 +91,7 @@ fn a_workflow_of_another_app_is_not_overwritten_unasked() {
     write(directory.path().join(".github/ci.yml"), "another's");
     let before = list(directory.path());
     let workflows = tree(&[(".github/ci.yml", "on: push"), (".github/new.yml", "on: push")]);
-    let expected = "P002 `.github/ci.yml` already exists, and differs from the template's (move it out of the way, or give \
+    let expected = "P002 `.github/ci.yml` already exists, and differs from the template's (move it out of the way, or pass \
                     --init to keep it, or --overwrite to replace it)";
     assert_eq!(message(&directory, make(&target, &files(), &workflows, Existing::Refuse)), expected);
     assert_eq!(list(directory.path()), before);
@@ -135,7 +135,7 @@ fn a_file_that_changed_since_the_plan_stops_everything() {
     let prepared = prepare(&target, &theirs, &Tree::new(), Existing::Replace).unwrap();
     write(target.join("src/api.ts"), "edited in this moment");
     let before = list(&target);
-    let expected = "P005 `ROOT/shop/src/api.ts` was changed while create-app was at work; nothing was written (run the \
+    let expected = "P005 `ROOT/shop/src/api.ts` was changed while create-app was running; nothing was written (run the \
                     command again)";
     assert_eq!(message(&directory, prepared.create(&Disk::default())), expected);
     assert_eq!(list(&target), before);
@@ -228,7 +228,7 @@ fn many_runs_at_once_leave_one_whole_result() {
     assert_eq!(recover(&Site::locate(&target).unwrap()), Ok(None));
 }
 
-/// A change that was interrupted right behind its commit point.
+/// A change that was interrupted right after its commit point.
 fn interrupted() -> (TempDir, PathBuf, Site) {
     let (directory, target) = place();
     let ours = trees(&[("change", "old"), ("gone", "old")], &[]);
@@ -298,7 +298,7 @@ fn what_was_edited_before_a_change_is_taken_back_is_left_and_what_stood_there_is
     write(txn(&site).unwrap().join("abort"), "");
     write(target.join("change"), "edited");
     write(target.join("gone"), "made again");
-    let Ok(Some(Recovered::TakenBack(mut aside))) = recover(&site) else { panic!("taken back") };
+    let Ok(Some(Recovered::TakenBack(mut aside))) = recover(&site) else { panic!("undone") };
     aside.sort_by(|a, b| a.path.cmp(&b.path));
     let backup = site.app.join(".create-app/backup");
     assert_eq!(

@@ -39,7 +39,7 @@ pub(super) fn scenario() -> (Trees, Trees) {
     (ours, theirs)
 }
 
-/// A place where something happens again and again: the state before is made anew each time.
+/// A place where something happens again and again: the state before is recreated each time.
 pub(super) struct Stage {
     pub(super) directory: TempDir,
     pub(super) target: PathBuf,
@@ -234,7 +234,7 @@ fn a_full_disk_changes_nothing() {
                 "{at}: an error has cleaned up behind itself: {recovered:?}"
             );
             let mut now = stage.list();
-            // Failing to remove these is no reason to take back what was done.
+            // Failing to remove these is no reason to undo what was done.
             now.retain(|name, _| !is_lock(name));
             if disk.fuse.taken() <= at {
                 assert_eq!((result, now), (Ok(vec![]), new), "{at}");

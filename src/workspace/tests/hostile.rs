@@ -6,7 +6,7 @@ use super::faults::{Stage, scenario};
 use super::journal::state_directory;
 use super::*;
 
-/// A change of a project in a repository, interrupted right behind its commit point.
+/// A change of a project in a repository, interrupted right after its commit point.
 fn interrupted_in_git() -> (TempDir, PathBuf, Site) {
     let directory = directory();
     repository(directory.path().join("repository"));
@@ -29,7 +29,7 @@ fn interrupt(target: &Path) -> Site {
     unreachable!()
 }
 
-/// What is said of a journal that is not believed, which stops a command that writes and not one that reads; nothing changes.
+/// The message about a journal that is not trusted, which stops a command that writes and not one that reads; nothing changes.
 #[track_caller]
 fn refused(directory: &TempDir, site: &Site) -> String {
     let before = list(directory.path());
@@ -59,7 +59,7 @@ fn a_command_that_reads_says_that_a_change_was_interrupted_and_changes_nothing()
         assert_eq!(stage.list(), before, "{steps}");
         if is_decided(&site) {
             let expected = "P006 a change of `ROOT/apps/shop` was interrupted: some of its files may be old, and others new (run \
-                 `create-app upgrade ROOT/apps/shop`, which first finishes the change, and then upgrades as always)";
+                 `create-app upgrade ROOT/apps/shop`, which first finishes the change, and then upgrades as usual)";
             assert_eq!(message(&stage.directory, result), expected, "{steps}");
             told += 1;
         } else {
@@ -73,11 +73,11 @@ fn a_command_that_reads_says_that_a_change_was_interrupted_and_changes_nothing()
 }
 
 #[test]
-fn what_is_to_be_taken_back_is_told_so() {
+fn what_is_to_be_undone_is_told_so() {
     let (directory, _target, site) = interrupted_in_git();
     write(txn(&site).unwrap().join("abort"), "");
     let text = message(&directory, refuse_interrupted(&site));
-    assert!(text.contains("which first takes the change back"), "{text}");
+    assert!(text.contains("which first undoes the change"), "{text}");
 }
 
 #[test]
@@ -438,7 +438,7 @@ fn the_journal_is_for_its_user_alone() {
     }
 }
 
-/// The steps of a change from the one behind its decision to the last that it needs.
+/// The steps of a change from the one after its decision to the last that it needs.
 fn decided_steps(ours: &Trees, theirs: &Trees) -> std::ops::Range<usize> {
     let (stage, disk) = (Stage::new(Some(ours)), Disk::default());
     prepare_upgrade(&stage.target, ours, theirs).create(&disk).unwrap();
@@ -498,7 +498,7 @@ fn no_step_is_taken_through_a_link_that_has_just_appeared() {
     }
 }
 
-/// Saves a file as many editors do; returns whether that was done. Who has no directory to save to is told so.
+/// Saves a file as many editors do; returns whether that was done. Returns an error if there is no directory to save to.
 fn save(path: &Path, in_place: bool) -> bool {
     if in_place && path.is_file() {
         fs_err::write(path, "saved").unwrap();
@@ -560,7 +560,7 @@ fn an_edit_in_the_same_moment_is_not_lost() {
     }
 }
 
-/// The same while a change is finished, or taken back, by the next command.
+/// The same while a change is finished, or undone, by the next command.
 #[test]
 fn an_edit_while_a_change_is_recovered_is_not_lost() {
     let (ours, theirs) = scenario();

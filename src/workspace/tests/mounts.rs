@@ -111,7 +111,7 @@ fn a_disk_that_is_read_only_is_told() {
     assert_eq!(recover(&site), Ok(None));
 }
 
-/// Killed before any step, in a project of which one directory is another file system.
+/// Killed before any step, in a project with a directory on another file system.
 #[test]
 fn a_project_on_two_file_systems_is_changed_whole_or_not_at_all() {
     let ours = trees(&[("a", "old"), ("data/change", "old"), ("data/gone", "old"), ("*data/run.sh", "old")], &[]);

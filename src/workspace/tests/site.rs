@@ -51,15 +51,15 @@ fn what_is_in_the_way_is_told_with_what_to_do() {
     write(target.join("x"), "");
     assert_eq!(
         message(&directory, check(&target, Existing::Refuse)),
-        "P002 `ROOT/shop` already exists and is not empty (choose another name, or give --init to add to it and keep its \
+        "P002 `ROOT/shop` already exists and is not empty (choose another name, or pass --init to add to it and keep its \
          files, or --overwrite to replace them)"
     );
     assert!(check(&target, Existing::Keep).is_ok() && check(&target, Existing::Replace).is_ok());
     write(target.join(".create-app/lock.toml"), "");
     assert_eq!(
         message(&directory, check(&target, Existing::Keep)),
-        "P002 `ROOT/shop` is already a project made by create-app (run `create-app upgrade` there, or give --overwrite to \
-         make it anew)"
+        "P002 `ROOT/shop` is already a project created by create-app (run `create-app upgrade` there, or pass --overwrite to \
+         recreate it)"
     );
     assert!(check(&target, Existing::Replace).is_ok());
     for existing in [Existing::Refuse, Existing::Keep, Existing::Replace] {
@@ -87,7 +87,7 @@ fn a_link_is_followed_to_a_directory_and_else_in_the_way() {
     let site = link("real").unwrap();
     assert_eq!(site.app, directory.path().canonicalize().unwrap().join("real"));
     assert!(site.check(Existing::Refuse).is_ok());
-    let expected = "P002 `ROOT/shop` is a link that leads nowhere (choose another name, or move it out of the way)";
+    let expected = "P002 `ROOT/shop` is a broken link (choose another name, or move it out of the way)";
     assert_eq!(message(&directory, link("nowhere").unwrap().check(Existing::Replace)), expected);
     let expected = "P002 `ROOT/shop` is not a directory (choose another path, or move it out of the way)";
     assert_eq!(message(&directory, Site::locate(&target.join("below"))), expected);

@@ -2,96 +2,29 @@
  * Cloudflare on this machine: the calls that Alchemy and the release scripts make, in memory, and the requests of
  * users, shared out among real versions as the deployment says.
  */
+import { Database } from "bun:sqlite";
+import {
+  type Account,
+  type Data,
+  type Deployment,
+  type Domain,
+  type Metadata,
+  Refused,
+  type Share,
+  type Version,
+  type Worker,
+  deafTo,
+  details,
+  drawn,
+  inFront,
+  secrets,
+  shown,
+  text,
+  versionOf,
+  withoutSecret,
+} from "./account.ts";
+import { type Fault, type Trouble, meets, spoiled } from "./faults.ts";
 import { type Binding, Instance, type Module } from "./workerd.ts";
-
-export interface Account {
-  id: string;
-  token: string;
-  /** The account's part of workers.dev. */
-  subdomain: string;
-  zone: string;
-}
-
-interface Share {
-  version_id: string;
-  percentage: number;
-}
-
-interface Deployment {
-  id: string;
-  created_on: string;
-  author_email: string;
-  strategy: "percentage";
-  versions: Share[];
-  annotations: Record<string, string>;
-}
-
-interface Metadata {
-  main_module: string;
-  bindings?: Binding[];
-  tags?: string[];
-  compatibility_date?: string;
-  compatibility_flags?: string[];
-}
-
-interface Version {
-  id: string;
-  number: number;
-  bindings: Binding[];
-  tags: string[];
-  modules: Module[];
-  instance: Instance;
-  /** How many requests it answered: of users, and of those that asked for this version by header. */
-  ordinary: number;
-  asked: number;
-}
-
-interface Worker {
-  account: string;
-  name: string;
-  onSubdomain: boolean;
-  /** Newest first. */
-  versions: Version[];
-  deployments: Deployment[];
-}
-
-interface Domain {
-  id: string;
-  hostname: string;
-  service: string;
-  zone_id: string;
-  zone_name: string;
-  environment: string;
-}
-
-/** A KV namespace, database or bucket. */
-interface Data {
-  account: string;
-  type: "kv" | "d1" | "r2";
-  id: string;
-  name: string;
-}
-
-/** What the next call of that kind meets. */
-export interface Fault {
-  method: string;
-  /** The end of the path. */
-  path: string;
-  /** Answered instead of doing it; 0 does it, and never answers. */
-  status: number;
-  times: number;
-}
-
-/** A refusal, with Cloudflare's own number for it. */
-class Refused extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
 
 /** Cloudflare tells no more deployments than these. */
 const WINDOW = 10;
@@ -108,7 +41,11 @@ export class Cloudflare {
   private readonly workers: Worker[] = [];
   private readonly domains: Domain[] = [];
   private readonly data: Data[] = [];
-  private readonly faults: Fault[] = [];
+  /** By the id of the database. */
+  private readonly databases = new Map<string, Database>();
+  readonly faults: Fault[] = [];
+  readonly troubles: Trouble[] = [];
+  private visits = 0;
   private readonly fronts = new Map<string, "challenge" | "access">();
   private readonly watchers = new Set<() => void>();
   private holding = false;
@@ -128,7 +65,18 @@ export class Cloudflare {
 
   async api(request: Request): Promise<Response> {
     try {
+      const { pathname } = new URL(request.url);
+      const fault = this.faults.find((f) => meets(f, request.method, pathname));
+      if (fault?.done === false) {
+        return await spoiled(fault, () => Promise.resolve(new Response()));
+      }
       const result = await this.answer(request);
+      if (fault?.never === "hang") return await this.hold(request.signal);
+      if (fault !== undefined) {
+        return await spoiled(fault, async () =>
+          Response.json({ success: true, result }),
+        );
+      }
       return result instanceof Response
         ? result
         : Response.json({ success: true, result, errors: [], messages: [] });
@@ -158,17 +106,7 @@ export class Cloudflare {
     if (account === undefined) {
       throw new Refused(403, 10000, "Authentication error");
     }
-    const fault = this.faults.find(
-      (f) =>
-        f.times > 0 && f.method === request.method && path.endsWith(f.path),
-    );
-    if (fault === undefined) return this.inAccount(account, rest, request);
-    fault.times--;
-    if (fault.status !== 0) {
-      throw new Refused(fault.status, 10013, "an error of the test's making");
-    }
-    await this.inAccount(account, rest, request);
-    return this.hold(request.signal);
+    return this.inAccount(account, rest, request);
   }
 
   private zones(mine: readonly Account[], query: URLSearchParams): unknown {
@@ -247,6 +185,10 @@ export class Cloudflare {
     const mine = this.data.filter(
       (data) => data.account === account.id && data.type === type,
     );
+    if (more[0] === "query") {
+      const { sql } = (await request.json()) as { sql: string };
+      return [{ success: true, results: this.query(id ?? "", sql) }];
+    }
     if (more.length > 0) return {}; // settings of a bucket or database
     if (method === "POST") {
       const body = (await request.json()) as { title?: string; name?: string };
@@ -273,6 +215,21 @@ export class Cloudflare {
       return null;
     }
     return shown(found);
+  }
+
+  /** What a database, given by its id or name, answers to SQL: SQLite itself says it. */
+  query(id: string, sql: string): unknown[] {
+    const found = this.data.find((data) => data.id === id || data.name === id);
+    if (found === undefined) throw new Refused(404, 7404, "no such database");
+    const database = this.databases.get(found.id) ?? new Database(":memory:");
+    this.databases.set(found.id, database);
+    try {
+      if (/^\s*(SELECT|PRAGMA)/i.test(sql)) return database.query(sql).all();
+      database.run(sql);
+      return [];
+    } catch (error) {
+      throw new Refused(400, 7500, String(error));
+    }
   }
 
   private async inScript(
@@ -491,14 +448,35 @@ export class Cloudflare {
     if (worker === undefined || deployment === undefined) {
       return new Response("nobody lives here", { status: 404 });
     }
-    const asked = this.askedFor(worker, deployment, request);
+    const trouble = this.troubles.find(({ host }) => host === hostname);
+    const asked = deafTo(trouble)
+      ? undefined
+      : this.askedFor(worker, deployment, request);
     const version = asked ?? drawn(worker, deployment);
+    const right = () => version.instance.fetch(request);
     if (asked === undefined) version.ordinary++;
     else {
       version.asked++;
       if (this.holding) await this.hold(request.signal);
     }
-    return version.instance.fetch(request);
+    if (trouble?.slow) await Bun.sleep(trouble.slow);
+    return trouble && this.isHit(trouble, request)
+      ? spoiled(trouble, right)
+      : right();
+  }
+
+  private isHit({ kind, n = 1 }: Trouble, request: Request): boolean {
+    this.visits++;
+    switch (kind) {
+      case "every":
+        return true;
+      case "nth":
+        return this.visits % n === 0;
+      case "other-paths":
+        return new URL(request.url).pathname !== "/health";
+      default:
+        return false;
+    }
   }
 
   private serving(hostname: string): Worker | undefined {
@@ -603,10 +581,6 @@ export class Cloudflare {
     this.deploy(worker, versions, { "workers/message": "by the dashboard" });
   }
 
-  setFault(fault: Fault): void {
-    this.faults.push(fault);
-  }
-
   /** Something stands in front of a host, or nothing any more. */
   setFront(host: string, front: "challenge" | "access" | null): void {
     if (front === null) this.fronts.delete(host);
@@ -645,57 +619,3 @@ export class Cloudflare {
     });
   }
 }
-
-/** The version that a user's request goes to. */
-function drawn(worker: Worker, deployment: Deployment): Version {
-  let left = Math.random() * 100;
-  for (const { version_id, percentage } of deployment.versions) {
-    left -= percentage;
-    if (left < 0) return versionOf(worker, version_id);
-  }
-  throw new Error("the shares are less than 100 %");
-}
-
-function versionOf(worker: Worker, id: string): Version {
-  const found = worker.versions.find((version) => version.id === id);
-  if (found === undefined) throw new Refused(404, 10010, "no such version");
-  return found;
-}
-
-function inFront(front: "challenge" | "access"): Response {
-  return front === "challenge"
-    ? new Response("Just a moment...", {
-        status: 403,
-        headers: { "cf-mitigated": "challenge" },
-      })
-    : new Response(null, {
-        status: 302,
-        headers: {
-          location: "https://acme.cloudflareaccess.com/cdn-cgi/access",
-        },
-      });
-}
-
-const shown = ({ id, name, type }: Data) =>
-  type === "kv"
-    ? { id, title: name }
-    : type === "d1"
-      ? { uuid: id, name, version: "production" }
-      : { name, creation_date: "2026-01-01T00:00:00Z", location: "weur" };
-
-const text = (version: Version, name: string) =>
-  version.bindings.find((binding) => binding.name === name)?.text;
-
-const details = ({ id, number, bindings }: Version) => ({
-  id,
-  number,
-  resources: { bindings: bindings.map(withoutSecret) },
-});
-
-const withoutSecret = (binding: Binding): Binding =>
-  binding.type === "secret_text"
-    ? { type: binding.type, name: binding.name }
-    : binding;
-
-const secrets = (version: Version | undefined) =>
-  JSON.stringify(version?.bindings.filter((b) => b.type === "secret_text"));

@@ -1,5 +1,6 @@
 /** GitHub on this machine: one repository with its runs, environments and deployment records. */
 import { execFileSync } from "node:child_process";
+import { NEVER } from "./faults.ts";
 import { Judge } from "./openapi.ts";
 import { Settings } from "./settings.ts";
 
@@ -24,7 +25,7 @@ export interface Run {
   approvals: { state: string; user: { login: string } }[];
 }
 
-/** Something that goes wrong once. */
+/** Something that goes wrong, once if nothing else is said. */
 export interface Fault {
   /** What it happens to: "PUT /repos/acme/shop/environments/prod". */
   of: string;
@@ -34,6 +35,10 @@ export interface Fault {
   headers?: Record<string, string>;
   /** Whether nothing was done; else GitHub does what was asked, and fails to say so. */
   unheard: boolean;
+  times?: number;
+  /** A page for people instead of the message. */
+  html?: boolean;
+  hang?: boolean;
 }
 
 interface Deployment {
@@ -123,6 +128,7 @@ export class GitHub {
     this.requests.push(`${method} ${url.pathname}`);
     if (this.stuck) return new Promise<Response>(() => {});
     const fault = this.fault(`${method} ${url.pathname}`);
+    if (fault?.hang) return NEVER();
     if (fault?.unheard) return this.failed(fault, request);
     const response = this.route(request, url, body);
     return fault ? this.failed(fault, request) : response;
@@ -131,13 +137,20 @@ export class GitHub {
   /** What is to go wrong with this request. */
   private fault(call: string): Fault | undefined {
     const at = this.faults.findIndex(({ of }) => call.startsWith(of));
-    return at < 0 ? undefined : this.faults.splice(at, 1)[0];
+    const fault = this.faults[at];
+    if (fault === undefined) return undefined;
+    fault.times = (fault.times ?? 1) - 1;
+    if (fault.times <= 0) this.faults.splice(at, 1);
+    return fault;
   }
 
   private failed(fault: Fault, request: Request): Response {
     const token = request.headers.get("authorization") ?? "";
     const message = fault.message.replace("TOKEN", token);
     const { status, headers } = fault;
+    if (fault.html) {
+      return new Response("<!doctype html><title>Unicorn!</title>", { status });
+    }
     return Response.json({ message }, { status, headers: headers ?? {} });
   }
 

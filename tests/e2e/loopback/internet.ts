@@ -21,6 +21,8 @@ export class Internet {
       idleTimeout: 120,
       tls: { cert: certificates.certificate, key: certificates.key },
       fetch: (request) => this.answer(request),
+      // What breaks off is meant to.
+      error: () => new Response(null, { status: 500 }),
     });
     this.gate = createServer((socket) => this.greet(socket));
   }

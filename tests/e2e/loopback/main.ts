@@ -10,7 +10,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { issue } from "./certificates.ts";
-import { type Account, Cloudflare, type Fault } from "./cloudflare.ts";
+import type { Account } from "./account.ts";
+import { Cloudflare } from "./cloudflare.ts";
+import type { Fault, Trouble } from "./faults.ts";
 import { type Fault as GitHubFault, GitHub, type Run } from "./github.ts";
 import { type Handler, Internet } from "./internet.ts";
 import { Load } from "./load.ts";
@@ -84,6 +86,7 @@ type Command =
       script: string;
       bindings: Binding[];
     }
+  | { do: "query"; database: string; sql: string }
   | { do: "seed-data"; account: string; type: "kv" | "d1" | "r2"; name: string }
   | {
       do: "switch";
@@ -91,6 +94,8 @@ type Command =
       versions: { version_id: string; percentage: number }[];
     }
   | { do: "fault"; fault: Fault }
+  | { do: "trouble"; trouble: Trouble }
+  | { do: "well" }
   | { do: "front"; host: string; front: "challenge" | "access" | null }
   | { do: "hold"; on: boolean }
   | { do: "load"; url: string }
@@ -118,12 +123,24 @@ async function obey(command: Command): Promise<unknown> {
       const { account, name, script, bindings } = command;
       return cloudflare.seedWorker(account, name, script, bindings);
     }
+    case "query":
+      return cloudflare.query(command.database, command.sql);
     case "seed-data":
       return cloudflare.seedData(command.account, command.type, command.name);
     case "switch":
       return cloudflare.switch(command.worker, command.versions);
     case "fault":
-      return cloudflare.setFault(command.fault);
+      return void cloudflare.faults.push(command.fault);
+    case "trouble": {
+      // "late" counts from now.
+      const { ms = 0 } = command.trouble;
+      cloudflare.troubles.push({ ...command.trouble, ms: Date.now() + ms });
+      return null;
+    }
+    case "well":
+      cloudflare.faults.splice(0);
+      cloudflare.troubles.splice(0);
+      return null;
     case "front":
       return cloudflare.setFront(command.host, command.front);
     case "hold":

@@ -3,7 +3,7 @@
 use create_app::diagnostic::Diagnostic;
 use create_app::fuzzing;
 
-/// Each place is inside of its text, the drawing succeeds, and what it shows does not act on a terminal.
+/// Each place is inside its text, the drawing succeeds, and what it shows does not act on a terminal.
 pub(crate) fn check<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) {
     // A hostile text has as many problems as it likes; drawing is what takes time.
     for (number, diagnostic) in diagnostics.into_iter().enumerate() {

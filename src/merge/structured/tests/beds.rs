@@ -131,7 +131,7 @@ impl Hand {
         out.trim_start().to_owned()
     }
 
-    /// A value behind its key or dash; `depth` is the column of what is within it.
+    /// A value after its key or dash; `depth` is the column of what is within it.
     fn value(self, value: &Value, path: &str, column: usize, out: &mut String) {
         match value {
             Value::Mapping(map) if !map.is_empty() => {
@@ -208,7 +208,7 @@ fn is_commented(path: &str) -> bool {
     path.bytes().map(usize::from).sum::<usize>().is_multiple_of(3)
 }
 
-/// What an element of a list is known by here.
+/// The identity of an element of this list.
 fn identity(item: &Value) -> String {
     let known = ["cron", "target", "name", "uses", "run"].iter().find_map(|key| item.get(*key));
     match known.unwrap_or(item) {
@@ -261,7 +261,7 @@ fn find<'v>(value: &'v mut Value, path: &str) -> Option<&'v mut Value> {
     find(inner, &rest)
 }
 
-/// A random edit from three numbers; nothing where it would change what an element is known by.
+/// A random edit from three numbers; `None` if it would change what an element is known by.
 fn edit(root: &Value, [place, what, number]: [usize; 3], who: &str) -> Option<Edit> {
     let mut all = Vec::new();
     containers(root, "", &mut |path, value| all.push((path.to_owned(), value.clone())));

@@ -1,4 +1,4 @@
-//! What a text is besides its values: order, layout, quotes.
+//! The form of a text, besides its values: order, layout, quotes.
 
 use super::drawn;
 use crate::merge::content;
@@ -109,4 +109,65 @@ fn there_is_a_trailing_comma_only_where_a_version_has_some() {
     let theirs = list("    \"c\",\n    \"a\",\n    \"b\"\n");
     let merged = drawn("a.jsonc", &base, &ours, &theirs);
     assert_eq!(merged, list("    \"c\",\n    \"a\",\n    \"b\" // mine\n"));
+}
+
+#[test]
+fn a_layout_that_only_the_template_changed_arrives_or_is_told() {
+    let told = |path: &str, base: &str, ours: &str, theirs: &str| {
+        let path = RelPath::new(path).unwrap();
+        let merged = content::merge(&path, Known::default(), Some(base.as_bytes()), ours.as_bytes(), theirs.as_bytes());
+        assert!(merged.merge.is_clean(), "{ours} and {theirs}");
+        (String::from_utf8(merged.merge.clean().unwrap()).unwrap(), merged.is_form_kept)
+    };
+    let left_out: &[[&str; 5]] = &[
+        // An inline table becomes a section, while the user edits it.
+        [
+            "Cargo.toml",
+            "[d]\nx = { a = 1, b = 1 }\ny = 1\n",
+            "[d]\nx = { a = 1, b = 2 }\ny = 1\n",
+            "[d]\ny = 1\n\n[d.x]\na = 1\nb = 1\n",
+            "x = { a = 1, b = 2 }",
+        ],
+        // Another quote of a key or value, and other spaces, on a line that the user changed.
+        ["a.toml", "K = 1\nL = 1\n", "K = 2\nL = 1\n", "\"K\" = 1\nL = 1\n", "K = 2"],
+        ["a.toml", "K = \"a\"\nL = 1\n", "K = \"b\"\nL = 1\n", "K = 'a'\nL = 1\n", "K = \"b\""],
+        ["a.toml", "K=1\nL = 1\n", "K=2\nL = 1\n", "K = 1\nL = 1\n", "K=2"],
+        [
+            "a.json",
+            "{\n  \"k\":1,\n  \"l\": 1\n}\n",
+            "{\n  \"k\":2,\n  \"l\": 1\n}\n",
+            "{\n  \"k\": 1,\n  \"l\": 1\n}\n",
+            "\"k\":2",
+        ],
+        ["a.yml", "k: a\nl: 1\n", "k: b\nl: 1\n", "k: 'a'\nl: 1\n", "k: b"],
+    ];
+    for [path, base, ours, theirs, expected] in left_out {
+        let (merged, is_told) = told(path, base, ours, theirs);
+        assert!(merged.contains(expected) && is_told, "{is_told} {ours} and {theirs}:\n{merged}");
+    }
+    // What arrives is not reported, nor what the template did not do.
+    let arrives: &[[&str; 4]] = &[
+        // Dashes that only the template re-indents, in a list that the user adds to.
+        ["a.yml", "k:\n- a\n- b\nl: 1\n", "k:\n- a\n- b\n- c\nl: 1\n", "k:\n  - a\n  - b\nl: 1\n"],
+        ["a.toml", "K=1\nL = 1\n", "K=1\nL = 2\n", "K = 1\nL = 1\n"],
+        ["a.toml", "b=1\na = 1\n", "a = 1\nb=1\n", "b = 1\na = 2\n"],
+        [
+            "a.json",
+            "{\n  \"b\": 1,\n  \"a\": [\"x\"]\n}\n",
+            "{\n  \"a\": [\"x\"],\n  \"b\": 1\n}\n",
+            "{\n  \"b\": 2,\n  \"a\": [\n    \"x\"\n  ]\n}\n",
+        ],
+        [
+            "a.json",
+            "{\n  \"a\": 1\n}\n",
+            "{\n    \"a\": 1\n}\n",
+            "{\n  \"a\": 1,\n  \"b\": {\n    \"c\": [1]\n  }\n}\n",
+        ],
+        ["a.yml", "k: [a, b]\nl: 1\n", "k: [a, b, c]\nl: 1\n", "k: [z, a, b]\nl: 1\n"],
+        ["a.yml", "k:\n  - a\n", "k:\n- a\n", "k:\n  - a\n  - b\n"],
+    ];
+    for [path, base, ours, theirs] in arrives {
+        let (merged, is_told) = told(path, base, ours, theirs);
+        assert!(!is_told, "{ours} and {theirs}:\n{merged}");
+    }
 }

@@ -29,7 +29,7 @@ fn a_package_merges_by_key() {
             &[("\"4.0.0\"", "\"4.0.0\",\n    \"zod\": \"3.0.0\"")],
             &[("\"4.0.0\"", "\"4.0.0\",\n    \"mine\": \"1.0.0\",\n    \"zod\": \"3.0.0\"")],
         ],
-        // One adds what stands beside the other's bump.
+        // One adds what is beside the other's bump.
         [
             &[("\"4.0.0\"", "\"4.0.0\",\n    \"mine\": \"1.0.0\"")],
             &[("\"4.0.0\"", "\"4.1.0\"")],
@@ -47,7 +47,7 @@ fn a_package_merges_by_key() {
             &[("\"scripts\": {", "\"type\": \"module\",\n  \"scripts\": {")],
             &[("\"shop\"", "\"store\""), ("\"scripts\": {", "\"type\": \"module\",\n  \"scripts\": {")],
         ],
-        // The template drops what stands beside our addition.
+        // The template drops what is beside our addition.
         [
             &[("\"4.0.0\"", "\"4.0.0\",\n    \"mine\": \"1.0.0\"")],
             &[("\n    \"hono\": \"4.0.0\"\n  ", "")],

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 
 use super::text;
 use crate::merge::draw::{Style, has_markers};
-use crate::merge::oracle;
+use crate::merge::known::Known;
+use crate::merge::{content, oracle};
+use crate::tree::RelPath;
 
 /// An entry of a document: a scalar, or a list or a map with entries of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +24,7 @@ struct Entry {
 }
 
 /// How a version is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Hand {
     format: Format,
     indent: usize,
@@ -348,7 +350,7 @@ impl Facts {
     }
 }
 
-/// What must come of three versions.
+/// The expected merge of three versions.
 #[derive(Debug)]
 enum Verdict {
     Conflict(String),
@@ -535,6 +537,10 @@ fn run(format: Format, style: impl Fn(u8) -> [Hand; 3]) -> Tally {
             Verdict::Clean(_) if !is_clean => tally.needless += 1,
             Verdict::Clean(expected) => {
                 tally.clean += 1;
+                // A list that gets a comment is not in brackets any more.
+                if b == t && !b.has_flow_lists && !is_reordered(&facts[0], &facts[2]) {
+                    assert!(!is_form_kept(format, &texts), "the template wrote nothing in another way:\n{}", context());
+                }
                 let found = Facts::read(format, &merged).unwrap_or_else(|problem| panic!("{problem}\n{}", context()));
                 assert_eq!(found.entries, expected.facts.entries, "{}", context());
                 for (one, other) in &expected.pairs {
@@ -545,6 +551,22 @@ fn run(format: Format, style: impl Fn(u8) -> [Hand; 3]) -> Tally {
         }
     }
     tally
+}
+
+/// Whether what both have is in another order.
+fn is_reordered(base: &Facts, other: &Facts) -> bool {
+    let common = |facts: &Facts| -> Vec<String> {
+        let is_in_both = |path: &&String| [base, other].iter().all(|facts| facts.entries.contains_key(*path));
+        facts.order.iter().filter(is_in_both).cloned().collect()
+    };
+    common(base) != common(other)
+}
+
+/// Whether the merge says that order or layout of the template was left out.
+fn is_form_kept(format: Format, texts: &[String; 3]) -> bool {
+    let path = RelPath::new(format.path()).unwrap();
+    let [base, ours, theirs] = texts.each_ref().map(String::as_bytes);
+    content::merge(&path, Known::default(), Some(base), ours, theirs).is_form_kept
 }
 
 /// The most needless conflicts, in 100 clear cases: where both are written alike, and where one is re-indented.

@@ -136,7 +136,7 @@ fn yaml(node: &Node, depth: usize) -> String {
 }
 
 /// A path, base, ours and theirs.
-fn versions() -> impl Strategy<Value = (&'static str, String, String, String)> {
+pub(in crate::merge) fn versions() -> impl Strategy<Value = (&'static str, String, String, String)> {
     let root = map(node()).prop_filter("not empty", |node| !matches!(node, Node::Map(pairs) if pairs.is_empty()));
     (prop::sample::select(PATHS), root, edits(), edits()).prop_map(|(path, root, ours, theirs)| {
         let [ours, theirs] = [edited(&root, &ours), edited(&root, &theirs)];

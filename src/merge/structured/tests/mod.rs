@@ -4,7 +4,7 @@ mod beds;
 mod form;
 mod json;
 mod judge;
-mod laws;
+pub(in crate::merge) mod laws;
 mod renames;
 mod sides;
 mod toml;

@@ -1,4 +1,4 @@
-//! What a side of a conflict holds: in each place in question, that side's entries as they are.
+//! The sides of a conflict: in each place, that side's entries as they are.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -138,7 +138,7 @@ proptest! {
             }
             let [base, ours, theirs, side, found] = [&base, &ours, &theirs, side, &found].map(|list| gaps(list, &common));
             prop_assert_eq!(found.len(), side.len(), "{}", context());
-            // What both dropped is in no place for certain, where what they share is not all in the base.
+            // What both dropped has no certain place, where what they share is not all in the base.
             let has_places = base.len() == ours.len();
             for at in (0..ours.len()).filter(|_| has_places) {
                 if is_in_question([&base[at], &ours[at], &theirs[at]]) {
@@ -188,5 +188,31 @@ fn what_replaces_an_entry_comes_with_the_side_that_has_it() {
         assert_eq!(text(path, Some(base), ours, theirs, Style::Ours), *ours);
         assert_eq!(text(path, Some(base), ours, theirs, Style::Theirs), *theirs);
         assert_eq!(text(path, Some(base), theirs, ours, Style::Ours), *theirs);
+    }
+}
+
+#[test]
+fn a_side_that_is_not_certain_is_not_decided_for() {
+    let rest = "x: 1\ny: 1\nz: 1\n";
+    let mine = "x: 2\ny: 1\nz: 1\n";
+    for [base, ours, theirs] in [
+        // One element in two places, and one key, written in a way that no editor knows: the template's lines would have it twice.
+        [
+            format!("l:\n- [a]\n- [c]\n{rest}"),
+            format!("l:\n- [a]\n- [n]\n- [c]\n{mine}"),
+            format!("l:\n- [a]\n- [c]\n- [n]\n{rest}"),
+        ],
+        [format!("b: |\n  t\n{rest}"), format!("n: 1\nb: |\n  t\n{mine}"), format!("b: |\n  t\n{rest}? n\n: 2\n")],
+    ] {
+        for style in [Style::Theirs, Style::Merge] {
+            let merged = text("a.yml", Some(&base), &ours, &theirs, style);
+            assert!(merged.contains("<<<<<<<") && merged.contains("x: 2"), "{style:?}\n{merged}");
+        }
+        assert_eq!(text("a.yml", Some(&base), &ours, &theirs, Style::Ours), ours);
+        // A conflict of values is decided as ever.
+        let [ours, theirs] = ["2", "3"].map(|value| base.replace("z: 1", &format!("z: {value}")));
+        for (style, expected) in [(Style::Ours, &ours), (Style::Theirs, &theirs)] {
+            assert_eq!(text("a.yml", Some(&base), &ours, &theirs, style), *expected);
+        }
     }
 }

@@ -283,7 +283,7 @@ fn a_document_that_one_side_moved_is_known_by_its_name() {
     let more = format!("kind: Namespace\nmetadata:\n  name: x\n---\n{base}");
     let edited = base.replace("r: 1", "r: 2");
     assert_eq!(drawn("k8s.yaml", &base, &edited, &more), more.replace("r: 1", "r: 2"));
-    // A new name is no move.
+    // A new name is not a move.
     let named = base.replacen("name: web", "name: site", 1);
     assert_eq!(drawn("k8s.yaml", &base, &named, &bumped(&base)), bumped(&named));
 }

@@ -1,4 +1,4 @@
-//! What only the editor can merge: YAML that one side has written by another hand.
+//! Cases that only the editor can merge: YAML that one side writes in another style.
 
 use super::{drawn, lines};
 

@@ -1,4 +1,4 @@
-//! YAML that no one means well with.
+//! Hostile YAML.
 
 use std::time::Instant;
 

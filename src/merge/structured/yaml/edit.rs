@@ -116,7 +116,7 @@ pub(super) enum Written {
     Inline(String),
     /// On the lines below.
     Block { properties: String, lines: String },
-    /// From behind its dash on: what is at its column.
+    /// From after its dash on: what is at its column.
     Compact(String, usize),
 }
 
@@ -148,7 +148,7 @@ impl Editor<'_> {
         let head = self.head_of(view, at);
         match written {
             Written::Inline(text) if is_block_scalar(&text) => {
-                // Its comment is behind its header.
+                // Its comment is after its header.
                 let (header, lines) = text.split_once('\n')?;
                 let header = &header[..header.len() - comment(header).len()];
                 let behind: String = want.comments.behind.iter().map(|comment| format!(" {comment}")).collect();
@@ -238,7 +238,7 @@ impl Editor<'_> {
             return scalar::in_flow(view, at, self.style).map(Written::Inline);
         }
         if view.source.is_canvas {
-            // A comment behind the last entry belongs to that.
+            // A comment after the last entry belongs to that.
             let end = span.end + comment(text[span.end..].lines().next().unwrap_or_default()).len();
             return Some(match view.part.kind {
                 Kind::Block if view.is_compact() => {
@@ -286,7 +286,7 @@ pub(super) fn has_none_above(comments: &Comments) -> bool {
     comments.apart.is_empty() && comments.before.is_empty()
 }
 
-/// Whether a text behind a dash or key is a literal or folded one, behind which nothing can be.
+/// Whether a text after a dash or key is a literal or folded one, after which nothing can be.
 fn is_block_scalar(text: &str) -> bool {
     text.trim_start().starts_with(['|', '>'])
         || text

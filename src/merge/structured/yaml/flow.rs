@@ -7,7 +7,7 @@ use super::source::View;
 use crate::merge::structured::value::{Comments, Node, Value};
 
 impl Editor<'_> {
-    /// A collection, edited; nothing where comments within it change.
+    /// A collection, edited; `None` if comments within it change.
     pub(super) fn flow(&mut self, view: View<'_>, want: &Node, others: Others<'_>, at: At) -> Option<String> {
         let text = view.source.text;
         let span = view.part.span.clone();

@@ -31,7 +31,7 @@ fn looks(text: &str) -> usize {
     count(b"[{").saturating_mul(count(b"[]{},:-?&*!'\"\n"))
 }
 
-/// What an alias is.
+/// The meaning of an alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Aliases {
     /// The name of an anchor, whatever that holds. No name is given twice in a text.
@@ -56,7 +56,7 @@ pub(super) fn parse(text: &str, with_places: bool, aliases: Aliases) -> Option<D
     }
 }
 
-/// Parses a text and finds where each document is in it; nothing where the two parsers do not agree.
+/// Parses a text and finds where each document is in it; `None` if the two parsers do not agree.
 fn parse_parts(text: &str, aliases: Aliases) -> Option<(Document, Vec<Part>)> {
     let documents = documents(text)?;
     Some(places(text, &documents, aliases)?.document(text, documents.len()))
@@ -92,13 +92,13 @@ fn stream(documents: &[yaml::Value]) -> Option<Node> {
     }))
 }
 
-/// What a walk has found.
+/// The result of a walk.
 struct Found {
     outline: Outline,
     root: Value,
     comments: Vec<Comment>,
     aliases: Vec<String>,
-    /// Where each anchor is; nothing where a name is given twice.
+    /// Where each anchor is; `None` if a name is given twice.
     anchors: Option<BTreeMap<String, u64>>,
     parts: Vec<Part>,
 }
@@ -111,7 +111,7 @@ impl Found {
     }
 }
 
-/// The documents with the places of their entries; nothing where the two parsers do not agree.
+/// The documents with the places of their entries; `None` if the two parsers do not agree.
 fn places(text: &str, documents: &[yaml::Value], aliases: Aliases) -> Option<Found> {
     let mut walk = Walk::new(text, aliases)?;
     let mut parts = Vec::with_capacity(documents.len());
@@ -227,7 +227,7 @@ impl<'t> Walk<'t> {
                 }
                 let start = parts::start(self.text, &span, style, at)?;
                 let end = parts::end(self.text, start..span.end, style)?;
-                // A comment behind the header of a literal is a comment.
+                // A comment after the header of a literal is a comment.
                 self.scalars.push(span.start..end);
                 // `3.10` and `3.1` are one number, and two versions; `yes` and `'yes'` are one text, or none.
                 let is_own = style == ScalarStyle::Plain
@@ -338,7 +338,7 @@ impl<'t> Walk<'t> {
         self.text.get(start.start..).is_some_and(|rest| rest[parts::properties(rest)..].starts_with(bracket))
     }
 
-    /// The end of a collection in brackets; the parser counts what is behind them as a part of it.
+    /// The end of a collection in brackets; the parser counts what is after them as a part of it.
     fn close(&mut self, entry: Option<usize>, start: Range<usize>, close: Range<usize>) -> Option<Range<usize>> {
         self.depth -= 1;
         let span = start.start..parts::bracket(self.text, close.start)?;
@@ -375,7 +375,7 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// The name of the anchor that a text begins with, behind a tag and comments.
+/// The name of the anchor that a text begins with, after a tag and comments.
 fn anchor_name(text: &str) -> Option<&str> {
     let mut rest = text;
     loop {

@@ -86,7 +86,7 @@ pub(super) fn question(text: &str, key: usize) -> Option<usize> {
     line.ends_with('?').then_some(start)
 }
 
-/// The dash of the next element of a list in block style, at or behind `from`.
+/// The dash of the next element of a list in block style, at or after `from`.
 pub(super) fn dash(text: &str, from: usize) -> Option<usize> {
     let mut at = from;
     loop {
@@ -134,7 +134,7 @@ impl Part {
     }
 }
 
-/// Where a scalar starts, behind `at`: the parser leaves out the header of a literal.
+/// Where a scalar starts, after `at`: the parser leaves out the header of a literal.
 pub(super) fn start(text: &str, span: &Range<usize>, style: ScalarStyle, at: usize) -> Option<usize> {
     let has_properties = text.get(span.start..)?.starts_with(['&', '!']);
     if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) || has_properties {
@@ -144,7 +144,7 @@ pub(super) fn start(text: &str, span: &Range<usize>, style: ScalarStyle, at: usi
     rest.starts_with(['|', '>']).then_some(text.len() - rest.len())
 }
 
-/// Where a scalar ends: the parser counts what is behind a quote, and below a literal, as a part of it.
+/// Where a scalar ends: the parser counts what is after a quote, and below a literal, as a part of it.
 pub(super) fn end(text: &str, span: Range<usize>, style: ScalarStyle) -> Option<usize> {
     let written = text.get(span.clone())?;
     let length = match style {
@@ -168,7 +168,7 @@ fn is_kept(written: &str) -> bool {
     header.chars().take(3).any(|c| c == '+')
 }
 
-/// The length of anchor and tag, with the white space behind them.
+/// The length of anchor and tag, with the white space after them.
 pub(super) fn properties(written: &str) -> usize {
     let mut rest = written;
     while rest.starts_with(['&', '!']) {

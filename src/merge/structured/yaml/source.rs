@@ -15,14 +15,14 @@ pub(super) struct Source<'t> {
     pub(super) is_canvas: bool,
 }
 
-/// How the collections of a text are indented; nothing where it does not say.
+/// How the collections of a text are indented; `None` if it does not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Style {
     /// From a key to the keys below it.
     pub(super) step: Option<usize>,
     /// From a key to the dashes below it.
     pub(super) list: Option<usize>,
-    /// From a dash to what is behind it.
+    /// From a dash to what is after it.
     pub(super) item: Option<usize>,
 }
 
@@ -187,7 +187,7 @@ impl<'s> View<'s> {
         line[..line.len() - comment(line).len()].trim()
     }
 
-    /// Its entries; none where it has none that can be told apart.
+    /// Its entries; `None` if it has none that can be told apart.
     pub(super) fn entries(self) -> Vec<Self> {
         let nodes: Vec<(Option<&'s str>, &'s Node)> = match &self.node.value {
             Value::Map(map) => map.pairs.iter().map(|(key, node)| (Some(key.as_str()), node)).collect(),

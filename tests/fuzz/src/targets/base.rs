@@ -1,7 +1,7 @@
 //! The base: what was encoded is decoded, and other bytes are refused.
 
-use create_app::lock::Digest;
-use create_app::lock::base::{BaseError, Encoder, decode};
+use create_app::deflated::{BaseError, Encoder, decode};
+use create_app::digest::Digest;
 
 pub(crate) fn run(data: &[u8]) {
     let digest = Digest::of(data);

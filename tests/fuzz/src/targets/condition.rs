@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use create_app::answers::condition::{Condition, Conditions, Cost, reads};
-use create_app::answers::placeholder::Answer;
+use create_app::placeholders::Answer;
+use create_app::placeholders::condition::{Condition, Conditions, Cost, reads};
 
 pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };

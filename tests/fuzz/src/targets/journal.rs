@@ -1,7 +1,7 @@
 //! Journals: whatever is accepted is what create-app itself writes.
 
+use create_app::digest::Digest;
 use create_app::fuzzing;
-use create_app::lock::Digest;
 
 pub(crate) fn run(data: &[u8]) {
     check(data);

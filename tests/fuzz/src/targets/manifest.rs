@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use create_app::answers::condition::{Conditions, Cost};
-use create_app::answers::placeholder::Answer;
 use create_app::manifest::{self, Manifest};
-use create_app::render::select::{Patterns, Selector};
+use create_app::patterns::Patterns;
+use create_app::placeholders::Answer;
+use create_app::placeholders::condition::{Conditions, Cost};
+use create_app::render::select::Selector;
 use create_app::tree::{Entry, RelPath, Tree};
 
 use crate::diagnostics;

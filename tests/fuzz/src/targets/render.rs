@@ -1,13 +1,14 @@
-//! Liquid: hostile text is rendered, or refused at a place that is inside of it; the skeleton changes no byte.
+//! Liquid: hostile text is rendered, or refused at a place that is inside it; the skeleton changes no byte.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use create_app::answers::placeholder::Answer;
 use create_app::date::Date;
 use create_app::diagnostic::{Code, Diagnostic, Result};
 use create_app::fuzzing;
+use create_app::liquid::mentioned;
 use create_app::manifest::{Ownership, Selection};
-use create_app::render::{Rendered, Request, mentioned, render};
+use create_app::placeholders::Answer;
+use create_app::render::{Rendered, Request, render};
 use create_app::template::Names;
 use create_app::tree::{Entry, RelPath, Tree};
 
@@ -95,6 +96,7 @@ fn rendered(path: &RelPath, text: &str, name: &str, secrets: BTreeSet<&str>) -> 
         secrets,
         names: &Names::default(),
         strict: false,
+        lenient: false,
         date: date(),
         total: None,
         scripts: None,

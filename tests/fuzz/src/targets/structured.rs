@@ -107,7 +107,7 @@ impl Leaf {
     }
 }
 
-/// The leaves of a document, by their place, as parsers outside of the crate read it.
+/// The leaves of a document, by their place, as parsers outside the crate read it.
 fn flat(path: &RelPath, text: &str) -> Option<BTreeMap<String, Leaf>> {
     let value: serde_json::Value = match path.as_str().rsplit('.').next()? {
         "json" => serde_json::from_str(text).ok()?,

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use create_app::manifest::{Ownership, Renamed, Spanned};
-use create_app::merge::{Bases, Options, Recorded, merge};
+use create_app::lock::{Bases, Recorded};
+use create_app::manifest::{Ownership, Renamed};
+use create_app::merge::{Options, merge};
 use create_app::plan::{Action, Plan, Stamp, Trees, effects};
+use create_app::scope::Scoped;
+use create_app::spanned::Spanned;
 use create_app::tree::{Entry, RelPath, Tree};
 
 use crate::files::{possible, trees};
@@ -37,7 +40,7 @@ fn untouched(mut base: Tree, mut theirs: Tree) {
     }
     let plan = upgrade(Some(&bases(&base, BTreeMap::new())), &base, &theirs);
     let ignored = options().ignored;
-    if theirs.keys().chain(base.keys()).any(|path| ignored.contains(path)) {
+    if theirs.keys().chain(base.keys()).any(|path| ignored.app.contains(path)) {
         return;
     }
     assert!(!plan.has_conflicts(), "{plan:#?}");
@@ -67,7 +70,11 @@ fn ownership() -> Ownership {
 }
 
 fn options() -> Options {
-    Options { version: "2".into(), ignored: [RelPath::new(".env").unwrap()].into(), ..Options::default() }
+    Options {
+        version: "2".into(),
+        ignored: Scoped { app: [RelPath::new(".env").unwrap()].into(), ..Scoped::default() },
+        ..Options::default()
+    }
 }
 
 /// As in an app below its repository's root: some of the files are the repository's.
@@ -90,17 +97,20 @@ fn bases(tree: &Tree, moved: BTreeMap<RelPath, RelPath>) -> Bases {
         (path.clone(), recorded)
     };
     let Trees { app, repository } = split(tree);
-    Bases { app: app.iter().map(record).collect(), repository: repository.iter().map(record).collect(), moved }
+    Bases {
+        files: Scoped { app: app.iter().map(record).collect(), repository: repository.iter().map(record).collect() },
+        moved,
+    }
 }
 
 fn upgrade(bases: Option<&Bases>, ours: &Tree, theirs: &Tree) -> Plan {
     merge(bases, &split(ours), &split(theirs), &ownership(), &options())
 }
 
-/// Applies a plan, strictly: it must stand on what is there, and give a tree that can be.
+/// Applies a plan, strictly: it must be based on what is there, and give a tree that can be.
 fn apply(plan: &Plan, ours: &Tree) -> Tree {
     let mut after = ours.clone();
-    for (path, effect) in effects(&plan.app).into_iter().chain(effects(&plan.repository)) {
+    for (path, effect) in effects(&plan.files.app).into_iter().chain(effects(&plan.files.repository)) {
         assert_eq!(ours.get(path).map(Stamp::of), effect.before, "{path}");
         match effect.after {
             Some(entry) => drop(after.insert(path.clone(), entry.clone())),
@@ -108,8 +118,8 @@ fn apply(plan: &Plan, ours: &Tree) -> Tree {
         }
     }
     assert_eq!(possible(after.clone()), after, "a file and a directory in one place: {plan:#?}");
-    for (path, change) in &plan.app {
-        if let (true, Action::Conflict(conflict)) = (options().ignored.contains(path), &change.action) {
+    for (path, change) in &plan.files.app {
+        if let (true, Action::Conflict(conflict)) = (options().ignored.app.contains(path), &change.action) {
             assert_eq!(conflict.stages, None, "an ignored path has stages");
         }
     }

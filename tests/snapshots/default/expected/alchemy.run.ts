@@ -14,32 +14,43 @@ import {
 } from "alchemy/cloudflare";
 import { CloudflareStateStore } from "alchemy/state";
 import written from "./alchemy.config.ts";
-import {
-  CloudflareError,
-  accountOf,
-  cloudflareFor,
-  mayAdoptData,
-  ownsExistingWorker,
-} from "./scripts/release/cloudflare.ts";
+import { appId, currentVersion } from "./scripts/release/checkout.ts";
 import {
   type Config,
   type Environment,
+  Refusal,
   UsageError,
-  appId,
   bindingName,
-  currentVersion,
   environmentFromArguments,
+  migrationsOf,
   resourceName,
   stateService,
-  validateConfig,
   variablesOf,
   workerId,
   workerName,
   workerScript,
 } from "./scripts/release/config.ts";
+import {
+  mayAdoptData,
+  ownsExistingWorker,
+} from "./scripts/release/ownership.ts";
+import { accountOf, cloudflareFor } from "./scripts/release/target.ts";
+import { validateConfig } from "./scripts/release/validate.ts";
 
 // A config without `defineConfig` has wider types; validateConfig checks what they leave open.
 const config = written as Config;
+
+/** What Alchemy says with a stack, and what to do about it here. */
+const KNOWN: readonly (readonly [string, string])[] = [
+  [
+    "[CloudflareStateStore] The token is invalid",
+    "ALCHEMY_STATE_TOKEN is not the one of this environment's state: docs/PROMOTION.md, “The state token”, says where to get it.",
+  ],
+  [
+    "Cannot deserialize secret without password",
+    "ALCHEMY_PASSWORD is not set, and the state of this environment still holds secrets that it encrypts: keep it set after the last secret is gone.",
+  ],
+];
 
 const dev = process.argv.includes("--dev");
 const destroying = process.argv.includes("--destroy");
@@ -61,7 +72,7 @@ const app = await alchemy(config.name, {
         scriptName: stateService(config, environment.name),
       }),
   }),
-});
+}).catch(explain);
 
 const version = currentVersion(process.env);
 const bindings: Bindings = {
@@ -91,7 +102,7 @@ const worker = await Worker(workerId(config), {
   dev: { port: Number(process.env.PORT ?? 8787) },
   ...(domain === undefined ? { url: true } : { url: false, domains: [domain] }),
   ...(uploadOnly && { version: version.slice(0, 12) }),
-});
+}).catch(explain);
 
 await app.finalize();
 console.log(
@@ -135,7 +146,8 @@ async function dataBindings(): Promise<Bindings> {
     if (type === "kv") {
       found[binding] = await KVNamespace(id, { title: name, ...common });
     } else if (type === "d1") {
-      found[binding] = await D1Database(id, { name, ...common });
+      const migrations = migrationsOf(config, id);
+      found[binding] = await D1Database(id, { name, ...migrations, ...common });
     } else {
       found[binding] = await R2Bucket(id, { name, ...common });
     }
@@ -225,13 +237,15 @@ function hasDurableObjects(all: Bindings): boolean {
   );
 }
 
-/** A mistake in the command or the config, and what Cloudflare refuses, is told in one line. */
+/** A mistake in the command or the config, and what Cloudflare refuses, is told in one sentence. */
 function explain(error: unknown): never {
-  if (error instanceof CloudflareError) {
-    console.error(`Cloudflare: ${error.message}`);
-    process.exit(1);
+  if (error instanceof Refusal || error instanceof UsageError) {
+    console.error(error.message);
+    process.exit(error instanceof UsageError ? 2 : 1);
   }
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  const known = KNOWN.find(([part]) => message.includes(part))?.[1];
+  if (known === undefined) throw error;
+  console.error(known);
   process.exit(2);
 }

@@ -8,4 +8,4 @@ if ! command -v bun >/dev/null; then
   echo "rollback.sh needs bun: https://bun.sh/docs/installation (nothing was changed)" >&2
   exit 2
 fi
-exec bun scripts/release/main.ts rollback "$@"
+exec bun scripts/release/cli.ts rollback "$@"

@@ -1,37 +1,25 @@
-/** Asks a deployed app whether it is the release that it should be, and whether it answers quickly and without errors. */
-import type { Thresholds, Variables } from "./config.ts";
+/** The check of a release: is it the new one that answers, quickly and without errors? */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Release } from "./cloudflare.ts";
+import {
+  type Smoke,
+  type Thresholds,
+  type Variables,
+  healthPath,
+  refusal,
+} from "./config.ts";
+import { parseObject } from "./http.ts";
+import { type Target } from "./target.ts";
+import { messageOf, shortCommit } from "./tell.ts";
+import { watchMsOf } from "./validate.ts";
 
-/** What should answer. */
-export interface Expectation {
-  /** The environment's address, without a path. */
-  url: string;
-  healthPath: string;
-  environment: string;
-  worker: string;
-  commit: string;
-  versionId: string;
-  /** Asks for the version itself, while users still get another one. */
-  beforeSwitch: boolean;
-}
+/** When a release is checked: after its environment's first deploy, at 0 % of the requests, live, or gone back to. */
+export type Moment = "first" | "before the switch" | "live" | "rollback";
 
-/** One answer of the health check. */
-export interface Probe {
-  ms: number;
-  /** Why the answer is not the expected one. */
-  problem?: string;
-  /** Why no answer of the app can be had: something in front of it asks for a browser or a login. */
-  blocked?: string;
-  /** The body told no version, so only its status was judged. */
-  anonymous?: boolean;
-}
-
-export interface Report extends Thresholds {
+interface Report extends Thresholds {
   passed: boolean;
   reason: string;
-  url: string;
-  commit: string;
-  versionId: string;
-  stage: "before the switch" | "live";
   requests: number;
   failed: number;
   measuredP95Ms: number;
@@ -39,91 +27,138 @@ export interface Report extends Thresholds {
   identity: "version" | "status only";
 }
 
-/** How patient the check is. */
-export interface Pace {
-  deadlineMs: number;
-  pauseMs: number;
-  /** Right answers in a row before anything is measured: during a switch old and new ones mix. */
-  inARow: number;
-}
-
+const DEFAULT_THRESHOLDS: Thresholds = {
+  p95Ms: 1000,
+  errorRate: 0,
+  samples: 20,
+  deadlineMs: 90_000,
+};
 /** A new custom domain waits for its certificate. */
 const FIRST_DEADLINE_MS = 300_000;
-const REQUEST_TIMEOUT_MS = 10_000;
+/** Right answers in a row before anything is measured: during a switch old and new ones mix. */
+const IN_A_ROW = 3;
 
-export const paceOf = ({ deadlineMs }: Thresholds, first: boolean): Pace => ({
-  deadlineMs: first ? Math.max(deadlineMs, FIRST_DEADLINE_MS) : deadlineMs,
-  pauseMs: 1000,
-  inARow: 3,
-});
-
-/**
- * Waits until the expected release answers, then measures it.
- *
- * @param stop ends the wait early, as when the workflow is cancelled
- */
-export async function verify(
-  expected: Expectation,
-  thresholds: Thresholds,
-  pace: Pace,
-  env: Variables,
+/** @throws Refusal when the release is not what answers, or does not answer well */
+export async function mustPass(
+  target: Target,
+  release: Release,
+  moment: Moment,
   stop?: AbortSignal,
-): Promise<Report> {
-  const deadline = Date.now() + pace.deadlineMs;
-  const headers = requestHeaders(expected, env);
-  let last: Probe = { ms: 0, problem: "no answer" };
-  for (let row = 0; row < pace.inARow;) {
-    last = await probe(expected, headers, stop);
-    row = last.problem === undefined ? row + 1 : 0;
-    stop?.throwIfAborted();
-    if (row > 0) continue;
-    if (last.blocked !== undefined || Date.now() > deadline) {
-      return judge(expected, thresholds, [last], last.blocked ?? last.problem);
-    }
-    await Bun.sleep(pace.pauseMs);
+): Promise<void> {
+  const { environment, pauses, reportFolder, tell } = target;
+  const thresholds = {
+    ...DEFAULT_THRESHOLDS,
+    ...environment.profile.thresholds,
+  };
+  const expected = expectationOf(target, release, moment, stop);
+  const least = moment === "first" ? FIRST_DEADLINE_MS : 0;
+  const deadlineMs = Math.max(thresholds.deadlineMs, least);
+  const { probes, reason } = await measure(
+    expected,
+    thresholds,
+    deadlineMs,
+    pauses.checkMs,
+  );
+  const found = judge(thresholds, probes, reason);
+  const stage = moment === "before the switch" ? moment : "live";
+  const url = expected.url + expected.healthPath;
+  const { commit, versionId } = release;
+  const short = shortCommit(commit);
+
+  const report = { url, commit, versionId, stage, ...found };
+  mkdirSync(reportFolder, { recursive: true });
+  const file = `${environment.name}-${stage.replaceAll(" ", "-")}.json`;
+  const path = join(reportFolder, file);
+  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  tell(`\
+| Release | Check | Requests | Failed | 95 % within | Allowed | Identity |
+| --- | --- | --- | --- | --- | --- | --- |
+| \`${short}\` | ${stage}: ${found.passed ? "passed" : "**failed**"} | ${found.requests} | ${found.failed} | ${found.measuredP95Ms} ms | ${found.p95Ms} ms, ${found.errorRate * 100} % | ${found.identity} |`);
+  if (found.passed) return;
+  const on = stage === "live" ? "on" : "before the switch on";
+  throw refusal`${short} did not pass the check ${on} ${url}: ${found.reason}.`;
+}
+
+function expectationOf(
+  { config, environment, url, worker, env }: Target,
+  release: Release,
+  moment: Moment,
+  stop?: AbortSignal,
+): Expectation {
+  // An older release may not name itself, nor have a path that was added since: going back to it is not a failure.
+  const lenient = moment === "rollback";
+  return {
+    ...release,
+    url,
+    healthPath: healthPath(config),
+    reports: lenient ? "status" : (config.health?.reports ?? "version"),
+    smoke: lenient ? [] : (config.smoke ?? []),
+    environment: environment.name,
+    headers: {
+      ...accessHeaders(env),
+      // Cloudflare sends a request with this header to a version of the live deployment, even one with 0 %.
+      ...(moment === "before the switch" && {
+        "cloudflare-workers-version-overrides": `${worker.name}="${release.versionId}"`,
+      }),
+    },
+    stop,
+  };
+}
+
+/** Waits until the expected release answers, then measures it and asks the other paths. */
+async function measure(
+  expected: Expectation,
+  { samples }: Thresholds,
+  deadlineMs: number,
+  pauseMs: number,
+): Promise<{ probes: Probe[]; reason?: string | undefined }> {
+  const deadline = Date.now() + deadlineMs;
+  const next = async () => {
+    const found = await probe(expected);
+    expected.stop?.throwIfAborted();
+    return found;
+  };
+  for (let row = 0; row < IN_A_ROW; row++) {
+    const last = await next();
+    if (last.problem === undefined) continue;
+    if (last.blocked || Date.now() > deadline)
+      return { probes: [last], reason: last.problem };
+    row = -1;
+    await Bun.sleep(pauseMs);
   }
   const probes: Probe[] = [];
-  while (probes.length < thresholds.samples) {
-    stop?.throwIfAborted();
+  while (probes.length < samples) {
     if (Date.now() > deadline) {
-      const reason = `too slow: ${probes.length} of ${thresholds.samples} requests within ${pace.deadlineMs / 1000} s`;
-      return judge(expected, thresholds, probes, reason);
+      const reason = `too slow: ${probes.length} of ${samples} requests within ${deadlineMs / 1000} s`;
+      return { probes, reason };
     }
-    probes.push(await probe(expected, headers, stop));
+    probes.push(await next());
   }
-  return judge(expected, thresholds, probes);
+  return { probes, reason: await smokeProblem(expected) };
 }
 
 /** Compares what was measured with what is allowed. */
 export function judge(
-  expected: Expectation,
   thresholds: Thresholds,
   probes: readonly Probe[],
   knownReason?: string,
 ): Report {
-  const failures = probes.filter((p) => p.problem !== undefined);
+  const { p95Ms, errorRate } = thresholds;
+  const problems = probes.flatMap(({ problem }) => problem ?? []);
   const measuredP95Ms = Math.round(percentile(probes, 0.95));
-  const reasons = [knownReason];
-  if (failures.length > thresholds.errorRate * probes.length) {
-    reasons.push(
-      `${failures.length} of ${probes.length} requests failed (allowed ${thresholds.errorRate * 100} %): ${failures[0]?.problem}`,
-    );
-  }
-  if (measuredP95Ms > thresholds.p95Ms) {
-    reasons.push(
-      `95 % of the requests took up to ${measuredP95Ms} ms (allowed ${thresholds.p95Ms} ms)`,
-    );
-  }
-  const reason = reasons.find((r) => r !== undefined) ?? "";
+  const reasons = [
+    knownReason,
+    problems.length > errorRate * probes.length &&
+      `${problems.length} of ${probes.length} requests failed (allowed ${errorRate * 100} %): ${problems[0]}`,
+    measuredP95Ms > p95Ms &&
+      `95 % of the requests took up to ${measuredP95Ms} ms (allowed ${p95Ms} ms)`,
+  ];
+  const reason = reasons.find(Boolean) || "";
   return {
     passed: reason === "",
     reason,
-    url: expected.url + expected.healthPath,
-    commit: expected.commit,
-    versionId: expected.versionId,
-    stage: expected.beforeSwitch ? "before the switch" : "live",
     requests: probes.length,
-    failed: failures.length,
+    failed: problems.length,
     measuredP95Ms,
     identity: probes.some((p) => p.anonymous) ? "status only" : "version",
     ...thresholds,
@@ -136,151 +171,172 @@ function percentile(probes: readonly Probe[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 
-/** Cloudflare sends a request with this header to a version of the live deployment, even one with 0 %. */
-function requestHeaders(
-  expected: Expectation,
-  env: Variables,
-): Record<string, string> {
-  return {
-    ...accessHeaders(env),
-    ...(expected.beforeSwitch && {
-      "cloudflare-workers-version-overrides": `${expected.worker}="${expected.versionId}"`,
+/** A watched release fails when so many of the latest rounds did. */
+const FAILED_ROUNDS = 3;
+const LATEST_ROUNDS = 10;
+
+/** Watches a release that serves users, for as long as its environment asks. @throws Refusal when it fails */
+export async function mustLast(
+  target: Target,
+  release: Release,
+  stop: AbortSignal,
+): Promise<void> {
+  const { profile } = target.environment;
+  const end = Date.now() + (watchMsOf(profile) ?? 0);
+  const expected = expectationOf(target, release, "live", stop);
+  const rounds: (string | undefined)[] = [];
+  while (Date.now() < end) {
+    const { problem } = await probe(expected);
+    rounds.push(problem ?? (await smokeProblem(expected)));
+    stop.throwIfAborted();
+    const failed = rounds.slice(-LATEST_ROUNDS).filter((p) => p !== undefined);
+    if (failed.length >= FAILED_ROUNDS)
+      throw refusal`${shortCommit(release.commit)} failed while it was watched: ${failed.at(-1)}.`;
+    await Bun.sleep(target.pauses.watchMs);
+    stop.throwIfAborted();
+  }
+  if (rounds.length > 0)
+    target.tell(`Watched for ${profile.watch}: ${rounds.length} rounds.`);
+}
+
+/** What should answer, and how it is asked. */
+export interface Expectation extends Release {
+  /** The environment's address, without a path. */
+  url: string;
+  healthPath: string;
+  /** Whether the answer has to name the release. */
+  reports: "version" | "status";
+  smoke: readonly Smoke[];
+  environment: string;
+  headers: Record<string, string>;
+  /** Ends a request early, as when the workflow is cancelled. */
+  stop?: AbortSignal | undefined;
+}
+
+/** One answer of the health check. */
+export interface Probe {
+  ms: number;
+  /** Why the answer is not the expected one. */
+  problem?: string | undefined;
+  /** No answer of the app can be had: something in front of it asks for a browser or a login. */
+  blocked?: boolean;
+  /** The body told no version, so only its status was judged. */
+  anonymous?: boolean;
+}
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const USER_AGENT = "release-check/1 (scripts/release/verify.ts)";
+
+const accessHeaders = (env: Variables): Record<string, string> => ({
+  "user-agent": USER_AGENT,
+  "cache-control": "no-cache",
+  ...(env.CF_ACCESS_CLIENT_ID &&
+    env.CF_ACCESS_CLIENT_SECRET && {
+      "cf-access-client-id": env.CF_ACCESS_CLIENT_ID,
+      "cf-access-client-secret": env.CF_ACCESS_CLIENT_SECRET,
     }),
-  };
+});
+
+/** Asks the health check. */
+async function probe(expected: Expectation): Promise<Probe> {
+  const answer = await ask(expected, expected.healthPath);
+  const { response, body, ms, problem } = answer;
+  if (response === undefined) return { ms, problem };
+  const obstacle = obstacleIn(response);
+  if (obstacle !== undefined) return { ms, problem: obstacle, blocked: true };
+  return response.status === 200
+    ? { ms, ...compareBody(expected, body) }
+    : { ms, problem: `HTTP ${response.status}` };
 }
 
-function accessHeaders(env: Variables): Record<string, string> {
-  return {
-    "user-agent": "release-check/1 (scripts/release/verify.ts)",
-    "cache-control": "no-cache",
-    ...(env.CF_ACCESS_CLIENT_ID &&
-      env.CF_ACCESS_CLIENT_SECRET && {
-        "cf-access-client-id": env.CF_ACCESS_CLIENT_ID,
-        "cf-access-client-secret": env.CF_ACCESS_CLIENT_SECRET,
-      }),
-  };
+/** The first of the other paths that does not answer as it should. */
+async function smokeProblem(expected: Expectation) {
+  for (const { path, status = 200, contains = "" } of expected.smoke) {
+    const { response, body, problem } = await ask(expected, path);
+    if (response === undefined) return `${path}: ${problem}`;
+    if (response.status !== status)
+      return `${path}: HTTP ${response.status}, not ${status}`;
+    if (body.includes(contains)) continue;
+    return `${path}: its answer does not contain ${JSON.stringify(contains)}`;
+  }
+  return undefined;
 }
 
-async function probe(
-  expected: Expectation,
-  headers: Record<string, string>,
-  stop?: AbortSignal,
-): Promise<Probe> {
+/** What came back: a response, or why there is none. */
+interface Heard {
+  ms: number;
+  body: string;
+  response?: Response;
+  problem?: string;
+}
+
+async function ask(
+  { url, headers, stop }: Pick<Expectation, "url" | "headers" | "stop">,
+  path = "",
+): Promise<Heard> {
   const start = performance.now();
-  const elapsed = () => performance.now() - start;
   const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
   try {
-    const response = await fetch(expected.url + expected.healthPath, {
+    const response = await fetch(url + path, {
       headers,
       redirect: "manual",
       signal: stop ? AbortSignal.any([timeout, stop]) : timeout,
     });
     const body = await response.text();
-    const ms = elapsed();
-    const blocked = obstacle(response);
-    if (blocked !== undefined) return { ms, blocked, problem: blocked };
-    if (response.status !== 200) {
-      return { ms, problem: `HTTP ${response.status}` };
-    }
-    return { ms, ...compareBody(expected, body) };
+    return { ms: performance.now() - start, body, response };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return { ms: elapsed(), problem: `no answer (${why})` };
+    const problem = `no answer (${messageOf(error)})`;
+    return { ms: performance.now() - start, body: "", problem };
   }
 }
 
 /** A challenge or a login in front of the app; no amount of asking gets past it. */
-function obstacle(response: Response): string | undefined {
-  if (response.headers.get("cf-mitigated") === "challenge") {
-    return (
-      "Cloudflare answers with a challenge. Add a WAF custom rule with the action Skip for the user agent " +
-      '"release-check/1 (scripts/release/verify.ts)" and the path of the health check'
-    );
+function obstacleIn({ headers }: Response): string | undefined {
+  if (headers.get("cf-mitigated") === "challenge") {
+    return `Cloudflare answers with a challenge. Add a WAF custom rule with the action Skip for the user agent "${USER_AGENT}" and the path of the health check`;
   }
-  const location = response.headers.get("location") ?? "";
-  if (/^https:\/\/[^/]+\.cloudflareaccess\.com\//.test(location)) {
-    return (
-      "Cloudflare Access asks for a login. Add a Service Auth policy for a service token, and set CF_ACCESS_CLIENT_ID " +
-      "and CF_ACCESS_CLIENT_SECRET"
-    );
-  }
-  return undefined;
+  const location = headers.get("location") ?? "";
+  return /^https:\/\/[^/]+\.cloudflareaccess\.com\//.test(location)
+    ? "Cloudflare Access asks for a login. Add a Service Auth policy for a service token, and set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET"
+    : undefined;
 }
 
-/** Compares what the app says of itself with what was deployed; what it does not say is not judged. */
+/** Compares what the app says of itself with what was deployed. Nothing but `reports` lets it say nothing. */
 export function compareBody(
-  expected: Expectation,
+  { commit, versionId, environment, reports }: Expectation,
   body: string,
-): Pick<Probe, "problem" | "anonymous"> {
-  const health = parseHealth(body);
-  if (health?.version === undefined) return { anonymous: true };
-  const pairs: [string, unknown, string][] = [
-    // A version that was not deployed by these scripts tells Cloudflare no commit to compare with.
-    ...(expected.commit === "unknown"
-      ? []
-      : [
-          ["version", health.version, expected.commit] as [
-            string,
-            unknown,
-            string,
-          ],
-        ]),
-    ["worker", health.worker, expected.versionId],
-    ["environment", health.environment, expected.environment],
-    ["status", health.status, "ok"],
-  ];
-  for (const [field, is, should] of pairs) {
-    if (is !== undefined && is !== should) {
-      return { problem: `${field} is ${String(is)}, not ${should}` };
-    }
+): Omit<Probe, "ms"> {
+  const health = parseObject(body);
+  // A version that was not deployed by these scripts tells Cloudflare no commit to compare with.
+  const version = commit === "unknown" ? undefined : commit;
+  const wanted = { version, worker: versionId, environment, status: "ok" };
+  for (const [field, should] of Object.entries(wanted)) {
+    const is = health?.[field];
+    if (is === undefined || is === should || should === undefined) continue;
+    return { problem: `${field} is ${String(is)}, not ${should}` };
   }
-  return {};
-}
-
-function parseHealth(body: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === "object" && value !== null
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const named = health?.worker ?? (version && health?.version);
+  if (named !== undefined) return {};
+  if (reports === "status") return { anonymous: true };
+  return {
+    problem: health
+      ? 'its answer names neither `version` nor `worker`, so nothing says which release it is: add `version: env.APP_VERSION` to it, or set `health: { reports: "status" }` in alchemy.config.ts'
+      : "its answer is not a JSON object, so nothing says which release it is",
+  };
 }
 
 /** The commit that a public health check tells, where no token can ask Cloudflare. */
-export async function commitFromHealth(
-  url: string,
-  env: Variables,
-): Promise<string | undefined> {
-  try {
-    const response = await fetch(url, {
-      headers: accessHeaders(env),
-      redirect: "manual",
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    });
-    const version = parseHealth(await response.text())?.version;
-    return typeof version === "string" && /^[0-9a-f]{40}$/.test(version)
-      ? version
-      : undefined;
-  } catch {
-    return undefined;
-  }
+export async function commitFromHealth(url: string, env: Variables) {
+  const { body } = await ask({ url, headers: accessHeaders(env) });
+  const version = parseObject(body)?.version;
+  return typeof version === "string" && /^[0-9a-f]{40}$/.test(version)
+    ? version
+    : undefined;
 }
 
-/** What stands in front of the app, asked before a release begins: it would make every verification fail. */
-export async function findObstacle(
-  url: string,
-  env: Variables,
-): Promise<string | undefined> {
-  try {
-    const response = await fetch(url, {
-      headers: accessHeaders(env),
-      redirect: "manual",
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    });
-    return obstacle(response);
-  } catch {
-    return undefined; // The app may be down: releasing is how it gets up again.
-  }
+/** The access rule in front of the app, asked before a release begins: it would make every verification fail. */
+export async function findObstacle(url: string, env: Variables) {
+  // The app may be down: releasing is how it gets up again.
+  const { response } = await ask({ url, headers: accessHeaders(env) });
+  return response && obstacleIn(response);
 }

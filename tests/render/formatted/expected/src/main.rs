@@ -1,0 +1,7 @@
+mod a;
+fn main() {
+	println!("my-app",);
+	if true {
+		a::a()
+	}
+}

@@ -1,0 +1,5 @@
+mod a;
+fn main( ) {
+  println!("my-app",  );
+      if true { a::a( ) }
+}
