@@ -11,6 +11,8 @@ use create_app::tree::RelPath;
 
 use crate::versions::first;
 
+type Object = serde_json::Map<String, serde_json::Value>;
+
 /// Names of each format, with and without comments.
 const NAMES: &[&str] =
     &["package.json", "a.json", "tsconfig.json", "a.jsonc", "a.json5", ".prettierrc", "a.toml", "a.yml", ".gitignore"];
@@ -62,7 +64,11 @@ fn values(path: &RelPath, texts: [&str; 3], merged: &TextMerge<'_>) {
     let all = [texts[0], texts[1], texts[2], clean.as_str()];
     let found = fuzzing::comments(path, &all).unwrap_or_else(|| panic!("a clean merge is not valid: {clean}"));
     no_comment_is_lost(&comments, &found[3], &clean);
-    let [Some(base), Some(ours), Some(theirs), Some(merged)] = all.map(|text| flat(path, text)) else { return };
+    let [Some(mut base), Some(mut ours), Some(mut theirs), Some(merged)] = all.map(|text| parse(path, text)) else {
+        return;
+    };
+    rename(&mut base, &mut ours, &mut theirs);
+    let [base, ours, theirs, merged] = [base, ours, theirs, merged].map(|value| flat(&value));
     for (place, value) in merged.iter().filter(|(_, value)| value.is_one()) {
         let [base, ours, theirs] = [&base, &ours, &theirs].map(|version| version.get(place));
         let expected = if ours == base { theirs } else { ours };
@@ -107,17 +113,73 @@ impl Leaf {
     }
 }
 
-/// The leaves of a document, by their place, as parsers outside the crate read it.
-fn flat(path: &RelPath, text: &str) -> Option<BTreeMap<String, Leaf>> {
-    let value: serde_json::Value = match path.as_str().rsplit('.').next()? {
-        "json" => serde_json::from_str(text).ok()?,
-        "toml" => serde_json::to_value(toml::from_str::<toml::Value>(text).ok()?).ok()?,
-        "yml" => serde_json::to_value(serde_yaml_ng::from_str::<serde_yaml_ng::Value>(text).ok()?).ok()?,
-        _ => return None,
+/// Gives a key that one side renamed and the other edited its new name in all versions, for the edit is to arrive there. The rule is
+/// that of docs/upgrade.md: the value is a map or list that only this key has had.
+fn rename(base: &mut serde_json::Value, ours: &mut serde_json::Value, theirs: &mut serde_json::Value) {
+    let (Some(base), Some(ours), Some(theirs)) = (base.as_object_mut(), ours.as_object_mut(), theirs.as_object_mut())
+    else {
+        return;
     };
+    let mut renamed = new_names(base, ours, theirs);
+    let by_theirs = new_names(base, theirs, ours);
+    for (before, after) in &by_theirs {
+        move_key(ours, before, after);
+    }
+    for (before, after) in &renamed {
+        move_key(theirs, before, after);
+    }
+    renamed.extend(by_theirs);
+    for (before, after) in &renamed {
+        move_key(base, before, after);
+    }
+    for (key, base) in base {
+        if let (Some(ours), Some(theirs)) = (ours.get_mut(key), theirs.get_mut(key)) {
+            rename(base, ours, theirs);
+        }
+    }
+}
+
+/// The keys of the base that `side` renamed and `other` edited, each with its new name.
+fn new_names(base: &Object, side: &Object, other: &Object) -> Vec<(String, String)> {
+    let only = |map: &Object, value| {
+        let mut keys = map.iter().filter(|(_, other)| *other == value).map(|(key, _)| key.clone());
+        keys.next().filter(|_| keys.next().is_none())
+    };
+    let is_large = |value: &serde_json::Value| {
+        value.as_object().is_some_and(|map| !map.is_empty()) || value.as_array().is_some_and(|list| !list.is_empty())
+    };
+    let lost = base.iter().filter(|(key, value)| {
+        is_large(value) && !side.contains_key(*key) && other.get(*key).is_some_and(|other| other != *value)
+    });
+    lost.filter_map(|(before, value)| {
+        only(base, value)?;
+        let after = only(side, value).filter(|name| !base.contains_key(name) && !other.contains_key(name))?;
+        Some((before.clone(), after))
+    })
+    .collect()
+}
+
+fn move_key(map: &mut Object, before: &str, after: &str) {
+    if let Some(value) = map.remove(before) {
+        map.insert(after.to_owned(), value);
+    }
+}
+
+/// A document, as parsers outside the crate read it.
+fn parse(path: &RelPath, text: &str) -> Option<serde_json::Value> {
+    match path.as_str().rsplit('.').next()? {
+        "json" => serde_json::from_str(text).ok(),
+        "toml" => serde_json::to_value(toml::from_str::<toml::Value>(text).ok()?).ok(),
+        "yml" => serde_json::to_value(serde_yaml_ng::from_str::<serde_yaml_ng::Value>(text).ok()?).ok(),
+        _ => None,
+    }
+}
+
+/// The leaves of a document, by their place.
+fn flat(value: &serde_json::Value) -> BTreeMap<String, Leaf> {
     let mut leaves = BTreeMap::new();
-    collect(&value, String::new(), &mut leaves);
-    Some(leaves)
+    collect(value, String::new(), &mut leaves);
+    leaves
 }
 
 fn collect(value: &serde_json::Value, place: String, leaves: &mut BTreeMap<String, Leaf>) {
