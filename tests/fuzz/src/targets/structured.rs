@@ -59,11 +59,15 @@ fn values(path: &RelPath, texts: [&str; 3], merged: &TextMerge<'_>) {
     if texts[0].trim().is_empty() || texts[0] == texts[1] || texts[0] == texts[2] || texts[1] == texts[2] {
         return;
     }
+    // YAML's parser takes a byte order mark for a column, and the lines below for another document.
+    let unmarked = |text| str::strip_prefix(text, '\u{feff}').unwrap_or(text);
+    let texts = texts.map(unmarked);
     let (Some(clean), Some(comments)) = (merged.clean(), fuzzing::comments(path, &texts)) else { return };
     let clean = String::from_utf8(clean).unwrap();
-    let all = [texts[0], texts[1], texts[2], clean.as_str()];
+    let clean = unmarked(&clean);
+    let all = [texts[0], texts[1], texts[2], clean];
     let found = fuzzing::comments(path, &all).unwrap_or_else(|| panic!("a clean merge is not valid: {clean}"));
-    no_comment_is_lost(&comments, &found[3], &clean);
+    no_comment_is_lost(&comments, &found[3], clean);
     let [Some(mut base), Some(mut ours), Some(mut theirs), Some(merged)] = all.map(|text| parse(path, text)) else {
         return;
     };
@@ -79,6 +83,17 @@ fn values(path: &RelPath, texts: [&str; 3], merged: &TextMerge<'_>) {
         let lost = base.get(place) != Some(value) && !merged.contains_key(place);
         assert!(!lost || !theirs.contains_key(place), "{place} is lost in {clean}");
     }
+}
+
+/// A YAML text with a string of its name for each alias: that gets what a side changes at its anchor, so what it stands for may be
+/// what neither side has there.
+fn named_aliases(text: &str) -> String {
+    let is_edge = |c: char| c.is_whitespace() || ",[]{}".contains(c);
+    let named = |word: &str| {
+        let bare = word.trim_end_matches(is_edge);
+        if bare.starts_with('*') { format!("'{bare}'{}", &word[bare.len()..]) } else { word.to_owned() }
+    };
+    text.split_inclusive(is_edge).map(named).collect()
 }
 
 /// Each comment of ours is there as often as before, unless the template had it and has dropped it.
@@ -170,7 +185,7 @@ fn parse(path: &RelPath, text: &str) -> Option<serde_json::Value> {
     match path.as_str().rsplit('.').next()? {
         "json" => serde_json::from_str(text).ok(),
         "toml" => serde_json::to_value(toml::from_str::<toml::Value>(text).ok()?).ok(),
-        "yml" => serde_json::to_value(serde_yaml_ng::from_str::<serde_yaml_ng::Value>(text).ok()?).ok(),
+        "yml" => serde_json::to_value(serde_yaml_ng::from_str::<serde_yaml_ng::Value>(&named_aliases(text)).ok()?).ok(),
         _ => None,
     }
 }
