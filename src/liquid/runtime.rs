@@ -1,7 +1,7 @@
 //! Liquid's runtime, watching the template: unknown variables are noticed, and everything is counted.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use liquid_core::model::{KString, KStringCow, KStringRef, ScalarCow, Value, ValueCow};
@@ -123,8 +123,8 @@ fn look_up(meter: &Meter, path: &[ScalarCow<'_>]) -> Result<(), Error> {
     meter.check()
 }
 
-/// The variables of a loop's round.
-pub(super) type Round<'v> = HashMap<KStringRef<'v>, &'v dyn ValueView>;
+/// The variables of a loop's round: two or three, which a tree finds without a hash of each.
+pub(super) type Round<'v> = BTreeMap<KStringRef<'v>, &'v dyn ValueView>;
 
 /// The inside of a loop.
 pub(super) struct Scope<'a> {
