@@ -44,6 +44,7 @@ mod moves;
 mod names;
 #[cfg(unix)]
 mod pager;
+mod phase_3;
 #[cfg(unix)]
 mod prompts;
 #[cfg(target_os = "linux")]
