@@ -50,6 +50,8 @@ mod prompts;
 #[cfg(target_os = "linux")]
 mod reading;
 mod record;
+#[cfg(target_os = "linux")]
+mod recording;
 #[cfg(unix)]
 mod replay;
 mod repository;

@@ -7,7 +7,7 @@
 mod back;
 mod cancelled;
 mod choices;
-mod display;
+pub(crate) mod display;
 mod in_a_repository;
 mod keys;
 mod lines;

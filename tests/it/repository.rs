@@ -40,6 +40,26 @@ fn workflows_of_this_repository_are_clean() {
 }
 
 #[test]
+fn issue_forms_have_what_the_platform_requires() {
+    let forms: Vec<PathBuf> =
+        files(".github/ISSUE_TEMPLATE").into_iter().filter(|it| !it.ends_with("config.yml")).collect();
+    assert!(forms.len() >= 3, "{forms:?}");
+    for form in forms {
+        let text = fs_err::read_to_string(&form).expect("a text");
+        let form: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text).unwrap_or_else(|e| panic!("{form:?}: {e}"));
+        assert!(form["name"].is_string() && form["description"].is_string(), "{text}");
+        let fields = form["body"].as_sequence().expect("fields");
+        for field in fields {
+            let kind = field["type"].as_str().expect("a type");
+            assert!(["markdown", "textarea", "input"].contains(&kind), "{kind}");
+            let says = if kind == "markdown" { "value" } else { "label" };
+            assert!(field["attributes"][says].is_string(), "{field:?}");
+            assert_eq!(field["id"].is_string(), kind != "markdown", "{field:?}");
+        }
+    }
+}
+
+#[test]
 fn scripts_of_this_repository_are_clean() {
     clean(tool("shellcheck").args(files(".ci")).arg("tests/fuzz/run"));
 }
