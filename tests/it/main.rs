@@ -7,6 +7,7 @@ mod absent;
 mod adoption;
 #[cfg(unix)]
 mod app;
+mod book;
 #[cfg(unix)]
 mod branches;
 mod check;
