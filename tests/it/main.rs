@@ -13,6 +13,8 @@ mod branches;
 mod check;
 mod cmd;
 #[cfg(unix)]
+mod committed_app;
+#[cfg(unix)]
 mod conflicts;
 mod diff;
 #[cfg(unix)]
