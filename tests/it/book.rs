@@ -138,6 +138,63 @@ fn the_summary_has_every_page_once() {
     assert_eq!(listed, pages.into_keys().collect::<Vec<_>>());
 }
 
+/// The rows of a table have as many cells as its first one, and the second row says that it is a table.
+#[test]
+fn every_table_is_one() {
+    let cells = |row: &str| {
+        let code = Regex::new("`[^`]*`").unwrap().replace_all(row, "").into_owned();
+        code.replace("\\\\|", "").matches('|').count()
+    };
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (page, text) in pages() {
+        let (prose, _) = split(&text);
+        for table in prose.split("\n\n").filter(|part| part.trim_start().starts_with('|')) {
+            count += 1;
+            let rows: Vec<&str> = table.trim().lines().take_while(|line| line.starts_with('|')).collect();
+            let is_ruled = rows.get(1).is_some_and(|row| row.chars().all(|c| ['|', '-', ':'].contains(&c)));
+            let uneven = rows.iter().find(|row| cells(row) != cells(rows[0]));
+            if !is_ruled || uneven.is_some() {
+                wrong.push(format!("{page}: {}", uneven.unwrap_or(&rows[0])));
+            }
+        }
+    }
+    assert!(count > 50, "{count}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The reader of the manifest has its keys in lists; the page has each of them, and no other.
+#[test]
+fn the_page_of_the_manifest_has_every_key() {
+    let sources = WalkDir::new(root().join("src/manifest/reader")).into_iter().map(|entry| entry.unwrap().into_path());
+    let source: String = sources.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap()).collect();
+    let list = |pattern: &str| -> Vec<String> {
+        let lists = Regex::new(pattern).unwrap();
+        let word = Regex::new("\"([a-z_-]+)\"").unwrap();
+        let found = lists.captures_iter(&source).map(|list| list[1].to_owned());
+        found.flat_map(|list| word.captures_iter(&list).map(|word| word[1].to_owned()).collect::<Vec<_>>()).collect()
+    };
+    let mut known: BTreeSet<String> =
+        list(r"(?s)const (?:KEYS|PHASES): &\[&str\] =\s*&\[(.*?)\]").into_iter().collect();
+    known.extend(list(r"(?s)check_keys\([^;]*?&\[(.*?)\]"));
+    known.extend(list(r"(?s)const ACTIONS[^=]*= &\[(.*?)\];"));
+    known.extend(list(r"two_strings\([^;]*?\[(.*?)\]"));
+    assert!(known.len() > 45, "{known:?}");
+
+    let (prose, _) = split(&fs::read_to_string(root().join("docs/manifest.md")).unwrap());
+    let code = Regex::new("`([a-z_-]+)`").unwrap();
+    let rows = prose.lines().filter_map(|line| line.strip_prefix("| "));
+    let keys = rows.flat_map(|row| row.split(" | ").take(2)).collect::<Vec<_>>().join(" ");
+    let written: BTreeSet<String> = code.captures_iter(&keys).map(|key| key[1].to_owned()).collect();
+    let missing: Vec<_> = known.difference(&written).collect();
+    assert!(missing.is_empty(), "docs/manifest.md lacks {missing:?}");
+    // Values, and what is said of them, are code as well; a key that leads a row has to exist.
+    let leads = prose.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let unknown: Vec<&str> =
+        leads.flat_map(|cell| cell.trim_end_matches('`').split("`, `")).filter(|key| !known.contains(*key)).collect();
+    assert!(unknown.is_empty(), "the reader does not know {unknown:?}");
+}
+
 #[test]
 fn nothing_in_the_book_is_fetched_from_elsewhere() {
     let assets = ["docs/theme", "docs/images"].map(|dir| WalkDir::new(root().join(dir)));
